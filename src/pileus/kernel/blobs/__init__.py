@@ -1,0 +1,1 @@
+"""Large bytes: code, layers, objects. Records refer to them by digest."""

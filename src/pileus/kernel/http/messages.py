@@ -1,0 +1,114 @@
+"""What a request and a response are, once the bytes are understood."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+BODY_IN_MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024
+"""A longer body reaches the handler as a stream (the largest JSON request of AWS is 6 MiB of payload)."""
+
+
+class PayloadTooLarge(Exception):
+    """A body is longer than the reader is prepared to hold; the front door answers 413."""
+
+
+class BodyStream(Protocol):
+    """A request body that is read as it arrives; not reading it stops the sender."""
+
+    size_bytes: int | None
+    """The declared length; None when the body is chunked."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+class Request:
+    """One HTTP request.
+
+    method: upper case. target: exactly as sent (SigV4 and S3 keys need it). path, query: the target's two halves,
+    still percent-encoded, `query` without its `?`. headers: by lower-case name, values as latin-1, repeated ones
+    joined by a comma. body: the bytes when at most `BODY_IN_MEMORY_BYTES_MAX`, otherwise a stream.
+    peer: the client's address. secure: whether it came through TLS.
+    """
+
+    __slots__ = ("body", "headers", "method", "path", "peer", "query", "secure", "target")
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: "bytes | BodyStream" = b"",
+        peer: str = "127.0.0.1",
+        secure: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.path, _, self.query = target.partition("?")
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.secure = secure
+
+    async def read(self, size_bytes_max: int = BODY_IN_MEMORY_BYTES_MAX) -> bytes:
+        """The whole body; `PayloadTooLarge` when it is longer than `size_bytes_max`."""
+        if isinstance(self.body, bytes):
+            if len(self.body) > size_bytes_max:
+                raise PayloadTooLarge
+            return self.body
+        parts: list[bytes] = []
+        size_bytes = 0
+        async for part in self.body:
+            size_bytes += len(part)
+            if size_bytes > size_bytes_max:
+                raise PayloadTooLarge
+            parts.append(part)
+        self.body = b"".join(parts)
+        return self.body
+
+
+class FileBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A range of a file, sent without passing through memory."""
+
+    path: Path
+    offset: int
+    size_bytes: int
+
+
+Headers = Sequence[tuple[str, str]]
+
+
+class Response(msgspec.Struct, frozen=True):
+    """One HTTP answer. The front door adds `Content-Length`, `Date`, `Connection` and `Transfer-Encoding`.
+
+    Header values hold no CR, LF or NUL: the front door refuses to send them.
+    """
+
+    status: int
+    headers: Headers = ()
+    body: bytes | FileBody | AsyncIterator[bytes] = b""
+
+
+class Handler(Protocol):
+    """What the front door calls: once per request, in the order of arrival on a connection."""
+
+    async def __call__(self, request: Request) -> Response: ...
+
+
+class Gate(Protocol):
+    """The output gate: holds answers back until what they tell of is durable.
+
+    After a handler has returned, the front door asks `closed`; when True it calls `hold(release)` and sends the answer
+    from `release(None)`; `release(error)` means that the commit failed, and the answer becomes a 500.
+    """
+
+    @property
+    def closed(self) -> bool: ...
+
+    def hold(self, release: "Release") -> None: ...
+
+
+class Release(Protocol):
+    def __call__(self, error: BaseException | None, /) -> None: ...

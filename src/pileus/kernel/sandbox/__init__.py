@@ -1,0 +1,1 @@
+"""Start, feed, limit and stop code that is not ours."""

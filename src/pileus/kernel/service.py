@@ -1,0 +1,33 @@
+"""What a service hands to the kernel."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+Duty = Callable[[], Awaitable[None]]
+"""Work that belongs to no request: runs from start to shutdown, until cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One AWS service as the application registers it.
+
+    name: botocore's name (`apigatewayv2`), which names the model.
+    api: called once, on the service's first request, so that a service nobody uses costs neither time nor memory;
+        gives an object with one coroutine method per built operation, the AWS name in snake case as botocore writes it
+        (`get_item`), called as `await api.get_item(context, request)` with the struct from `shapes.py`; it returns
+        the output struct, `Encoded`, or None. An operation without a method answers `NotImplemented`.
+    shapes: dotted name of the generated module; imported on the service's first request.
+    """
+
+    name: str
+    api: Callable[[], object]
+    shapes: str
+    duties: Sequence[Duty] = ()
+    """Started by `app.py` under its own `TaskGroup`; they import what they need when they first have work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer whose body is already in the wire's format: the hot path's way around building structs."""
+
+    body: bytes

@@ -1,0 +1,1 @@
+"""The store: one ordered, transactional map of bytes to bytes, and what rests on it."""

@@ -1,0 +1,1 @@
+"""AWS's protocols, derived from AWS's own service models."""

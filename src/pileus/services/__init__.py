@@ -1,0 +1,1 @@
+"""One package per AWS service, everywhere the same rooms; services never import each other."""
