@@ -22,6 +22,10 @@ class Clock(Protocol):
         """The present moment in seconds since 1970; what `now` says, without building a `datetime`."""
         ...
 
+    def monotonic(self) -> float:
+        """Seconds that really pass, whatever is done to the clock: for measuring how long something took."""
+        ...
+
     async def sleep_until(self, when: datetime) -> None:
         """Return once `now() >= when`, also when somebody moves the clock meanwhile."""
         ...
@@ -48,6 +52,9 @@ class MovableClock:
     def timestamp(self) -> float:
         return time.time() + self._offset_s if self._frozen_at_s is None else self._frozen_at_s
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     @property
     def frozen(self) -> bool:
         return self._frozen_at_s is not None
@@ -58,9 +65,10 @@ class MovableClock:
         return timedelta(seconds=self.timestamp() - time.time())
 
     def advance(self, duration: timedelta) -> None:
-        """Jump forward; a clock never goes back (`ValueError`)."""
+        """Jump forward; a clock never goes back (`ValueError`), nor past the year 9999 (`OverflowError`)."""
         if duration < timedelta(0):
             raise ValueError("a clock is only ever moved forward")
+        _ = self.now() + duration
         if self._frozen_at_s is None:
             self._offset_s += duration.total_seconds()
         else:

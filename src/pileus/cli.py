@@ -1,0 +1,231 @@
+"""The command line: `pileus up`, and what one asks beside it."""
+
+import os
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pileus import __version__
+from pileus.settings import DATA_DIR_DEFAULT, PORT_DEFAULT, SERVICES, Settings
+from pileus.terminal import console, refuse, say_json
+
+if TYPE_CHECKING:
+    from pileus.running import Running
+
+app: Final = typer.Typer(
+    name="pileus",
+    help="The AWS serverless stack as one Python program that you own.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class _Auth(StrEnum):
+    OPEN = "open"
+    STRICT = "strict"
+
+
+class _Durability(StrEnum):
+    PROCESS = "process"
+    FULL = "full"
+
+
+class _LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the data lives.", envvar="PILEUS_DATA_DIR")]
+_Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a script.")]
+_Url = Annotated[str, typer.Option("--url", help="Ask this server instead of the data directory's.")]
+
+
+@app.command()
+def up(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.", envvar="PILEUS_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535, envvar="PILEUS_PORT")] = (
+        PORT_DEFAULT
+    ),
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    auth: Annotated[
+        _Auth | None,
+        typer.Option(help="open: any key is welcome. strict: every request is verified. Default: open on loopback."),
+    ] = None,
+    durability: Annotated[
+        _Durability, typer.Option(help="process: survives kill -9. full: also loss of power.")
+    ] = _Durability.PROCESS,
+    log_level: Annotated[_LogLevel, typer.Option(help="What the server itself logs.")] = _LogLevel.WARNING,
+    services: Annotated[str, typer.Option(help="Only these, separated by commas.")] = ",".join(SERVICES),
+    deploy: Annotated[
+        Path | None,
+        typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Start Pileus and serve until Ctrl-C."""
+    chosen = [name.strip() for name in services.split(",") if name.strip()]
+    if unknown := sorted(set(chosen) - set(SERVICES)):
+        refuse(f"no service is called {', '.join(unknown)}", hint=f"there are: {', '.join(SERVICES)}")
+    if not chosen:
+        refuse("--services names none", hint=f"there are: {', '.join(SERVICES)}")
+    if deploy is not None and not deploy.is_file():
+        refuse(f"no file at {deploy}")
+    settings = Settings(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        auth=auth.value if auth else None,
+        durability=durability.value,
+        log_level=log_level.value,
+        services=chosen,
+    )
+    from pileus.server import serve
+
+    raise SystemExit(serve(settings, deploy=deploy, as_json=as_json))
+
+
+@app.command()
+def status(*, data_dir: _DataDir = DATA_DIR_DEFAULT, url: _Url = "", as_json: _Json = False) -> None:
+    """Say whether Pileus runs, where, and for how long. Exit status 1 when it does not."""
+    from pileus.running import Unreachable, ask
+
+    running = _running(data_dir, url)
+    try:
+        health = ask(running.url, "/_pileus/health") if running else None
+    except Unreachable:
+        health = None
+    if running is None or health is None:
+        if as_json:
+            say_json({"status": "stopped"})
+        else:
+            console().print(f"Pileus does not run on the data of {data_dir}. Start it: [bold]pileus up[/bold]")
+        raise SystemExit(1)
+    if as_json:
+        say_json({**health, "url": running.url, "pid": running.pid or None})
+        return
+    out = console()
+    out.print(f"[green]running[/green]  {running.url}  (version {health['version']}, {_since(health['uptime_s'])})")
+    names = health["services"]
+    if isinstance(names, dict):
+        out.print(f"services {', '.join(sorted(names))}")
+
+
+@app.command()
+def doctor(*, as_json: _Json = False) -> None:
+    """Say what this host offers for isolation, runtimes and engines, and what will be missing."""
+    from pileus.doctor import examine
+
+    findings = examine()
+    if as_json:
+        import msgspec
+
+        content: list[object] = msgspec.to_builtins(findings)
+        say_json(content)
+        return
+    colours = {"ok": "green", "limited": "yellow", "missing": "red"}
+    out = console()
+    area = ""
+    for finding in findings:
+        if finding.area != area:
+            area = finding.area
+            out.print(f"\n[bold]{area}[/bold]")
+        standing = f"[{colours[finding.standing]}]{finding.standing:<8}[/]"
+        out.print(f"  {standing} {finding.name:<18} ", end="")
+        out.print(finding.detail, markup=False)
+        if finding.consequence:
+            out.print(" " * 30 + "-> ", end="")
+            out.print(finding.consequence, markup=False)
+
+
+@app.command()
+def reset(
+    *,
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    url: _Url = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Forget all data: of the running server, or of the data directory when none runs."""
+    from pileus.running import Unreachable, ask
+
+    running = _running(data_dir, url)
+    what = f"the Pileus at {running.url}" if running else f"{data_dir}"
+    if not running and not (data_dir / "store.sqlite").exists():
+        refuse(f"no Pileus runs on {data_dir}, and it holds no data of one")
+    if not yes:
+        if not sys.stdin.isatty():
+            refuse(f"this deletes all data of {what}", hint="say --yes")
+        typer.confirm(f"Delete all data of {what}?", abort=True)
+    if running:
+        try:
+            ask(running.url, "/_pileus/reset", method="POST")
+        except Unreachable as error:
+            refuse(f"no answer from {running.url}: {error}")
+    else:
+        shutil.rmtree(data_dir)
+    console().print(f"[green]forgotten[/green]: all data of {what}")
+
+
+@app.command()
+def env(
+    *,
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    url: _Url = "",
+    region: Annotated[str, typer.Option(help="The region to work in.")] = "us-east-1",
+    account: Annotated[str, typer.Option(help="The account to act as: 12 digits.")] = "000000000000",
+    as_json: _Json = False,
+) -> None:
+    """Print the exports that point AWS tools here: eval "$(pileus env)"."""
+    if len(account) != 12 or not account.isascii() or not account.isdigit():
+        refuse(f"an account has 12 digits, and {account!r} has not")
+    running = _running(data_dir, url)
+    exports = {
+        "AWS_ENDPOINT_URL": running.url if running else f"http://127.0.0.1:{PORT_DEFAULT}",
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "pileus",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+    }
+    if as_json:
+        say_json(exports)
+        return
+    for name, value in exports.items():
+        sys.stdout.write(f"export {name}={value}\n")
+    sys.stdout.write("unset AWS_SESSION_TOKEN AWS_PROFILE\n")
+
+
+@app.command()
+def version(*, as_json: _Json = False) -> None:
+    """Print the version."""
+    if as_json:
+        say_json({"version": __version__})
+    else:
+        sys.stdout.write(f"pileus {__version__}\n")
+
+
+def _running(data_dir: Path, url: str) -> "Running | None":
+    from pileus.running import Running, find
+
+    return Running(url.rstrip("/"), 0) if url else find(data_dir)
+
+
+def _since(seconds: object) -> str:
+    total = int(seconds) if isinstance(seconds, int | float) else 0
+    hours, minutes = total // 3600, total % 3600 // 60
+    return f"up {hours} h {minutes} min" if hours else f"up {minutes} min {total % 60} s"
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except BrokenPipeError:
+        os._exit(141)  # whoever read our output has left; there is nobody to tell

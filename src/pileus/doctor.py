@@ -1,0 +1,101 @@
+"""What does this host offer, and what will be missing?"""
+
+import importlib.metadata
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+Standing = Literal["ok", "limited", "missing"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing the doctor looked at. `consequence`: what it means for the user, when it is not `ok`."""
+
+    area: str
+    name: str
+    standing: Standing
+    detail: str
+    consequence: str = ""
+
+
+_RUNTIMES: Final = (
+    ("nodejs", ("node", "--version"), "Node.js functions"),
+    ("java", ("java", "-version"), "Java functions"),
+    ("ruby", ("ruby", "--version"), "Ruby functions"),
+    ("dotnet", ("dotnet", "--version"), ".NET functions"),
+)
+_LIBRARIES: Final = ("apsw", "boto3", "botocore", "cryptography", "httptools", "msgspec", "uvloop")
+
+
+def examine() -> list[Finding]:
+    """Everything the doctor looks at, in the order it is shown."""
+    return [*_host(), *_isolation(), *_runtimes(), *_engines()]
+
+
+def _host() -> Sequence[Finding]:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)
+    return (
+        Finding(area="host", name="python", standing="ok", detail=f"{platform.python_version()} ({sys.executable})"),
+        Finding(area="host", name="system", standing="ok", detail=f"{platform.system()} {platform.release()}"),
+        Finding(area="host", name="libraries", standing="ok", detail=versions),
+    )
+
+
+def _runtimes() -> Sequence[Finding]:
+    found = [
+        Finding(
+            area="runtimes",
+            name="python",
+            standing="ok",
+            detail=f"{platform.python_version()}, for every python3.x runtime",
+        ),
+        Finding(area="runtimes", name="provided.al2023", standing="ok", detail="any executable called bootstrap"),
+    ]
+    for name, command, functions in _RUNTIMES:
+        path = shutil.which(command[0])
+        detail = f"{_first_line(command)} ({path}), not used yet" if path else "not found"
+        found.append(
+            Finding(
+                area="runtimes",
+                name=name,
+                standing="limited" if path else "missing",
+                detail=detail,
+                consequence=f"{functions} are refused in this version",
+            )
+        )
+    return found
+
+
+def _engines() -> Sequence[Finding]:
+    import apsw
+
+    return (Finding(area="engines", name="sqlite", standing="ok", detail=apsw.sqlite_lib_version()),)
+
+
+def _first_line(command: Sequence[str]) -> str:
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "does not answer"
+    lines = (run.stdout or run.stderr).splitlines()
+    return lines[0].strip() if lines else "no version"
+
+
+def _isolation() -> Sequence[Finding]:
+    from pileus.kernel.sandbox.capabilities import probe
+
+    return [
+        Finding(
+            area="isolation",
+            name=found.name,
+            standing=found.standing,
+            detail=found.detail,
+            consequence=found.consequence,
+        )
+        for found in probe()
+    ]

@@ -1,0 +1,56 @@
+"""Where is the Pileus that runs here? A small file in the data directory says it, for the other commands."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_FILE: Final = "server.json"
+_ANSWER_WITHIN_S: Final = 5.0
+
+
+class Running(NamedTuple):
+    """A server that said it runs."""
+
+    url: str
+    pid: int
+
+
+def announce(data_dir: Path, *, url: str) -> None:
+    """Say where this process serves."""
+    part = data_dir / f"{_FILE}.part"
+    part.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    part.replace(data_dir / _FILE)
+
+
+def withdraw(data_dir: Path) -> None:
+    """Take it back at a graceful end; after a kill the file stays, and `find` sees that nobody is there."""
+    (data_dir / _FILE).unlink(missing_ok=True)
+
+
+def find(data_dir: Path) -> Running | None:
+    """The server of a data directory, if its process lives."""
+    try:
+        said = json.loads((data_dir / _FILE).read_text())
+        running = Running(str(said["url"]), int(said["pid"]))
+        os.kill(running.pid, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return running
+
+
+class Unreachable(Exception):
+    """Nobody answers at the address."""
+
+
+def ask(url: str, path: str, *, method: str = "GET") -> dict[str, object]:
+    """What the server answers at an admin address; `Unreachable` when it does not."""
+    request = urllib.request.Request(url.rstrip("/") + path, method=method)  # noqa: S310 - the user's own server
+    try:
+        with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN_S) as answer:  # noqa: S310
+            content: dict[str, object] = json.load(answer)
+            return content
+    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
+        raise Unreachable(str(error)) from error

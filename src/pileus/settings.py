@@ -1,0 +1,49 @@
+"""What can be chosen when Pileus starts."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+AuthMode = Literal["open", "strict"]
+Durability = Literal["process", "full"]
+
+PORT_DEFAULT: Final = 4566
+"""Where tools made for other AWS emulators look."""
+DATA_DIR_DEFAULT: Final = Path(".pileus")
+SERVICES: Final = ("apigatewayv2", "dynamodb", "iam", "lambda", "logs", "sts")
+"""Every service that can be switched on, by botocore's name."""
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One start of Pileus.
+
+    port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
+    durability: `process` survives a kill of the process at any instant; `full` also a loss of power, for an fsync a group.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = PORT_DEFAULT
+    data_dir: Path = DATA_DIR_DEFAULT
+    auth: AuthMode | None = None
+    durability: Durability = "process"
+    log_level: str = "warning"
+    services: Sequence[str] = field(default=SERVICES)
+
+    @property
+    def auth_mode(self) -> AuthMode:
+        if self.auth is not None:
+            return self.auth
+        return "open" if loopback(self.host) else "strict"
