@@ -31,7 +31,7 @@ class Settings:
     """One start of Pileus.
 
     port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
-    durability: `process` survives a kill of the process at any instant; `full` also a loss of power, for an fsync a group.
+    durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     """
 
     host: str = "127.0.0.1"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def console(*, to_stderr: bool = False) -> "Console":
-    """A console that colours only terminals. Rich costs 50 ms to import, so it is imported when there is something to say."""
+    """A console that colours only terminals. Rich costs 50 ms to import, so it is imported when it prints."""
     from rich.console import Console
 
     return Console(stderr=to_stderr, highlight=False, soft_wrap=True)

@@ -1,0 +1,203 @@
+"""The command line as a person and a script meet it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Server
+from tests.support.processes import descendants, gone, wait_until
+
+
+def pileus(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pileus", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+def fetch(url: str, *, method: str = "GET", body: bytes | None = None) -> tuple[int, Any]:
+    request = urllib.request.Request(url, method=method, data=body)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_version_is_told_to_people_and_scripts() -> None:
+    """A bug report begins with the version."""
+    assert pileus("version").stdout.startswith("pileus ")
+    assert set(json.loads(pileus("version", "--json").stdout)) == {"version"}
+
+
+def test_doctor_names_isolation_runtimes_and_engines() -> None:
+    """Whoever misses a feature asks the doctor first; a script reads the same."""
+    findings = json.loads(pileus("doctor", "--json").stdout)
+    assert {finding["area"] for finding in findings} == {"host", "isolation", "runtimes", "engines"}
+    assert all(finding["consequence"] for finding in findings if finding["standing"] == "missing")
+    plain = pileus("doctor")
+    assert plain.returncode == 0
+    assert "\x1b[" not in plain.stdout  # not a terminal, so not coloured
+
+
+def test_env_prints_exports_for_a_shell(own_server: Server) -> None:
+    """`eval "$(pileus env)"` is how a shell is pointed here."""
+    own_server.start()
+    exports = pileus("env", "--data-dir", str(own_server.data_dir)).stdout
+    shell = subprocess.run(
+        ["sh", "-c", f"{exports}\necho $AWS_ENDPOINT_URL"], capture_output=True, text=True, check=True
+    )
+    assert shell.stdout.strip() == own_server.url
+    refused = pileus("env", "--account", "12")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_status_knows_running_and_stopped(own_server: Server) -> None:
+    """Scripts wait for `pileus status`; its exit status is the answer."""
+    data_dir = str(own_server.data_dir)
+    stopped = pileus("status", "--json", "--data-dir", data_dir)
+    assert (stopped.returncode, json.loads(stopped.stdout)) == (1, {"status": "stopped"})
+    own_server.start()
+    running = pileus("status", "--json", "--data-dir", data_dir)
+    assert running.returncode == 0
+    assert json.loads(running.stdout)["url"] == own_server.url
+    own_server.stop()
+    assert pileus("status", "--data-dir", data_dir).returncode == 1
+
+
+def test_health_in_both_forms(aws: Server) -> None:
+    """Tools made for other emulators ask /_localstack/health."""
+    status, health = fetch(f"{aws.url}/_pileus/health")
+    assert status == 200
+    assert health["version"]
+    assert health["uptime_s"] >= 0
+    assert {"dynamodb", "lambda", "apigatewayv2", "iam", "sts", "logs"} <= set(health["services"])
+    status, theirs = fetch(f"{aws.url}/_localstack/health")
+    assert status == 200
+    assert theirs["services"]["dynamodb"] in {"available", "running"}
+
+
+def test_reset_forgets_everything_and_serves_on(own_server: Server) -> None:
+    """A test suite resets between tests; what was cached must not survive either."""
+    own_server.start()
+    dynamodb = own_server.client("dynamodb")
+    table = {
+        "TableName": "forgotten",
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    dynamodb.create_table(**table)
+    dynamodb.put_item(TableName="forgotten", Item={"pk": {"S": "a"}})
+    assert fetch(f"{own_server.url}/_pileus/reset", method="POST") == (200, {"status": "reset"})
+    assert dynamodb.list_tables()["TableNames"] == []
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.get_item(TableName="forgotten", Key={"pk": {"S": "a"}})
+    dynamodb.create_table(**table)
+    assert "Item" not in dynamodb.get_item(TableName="forgotten", Key={"pk": {"S": "a"}})
+
+
+def test_reset_of_a_data_dir_nobody_serves(own_server: Server) -> None:
+    """`pileus reset` also cleans up after a server that has ended; it never deletes a folder that is not ours."""
+    own_server.start()
+    own_server.stop()
+    assert pileus("reset", "--yes", "--data-dir", str(own_server.data_dir)).returncode == 0
+    assert not own_server.data_dir.exists()
+    again = pileus("reset", "--yes", "--data-dir", str(own_server.data_dir.parent))
+    assert again.returncode == 2
+    assert own_server.data_dir.parent.exists()
+
+
+def test_the_clock_moves_freezes_and_resumes(own_server: Server) -> None:
+    """Users test their own expiry by moving time; a wrong command changes nothing."""
+    own_server.start()
+    url = f"{own_server.url}/_pileus/clock"
+    assert fetch(url)[1]["frozen"] is False
+    _, advanced = fetch(url, method="POST", body=b'{"advance_s": 3600}')
+    assert 3599 <= advanced["offset_s"] <= 3601
+    _, frozen = fetch(url, method="POST", body=b'{"freeze": true}')
+    assert fetch(url)[1]["now"] == frozen["now"]
+    assert fetch(url, method="POST", body=b'{"resume": true}')[1]["frozen"] is False
+    for wrong in (
+        b'{"advance_s": -1}',
+        b"{}",
+        b"[]",
+        b"nonsense",
+        b'{"advance_s": 1e300}',
+        b'{"freeze": true, "resume": true}',
+    ):
+        assert fetch(url, method="POST", body=wrong)[0] == 400, wrong
+    assert 3590 <= fetch(url)[1]["offset_s"] <= 3660
+
+
+def test_a_taken_port_is_told_with_who_took_it(tmp_path: Path) -> None:
+    """The commonest start-up failure deserves its culprit, in one line and without a traceback."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = pileus("up", "--port", str(port), "--data-dir", str(tmp_path / "d"))
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert f"process {os.getpid()}" in refused.stderr
+
+
+def test_a_data_dir_in_use_is_refused(own_server: Server) -> None:
+    """Two servers on one data directory would be two truths."""
+    own_server.start()
+    refused = pileus("up", "--port", "0", "--data-dir", str(own_server.data_dir))
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert f"process {own_server.pid}" in refused.stderr
+
+
+def test_a_data_dir_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    """Whatever is wrong with the directory, it is one line."""
+    file = tmp_path / "file"
+    file.write_text("x")
+    refused = pileus("up", "--port", "0", "--data-dir", str(file))
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_an_unknown_service_is_refused(tmp_path: Path) -> None:
+    """A typing error in --services must not start a server without the service."""
+    refused = pileus("up", "--services", "dynamodb,lamda", "--data-dir", str(tmp_path / "d"))
+    assert refused.returncode == 2
+    assert "lamda" in refused.stderr
+
+
+def test_only_the_services_asked_for_answer(tmp_path: Path) -> None:
+    """A service that is switched off says so, and is not half there."""
+    server = Server(tmp_path / "d", "--services", "sts").start()
+    try:
+        assert server.client("sts").get_caller_identity()["Account"] == "111111111111"
+        dynamodb = server.client("dynamodb")
+        with pytest.raises(dynamodb.exceptions.ClientError) as raised:
+            dynamodb.list_tables()
+        assert raised.value.response["Error"]["Code"] == "NotImplemented"
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_drains_and_leaves_no_process(own_server: Server, number: int) -> None:
+    """Ctrl-C in a terminal and SIGTERM from a supervisor are the two ordinary ends."""
+    own_server.start()
+    children = descendants(own_server.pid)
+    os.kill(own_server.pid, number)
+    assert own_server.process is not None
+    assert own_server.process.wait(20) == 0
+    wait_until(lambda: all(gone(pid) for pid in children))
