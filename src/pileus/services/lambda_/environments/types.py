@@ -1,0 +1,83 @@
+"""What the Lambda API and the environments tell each other."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+
+class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an environment must know about the function that it runs.
+
+    function_arn: without qualifier for `$LATEST`, otherwise with the version; environments of one ARN form one fleet.
+    code_path: the unpacked package, mounted read-only as `/var/task`; readable by others, as Lambda asks of packages.
+    revision: changes whenever anything here changes; a new one retires the environments of the old one.
+    environment: the function's own variables; they cannot replace Lambda's reserved ones.
+    """
+
+    function_arn: str
+    function_name: str
+    version: str
+    runtime: str
+    handler: str
+    code_path: Path
+    code_sha256: str
+    memory_mb: int
+    timeout: timedelta
+    environment: dict[str, str]
+    role_arn: str
+    log_group: str
+    region: str
+    account_id: str
+    revision: str
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """One event for a function.
+
+    payload: the event as JSON bytes. client_context: decoded JSON text of X-Amz-Client-Context.
+    trace_id: the whole X-Amzn-Trace-Id value; may be empty.
+    deadline: when the caller gives up; None means the function's timeout, counted from the moment the handler starts.
+    """
+
+    request_id: str
+    payload: bytes
+    invoked_function_arn: str
+    client_context: str | None = None
+    trace_id: str = ""
+    deadline: datetime | None = None
+
+
+class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an invocation.
+
+    payload: the answer, or the error document when `function_error` is set (always `Unhandled`).
+    init_duration: how long the environment took to start, when this invocation had to wait for that; otherwise None.
+    log: the last 4 KiB of this invocation's log with START, END and REPORT, as `LogType: Tail` shows it.
+    """
+
+    payload: bytes
+    function_error: str | None
+    duration: timedelta
+    init_duration: timedelta | None
+    max_memory_bytes: int
+    log: bytes
+    log_stream: str
+
+
+class LogSink(Protocol):
+    """Where the lines of functions go: their CloudWatch log group."""
+
+    def append(self, spec: FunctionSpec, log_stream: str, lines: Sequence[tuple[float, str]]) -> None:
+        """Keep `lines`, each with its moment in seconds since 1970; must not block and must not fail."""
+        ...
+
+
+class UnsupportedRuntime(Exception):
+    """This host has nothing that runs `spec.runtime`."""
+
+
+class ConcurrencyExceeded(Exception):
+    """The host runs as many environments as it may; Lambda answers TooManyRequestsException."""
