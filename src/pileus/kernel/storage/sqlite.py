@@ -1,0 +1,333 @@
+"""How does one SQLite file keep the map of bytes to bytes?
+
+One table of key and value in a write-ahead log (WAL), one connection, on the loop. The argument:
+
+**Commit.** A transaction buffers its writes (`transactions.py`). At its commit they are applied to the connection,
+inside the group: the SQLite transaction that the first commit of a loop turn opened. From then on every reader of this
+process sees them, and the gate is closed, so that no answer leaves. `call_soon` has queued the flush behind the
+callbacks that were ready already; they join the group. The flush does COMMIT, and then tells the watches and releases
+the answers held. Nothing tells of a write before that.
+
+**Failure.** If applying or COMMIT fails, the whole group is rolled back, each held answer is released with the error,
+watches are not told, and the history is cut, so that an open transaction which read a value that never came to be
+conflicts. A full disk may recover. After an I/O error the engine writes no more until the next start: a kernel whose
+sync failed may have dropped the pages and report success next time ("fsyncgate"); reads go on.
+
+**Durability.** COMMIT appends to the WAL. `process`: synchronous=NORMAL, no sync at commit; the bytes are the kernel's,
+so SIGKILL at any instant loses nothing, and a power cut loses at most the latest groups, whole ones, never the
+consistency (frames are checksummed; sync happens before and after each checkpoint). `full`: synchronous=FULL, one sync
+per group.
+
+**Reads** do not suspend. Outside of a group a read transaction is kept open, which halves the price of a get (1.5 us
+instead of 3: no lock, no look at the WAL index). It is upgraded by the next group's first write: nobody else writes, so
+that cannot meet SQLITE_BUSY_SNAPSHOT. It would keep the WAL from starting over, so it ends after each checkpoint.
+
+**Checkpoints** copy the WAL into the table's file, with two syncs; a thread with a connection of its own does it
+(`checkpoints.py`), not COMMIT (SQLite's default), so that no turn of the loop waits for the disk.
+
+Tried: autocommit reads (3 us); locking_mode=EXCLUSIVE (get 2.3 us, but then only this connection could checkpoint);
+mmap (no gain beyond noise at 1 M rows, and all of it counts as resident memory).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import apsw
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.storage.checkpoints import Checkpointer
+from pileus.kernel.storage.directory import DataDirectory
+from pileus.kernel.storage.emissions import emission, microseconds, signal
+from pileus.kernel.storage.gate import GroupGate
+from pileus.kernel.storage.seam import StorageFailed, Transaction, TransactionConflict
+from pileus.kernel.storage.transactions import BufferedTransaction, Emissions, History, Pair, Span
+from pileus.kernel.storage.watches import KeyWatch, Watches
+
+T = TypeVar("T")
+
+Durability = Literal["process", "full"]
+
+ATTEMPTS_MAX: Final = 32
+"""How often `run` repeats a transaction that conflicts. Each conflict means that somebody else got on."""
+
+CACHE_KIB: Final = 8 * 1024
+"""SQLite's page cache. 2 to 16 MiB differ by 15 % in random gets over 1 M rows; idle memory is worth more."""
+
+WAL_BYTES_KEPT: Final = 64 * 1024 * 1024
+"""A WAL that grew longer under load is cut back when it starts over."""
+
+BUSY_TIMEOUT_MS: Final = 2_000
+"""Only a foreign tool (the sqlite3 shell) can hold the write lock; it gets this long."""
+
+_SCHEMA: Final = """
+    CREATE TABLE IF NOT EXISTS kv(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_GET: Final = "SELECT value FROM kv WHERE key=?"
+_PUT: Final = "INSERT INTO kv VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"
+_CLEAR: Final = "DELETE FROM kv WHERE key=?"
+_CLEAR_RANGE: Final = "DELETE FROM kv WHERE key>=? AND key<?"
+_CLEAR_ALL: Final = "DELETE FROM kv"
+_SCAN: Final = "SELECT key,value FROM kv WHERE key>=? AND key<? ORDER BY key LIMIT ?"
+_SCAN_BACK: Final = "SELECT key,value FROM kv WHERE key>=? AND key<? ORDER BY key DESC LIMIT ?"
+_COUNT_BOOT: Final = "INSERT INTO meta VALUES('boots',1) ON CONFLICT(name) DO UPDATE SET value=value+1 RETURNING value"
+
+_log = logging.getLogger(__name__)
+
+
+class SqliteSnapshot:
+    """Reads of what is committed in this process, durable or about to be."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: "SqliteStore") -> None:
+        self._store = store
+
+    async def get(self, key: bytes) -> bytes | None:
+        return self._store.read(key)
+
+    async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        read = self._store.read
+        return [read(key) for key in keys]
+
+    async def range(self, begin: bytes, end: bytes, *, limit: int = 0, reverse: bool = False) -> list[Pair]:
+        return self._store.scan(begin, end, limit=limit, reverse=reverse)
+
+
+def open_store(
+    path: Path, *, clock: Clock, durability: Durability = "process", vfs: str | None = None
+) -> "SqliteStore":
+    """Open, or create, the store in data directory `path`; the loop must be running.
+
+    vfs: another file layer of SQLite's, for tests; it has no shared memory, so the connection has the file to itself.
+    Raises NewerData, StoreInUse, OSError, apsw.Error.
+    """
+    directory = DataDirectory(path)
+    try:
+        return SqliteStore(directory, clock=clock, durability=durability, vfs=vfs)
+    except BaseException:
+        directory.release()
+        raise
+
+
+class SqliteStore:
+    """The engine: what a `Store` promises, and `transactions.Engine`."""
+
+    def __init__(self, directory: DataDirectory, *, clock: Clock, durability: Durability, vfs: str | None) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._history = History()
+        self._watches = Watches()
+        self._snapshot = SqliteSnapshot(self)
+        self._in_transaction = False  # a group's, or the one that reads are done in
+        self._broken: StorageFailed | None = None
+        self._closed = False
+        self.gate: Final = GroupGate(self._loop)
+        path = directory.path / "pileus.db"
+        self._connection = _connect(path, durability=durability, vfs=vfs)
+        self._execute = self._connection.cursor().execute
+        self._sequence: int = self._execute(_COUNT_BOOT).get << 40  # so that no event's number ever repeats
+        self._checkpoints = Checkpointer(
+            self._connection, path=path if vfs is None else None, ended=self._checkpoint_ended
+        )
+
+    # What transactions and snapshots read and write
+
+    def read(self, key: bytes) -> bytes | None:
+        """The value of `key`, at once."""
+        if not self._in_transaction:
+            self._begin_reading()
+        value: bytes | None = self._execute(_GET, (key,)).get
+        return value
+
+    def scan(self, begin: bytes, end: bytes, *, limit: int, reverse: bool) -> list[Pair]:
+        """The pairs of a range, at once."""
+        if not self._in_transaction:
+            self._begin_reading()
+        rows = self._execute(_SCAN_BACK if reverse else _SCAN, (begin, end, limit or -1))  # -1: all
+        pairs: list[Any] = rows.fetchall()
+        return pairs
+
+    def iterate(self, begin: bytes, end: bytes, *, reverse: bool) -> Iterator[Pair]:
+        """The pairs of a range, one by one; to be consumed without suspending."""
+        if not self._in_transaction:
+            self._begin_reading()
+        cursor = self._connection.cursor()
+        try:
+            yield from cursor.execute(_SCAN_BACK if reverse else _SCAN, (begin, end, -1))
+        finally:
+            cursor.close(True)
+
+    def apply(self, writes: dict[bytes, bytes | None], cleared: list[Span], emissions: Emissions) -> None:
+        """Add a transaction's writes to the group; `StorageFailed` takes the whole group back."""
+        if emissions:
+            self._write_down(writes, emissions)
+        execute = self._execute
+        try:
+            if not self.gate.closed:
+                self._open_group()
+            for span in cleared:
+                execute(_CLEAR_RANGE, span)
+            for key, value in writes.items():
+                if value is None:
+                    execute(_CLEAR, (key,))
+                else:
+                    execute(_PUT, (key, value))
+        except apsw.Error as error:
+            raise self._fail(error) from error
+        self._history.record(writes, cleared)
+        self._watches.note(writes, cleared)
+
+    def _write_down(self, writes: dict[bytes, bytes | None], emissions: Emissions) -> None:
+        """Number the events now, at commit, so that those which are due at once keep the order of commits."""
+        now_us = int(self._clock.timestamp() * 1_000_000)
+        for event, at in emissions:
+            self._sequence += 1
+            due_us = now_us if at is None else microseconds(at)
+            key, value = emission(event, due_us=due_us, sequence=self._sequence)
+            writes[key] = value
+            self._watches.note((signal(event.topic),))
+
+    def _begin_reading(self) -> None:
+        assert not self._closed, "the store is closed"
+        self._execute("BEGIN")
+        self._in_transaction = True
+
+    # The group
+
+    def _open_group(self) -> None:
+        assert not self._closed, "the store is closed"
+        if self._broken is not None:
+            raise self._broken
+        if not self._in_transaction:
+            self._execute("BEGIN IMMEDIATE")
+            self._in_transaction = True
+        self.gate.closed = True
+        self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Make the group durable, and let its answers go."""
+        if not self.gate.closed:
+            return  # closed, or failed, since the flush was scheduled
+        try:
+            self._execute("COMMIT")
+        except apsw.Error as error:
+            self._fail(error)
+            return
+        self._in_transaction = False
+        self._watches.fire()
+        self.gate.open(None)
+        self._checkpoints.consider()
+
+    def _fail(self, error: apsw.Error) -> StorageFailed:
+        """Take the group back, and say so to all who wait for it."""
+        failure = StorageFailed(f"SQLite could not commit: {error}")
+        if isinstance(error, apsw.IOError):
+            self._break(error)
+        if self._connection.in_transaction:
+            try:
+                self._execute("ROLLBACK")
+            except apsw.Error as rollback_error:
+                self._break(rollback_error)
+        self._in_transaction = self._connection.in_transaction
+        self._history.cut()
+        self._watches.forget()
+        self.gate.open(failure)
+        return failure
+
+    def _break(self, error: apsw.Error) -> None:
+        """Write no more: see Failure, above."""
+        if self._broken is None:
+            _log.critical("the disk failed; nothing more is written until the next start: %s", error)
+            self._broken = StorageFailed(f"the disk failed earlier: {error}")
+
+    def _checkpoint_ended(self, error: apsw.Error | None) -> None:
+        if isinstance(error, apsw.IOError):
+            self._break(error)
+        elif error is not None:
+            _log.warning("checkpoint put off: %s", error)
+        if self._in_transaction and not self.gate.closed:
+            self._execute("COMMIT")  # of reads only; the next one sees the checkpoint, and the WAL may start over
+            self._in_transaction = False
+
+    # The store
+
+    def transaction(self) -> BufferedTransaction:
+        return BufferedTransaction(self, self._history)
+
+    def snapshot(self) -> SqliteSnapshot:
+        return self._snapshot
+
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                async with BufferedTransaction(self, self._history) as tx:
+                    return await work(tx)
+            except TransactionConflict:
+                continue
+        async with BufferedTransaction(self, self._history) as tx:
+            return await work(tx)
+
+    async def durable(self) -> None:
+        if self.gate.closed:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self.gate.hold(partial(_settle, future))
+            await future
+
+    def watch(self, key: bytes) -> KeyWatch:
+        return self._watches.take(key)
+
+    async def clear_all(self) -> None:
+        try:
+            if not self.gate.closed:
+                self._open_group()
+            self._execute(_CLEAR_ALL)
+        except apsw.Error as error:
+            raise self._fail(error) from error
+        self._history.cut()
+        self._watches.note_all()
+        await self.durable()
+
+    async def close(self) -> None:
+        """Make the open group durable, and leave the directory to others; transactions still open must not go on."""
+        if self._closed:
+            return
+        self._flush()
+        self._closed = True
+        await self._checkpoints.close()
+        self._connection.close()
+        self._directory.release()
+
+
+def _connect(path: Path, *, durability: Durability, vfs: str | None) -> apsw.Connection:
+    """The one connection, ready for use; creates file and tables when they are absent."""
+    connection = apsw.Connection(str(path), vfs=vfs)
+    try:
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        if vfs is not None:
+            connection.pragma("locking_mode", "EXCLUSIVE")
+        mode = connection.pragma("journal_mode", "WAL")
+        assert mode == "wal", f"{path} cannot have a write-ahead log: journal mode is {mode}"
+        connection.pragma("synchronous", "FULL" if durability == "full" else "NORMAL")
+        connection.pragma("fullfsync", durability == "full")  # macOS: fsync alone leaves bytes in the drive
+        connection.pragma("cache_size", -CACHE_KIB)
+        connection.pragma("journal_size_limit", WAL_BYTES_KEPT)
+        connection.execute(_SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _settle(future: "asyncio.Future[None]", error: BaseException | None) -> None:
+    if future.done():
+        return  # its waiter was cancelled
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
