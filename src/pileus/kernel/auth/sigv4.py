@@ -1,0 +1,164 @@
+"""Is this request signed with that key, for now and for here?
+
+Pure functions over what was sent. The order of checks: the claim's time and scope, then the signature. The payload's
+hash is computed here for every service but S3, whose clients state it in `x-amz-content-sha256` (S3 checks a stated
+hash against the body; a streaming marker is checked chunk by chunk by whoever reads the body).
+
+Source: IAM User Guide, "AWS Signature Version 4 for API requests"; S3 API Reference, "Authenticating Requests".
+"""
+
+import calendar
+import hmac
+import re
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+from pileus.kernel.auth import canonical
+from pileus.kernel.auth.claims import ALGORITHM, Claim
+from pileus.kernel.auth.refusals import NotAuthentic, Problem
+
+SKEW_S_MAX: Final = 15 * 60
+"""How far the signer's clock may be from ours. Source: IAM User Guide, "Troubleshoot signed requests"."""
+
+UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
+_EMPTY_SHA256: Final = sha256(b"").hexdigest()
+_HEX_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_AMZ_DATE_CHARS: Final = 16
+_AMZ_DATE: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+
+
+@lru_cache(maxsize=1024)
+def signing_key(secret_access_key: str, date: str, region: str, service: str) -> bytes:
+    """The key of one secret, day, region and service; remembered, for it costs four HMACs."""
+    key = f"AWS4{secret_access_key}".encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode("latin-1"), "sha256")
+    return key
+
+
+def verify(
+    claim: Claim,
+    *,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    payload_hash: str,
+    secret_access_key: str,
+) -> None:
+    """Return when `claim.signature` is what this secret gives; NotAuthentic (MISMATCH) otherwise.
+
+    path: as sent, still percent-encoded. payload_hash: from `payload_hash_of`.
+    """
+    scope = claim.scope
+    try:
+        key = signing_key(secret_access_key, scope.date, scope.region, scope.service)
+        block = canonical.header_block(headers, scope.signed_headers)
+        tail = f"{block}\n{scope.signed_headers_text}\n{payload_hash}"
+        preamble = f"{ALGORITHM}\n{claim.amz_date}\n{scope.text}\n"
+        signature = claim.signature.encode("latin-1")
+        s3 = scope.s3
+        as_sent = f"{method}\n{path if s3 else canonical.path_as_sent(path)}\n{canonical.query_as_sent(claim.query)}\n"
+        if _matches(signature, key, preamble, as_sent + tail):
+            return
+        reencoded_path = canonical.s3_path_reencoded(path) if s3 else canonical.path_reencoded(path)
+        reencoded = f"{method}\n{reencoded_path}\n{canonical.query_reencoded(claim.query)}\n"
+        if reencoded != as_sent and _matches(signature, key, preamble, reencoded + tail):
+            return
+    except (KeyError, UnicodeEncodeError):
+        # A signed header did not arrive, or a byte came that no client could have signed.
+        raise NotAuthentic(Problem.MISMATCH) from None
+    raise NotAuthentic(Problem.MISMATCH)
+
+
+def _matches(signature: bytes, key: bytes, preamble: str, request: str) -> bool:
+    # latin-1 gives back the very bytes that came over the wire.
+    text = preamble + sha256(request.encode("latin-1")).hexdigest()
+    expected = hmac.digest(key, text.encode("latin-1"), "sha256").hex().encode()
+    return hmac.compare_digest(expected, signature)
+
+
+def payload_hash_of(claim: Claim, headers: Mapping[str, str], body: bytes | None) -> str:
+    """What the last line of the canonical request says of the body.
+
+    body: None when it is a stream that has not been read; then only S3 can be answered.
+    """
+    stated = headers.get("x-amz-content-sha256")
+    if not claim.scope.s3:
+        # Proven by the signature, which covers this line: the signer left the body out on purpose.
+        if stated == UNSIGNED_PAYLOAD:
+            return stated
+        return sha256(body).hexdigest() if body else _EMPTY_SHA256
+    if stated is None:
+        if claim.presigned:
+            return UNSIGNED_PAYLOAD
+        raise NotAuthentic(Problem.HASH_MISSING)
+    if body is not None and _HEX_SHA256.fullmatch(stated) and stated != sha256(body).hexdigest():
+        raise NotAuthentic(Problem.HASH_MISMATCH)
+    return stated
+
+
+def check_headers(claim: Claim, headers: Mapping[str, str]) -> None:
+    """S3 takes orders from `x-amz-` headers, so all of them must be signed; NotAuthentic (UNSIGNED_HEADERS)."""
+    if not claim.scope.s3:
+        return
+    signed = claim.scope.signed_headers
+    for name in headers:
+        # The content hash is covered by the canonical request's last line.
+        if name.startswith("x-amz-") and name not in signed and name != "x-amz-content-sha256":
+            raise NotAuthentic(Problem.UNSIGNED_HEADERS)
+
+
+def check_service(claim: Claim, signing_name: str) -> None:
+    """NotAuthentic (SCOPE) when the request was signed for another service than the one it reached."""
+    if claim.scope.service != signing_name:
+        raise NotAuthentic(Problem.SCOPE, f"Credential should be scoped to correct service: '{signing_name}'. ")
+
+
+def check_time(claim: Claim, now_s: float) -> None:
+    """NotAuthentic (SKEWED, URL_EXPIRED, SCOPE, INCOMPLETE) unless the signature is of now."""
+    amz_date = claim.amz_date
+    signed_s = _seconds(amz_date) if len(amz_date) == _AMZ_DATE_CHARS else None
+    if signed_s is None:
+        raise NotAuthentic(
+            Problem.INCOMPLETE, f"Date must be in ISO-8601 'basic format'. Got '{amz_date}'. See ISO 8601."
+        )
+    if amz_date[:8] != claim.scope.date:
+        raise NotAuthentic(
+            Problem.SCOPE,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{claim.scope.date}' != '{amz_date[:8]}', from '{amz_date}'.",
+        )
+    if signed_s > now_s + SKEW_S_MAX:
+        raise NotAuthentic(
+            Problem.SKEWED,
+            f"Signature not yet current: {amz_date} is still later than {_text(now_s + SKEW_S_MAX)} "
+            f"({_text(now_s)} + 15 min.)",
+        )
+    if claim.expires_s is not None:
+        if now_s > signed_s + claim.expires_s:
+            raise NotAuthentic(Problem.URL_EXPIRED)
+    elif claim.presigned and claim.scope.s3:
+        raise NotAuthentic(Problem.INCOMPLETE, "AWS query-string parameters must include 'X-Amz-Expires'.")
+    elif signed_s < now_s - SKEW_S_MAX:
+        raise NotAuthentic(
+            Problem.SKEWED,
+            f"Signature expired: {amz_date} is now earlier than {_text(now_s - SKEW_S_MAX)} ({_text(now_s)} - 15 min.)",
+        )
+
+
+@lru_cache(maxsize=256)
+def _seconds(amz_date: str) -> int | None:
+    """Seconds since 1970; None when it is no date. Requests of one second share the answer."""
+    if not _AMZ_DATE.fullmatch(amz_date):
+        return None
+    try:
+        return calendar.timegm(time.strptime(amz_date, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        return None
+
+
+def _text(seconds: float) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
