@@ -1,0 +1,126 @@
+"""Who makes this request, and do we believe it?
+
+| key of the request                  | open                         | strict                     |
+|-------------------------------------|------------------------------|----------------------------|
+| minted by IAM, STS or Cognito here  | verified                     | verified                   |
+| any other                           | root of its account          | refused (unknown key)      |
+| none                                | root of 000000000000         | refused (missing token)    |
+
+Minted keys are recognised by their form (`key_ids`) or by a session token that opens (`sessions`), so an open server
+asks the store only about keys that may be in it. Nothing here suspends unless the key directory does.
+
+The skew of a signature is measured on the machine's clock, not on the one that is handed in: clients sign with theirs,
+so after `/_pileus/clock` has moved ahead by a month their signatures must still be of now. Sessions do end by the
+handed-in clock, since that is time passing inside Pileus.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from pileus.kernel.auth import sigv4
+from pileus.kernel.auth.claims import Claim, access_key_id_of, claim_of
+from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
+from pileus.kernel.auth.principals import ANONYMOUS, principal_of_unknown_key
+from pileus.kernel.auth.refusals import NotAuthentic, Problem, family_of, refusal
+from pileus.kernel.auth.sessions import SessionSealer
+from pileus.kernel.clock import Clock
+from pileus.kernel.context import Principal
+from pileus.kernel.http.messages import Request
+
+Mode = Literal["open", "strict"]
+
+
+class Authenticator:
+    """Turns a request into its principal."""
+
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        keys: KeyDirectory,
+        sealer: SessionSealer,
+        clock: Clock,
+        signing_names: Mapping[str, str] | None = None,
+        machine_s: Callable[[], float] = time.time,
+    ) -> None:
+        """signing_names: by service, the name that clients sign for (`apigatewayv2`: `apigateway`); a service that is
+        absent is not compared. machine_s: the clock by which clients sign.
+        """
+        self._open = mode == "open"
+        self._keys = keys
+        self._sealer = sealer
+        self._clock = clock
+        self._signing_names: Mapping[str, str] = signing_names or {}
+        self._machine_s = machine_s
+
+    async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
+        """The principal of a request to `service`, whose whole body is `body`. ServiceError: not believed."""
+        try:
+            return await self._authenticate(request, body, service)
+        except NotAuthentic as refused:
+            raise refusal(refused, family_of(request, service)) from None
+
+    async def _authenticate(self, request: Request, body: bytes, service: str | None) -> Principal:
+        try:
+            claim = claim_of(request)
+        except NotAuthentic:
+            named = access_key_id_of(request)
+            if self._open and not self._sealer.minted(named):
+                return principal_of_unknown_key(named)
+            raise
+        if claim is None:
+            return self._unsigned(request)
+        key = await self._key_of(claim)
+        if key is None:
+            return principal_of_unknown_key(claim.scope.access_key_id)
+        self._check(claim, key, request, body, service)
+        return key.principal
+
+    def _unsigned(self, request: Request) -> Principal:
+        named = access_key_id_of(request)
+        if not self._open:
+            raise NotAuthentic(Problem.UNSUPPORTED if named else Problem.MISSING)
+        if not named:
+            return ANONYMOUS
+        if self._sealer.minted(named):
+            raise NotAuthentic(Problem.UNSUPPORTED)
+        return principal_of_unknown_key(named)
+
+    async def _key_of(self, claim: Claim) -> SigningKey | None:
+        """The key to verify with; None when open mode lets an unknown key pass unverified."""
+        access_key_id = claim.scope.access_key_id
+        session_token = claim.session_token
+        minted = self._sealer.minted(access_key_id)
+        if session_token is None:
+            key = None if self._open and not minted else await self._keys.find(access_key_id)
+            if key is None and (minted or not self._open):
+                raise NotAuthentic(Problem.UNKNOWN_KEY)
+            return key
+        session = self._sealer.open(session_token)
+        if session is None:
+            if minted or not self._open:
+                raise NotAuthentic(Problem.INVALID_TOKEN)
+            return None
+        if session.record.access_key_id != access_key_id:
+            raise NotAuthentic(Problem.INVALID_TOKEN)
+        return session.key
+
+    def _check(self, claim: Claim, key: SigningKey, request: Request, body: bytes, service: str | None) -> None:
+        if key.expires_at is not None and key.expires_at.timestamp() <= self._clock.timestamp():
+            raise NotAuthentic(Problem.EXPIRED_TOKEN)
+        sigv4.check_time(claim, self._machine_s())
+        signing_name = self._signing_names.get(service) if service is not None else None
+        if signing_name is not None:
+            sigv4.check_service(claim, signing_name)
+        sigv4.check_headers(claim, request.headers)
+        sigv4.verify(
+            claim,
+            method=request.method,
+            path=request.path,
+            headers=request.headers,
+            payload_hash=sigv4.payload_hash_of(
+                claim, request.headers, body if isinstance(request.body, bytes) else None
+            ),
+            secret_access_key=key.secret_access_key,
+        )
