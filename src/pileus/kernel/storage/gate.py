@@ -7,12 +7,17 @@ from pileus.kernel.http.messages import Release
 
 
 class GroupGate:
-    """Closed while a group of commits is open; `open` lets go, in order, of everything that was held meanwhile."""
+    """Closed while a group of commits is open; `open` lets go, in order, of everything that was held meanwhile.
 
-    __slots__ = ("_held", "_loop", "closed")
+    failures: groups that did not become durable. Whoever commits, suspends, and only then asks the gate finds it open
+    again either way; if `failures` has moved meanwhile, the commit may be among those lost.
+    """
+
+    __slots__ = ("_held", "_loop", "closed", "failures")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.closed = False
+        self.failures = 0
         self._held: list[Release] = []
         self._loop = loop
 
@@ -25,6 +30,7 @@ class GroupGate:
         """Release all: with None when the group is durable, otherwise with why it is not."""
         held, self._held = self._held, []
         self.closed = False
+        self.failures += error is not None
         self._release(iter(held), error)
 
     def _release(self, held: Iterator[Release], error: BaseException | None) -> None:

@@ -39,7 +39,7 @@ from typing import Any, Final, Literal, TypeVar
 import apsw
 
 from pileus.kernel.clock import Clock
-from pileus.kernel.storage.checkpoints import Checkpointer
+from pileus.kernel.storage.checkpoints import PAGES_BETWEEN, Checkpointer
 from pileus.kernel.storage.directory import DataDirectory
 from pileus.kernel.storage.emissions import emission, microseconds, signal
 from pileus.kernel.storage.gate import GroupGate
@@ -99,7 +99,12 @@ class SqliteSnapshot:
 
 
 def open_store(
-    path: Path, *, clock: Clock, durability: Durability = "process", vfs: str | None = None
+    path: Path,
+    *,
+    clock: Clock,
+    durability: Durability = "process",
+    vfs: str | None = None,
+    pages_between_checkpoints: int = PAGES_BETWEEN,
 ) -> "SqliteStore":
     """Open, or create, the store in data directory `path`; the loop must be running.
 
@@ -108,7 +113,14 @@ def open_store(
     """
     directory = DataDirectory(path)
     try:
-        return SqliteStore(directory, clock=clock, durability=durability, vfs=vfs)
+        connection = _connect(path / "pileus.db", durability=durability, vfs=vfs)
+        try:
+            return SqliteStore(
+                directory, connection, clock=clock, alone=vfs is not None, pages_between=pages_between_checkpoints
+            )
+        except BaseException:
+            connection.close()
+            raise
     except BaseException:
         directory.release()
         raise
@@ -117,8 +129,17 @@ def open_store(
 class SqliteStore:
     """The engine: what a `Store` promises, and `transactions.Engine`."""
 
-    def __init__(self, directory: DataDirectory, *, clock: Clock, durability: Durability, vfs: str | None) -> None:
+    def __init__(
+        self,
+        directory: DataDirectory,
+        connection: apsw.Connection,
+        *,
+        clock: Clock,
+        alone: bool,
+        pages_between: int,
+    ) -> None:
         self._directory = directory
+        self._connection = connection
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._history = History()
@@ -128,12 +149,13 @@ class SqliteStore:
         self._broken: StorageFailed | None = None
         self._closed = False
         self.gate: Final = GroupGate(self._loop)
-        path = directory.path / "pileus.db"
-        self._connection = _connect(path, durability=durability, vfs=vfs)
-        self._execute = self._connection.cursor().execute
+        self._execute = connection.cursor().execute
         self._sequence: int = self._execute(_COUNT_BOOT).get << 40  # so that no event's number ever repeats
         self._checkpoints = Checkpointer(
-            self._connection, path=path if vfs is None else None, ended=self._checkpoint_ended
+            connection,
+            path=None if alone else directory.path / "pileus.db",
+            ended=self._checkpoint_ended,
+            pages_between=pages_between,
         )
 
     # What transactions and snapshots read and write
