@@ -1,0 +1,310 @@
+"""Which requests are in these bytes? Owns no socket: bytes in, `Exchange`s out, `Refused` for what is no HTTP.
+
+httptools (llhttp) finds the pieces and refuses most of what smugglers try: both lengths, two lengths, bare line feeds,
+folded lines, a coding that is not chunked at its end. What it lets through is refused here: a missing or second Host,
+codings other than plain `chunked`, `Transfer-Encoding` in HTTP/1.0, versions other than 1.0 and 1.1.
+
+Memory: httptools gathers one header until it is whole, so a head is bounded twice: exactly, by its parts once they are
+whole, and roughly, by the bytes fed since it began. Whoever feeds more than `SLICE_BYTES` at a time lets one call make
+that many more requests.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import httptools
+
+from pileus.kernel.http.bodies import IncomingBody
+from pileus.kernel.http.limits import Limits
+from pileus.kernel.http.messages import Request, Response
+
+SLICE_BYTES: Final = 16 * 1024
+
+_NAMES_MAX: Final = 1024
+_NAME_BYTES_MAX: Final = 64
+_names: dict[bytes, str] = {}
+"""Header names as sent to lower-case text: clients use few, and a look-up is cheaper than two conversions."""
+
+_methods: dict[bytes, str] = {}
+"""llhttp knows a fixed set, so this cannot grow."""
+
+_SINGLE: Final = frozenset({"host", "content-length", "transfer-encoding"})
+"""Headers that decide where a request goes and ends: a second one is an attempt to confuse somebody."""
+
+
+class Refused(Exception):
+    """This is no request that we take; `status` says why. The connection cannot go on."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Exchange:
+    """One request and what its connection must know to answer it.
+
+    body: set when the request's body is a stream. refusal: the status due when that stream broke.
+    request is None when there is nothing to ask a handler, because `response` is known (a refusal).
+    """
+
+    __slots__ = ("answered", "body", "http10", "keep_alive", "queued", "refusal", "request", "response")
+
+    def __init__(
+        self, request: Request | None, *, keep_alive: bool, http10: bool = False, response: Response | None = None
+    ) -> None:
+        self.request = request
+        self.keep_alive = keep_alive
+        self.http10 = http10
+        self.response = response
+        self.body: IncomingBody | None = None
+        self.refusal = 0
+        self.queued = False
+        self.answered = False
+
+
+class RequestParser:
+    """Feeds on the bytes of one connection.
+
+    received: complete requests, and those whose stream has begun, in order of arrival; the owner takes them out.
+    streaming: the exchange whose body stream is arriving. uninvited: the exchange whose client waits for a
+    100 Continue; the owner clears it with the invitation.
+    """
+
+    def __init__(self, limits: Limits, *, peer: str, secure: bool, wanted: Callable[[], None]) -> None:
+        self._limits = limits
+        self._peer = peer
+        self._secure = secure
+        self._wanted = wanted
+        self._parser = httptools.HttpRequestParser(self)
+        self.received: deque[Exchange] = deque()
+        self.streaming: Exchange | None = None
+        self.uninvited: Exchange | None = None
+        self.message_count = 0
+        self.body_bytes = 0
+        self.finished = False
+        """After a request that asked to close: what follows it is nobody's."""
+        self._refusal: Refused | None = None
+        self._silent_bytes = 0
+        self._fresh = True
+        self._begin()
+
+    def _begin(self) -> None:
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._head_bytes = 0
+        self._exchange: Exchange | None = None
+        self._held: bytes | bytearray | None = None
+        self._left_bytes = 0
+
+    @property
+    def in_head(self) -> bool:
+        return self._exchange is None and self._target != b""
+
+    @property
+    def in_body(self) -> bool:
+        return self._exchange is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is waiting to be taken out, or has begun to arrive."""
+        return bool(self.received) or self._exchange is not None or self._target != b""
+
+    @property
+    def slice_bytes(self) -> int:
+        """How much may be fed at once: a declared body makes no further requests."""
+        return max(SLICE_BYTES, self._left_bytes)
+
+    def feed(self, data: bytes) -> None:
+        """Parse; `Refused` leaves what was received before it in `received`."""
+        body_bytes = self.body_bytes
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._go_on_plainly(data, upgrade.args[0])
+        except httptools.HttpParserError as error:
+            if self.finished:
+                return
+            raise self._refusal or Refused(_status_of(error)) from None
+        if (self._target or self._exchange is not None) and self.body_bytes == body_bytes:
+            self._bound_silence(len(data))
+
+    def _go_on_plainly(self, data: bytes, offset: int) -> None:
+        """We decline the Upgrade (h2c mostly) by answering in HTTP/1.1: httptools stops there, so start it anew.
+
+        The seam for WebSocket: an exchange that accepts the upgrade would take over the connection from here.
+        """
+        self._parser = httptools.HttpRequestParser(self)
+        while rest := data[offset:]:
+            data = rest
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._parser = httptools.HttpRequestParser(self)
+                offset = upgrade.args[0]
+            except httptools.HttpParserError as error:
+                if self.finished:
+                    return
+                raise self._refusal or Refused(_status_of(error)) from None
+            else:
+                return
+
+    def _bound_silence(self, size_bytes: int) -> None:
+        """Bytes that brought neither a request nor a body: a head (or trailers, chunk extensions) without an end.
+
+        The feed in which the head began is not counted, since it may have brought an earlier request, too.
+        """
+        if self._fresh:
+            self._fresh = False
+            return
+        self._silent_bytes += size_bytes
+        if self._silent_bytes > self._limits.header_bytes_max + SLICE_BYTES:
+            raise Refused(431)
+
+    # What httptools calls.
+
+    def on_url(self, url: bytes) -> None:
+        if not self._target:
+            self.message_count += 1
+        self._target += url
+        self._head_bytes += len(url)
+        if len(self._target) > self._limits.target_bytes_max:
+            self._refuse(414)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._exchange is not None:
+            return  # A trailer: tolerated, and nothing rests on it.
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > self._limits.header_bytes_max:
+            self._refuse(431)
+        key = _names.get(name) or _learn(name)
+        text = value.rstrip(b" \t").decode("latin-1")
+        headers = self._headers
+        if key in headers:
+            if key in _SINGLE:
+                self._refuse(400)
+            text = f"{headers[key]},{text}"
+        headers[key] = text
+
+    def on_headers_complete(self) -> None:
+        parser, headers = self._parser, self._headers
+        version = parser.get_http_version()
+        if version != "1.1" and version != "1.0":
+            self._refuse(505)
+        if "host" not in headers and version == "1.1":
+            self._refuse(400)
+        method = parser.get_method()
+        request = Request(
+            method=_methods.get(method) or _methods.setdefault(method, method.decode("ascii")),
+            target=self._origin_form() if self._target[0] != 0x2F else self._target.decode("latin-1"),
+            headers=headers,
+            peer=self._peer,
+            secure=self._secure,
+        )
+        self._exchange = exchange = Exchange(request, keep_alive=parser.should_keep_alive(), http10=version == "1.0")
+        self._silent_bytes = 0
+        if "content-length" in headers or "transfer-encoding" in headers:
+            self._expect_body(exchange, headers)
+
+    def on_body(self, data: bytes) -> None:
+        self.body_bytes += len(data)
+        self._silent_bytes = 0
+        self._left_bytes -= len(data)
+        self.uninvited = None
+        if self.streaming is not None:
+            assert self.streaming.body is not None
+            self.streaming.body.feed(data)
+            return
+        if self._held is None:
+            self._held = data
+            held_bytes = len(data)
+        else:
+            if isinstance(self._held, bytes):
+                self._held = bytearray(self._held)
+            self._held += data
+            held_bytes = len(self._held)
+        if held_bytes > self._limits.body_in_memory_bytes_max:
+            self._stream(None)
+
+    def on_message_complete(self) -> None:
+        exchange, held = self._exchange, self._held
+        assert exchange is not None
+        self.uninvited = None
+        if self.streaming is not None:
+            assert self.streaming.body is not None
+            self.streaming.body.finish()
+            self.streaming = None
+        else:
+            if held is not None:
+                assert exchange.request is not None
+                exchange.request.body = held if isinstance(held, bytes) else bytes(held)
+            self.received.append(exchange)
+        if not exchange.keep_alive:
+            self.finished = True
+        self._fresh = True
+        self._silent_bytes = 0
+        self._begin()
+
+    # What they decide.
+
+    def _refuse(self, status: int) -> None:
+        """httptools replaces what a callback raises, so it is kept for `feed`."""
+        self._refusal = Refused(status)
+        raise self._refusal
+
+    def _origin_form(self) -> str:
+        """The target of a client that takes us for a proxy, or asks about the server (`OPTIONS *`)."""
+        target = self._target.decode("latin-1")
+        if target == "*" and self._parser.get_method() == b"OPTIONS":
+            return target
+        scheme, _, rest = target.partition("://")
+        if scheme.lower() not in ("http", "https"):
+            self._refuse(400)
+        ends = [at for at in (rest.find("/"), rest.find("?")) if at >= 0]
+        authority = rest[: min(ends)] if ends else rest
+        self._headers["host"] = authority.rpartition("@")[2]  # It outranks the header (RFC 9112, 3.2.2).
+        path = rest[len(authority) :]
+        return path if path.startswith("/") else f"/{path}"
+
+    def _expect_body(self, exchange: Exchange, headers: dict[str, str]) -> None:
+        size_bytes: int | None = None
+        if "transfer-encoding" in headers:
+            if exchange.http10 or "content-length" in headers:
+                self._refuse(400)
+            if headers["transfer-encoding"].lower() != "chunked":
+                self._refuse(501)
+        else:
+            size_bytes = int(headers["content-length"])
+            self._left_bytes = size_bytes
+        if "expect" in headers and not exchange.http10 and size_bytes != 0:
+            if headers["expect"].lower() != "100-continue":
+                self._refuse(417)
+            self.uninvited = exchange
+        if size_bytes is not None and size_bytes > self._limits.body_in_memory_bytes_max:
+            self._stream(size_bytes)
+
+    def _stream(self, size_bytes: int | None) -> None:
+        """The body is too long to be held: the handler starts now and reads it as it comes."""
+        exchange = self._exchange
+        assert exchange is not None
+        assert exchange.request is not None
+        exchange.body = IncomingBody(size_bytes, wanted=self._wanted)
+        if self._held is not None:
+            exchange.body.feed(self._held)
+            self._held = None
+        exchange.request.body = exchange.body
+        self.streaming = exchange
+        self.received.append(exchange)
+
+
+def _learn(name: bytes) -> str:
+    key = name.decode("latin-1").lower()
+    if len(_names) < _NAMES_MAX and len(name) <= _NAME_BYTES_MAX:
+        _names[name] = key
+    return key
+
+
+def _status_of(error: Exception) -> int:
+    """httptools tells its reasons in words only."""
+    reason = str(error)
+    return 505 if reason == "Invalid HTTP version" or "PRI/Upgrade" in reason else 400
