@@ -1,0 +1,144 @@
+"""How does a blank process become an environment, and lose everything it does not need for that?"""
+
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import resource
+import signal
+import site
+import socket
+import sys
+import time
+import traceback
+from typing import Any, Final, NoReturn
+
+from pileus.kernel.sandbox import linux, template, wire
+
+OPEN_FILES_MAX: Final = 1_024
+"""Source: Lambda Developer Guide, "Lambda quotas", file descriptors."""
+_PRIVATE: Final = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+
+
+def enter_view(*, temporary_bytes_max: int) -> None:
+    """Leave the zygote's mounts for a private copy with its own `/proc` and `/tmp`."""
+    linux.unshare(_PRIVATE)
+    # A container that masks parts of /proc forbids a fresh one; without any, functions see less but none sees others.
+    quiet = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    with contextlib.suppress(PermissionError):
+        linux.mount("proc", "/proc", kind="proc", flags=quiet)
+    options = f"mode=1777,size={temporary_bytes_max}"
+    linux.mount("tmp", "/tmp", kind="tmpfs", flags=linux.MS_NOSUID | linux.MS_NODEV, options=options)  # noqa: S108
+
+
+def be(channel: socket.socket, output: int, *, user_id: int, group_id: int, contained: bool) -> NoReturn:
+    """Wait for the order, carry it out, and end with its exit code."""
+    linux.die_with_parent(signal.SIGKILL)
+    try:
+        received = wire.receive(channel)
+    except KeyboardInterrupt:
+        received = None
+    if received is None:
+        os._exit(0)
+    try:
+        order: dict[str, Any] = json.loads(received[1])
+        _become(order, output, user_id=user_id, group_id=group_id, contained=contained)
+        if order["execute"]:
+            channel.set_inheritable(False)
+            os.execve(order["execute"][0], order["execute"], order["environment"])  # noqa: S606 - no shell is the point
+        entry = _entry(order["call"])
+    except Exception as failure:  # noqa: BLE001 - whatever it is, Pileus is told and this process ends
+        channel.sendall(wire.frame(wire.REFUSED, f"{type(failure).__name__}: {failure}".encode()))
+        os._exit(127)
+    os._exit(_run(entry, channel, order["argument"]))
+
+
+def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, contained: bool) -> None:
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(null)
+    os.close(output)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL if order["execute"] else signal.SIG_IGN)
+    os.setsid()
+    if contained:
+        for source, target in order["mounts"]:
+            linux.bind_read_only(template.HOST_ROOT + source, target)
+        linux.unmount(template.HOST_ROOT)
+        linux.sethostname(order["hostname"])
+    _limit(order["data_bytes_max"])
+    _drop_privileges(user_id=user_id, group_id=group_id, contained=contained)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    time.tzset()
+    os.umask(0o022)
+    os.chdir(order["directory"])
+
+
+def _limit(data_bytes_max: int | None) -> None:
+    """Resource limits; the memory one only where no control group holds it.
+
+    RLIMIT_DATA rather than RLIMIT_AS, which breaks every runtime that reserves address space (Node, Java).
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(OPEN_FILES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if data_bytes_max is not None:
+        present = _present_data_bytes()
+        resource.setrlimit(resource.RLIMIT_DATA, (present + data_bytes_max, present + data_bytes_max))
+
+
+def _present_data_bytes() -> int:
+    """What this process holds already, which it shares with the zygote."""
+    try:
+        with open("/proc/self/statm") as table:
+            return int(table.read().split()[5]) * resource.getpagesize()
+    except OSError:
+        return 32 << 20
+
+
+def _drop_privileges(*, user_id: int, group_id: int, contained: bool) -> None:
+    linux.drop_bounding_capabilities()
+    if os.geteuid() == 0 and contained:
+        os.setgroups([])
+        os.setresgid(group_id, group_id, group_id)
+        os.setresuid(user_id, user_id, user_id)
+        linux.set_dumpable()
+        linux.die_with_parent(signal.SIGKILL)  # the change of user has cleared it
+    linux.drop_capabilities()
+    linux.gain_no_privileges()
+    linux.forbid_system_calls()
+
+
+def _entry(name: str) -> Any:
+    """The function `module:attribute`, after which nothing of Pileus can be imported."""
+    module, _, attribute = name.partition(":")
+    entry = getattr(importlib.import_module(module), attribute)
+    for loaded in [name for name in sys.modules if name == "pileus" or name.startswith("pileus.")]:
+        del sys.modules[loaded]
+    site.setquit()
+    site.sethelper()
+    return entry
+
+
+def _run(entry: Any, channel: socket.socket, argument: Any) -> int:
+    code = 1
+    try:
+        entry(channel, argument)
+        code = 0
+    except SystemExit as leaving:
+        if leaving.code is None or isinstance(leaving.code, int):
+            code = (leaving.code or 0) & 0xFF
+        else:
+            print(leaving.code, file=sys.stderr)
+    except BaseException:  # noqa: BLE001 - as the interpreter does with what nobody caught
+        traceback.print_exc()
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return code

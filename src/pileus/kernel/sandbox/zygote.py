@@ -1,0 +1,322 @@
+"""Who forks contained processes, and who ends them?
+
+    Pileus -> launcher -> zygote -> supervisor (one per cell) -> subject (foreign code) -> whatever it starts
+
+The launcher enters new namespaces, forks the zygote into them and then only waits: when Pileus ends, however it ends,
+the launcher's lifeline closes; it kills the zygote and removes the control groups that are left. The zygote is the
+first process of its own process namespace, so the kernel itself ends everything below it; if the launcher is killed,
+a parent-death signal kills the zygote. A supervisor is the first process of its cell's namespace: killing it ends the
+cell, whatever the subject has forked, detached or blocked. It holds the cell's status socket, on which it reports how
+the subject ended; Pileus closing that socket ends the cell too.
+
+A cell is *blank* when it is handed to Pileus: contained, in its control groups, and waiting on its channel for the
+`CONFIGURE` frame which makes it an environment. So cells can be made before they are needed, and a cold start pays
+neither the forks, nor the mounts, nor the control group (whose joining waits for an RCU grace period: 5 to 17 ms).
+
+This module and what it imports run in an interpreter of their own: standard library only, one thread.
+"""
+
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from typing import Any, Final, NoReturn
+
+from pileus.kernel.sandbox import linux, subject, template
+
+STATUS: Final = struct.Struct("!Bi")
+"""What a supervisor reports: one byte of kind, the subject's wait status; text follows when kind is FAILED."""
+ENDED: Final = 0
+FAILED: Final = 1
+
+_PID_NAMESPACE = "/proc/self/ns/pid"
+_MESSAGE_BYTES_MAX = 65536
+
+
+def main(control_fd: int, lifeline_fd: int) -> NoReturn:
+    """Be the launcher. The first message on the control socket is the configuration."""
+    control = socket.socket(fileno=control_fd)
+    message = control.recv(_MESSAGE_BYTES_MAX)
+    if not message:
+        os._exit(0)
+    config: dict[str, Any] = json.loads(message)
+    linux.set_process_name("pileus-launcher")
+    linux.adopt_orphans()
+    reason = _enter_namespaces(user_id=config["user_id"], group_id=config["group_id"], wanted=config["contain"])
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(lifeline_fd)
+            _zygote(control, config, reason)
+        except BaseException:  # noqa: BLE001 - a forked process must never return into its parent's code
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(1)
+    control.close()
+    _launcher(lifeline_fd, pid, config["control_groups"])
+
+
+def _enter_namespaces(*, user_id: int, group_id: int, wanted: bool) -> str:
+    """Prepare for the zygote to be born into its namespaces; says why not, or '' when it will."""
+    if not wanted:
+        return "containment is switched off"
+    outer_user, outer_group = os.geteuid(), os.getegid()
+    flags = linux.CLONE_NEWPID | linux.CLONE_NEWNS
+    try:
+        if outer_user == 0:
+            linux.unshare(flags)
+            return ""
+        linux.unshare(flags | linux.CLONE_NEWUSER)
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user_id} {outer_user} 1"),
+            ("gid_map", f"{group_id} {outer_group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w") as table:
+                table.write(text)
+    except OSError as refused:
+        return f"no namespaces: {refused}"
+    return ""
+
+
+def _launcher(lifeline_fd: int, zygote: int, control_groups: list[str]) -> NoReturn:
+    """Wait for Pileus to end, or for the zygote to; leave nothing behind."""
+    lifeline = select.poll()
+    lifeline.register(lifeline_fd, select.POLLIN)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    wake, waker = _wake_pipe()
+    lifeline.register(wake, select.POLLIN)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    while True:
+        for descriptor, _ in lifeline.poll():
+            if descriptor == lifeline_fd:
+                os.kill(zygote, signal.SIGKILL)
+                os.waitpid(zygote, 0)
+                _end(control_groups)
+            os.read(wake, 4096)
+            if _reaped(zygote):
+                _end(control_groups)
+
+
+def _reaped(wanted: int) -> bool:
+    """Collect every child that has ended; whether `wanted` was among them."""
+    found = False
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        found = found or pid == wanted
+
+
+def _end(control_groups: list[str]) -> NoReturn:
+    kill_descendants()
+    for parent in control_groups:
+        try:
+            for entry in os.scandir(parent):
+                if entry.is_dir():
+                    os.rmdir(entry.path)
+            os.rmdir(parent)
+        except OSError:
+            continue  # already gone, or the next start of Pileus sweeps it
+    os._exit(0)
+
+
+def _wake_pipe() -> tuple[int, int]:
+    wake, waker = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(waker, False)
+    return wake, waker
+
+
+def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoReturn:
+    """Fork a blank cell for every message, until nobody listens any more."""
+    linux.die_with_parent(signal.SIGKILL)
+    linux.set_process_name("pileus-zygote")
+    own_pids = os.open(_PID_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC) if not reason else -1
+    sys.path.extend(config["python_path"])
+    sys.dont_write_bytecode = True
+    for name in config["preload"]:
+        importlib.import_module(name)
+    if not reason:
+        try:
+            template.enter(visible=config["visible"], hidden=config["hidden"])
+        except OSError as refused:
+            reason = f"no file system view: {refused}"
+    linux.adopt_orphans()
+    signal.signal(signal.SIGCHLD, lambda *_: _reaped(0))
+    control.send(json.dumps({"contained": not reason, "reason": reason}).encode())
+    gc.collect()
+    gc.freeze()
+    while message := control.recv(_MESSAGE_BYTES_MAX):
+        order = json.loads(message)
+        if "import" in order:
+            _import_quietly(order["import"])
+        else:
+            _make_cell(control, order["control_groups"], config, own_pids, contained=not reason)
+    os._exit(0)
+
+
+def _import_quietly(names: list[str]) -> None:
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+    gc.collect()
+    gc.freeze()
+
+
+def _make_cell(
+    control: socket.socket, groups: list[str], config: dict[str, Any], own_pids: int, *, contained: bool
+) -> None:
+    channel, channel_far = socket.socketpair()
+    status, status_far = socket.socketpair()
+    output, output_far = os.pipe()
+    if contained:
+        linux.unshare(linux.CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        _be_supervisor(channel_far, status_far, output_far, groups, config, contained=contained)
+    if contained:
+        linux.setns(own_pids, linux.CLONE_NEWPID)  # or the next child would be born into this cell
+    channel_far.close()
+    status_far.close()
+    os.close(output_far)
+    descriptors = [channel.fileno(), status.fileno(), output]
+    try:
+        watch = os.pidfd_open(pid)
+        descriptors.append(watch)
+    except (OSError, AttributeError):
+        watch = -1
+    try:
+        socket.send_fds(control, [b"{}"], descriptors)
+    except OSError:
+        os._exit(0)  # Pileus has gone
+    channel.close()
+    status.close()
+    os.close(output)
+    if watch != -1:
+        os.close(watch)
+
+
+def _be_supervisor(
+    channel: socket.socket,
+    status: socket.socket,
+    output: int,
+    groups: list[str],
+    config: dict[str, Any],
+    *,
+    contained: bool,
+) -> NoReturn:
+    try:
+        _supervise(channel, status, output, groups, config, contained=contained)
+    except BaseException as failure:  # noqa: BLE001 - Pileus is told, and this process ends
+        status.send(STATUS.pack(FAILED, 0) + f"{type(failure).__name__}: {failure}".encode())
+    finally:
+        os._exit(1)
+
+
+def _supervise(
+    channel: socket.socket,
+    status: socket.socket,
+    output: int,
+    groups: list[str],
+    config: dict[str, Any],
+    *,
+    contained: bool,
+) -> None:
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    linux.die_with_parent(signal.SIGKILL)
+    linux.set_process_name("pileus-cell")
+    close_all_but(channel.fileno(), status.fileno(), output)
+    for group in groups:
+        with open(f"{template.HOST_ROOT if contained else ''}{group}/cgroup.procs", "w") as members:
+            members.write("0")
+    os.setsid()
+    if contained:
+        subject.enter_view(temporary_bytes_max=config["temporary_bytes_max"])
+    else:
+        linux.adopt_orphans()
+    wake, waker = _wake_pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(wake)
+        os.close(waker)
+        status.close()
+        subject.be(channel, output, user_id=config["user_id"], group_id=config["group_id"], contained=contained)
+    channel.close()
+    os.close(output)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    poll = select.poll()
+    poll.register(wake, select.POLLIN)
+    poll.register(status, select.POLLIN)
+    ended = _wait_for(pid)
+    while ended is None:
+        if any(descriptor == status.fileno() for descriptor, _ in poll.poll()):
+            break  # nobody is interested in this cell any more
+        os.read(wake, 4096)
+        ended = _wait_for(pid)
+    if not contained:
+        kill_descendants()
+    if ended is not None:
+        status.send(STATUS.pack(ENDED, ended))
+    os._exit(0)  # and with the first process of a namespace all others end
+
+
+def _wait_for(subject_pid: int) -> int | None:
+    """The subject's wait status once it has ended; orphans that ended are collected on the way."""
+    ended: int | None = None
+    while True:
+        try:
+            pid, code = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        if pid == subject_pid:
+            ended = code
+
+
+def close_all_but(*kept: int) -> None:
+    """Close every descriptor beyond standard error that is not named."""
+    low = 3
+    for descriptor in sorted(kept):
+        os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, 65536)
+
+
+def kill_descendants() -> None:
+    """Without a process namespace: kill all children, and theirs as they become ours, until there are none."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    while True:
+        children = _children()
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    own = os.getpid()
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as table:
+                    fields = table.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == own:
+                found.append(int(name))
+    return found
