@@ -1,0 +1,1 @@
+"""Amazon API Gateway v2: HTTP APIs in front of functions."""

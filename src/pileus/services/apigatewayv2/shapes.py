@@ -7,6 +7,8 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+Int32_ = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
+Int64_ = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
 __stringMin10Max2048 = Annotated[str, Meta(min_length=10, max_length=2048)]
 __stringMin3Max256 = Annotated[str, Meta(min_length=3, max_length=256)]
 IpAddressType = Literal["ipv4", "dualstack"]
@@ -25,7 +27,7 @@ PassthroughBehavior = Literal["WHEN_NO_MATCH", "NEVER", "WHEN_NO_TEMPLATES"]
 IntegerWithLengthBetween50And30000 = Annotated[int, Meta(ge=50, le=30000)]
 __stringMin0Max1024 = Annotated[str, Meta(max_length=1024)]
 __stringMin1Max255 = Annotated[str, Meta(min_length=1, max_length=255)]
-__stringMin10Max30PatternAZ09 = Annotated[str, Meta(min_length=10, max_length=30, pattern="^(?:^[a-z0-9]+$)\\Z")]
+__stringMin10Max30PatternAZ09 = Annotated[str, Meta(min_length=10, max_length=30, pattern="^(?a:^[a-z0-9]+$)\\Z")]
 __stringMin0Max1092 = Annotated[str, Meta(max_length=1092)]
 __stringMin0Max255 = Annotated[str, Meta(max_length=255)]
 PublishStatus = Literal["PUBLISHED", "PUBLISH_IN_PROGRESS", "PUBLISH_FAILED", "DISABLE_IN_PROGRESS", "DISABLE_FAILED", "DISABLED"]
@@ -1840,7 +1842,7 @@ class RouteSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data_trace_enabled: bool | None = field(name="dataTraceEnabled", default=None)
     detailed_metrics_enabled: bool | None = field(name="detailedMetricsEnabled", default=None)
     logging_level: LoggingLevel | None = field(name="loggingLevel", default=None)
-    throttling_burst_limit: int | None = field(name="throttlingBurstLimit", default=None)
+    throttling_burst_limit: Int32_ | None = field(name="throttlingBurstLimit", default=None)
     throttling_rate_limit: float | None = field(name="throttlingRateLimit", default=None)
 
 

@@ -1,0 +1,289 @@
+"""How is a request to an API answered?
+
+Reached by host (`ID.execute-api.anything`) or, by clients that cannot resolve it, by path (`/_aws/execute-api/ID/...`);
+then the first segment is a stage, or `$default` serves it all (the path form may also say `$default`). What an API
+serves is compiled once and kept until the few bytes of its `PublishedRecord` differ, which every request compares, so
+a change by another process is seen too.
+"""
+
+import asyncio
+from base64 import urlsafe_b64encode
+from collections.abc import Coroutine
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.errors import ServiceError
+from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
+from pileus.kernel.ids import Ids
+from pileus.kernel.storage.records import decode
+from pileus.kernel.storage.seam import Snapshot, Store
+from pileus.services.apigatewayv2.cors import preflight, with_cors
+from pileus.services.apigatewayv2.events import Arrival, event_1_0, event_2_0, received_headers
+from pileus.services.apigatewayv2.invoker import FunctionInvoker, Invocation
+from pileus.services.apigatewayv2.limits import PAYLOAD_BYTES_MAX
+from pileus.services.apigatewayv2.model import (
+    DEFAULT,
+    PATH_FORM,
+    Cors,
+    DeployedRoute,
+    DeploymentRecord,
+    PublishedRecord,
+    StageRecord,
+    function_arn,
+    parse_route_key,
+    split_port,
+    with_stage_variables,
+)
+from pileus.services.apigatewayv2.responses import Malformed, message, response_1_0, response_2_0
+from pileus.services.apigatewayv2.routing import RouteTable
+from pileus.services.apigatewayv2.store import published_key, stages_served
+
+_PRINCIPAL: Final = "apigateway.amazonaws.com"
+_HOST_MARK: Final = ".execute-api."
+_DEFAULT_IN_PATHS: Final = frozenset({DEFAULT, "%24default"})
+_COMPILED_MAX: Final = 1_000
+
+_TOO_LARGE: Final = frozenset({"RequestTooLargeException", "RequestEntityTooLargeException"})
+
+
+class Address(NamedTuple):
+    """Which API a request is for, and the path within it, stage included."""
+
+    api_id: str
+    path: str
+    by_host: bool
+
+
+class CompiledRoute(NamedTuple):
+    """A route, ready to be served. function: its ARN; None when it leads nowhere."""
+
+    key: str
+    resource_path: str
+    function: str | None
+    payload_format_version: str
+    timeout_s: float
+
+
+class CompiledStage(NamedTuple):
+    name: str
+    variables: dict[str, str]
+    cors: Cors | None
+    routes: RouteTable[CompiledRoute]
+
+
+class CompiledApi(NamedTuple):
+    """All that an API serves. raw: the `PublishedRecord` it was compiled from."""
+
+    raw: bytes
+    account_id: str
+    region: str
+    stages: dict[str, CompiledStage]
+
+
+def addressed(*, host: str, path: str) -> Address | None:
+    """The API that a request is for; None when it is for none."""
+    api_id, mark, _ = host.partition(_HOST_MARK)
+    if mark and "." not in api_id:
+        return Address(api_id.lower(), path, by_host=True)
+    if path.startswith(PATH_FORM):
+        api_id, _, rest = path[len(PATH_FORM) :].partition("/")
+        first, _, below = rest.partition("/")
+        return Address(api_id, f"/{below if first in _DEFAULT_IN_PATHS else rest}", by_host=False)
+    return None
+
+
+def compile_stage(stage: StageRecord, deployment: DeploymentRecord) -> CompiledStage:
+    """Resolve stage variables and lay out the routes."""
+    routes = RouteTable([(route.route_key, _compile_route(route, stage.variables)) for route in deployment.routes])
+    return CompiledStage(stage.stage_name, stage.variables, deployment.cors, routes)
+
+
+def _compile_route(route: DeployedRoute, variables: dict[str, str]) -> CompiledRoute:
+    return CompiledRoute(
+        key=route.route_key,
+        resource_path=parse_route_key(route.route_key).path or DEFAULT,
+        function=None if route.uri is None else function_arn(with_stage_variables(route.uri, variables)),
+        payload_format_version=route.payload_format_version,
+        timeout_s=route.timeout_ms / 1000,
+    )
+
+
+async def compile_api(snapshot: Snapshot, api_id: str, raw: bytes) -> CompiledApi:
+    """Read all that an API serves."""
+    published = decode(raw, PublishedRecord)
+    served = await stages_served(snapshot, published, api_id) if published.served else ()
+    stages = {stage.stage_name: compile_stage(stage, deployment) for stage, deployment in served}
+    return CompiledApi(raw, published.account_id, published.region, stages)
+
+
+class ExecuteApi:
+    """Serves the requests of every HTTP API."""
+
+    def __init__(self, *, store: Store, invoker: FunctionInvoker, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._invoker = invoker
+        self._clock = clock
+        self._ids = ids
+        self._compiled: dict[str, CompiledApi] = {}
+        self._invocations: set[asyncio.Task[Invocation]] = set()
+
+    async def __call__(self, request: Request) -> Response:
+        request_id = urlsafe_b64encode(self._ids.bytes(11)).decode()
+        address = addressed(host=request.headers.get("host", ""), path=request.path)
+        api = None if address is None else await self._api(address.api_id)
+        if address is None or api is None:
+            return message(404, "Not Found", request_id=request_id)
+        stage, path = _stage(api, address)
+        if stage is None:
+            return message(404, "Not Found", request_id=request_id)
+        if stage.cors is None:
+            return await self._serve(request, request_id, address, api, stage, path)
+        early = preflight(stage.cors, method=request.method, headers=request.headers, request_id=request_id)
+        if early is not None:
+            return early
+        response = await self._serve(request, request_id, address, api, stage, path)
+        return with_cors(stage.cors, response, origin=request.headers.get("origin"))
+
+    async def close(self) -> None:
+        """Give up the invocations that nobody waits for any more."""
+        for invocation in self._invocations:
+            invocation.cancel()
+        await asyncio.gather(*self._invocations, return_exceptions=True)
+
+    async def _api(self, api_id: str) -> CompiledApi | None:
+        snapshot = self._store.snapshot()
+        raw = await snapshot.get(published_key(api_id))
+        if raw is None:
+            self._compiled.pop(api_id, None)
+            return None
+        compiled = self._compiled.get(api_id)
+        if compiled is None or compiled.raw != raw:
+            if len(self._compiled) >= _COMPILED_MAX:
+                self._compiled.clear()
+            compiled = self._compiled[api_id] = await compile_api(snapshot, api_id, raw)
+        return compiled
+
+    async def _serve(
+        self, request: Request, request_id: str, address: Address, api: CompiledApi, stage: CompiledStage, path: str
+    ) -> Response:
+        match = stage.routes.find(request.method, path)
+        if match is None:
+            return message(404, "Not Found", request_id=request_id)
+        route = match.route
+        if route.function is None:  # no integration, or stage variables that name no function
+            return message(500, "Internal Server Error", request_id=request_id)
+        try:
+            body = await request.read(PAYLOAD_BYTES_MAX)
+        except PayloadTooLarge:
+            return message(413, "Request Entity Too Large", request_id=request_id)
+        arrival = self._arrival(request, request_id, address, api, stage, route, match.variables, body)
+        event = event_2_0(arrival) if route.payload_format_version == "2.0" else event_1_0(arrival)
+        invocation = self._invoker.invoke(
+            function_arn=route.function,
+            payload=event,
+            service_principal=_PRINCIPAL,
+            source_arn=_source_arn(api, address.api_id, stage.name, request.method, route.resource_path),
+        )
+        return await self._answer(invocation, route, request_id)
+
+    async def _answer(
+        self, invocation: Coroutine[Any, Any, Invocation], route: CompiledRoute, request_id: str
+    ) -> Response:
+        """Wait for the function, but not longer than the integration may take.
+
+        The function goes on after its time is up, as on AWS. Its task is ours: `asyncio.wait` neither cancels it nor
+        needs a current task, so that it may stand in a handler's first step.
+        """
+        task = asyncio.get_running_loop().create_task(invocation)
+        self._invocations.add(task)
+        task.add_done_callback(self._done)
+        await asyncio.wait((task,), timeout=route.timeout_s)
+        if not task.done():
+            return message(503, "Service Unavailable", request_id=request_id)
+        try:
+            outcome = task.result()
+            if outcome.function_error is not None:
+                return message(500, "Internal Server Error", request_id=request_id)
+            interpret = response_2_0 if route.payload_format_version == "2.0" else response_1_0
+            return interpret(outcome.payload, request_id=request_id)
+        except Malformed:
+            return message(500, "Internal Server Error", request_id=request_id)
+        except ServiceError as error:
+            return _refused(error, request_id)
+
+    def _done(self, task: "asyncio.Task[Invocation]") -> None:
+        self._invocations.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, also when the client was told 503 before
+
+    def _arrival(
+        self,
+        request: Request,
+        request_id: str,
+        address: Address,
+        api: CompiledApi,
+        stage: CompiledStage,
+        route: CompiledRoute,
+        path_variables: dict[str, str],
+        body: bytes,
+    ) -> Arrival:
+        now_s = self._clock.timestamp()
+        host = split_port(request.headers.get("host", ""))[0]
+        domain = host if address.by_host else f"{address.api_id}{_HOST_MARK}localhost"
+        path = unquote(address.path) if "%" in address.path else address.path
+        return Arrival(
+            account_id=api.account_id,
+            api_id=address.api_id,
+            stage=stage.name,
+            stage_variables=stage.variables,
+            route_key=route.key,
+            resource_path=route.resource_path,
+            path_variables=path_variables,
+            method=request.method,
+            path=path,
+            query=request.query,
+            headers=received_headers(
+                request.headers,
+                body_bytes=len(body),
+                host=domain,
+                peer=request.peer,
+                secure=request.secure,
+                trace_id=f"Root=1-{int(now_s):08x}-{self._ids.bytes(12).hex()}",
+            ),
+            body=body,
+            domain=domain,
+            source_ip=request.peer,
+            request_id=request_id,
+            at_s=now_s,
+        )
+
+
+def _stage(api: CompiledApi, address: Address) -> tuple[CompiledStage | None, str]:
+    """The stage that serves a path, and the path without its name."""
+    name, slash, rest = address.path[1:].partition("/")
+    stage = None if name == DEFAULT else api.stages.get(name)
+    if stage is not None:
+        return stage, f"/{rest}" if slash else "/"
+    return api.stages.get(DEFAULT), address.path
+
+
+def _source_arn(api: CompiledApi, api_id: str, stage: str, method: str, resource_path: str) -> str:
+    """Whose permission the function asks for. `$default` names no method, other routes their path as written.
+
+    Source: Developer Guide, "Create AWS Lambda proxy integrations": `arn:aws:execute-api:...:API/*/*/path/{variable}`.
+    """
+    what = DEFAULT if resource_path == DEFAULT else f"{method}{resource_path}"
+    partition = (
+        "aws-cn" if api.region.startswith("cn-") else "aws-us-gov" if api.region.startswith("us-gov-") else "aws"
+    )
+    return f"arn:{partition}:execute-api:{api.region}:{api.account_id}:{api_id}/{stage}/{what}"
+
+
+def _refused(error: ServiceError, request_id: str) -> Response:
+    """Lambda did not run the function: no permission or no such function is the API's fault, no room passes."""
+    if error.error_code == "TooManyRequestsException":
+        return message(503, "Service Unavailable", request_id=request_id)
+    if error.error_code in _TOO_LARGE:
+        return message(413, "Request Entity Too Large", request_id=request_id)
+    return message(500, "Internal Server Error", request_id=request_id)
