@@ -1,4 +1,4 @@
-"""Write `services/<package>/shapes.py` from botocore's service models.
+"""Write `services/<package>/shapes.py` and `kernel/wire/catalog.json` from botocore's service models.
 
     python tools/generate_shapes.py            # rewrite all
     python tools/generate_shapes.py --check    # fail when a file differs from its model
@@ -14,11 +14,14 @@ import json
 import keyword
 import re
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from botocore import xform_name
+
+from pileus.kernel.wire.catalog import CATALOG, Entry
+from pileus.kernel.wire.model import botocore_data
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = {
@@ -33,8 +36,8 @@ _SCALARS: Final = {
     "string": "str",
     "character": "str",
     "boolean": "bool",
-    "integer": "int",
-    "long": "int",
+    "integer": "Int32_",
+    "long": "Int64_",
     "float": "float",
     "double": "float",
     "bigdecimal": "float",
@@ -42,20 +45,36 @@ _SCALARS: Final = {
     "blob": "bytes",
     "timestamp": "datetime",
 }
+_INT_BOUNDS: Final = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 _TAKEN: Final = {"Struct", "Meta", "Literal", "Annotated", "Any", "Final", "datetime", "field", "None"}
 _BUILTINS: Final = {"bytes", "int", "str", "bool", "float", "list", "dict", "field", "datetime", "object"}
 
 
 def load_model(service: str) -> dict[str, Any]:
-    spec = find_spec("botocore")
-    assert spec is not None
-    assert spec.origin is not None
-    folder = Path(spec.origin).parent / "data" / service
+    folder = botocore_data() / service
     newest = max(path for path in folder.iterdir() if path.is_dir())
     plain, packed = newest / "service-2.json", newest / "service-2.json.gz"
     text = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
     model: dict[str, Any] = json.loads(text)
     return model
+
+
+def catalog_text() -> str:
+    """One line for each service of AWS, sorted by name."""
+    lines: list[str] = []
+    for folder in sorted(path for path in botocore_data().iterdir() if any(path.glob("*/service-2.json*"))):
+        metadata = load_model(folder.name)["metadata"]
+        entry = Entry(
+            name=folder.name,
+            protocol=metadata["protocol"],
+            signing_name=metadata.get("signingName", metadata["endpointPrefix"]),
+            endpoint_prefix=metadata["endpointPrefix"],
+            api_version=metadata["apiVersion"],
+            target_prefix=metadata.get("targetPrefix", ""),
+            also=[name for name in metadata.get("protocols", ()) if name != metadata["protocol"]],
+        )
+        lines.append(msgspec.json.encode(entry).decode())
+    return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 class Module:
@@ -76,7 +95,7 @@ class Module:
         return name
 
     def attribute(self, member: str) -> str:
-        name = xform_name(member)
+        name: str = xform_name(member)
         return name + "_" if keyword.iskeyword(name) or name in _BUILTINS else name
 
     def type_of(self, shape_name: str, path: tuple[str, ...] = ()) -> str:
@@ -106,6 +125,7 @@ class Module:
         meta = self.meta(shape)
         if not meta:
             return inner
+        inner = "int" if kind in _INT_BOUNDS else inner
         alias = self.class_name(shape_name)
         self.aliases[alias] = f"Annotated[{inner}, Meta({meta})]"
         return alias
@@ -114,7 +134,10 @@ class Module:
         kind = shape["type"]
         low, high = shape.get("min"), shape.get("max")
         parts: list[str] = []
-        if kind in {"integer", "long", "float", "double"}:
+        if kind in _INT_BOUNDS and (low is not None or high is not None):
+            lowest, highest = _INT_BOUNDS[kind]
+            parts = [f"ge={lowest if low is None else low}", f"le={highest if high is None else high}"]
+        elif kind in {"float", "double"}:
             parts += [f"ge={low}"] if low is not None else []
             parts += [f"le={high}"] if high is not None else []
         elif kind in {"string", "list", "map", "blob"}:
@@ -128,6 +151,7 @@ class Module:
     def struct(self, name: str, shape: dict[str, Any]) -> str:
         required = set(shape.get("required", ()))
         lines = [f"class {self.class_name(name)}(Struct, frozen=True, kw_only=True, omit_defaults=True):"]
+        wire_names: set[str] = set()
         for member, ref in shape.get("members", {}).items():
             if ref.get("eventstream") or self.shapes[ref["shape"]].get("eventstream"):
                 annotation, must = "object", False
@@ -135,6 +159,8 @@ class Module:
                 annotation, must = self.type_of(ref["shape"]), member in required
             in_body = ref.get("location") is None
             wire_name = ref.get("locationName", member) if in_body else member
+            assert wire_name not in wire_names, f"two members of {name} are called {wire_name}"
+            wire_names.add(wire_name)
             attribute = self.attribute(member)
             renamed = f"name={json.dumps(wire_name)}" if wire_name != attribute else ""
             if must:
@@ -182,6 +208,10 @@ class Module:
             "",
             "from msgspec import Meta, Struct, field",
             "",
+            *(
+                f"{_SCALARS[kind]} = Annotated[int, Meta(ge={low}, le={high})]"
+                for kind, (low, high) in _INT_BOUNDS.items()
+            ),
             *(f"{alias} = {definition}" for alias, definition in of_scalars.items()),
             *(f"\n\n{definition}" for definition in self.structs.values()),
             "\n",
@@ -200,12 +230,12 @@ class Module:
 
 def python_pattern(pattern: str) -> str | None:
     """The model's (Java) pattern as a whole match in Python's `re`; None where Python lacks the construct."""
-    anchored = rf"^(?:{pattern})\Z"
+    anchored = rf"^(?a:{pattern})\Z"  # in Java, \d and \w are ASCII
     try:
-        compiled = re.compile(anchored)
+        re.compile(anchored)
     except re.error:
         return None
-    return anchored if compiled is not None else None
+    return anchored
 
 
 def main() -> int:
@@ -213,9 +243,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; fail when a file is out of date")
     options = parser.parse_args()
     stale: list[str] = []
+    wanted = {CATALOG: catalog_text()}
     for service, package in PACKAGES.items():
-        path = ROOT / "src" / "pileus" / "services" / package / "shapes.py"
-        text = Module(service).render()
+        wanted[ROOT / "src" / "pileus" / "services" / package / "shapes.py"] = Module(service).render()
+    for path, text in wanted.items():
         if path.exists() and path.read_text() == text:
             continue
         stale.append(str(path.relative_to(ROOT)))

@@ -7,20 +7,22 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+Int32_ = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
+Int64_ = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
 BackupArn = Annotated[str, Meta(min_length=37, max_length=1024)]
 KeySchemaAttributeName = Annotated[str, Meta(min_length=1, max_length=255)]
 ScalarAttributeType = Literal["S", "N", "B"]
 AttributeName = Annotated[str, Meta(max_length=65535)]
 AttributeAction = Literal["ADD", "PUT", "DELETE"]
 AutoScalingPolicyName = Annotated[str, Meta(min_length=1, max_length=256)]
-PositiveLongObject = Annotated[int, Meta(ge=1)]
+PositiveLongObject = Annotated[int, Meta(ge=1, le=9223372036854775807)]
 AutoScalingRoleArn = Annotated[str, Meta(min_length=1, max_length=1600)]
-BackupName = Annotated[str, Meta(min_length=3, max_length=255, pattern="^(?:[a-zA-Z0-9_.-]+)\\Z")]
-BackupSizeBytes = Annotated[int, Meta(ge=0)]
+BackupName = Annotated[str, Meta(min_length=3, max_length=255, pattern="^(?a:[a-zA-Z0-9_.-]+)\\Z")]
+BackupSizeBytes = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 BackupStatus = Literal["CREATING", "DELETED", "AVAILABLE"]
 BackupType = Literal["USER", "SYSTEM", "AWS_BACKUP"]
-TableName = Annotated[str, Meta(min_length=3, max_length=255, pattern="^(?:[a-zA-Z0-9_.-]+)\\Z")]
-TableId = Annotated[str, Meta(pattern="^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\Z")]
+TableName = Annotated[str, Meta(min_length=3, max_length=255, pattern="^(?a:[a-zA-Z0-9_.-]+)\\Z")]
+TableId = Annotated[str, Meta(pattern="^(?a:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\Z")]
 TableArn = Annotated[str, Meta(min_length=1, max_length=1024)]
 ReturnConsumedCapacity = Literal["INDEXES", "TOTAL", "NONE"]
 BatchStatementErrorCodeEnum = Literal["ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "RequestLimitExceeded", "ValidationError", "ProvisionedThroughputExceeded", "TransactionConflict", "ThrottlingError", "InternalServerError", "ResourceNotFound", "AccessDenied", "DuplicateItem"]
@@ -28,16 +30,16 @@ PartiQLStatement = Annotated[str, Meta(min_length=1, max_length=8192)]
 ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
 BillingMode = Literal["PROVISIONED", "PAY_PER_REQUEST"]
-NonNegativeLongObject = Annotated[int, Meta(ge=0)]
+NonNegativeLongObject = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 BulkOperationArn = Annotated[str, Meta(min_length=37, max_length=1024)]
 BulkOperationStatus = Literal["IN_PROGRESS", "COMPLETED", "COMPLETED_WITH_ERRORS", "CANCELLING", "CANCELLED", "FAILED"]
-ClientToken = Annotated[str, Meta(pattern="^(?:^[^\\$]+$)\\Z")]
-BulkOperationItemCount = Annotated[int, Meta(ge=0)]
-ProcessedInputBytes = Annotated[int, Meta(ge=0)]
-TotalInputBytes = Annotated[int, Meta(ge=0)]
-BulkOperationMaxWriteRequestUnits = Annotated[int, Meta(ge=1024)]
+ClientToken = Annotated[str, Meta(pattern="^(?a:^[^\\$]+$)\\Z")]
+BulkOperationItemCount = Annotated[int, Meta(ge=0, le=9223372036854775807)]
+ProcessedInputBytes = Annotated[int, Meta(ge=0, le=9223372036854775807)]
+TotalInputBytes = Annotated[int, Meta(ge=0, le=9223372036854775807)]
+BulkOperationMaxWriteRequestUnits = Annotated[int, Meta(ge=1024, le=9223372036854775807)]
 BulkOperationPerformanceTier = Literal["STANDARD", "ACCELERATED"]
-IndexName = Annotated[str, Meta(min_length=3, max_length=255, pattern="^(?:[a-zA-Z0-9_.-]+)\\Z")]
+IndexName = Annotated[str, Meta(min_length=3, max_length=255, pattern="^(?a:[a-zA-Z0-9_.-]+)\\Z")]
 ComparisonOperator = Literal["EQ", "NE", "IN", "LE", "LT", "GE", "GT", "BETWEEN", "NOT_NULL", "NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"]
 ContinuousBackupsStatus = Literal["ENABLED", "DISABLED"]
 ContributorInsightsStatus = Literal["ENABLING", "ENABLED", "DISABLING", "DISABLED", "FAILED"]
@@ -45,29 +47,29 @@ ContributorInsightsMode = Literal["ACCESSED_AND_THROTTLED_KEYS", "THROTTLED_KEYS
 TableClass = Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"]
 GlobalTableSettingsReplicationMode = Literal["ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES"]
 VectorDistanceFunction = Literal["COSINE", "DOT_PRODUCT", "EUCLIDEAN"]
-CsvDelimiter = Annotated[str, Meta(min_length=1, max_length=1, pattern="^(?:[,;:|\\t ])\\Z")]
-CsvHeader = Annotated[str, Meta(min_length=1, max_length=65536, pattern="^(?:[\\x20-\\x21\\x23-\\x2B\\x2D-\\x7E]*)\\Z")]
+CsvDelimiter = Annotated[str, Meta(min_length=1, max_length=1, pattern="^(?a:[,;:|\\t ])\\Z")]
+CsvHeader = Annotated[str, Meta(min_length=1, max_length=65536, pattern="^(?a:[\\x20-\\x21\\x23-\\x2B\\x2D-\\x7E]*)\\Z")]
 ConditionalOperator = Literal["AND", "OR"]
 ReturnValue = Literal["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"]
 ResourceArnString = Annotated[str, Meta(min_length=1, max_length=1283)]
 PolicyRevisionId = Annotated[str, Meta(min_length=1, max_length=255)]
-ContributorInsightsRule = Annotated[str, Meta(pattern="^(?:[A-Za-z0-9][A-Za-z0-9\\-\\_\\.]{0,126}[A-Za-z0-9])\\Z")]
+ContributorInsightsRule = Annotated[str, Meta(pattern="^(?a:[A-Za-z0-9][A-Za-z0-9\\-\\_\\.]{0,126}[A-Za-z0-9])\\Z")]
 ExportArn = Annotated[str, Meta(min_length=37, max_length=1024)]
 ImportArn = Annotated[str, Meta(min_length=37, max_length=1024)]
 DisassociationMode = Literal["WAIT_FOR_REPLICATION"]
 ApproximateCreationDateTimePrecision = Literal["MILLISECOND", "MICROSECOND"]
 PartiQLNextToken = Annotated[str, Meta(min_length=1, max_length=32768)]
-PositiveIntegerObject = Annotated[int, Meta(ge=1)]
+PositiveIntegerObject = Annotated[int, Meta(ge=1, le=2147483647)]
 ClientRequestToken = Annotated[str, Meta(min_length=1, max_length=36)]
 ExportStatus = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
-S3Bucket = Annotated[str, Meta(max_length=255, pattern="^(?:^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$)\\Z")]
-S3BucketOwner = Annotated[str, Meta(pattern="^(?:[0-9]{12})\\Z")]
+S3Bucket = Annotated[str, Meta(max_length=255, pattern="^(?a:^[a-z0-9A-Z]+[\\.\\-\\w]*[a-z0-9A-Z]+$)\\Z")]
+S3BucketOwner = Annotated[str, Meta(pattern="^(?a:[0-9]{12})\\Z")]
 S3Prefix = Annotated[str, Meta(max_length=1024)]
 S3SseAlgorithm = Literal["AES256", "KMS"]
 S3SseKmsKeyId = Annotated[str, Meta(min_length=1, max_length=2048)]
 ExportFormat = Literal["DYNAMODB_JSON", "ION"]
-BilledSizeBytes = Annotated[int, Meta(ge=0)]
-ItemCount = Annotated[int, Meta(ge=0)]
+BilledSizeBytes = Annotated[int, Meta(ge=0, le=9223372036854775807)]
+ItemCount = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 ExportType = Literal["FULL_EXPORT", "INCREMENTAL_EXPORT"]
 IndexStatus = Literal["CREATING", "UPDATING", "DELETING", "ACTIVE"]
 GlobalTableStatus = Literal["CREATING", "ACTIVE", "DELETING", "UPDATING"]
@@ -75,10 +77,10 @@ WitnessStatus = Literal["CREATING", "DELETING", "ACTIVE"]
 ImportStatus = Literal["IN_PROGRESS", "COMPLETED", "CANCELLING", "CANCELLED", "FAILED"]
 CloudWatchLogGroupArn = Annotated[str, Meta(min_length=1, max_length=1024)]
 InputFormat = Literal["DYNAMODB_JSON", "ION", "CSV"]
-ErrorCount = Annotated[int, Meta(ge=0)]
+ErrorCount = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 InputCompressionType = Literal["GZIP", "ZSTD", "NONE"]
-ProcessedItemCount = Annotated[int, Meta(ge=0)]
-ImportedItemCount = Annotated[int, Meta(ge=0)]
+ProcessedItemCount = Annotated[int, Meta(ge=0, le=9223372036854775807)]
+ImportedItemCount = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 ExportViewType = Literal["NEW_IMAGE", "NEW_AND_OLD_IMAGES"]
 BulkOperationInputFormat = Literal["DYNAMODB_JSON", "ION"]
 KeyType = Literal["HASH", "RANGE"]
@@ -87,11 +89,11 @@ DestinationStatus = Literal["ENABLING", "ACTIVE", "DISABLING", "DISABLED", "ENAB
 BackupsInputLimit = Annotated[int, Meta(ge=1, le=100)]
 BackupTypeFilter = Literal["USER", "SYSTEM", "AWS_BACKUP", "ALL"]
 ListBulkOperationsMaxLimit = Annotated[int, Meta(ge=1, le=25)]
-BulkOperationNextToken = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:([0-9a-f]{16})+)\\Z")]
-ListContributorInsightsLimit = Annotated[int, Meta(le=100)]
+BulkOperationNextToken = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:([0-9a-f]{16})+)\\Z")]
+ListContributorInsightsLimit = Annotated[int, Meta(ge=-2147483648, le=100)]
 ListExportsMaxLimit = Annotated[int, Meta(ge=1, le=25)]
 ListImportsMaxLimit = Annotated[int, Meta(ge=1, le=25)]
-ImportNextToken = Annotated[str, Meta(min_length=112, max_length=1024, pattern="^(?:([0-9a-f]{16})+)\\Z")]
+ImportNextToken = Annotated[str, Meta(min_length=112, max_length=1024, pattern="^(?a:([0-9a-f]{16})+)\\Z")]
 ListTablesInputLimit = Annotated[int, Meta(ge=1, le=100)]
 OutputTypeEnum = Literal["ERROR", "CONDITION_CHECK_FAILURE"]
 PointInTimeRecoveryStatus = Literal["ENABLED", "DISABLED"]
@@ -105,7 +107,7 @@ SSEType = Literal["AES256", "KMS"]
 ScanTotalSegments = Annotated[int, Meta(ge=1, le=1000000)]
 ScanSegment = Annotated[int, Meta(ge=0, le=999999)]
 SearchSchemaElementType = Literal["HASH", "INLINE_FILTER"]
-TopKInteger = Annotated[int, Meta(ge=1)]
+TopKInteger = Annotated[int, Meta(ge=1, le=2147483647)]
 StreamViewType = Literal["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"]
 TableStatus = Literal["CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED"]
 MultiRegionConsistency = Literal["EVENTUAL", "STRONG"]
@@ -174,15 +176,15 @@ class AutoScalingSettingsUpdate(Struct, frozen=True, kw_only=True, omit_defaults
 
 class AutoScalingTargetTrackingScalingPolicyConfigurationDescription(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disable_scale_in: bool | None = field(name="DisableScaleIn", default=None)
-    scale_in_cooldown: int | None = field(name="ScaleInCooldown", default=None)
-    scale_out_cooldown: int | None = field(name="ScaleOutCooldown", default=None)
+    scale_in_cooldown: Int32_ | None = field(name="ScaleInCooldown", default=None)
+    scale_out_cooldown: Int32_ | None = field(name="ScaleOutCooldown", default=None)
     target_value: float = field(name="TargetValue")
 
 
 class AutoScalingTargetTrackingScalingPolicyConfigurationUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     disable_scale_in: bool | None = field(name="DisableScaleIn", default=None)
-    scale_in_cooldown: int | None = field(name="ScaleInCooldown", default=None)
-    scale_out_cooldown: int | None = field(name="ScaleOutCooldown", default=None)
+    scale_in_cooldown: Int32_ | None = field(name="ScaleInCooldown", default=None)
+    scale_out_cooldown: Int32_ | None = field(name="ScaleOutCooldown", default=None)
     target_value: float = field(name="TargetValue")
 
 
@@ -675,7 +677,7 @@ class EnableKinesisStreamingConfiguration(Struct, frozen=True, kw_only=True, omi
 
 class Endpoint(Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: str = field(name="Address")
-    cache_period_in_minutes: int = field(name="CachePeriodInMinutes")
+    cache_period_in_minutes: Int64_ = field(name="CachePeriodInMinutes")
 
 
 class ExecuteStatementInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -828,8 +830,8 @@ class GlobalSecondaryIndexDescription(Struct, frozen=True, kw_only=True, omit_de
     index_status: IndexStatus | None = field(name="IndexStatus", default=None)
     backfilling: bool | None = field(name="Backfilling", default=None)
     provisioned_throughput: ProvisionedThroughputDescription | None = field(name="ProvisionedThroughput", default=None)
-    index_size_bytes: int | None = field(name="IndexSizeBytes", default=None)
-    item_count: int | None = field(name="ItemCount", default=None)
+    index_size_bytes: Int64_ | None = field(name="IndexSizeBytes", default=None)
+    item_count: Int64_ | None = field(name="ItemCount", default=None)
     index_arn: str | None = field(name="IndexArn", default=None)
     on_demand_throughput: OnDemandThroughput | None = field(name="OnDemandThroughput", default=None)
     warm_throughput: GlobalSecondaryIndexWarmThroughputDescription | None = field(name="WarmThroughput", default=None)
@@ -910,7 +912,7 @@ class ImportTableDescription(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     table_creation_parameters: TableCreationParameters | None = field(name="TableCreationParameters", default=None)
     start_time: datetime | None = field(name="StartTime", default=None)
     end_time: datetime | None = field(name="EndTime", default=None)
-    processed_size_bytes: int | None = field(name="ProcessedSizeBytes", default=None)
+    processed_size_bytes: Int64_ | None = field(name="ProcessedSizeBytes", default=None)
     processed_item_count: ProcessedItemCount | None = field(name="ProcessedItemCount", default=None)
     imported_item_count: ImportedItemCount | None = field(name="ImportedItemCount", default=None)
     failure_code: str | None = field(name="FailureCode", default=None)
@@ -1088,8 +1090,8 @@ class LocalSecondaryIndexDescription(Struct, frozen=True, kw_only=True, omit_def
     index_name: IndexName | None = field(name="IndexName", default=None)
     key_schema: KeySchema | None = field(name="KeySchema", default=None)
     projection: Projection | None = field(name="Projection", default=None)
-    index_size_bytes: int | None = field(name="IndexSizeBytes", default=None)
-    item_count: int | None = field(name="ItemCount", default=None)
+    index_size_bytes: Int64_ | None = field(name="IndexSizeBytes", default=None)
+    item_count: Int64_ | None = field(name="ItemCount", default=None)
     index_arn: str | None = field(name="IndexArn", default=None)
 
 
@@ -1100,12 +1102,12 @@ class LocalSecondaryIndexInfo(Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class OnDemandThroughput(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    max_read_request_units: int | None = field(name="MaxReadRequestUnits", default=None)
-    max_write_request_units: int | None = field(name="MaxWriteRequestUnits", default=None)
+    max_read_request_units: Int64_ | None = field(name="MaxReadRequestUnits", default=None)
+    max_write_request_units: Int64_ | None = field(name="MaxWriteRequestUnits", default=None)
 
 
 class OnDemandThroughputOverride(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    max_read_request_units: int | None = field(name="MaxReadRequestUnits", default=None)
+    max_read_request_units: Int64_ | None = field(name="MaxReadRequestUnits", default=None)
 
 
 class OutputS3Configuration(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1223,8 +1225,8 @@ class QueryInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class QueryOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: list[dict[AttributeName, AttributeValue]] | None = field(name="Items", default=None)
-    count: int | None = field(name="Count", default=None)
-    scanned_count: int | None = field(name="ScannedCount", default=None)
+    count: Int32_ | None = field(name="Count", default=None)
+    scanned_count: Int32_ | None = field(name="ScannedCount", default=None)
     last_evaluated_key: dict[AttributeName, AttributeValue] | None = field(name="LastEvaluatedKey", default=None)
     consumed_capacity: ConsumedCapacity | None = field(name="ConsumedCapacity", default=None)
 
@@ -1417,8 +1419,8 @@ class ScanInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class ScanOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: list[dict[AttributeName, AttributeValue]] | None = field(name="Items", default=None)
-    count: int | None = field(name="Count", default=None)
-    scanned_count: int | None = field(name="ScannedCount", default=None)
+    count: Int32_ | None = field(name="Count", default=None)
+    scanned_count: Int32_ | None = field(name="ScannedCount", default=None)
     last_evaluated_key: dict[AttributeName, AttributeValue] | None = field(name="LastEvaluatedKey", default=None)
     consumed_capacity: ConsumedCapacity | None = field(name="ConsumedCapacity", default=None)
 
@@ -1454,7 +1456,7 @@ class SourceTableDetails(Struct, frozen=True, kw_only=True, omit_defaults=True):
     table_name: TableName = field(name="TableName")
     table_id: TableId = field(name="TableId")
     table_arn: TableArn | None = field(name="TableArn", default=None)
-    table_size_bytes: int | None = field(name="TableSizeBytes", default=None)
+    table_size_bytes: Int64_ | None = field(name="TableSizeBytes", default=None)
     key_schema: KeySchema = field(name="KeySchema")
     table_creation_date_time: datetime = field(name="TableCreationDateTime")
     provisioned_throughput: ProvisionedThroughput = field(name="ProvisionedThroughput")
@@ -1520,8 +1522,8 @@ class TableDescription(Struct, frozen=True, kw_only=True, omit_defaults=True):
     table_status: TableStatus | None = field(name="TableStatus", default=None)
     creation_date_time: datetime | None = field(name="CreationDateTime", default=None)
     provisioned_throughput: ProvisionedThroughputDescription | None = field(name="ProvisionedThroughput", default=None)
-    table_size_bytes: int | None = field(name="TableSizeBytes", default=None)
-    item_count: int | None = field(name="ItemCount", default=None)
+    table_size_bytes: Int64_ | None = field(name="TableSizeBytes", default=None)
+    item_count: Int64_ | None = field(name="ItemCount", default=None)
     table_arn: str | None = field(name="TableArn", default=None)
     table_id: TableId | None = field(name="TableId", default=None)
     billing_mode_summary: BillingModeSummary | None = field(name="BillingModeSummary", default=None)
@@ -1797,8 +1799,8 @@ class VectorIndexDescription(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     distance_function: VectorDistanceFunction | None = field(name="DistanceFunction", default=None)
     index_status: IndexStatus | None = field(name="IndexStatus", default=None)
     backfilling: bool | None = field(name="Backfilling", default=None)
-    index_size_bytes: int | None = field(name="IndexSizeBytes", default=None)
-    item_count: int | None = field(name="ItemCount", default=None)
+    index_size_bytes: Int64_ | None = field(name="IndexSizeBytes", default=None)
+    item_count: Int64_ | None = field(name="ItemCount", default=None)
     index_arn: str | None = field(name="IndexArn", default=None)
 
 
@@ -1817,8 +1819,8 @@ class VectorIndexUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WarmThroughput(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    read_units_per_second: int | None = field(name="ReadUnitsPerSecond", default=None)
-    write_units_per_second: int | None = field(name="WriteUnitsPerSecond", default=None)
+    read_units_per_second: Int64_ | None = field(name="ReadUnitsPerSecond", default=None)
+    write_units_per_second: Int64_ | None = field(name="WriteUnitsPerSecond", default=None)
 
 
 class WriteRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):

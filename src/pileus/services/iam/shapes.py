@@ -7,76 +7,78 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-DelegationRequestIdType = Annotated[str, Meta(min_length=16, max_length=128, pattern="^(?:[\\w-]+)\\Z")]
-ServiceNamespaceType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[\\w-]*)\\Z")]
-OrganizationsEntityPathType = Annotated[str, Meta(min_length=19, max_length=427, pattern="^(?:^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*)\\Z")]
-UserNameType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[\\w+=,.@-]+)\\Z")]
-AccessKeyIdType = Annotated[str, Meta(min_length=16, max_length=128, pattern="^(?:[\\w]+)\\Z")]
+Int32_ = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
+Int64_ = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
+DelegationRequestIdType = Annotated[str, Meta(min_length=16, max_length=128, pattern="^(?a:[\\w-]+)\\Z")]
+ServiceNamespaceType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[\\w-]*)\\Z")]
+OrganizationsEntityPathType = Annotated[str, Meta(min_length=19, max_length=427, pattern="^(?a:^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*)\\Z")]
+UserNameType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
+AccessKeyIdType = Annotated[str, Meta(min_length=16, max_length=128, pattern="^(?a:[\\w]+)\\Z")]
 StatusType = Literal["Active", "Inactive", "Expired"]
 ArnType = Annotated[str, Meta(min_length=20, max_length=2048)]
 ClientIDType = Annotated[str, Meta(min_length=1, max_length=255)]
-InstanceProfileNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
-RoleNameType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[\\w+=,.@-]+)\\Z")]
-GroupNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
-ExistingUserNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
+InstanceProfileNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
+RoleNameType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
+GroupNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
+ExistingUserNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
 PermissionsBoundaryAttachmentType = Literal["PermissionsBoundaryPolicy"]
-PolicyNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
-PasswordType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
+PolicyNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
+PasswordType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
 ContextKeyNameType = Annotated[str, Meta(min_length=5, max_length=256)]
 ContextKeyTypeEnum = Literal["string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"]
-AccountAliasType = Annotated[str, Meta(min_length=3, max_length=63, pattern="^(?:^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$)\\Z")]
-AccountIdType = Annotated[str, Meta(pattern="^(?:\\d{12})\\Z")]
-DelegationRequestDescriptionType = Annotated[str, Meta(max_length=1000, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
-RequestMessageType = Annotated[str, Meta(max_length=200, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
-RequestorWorkflowIdType = Annotated[str, Meta(min_length=5, max_length=400, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+)\\Z")]
-RedirectUrlType = Annotated[str, Meta(min_length=1, max_length=255, pattern="^(?:^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$)\\Z")]
-NotificationChannelType = Annotated[str, Meta(min_length=2, max_length=400, pattern="^(?:^[a-zA-Z0-9:_.-]+$)\\Z")]
+AccountAliasType = Annotated[str, Meta(min_length=3, max_length=63, pattern="^(?a:^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$)\\Z")]
+AccountIdType = Annotated[str, Meta(pattern="^(?a:\\d{12})\\Z")]
+DelegationRequestDescriptionType = Annotated[str, Meta(max_length=1000, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
+RequestMessageType = Annotated[str, Meta(max_length=200, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
+RequestorWorkflowIdType = Annotated[str, Meta(min_length=5, max_length=400, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+)\\Z")]
+RedirectUrlType = Annotated[str, Meta(min_length=1, max_length=255, pattern="^(?a:^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$)\\Z")]
+NotificationChannelType = Annotated[str, Meta(min_length=2, max_length=400, pattern="^(?a:^[a-zA-Z0-9:_.-]+$)\\Z")]
 SessionDurationType = Annotated[int, Meta(ge=300, le=43200)]
 ConsoleDeepLinkType = Annotated[str, Meta(min_length=1, max_length=255)]
-PathType = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F))\\Z")]
+PathType = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F))\\Z")]
 OpenIDConnectProviderUrlType = Annotated[str, Meta(min_length=1, max_length=255)]
 ThumbprintType = Annotated[str, Meta(min_length=40, max_length=40)]
-PolicyPathType = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:((/[A-Za-z0-9\\.,\\+@=_-]+)*)/)\\Z")]
-PolicyDocumentType = Annotated[str, Meta(min_length=1, max_length=131072, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
+PolicyPathType = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:((/[A-Za-z0-9\\.,\\+@=_-]+)*)/)\\Z")]
+PolicyDocumentType = Annotated[str, Meta(min_length=1, max_length=131072, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
 PolicyDescriptionType = Annotated[str, Meta(max_length=1000)]
-RoleDescriptionType = Annotated[str, Meta(max_length=1000, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
+RoleDescriptionType = Annotated[str, Meta(max_length=1000, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
 RoleMaxSessionDurationType = Annotated[int, Meta(ge=3600, le=43200)]
 SAMLMetadataDocumentType = Annotated[str, Meta(min_length=1000, max_length=10000000)]
-SAMLProviderNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w._-]+)\\Z")]
+SAMLProviderNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w._-]+)\\Z")]
 AssertionEncryptionModeType = Literal["Required", "Allowed"]
-PrivateKeyType = Annotated[str, Meta(min_length=1, max_length=16384, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
-CustomSuffixType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[\\w+=,.@-]+)\\Z")]
+PrivateKeyType = Annotated[str, Meta(min_length=1, max_length=16384, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
+CustomSuffixType = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
 CredentialAgeDays = Annotated[int, Meta(ge=1, le=36600)]
-VirtualMFADeviceName = Annotated[str, Meta(min_length=1, pattern="^(?:[\\w+=,.@-]+)\\Z")]
-SerialNumberType = Annotated[str, Meta(min_length=9, max_length=256, pattern="^(?:[\\w+=/:,.@-]+)\\Z")]
-OwnerIdType = Annotated[str, Meta(min_length=20, max_length=2048, pattern="^(?:^[a-zA-Z0-9:/+=,.@_-]+$)\\Z")]
+VirtualMFADeviceName = Annotated[str, Meta(min_length=1, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
+SerialNumberType = Annotated[str, Meta(min_length=9, max_length=256, pattern="^(?a:[\\w+=/:,.@-]+)\\Z")]
+OwnerIdType = Annotated[str, Meta(min_length=20, max_length=2048, pattern="^(?a:^[a-zA-Z0-9:/+=,.@_-]+$)\\Z")]
 StateType = Literal["UNASSIGNED", "ASSIGNED", "PENDING_APPROVAL", "FINALIZED", "ACCEPTED", "REJECTED", "EXPIRED"]
-RequestorNameType = Annotated[str, Meta(max_length=30, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
-NotesType = Annotated[str, Meta(max_length=500, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
-PolicyVersionIdType = Annotated[str, Meta(pattern="^(?:v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?)\\Z")]
-PublicKeyIdType = Annotated[str, Meta(min_length=20, max_length=128, pattern="^(?:[\\w]+)\\Z")]
-ServerCertificateNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
+RequestorNameType = Annotated[str, Meta(max_length=30, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
+NotesType = Annotated[str, Meta(max_length=500, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
+PolicyVersionIdType = Annotated[str, Meta(pattern="^(?a:v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?)\\Z")]
+PublicKeyIdType = Annotated[str, Meta(min_length=20, max_length=128, pattern="^(?a:[\\w]+)\\Z")]
+ServerCertificateNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
 DeletionTaskIdType = Annotated[str, Meta(min_length=1, max_length=1000)]
-ServiceSpecificCredentialId = Annotated[str, Meta(min_length=20, max_length=128, pattern="^(?:[\\w]+)\\Z")]
-CertificateIdType = Annotated[str, Meta(min_length=24, max_length=128, pattern="^(?:[\\w]+)\\Z")]
+ServiceSpecificCredentialId = Annotated[str, Meta(min_length=20, max_length=128, pattern="^(?a:[\\w]+)\\Z")]
+CertificateIdType = Annotated[str, Meta(min_length=24, max_length=128, pattern="^(?a:[\\w]+)\\Z")]
 ReasonType = Annotated[str, Meta(max_length=1000)]
-OrganizationIdType = Annotated[str, Meta(max_length=34, pattern="^(?:^o-[a-z0-9]{10,32}$)\\Z")]
+OrganizationIdType = Annotated[str, Meta(max_length=34, pattern="^(?a:^o-[a-z0-9]{10,32}$)\\Z")]
 FeatureType = Literal["RootCredentialsManagement", "RootSessions"]
-AuthenticationCodeType = Annotated[str, Meta(min_length=6, max_length=6, pattern="^(?:[\\d]+)\\Z")]
+AuthenticationCodeType = Annotated[str, Meta(min_length=6, max_length=6, pattern="^(?a:[\\d]+)\\Z")]
 PolicyOwnerEntityType = Literal["USER", "ROLE", "GROUP"]
-IdType = Annotated[str, Meta(min_length=16, max_length=128, pattern="^(?:[\\w]+)\\Z")]
+IdType = Annotated[str, Meta(min_length=16, max_length=128, pattern="^(?a:[\\w]+)\\Z")]
 ActionNameType = Annotated[str, Meta(min_length=3, max_length=128)]
 ResourceNameType = Annotated[str, Meta(min_length=1, max_length=2048)]
 PolicyEvaluationDecisionType = Literal["allowed", "explicitDeny", "implicitDeny"]
 EvalDecisionSourceType = Annotated[str, Meta(min_length=3, max_length=256)]
 ReportStateType = Literal["STARTED", "INPROGRESS", "COMPLETE"]
-OrganizationsPolicyIdType = Annotated[str, Meta(pattern="^(?:^p-[0-9a-zA-Z_]{8,128}$)\\Z")]
+OrganizationsPolicyIdType = Annotated[str, Meta(pattern="^(?a:^p-[0-9a-zA-Z_]{8,128}$)\\Z")]
 JobIDType = Annotated[str, Meta(min_length=36, max_length=36)]
 AccessAdvisorUsageGranularityType = Literal["SERVICE_LEVEL", "ACTION_LEVEL"]
 EntityType = Literal["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
 MaxItemsType = Annotated[int, Meta(ge=1, le=1000)]
-MarkerType = Annotated[str, Meta(min_length=1, max_length=320, pattern="^(?:[\\u0020-\\u00FF]+)\\Z")]
-AccountPropertyKeyType = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?:^[A-Za-z][A-Za-z0-9/_-]*$)\\Z")]
+MarkerType = Annotated[str, Meta(min_length=1, max_length=320, pattern="^(?a:[\\u0020-\\u00FF]+)\\Z")]
+AccountPropertyKeyType = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?a:^[A-Za-z][A-Za-z0-9/_-]*$)\\Z")]
 AccountPropertyValueType = Annotated[str, Meta(min_length=1, max_length=1024)]
 SummaryKeyType = Literal["Users", "UsersQuota", "Groups", "GroupsQuota", "ServerCertificates", "ServerCertificatesQuota", "UserPolicySizeQuota", "GroupPolicySizeQuota", "GroupsPerUserQuota", "SigningCertificatesPerUserQuota", "AccessKeysPerUserQuota", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled", "AccountAccessKeysPresent", "AccountPasswordPresent", "AccountSigningCertificatesPresent", "AttachedPoliciesPerGroupQuota", "AttachedPoliciesPerRoleQuota", "AttachedPoliciesPerUserQuota", "Policies", "PoliciesQuota", "PolicySizeQuota", "PolicyVersionsInUse", "PolicyVersionsInUseQuota", "VersionsPerPolicyQuota", "GlobalEndpointTokenVersion", "AssumeRolePolicySizeQuota", "InstanceProfiles", "InstanceProfilesQuota", "Providers", "RolePolicySizeQuota", "Roles", "RolesQuota"]
 ReportFormatType = Literal["text/csv"]
@@ -85,17 +87,17 @@ PermissionCheckResultType = Literal["ALLOWED", "DENIED", "UNSURE"]
 LocaleType = Annotated[str, Meta(min_length=2, max_length=12)]
 SummaryContentType = Annotated[str, Meta(max_length=10000)]
 SummaryStateType = Literal["AVAILABLE", "NOT_AVAILABLE", "NOT_SUPPORTED", "FAILED"]
-CertificationKeyType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\u0020-\\u00FF]+)\\Z")]
-CertificationValueType = Annotated[str, Meta(min_length=1, max_length=32, pattern="^(?:[\\u0020-\\u00FF]+)\\Z")]
+CertificationKeyType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\u0020-\\u00FF]+)\\Z")]
+CertificationValueType = Annotated[str, Meta(min_length=1, max_length=32, pattern="^(?a:[\\u0020-\\u00FF]+)\\Z")]
 SortKeyType = Literal["SERVICE_NAMESPACE_ASCENDING", "SERVICE_NAMESPACE_DESCENDING", "LAST_AUTHENTICATED_TIME_ASCENDING", "LAST_AUTHENTICATED_TIME_DESCENDING"]
 JobStatusType = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
-PrivateKeyIdType = Annotated[str, Meta(min_length=22, max_length=64, pattern="^(?:[A-Z0-9]+)\\Z")]
+PrivateKeyIdType = Annotated[str, Meta(min_length=22, max_length=64, pattern="^(?a:[A-Z0-9]+)\\Z")]
 EncodingType = Literal["SSH", "PEM"]
 DeletionTaskStatusType = Literal["SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"]
 AttachmentType = Literal["user", "group", "role"]
-AttachmentName = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
+AttachmentName = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
 PolicyUsageType = Literal["PermissionsPolicy", "PermissionsBoundary"]
-PathPrefixType = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:\\u002F[\\u0021-\\u007F]*)\\Z")]
+PathPrefixType = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:\\u002F[\\u0021-\\u007F]*)\\Z")]
 PolicyScopeType = Literal["All", "AWS", "Local"]
 AssignmentStatusType = Literal["Assigned", "Unassigned", "Any"]
 ParameterNameType = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -107,25 +109,25 @@ MinimumPasswordLengthType = Annotated[int, Meta(ge=6, le=128)]
 MaxPasswordAgeType = Annotated[int, Meta(ge=1, le=1095)]
 PasswordReusePreventionType = Annotated[int, Meta(ge=1, le=24)]
 PolicyType = Literal["INLINE", "MANAGED"]
-EntityNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.@-]+)\\Z")]
+EntityNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
 PolicyIdentifierPolicyType = Literal["inline", "aws-managed", "user-managed", "permission-boundary", "scp", "rcp"]
-PolicyParameterNameType = Annotated[str, Meta(min_length=5, max_length=256, pattern="^(?:[ -~]+)\\Z")]
-PolicyParameterValueType = Annotated[str, Meta(pattern="^(?:[ -~]+)\\Z")]
+PolicyParameterNameType = Annotated[str, Meta(min_length=5, max_length=256, pattern="^(?a:[ -~]+)\\Z")]
+PolicyParameterValueType = Annotated[str, Meta(pattern="^(?a:[ -~]+)\\Z")]
 PolicyParameterTypeEnum = Literal["string", "stringList"]
-RoleTemplateNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:[\\w+=,.\\-]+)\\Z")]
-RoleTemplateDescriptionType = Annotated[str, Meta(max_length=512, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
+RoleTemplateNameType = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:[\\w+=,.\\-]+)\\Z")]
+RoleTemplateDescriptionType = Annotated[str, Meta(max_length=512, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*)\\Z")]
 ManagedByTypeType = Literal["Service"]
 ManagedByValueType = Annotated[str, Meta(min_length=1, max_length=128)]
 RoleNamePatternType = Annotated[str, Meta(min_length=1, max_length=256)]
-RolePathPatternType = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:/[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*/)\\Z")]
+RolePathPatternType = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:/[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*/)\\Z")]
 RoleDescriptionPatternType = Annotated[str, Meta(min_length=1, max_length=512)]
 RegionNameType = Annotated[str, Meta(min_length=1, max_length=100)]
-PublicKeyFingerprintType = Annotated[str, Meta(min_length=48, max_length=48, pattern="^(?:[:\\w]+)\\Z")]
-PublicKeyMaterialType = Annotated[str, Meta(min_length=1, max_length=16384, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
-CertificateBodyType = Annotated[str, Meta(min_length=1, max_length=16384, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
-CertificateChainType = Annotated[str, Meta(min_length=1, max_length=2097152, pattern="^(?:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
-ServiceUserName = Annotated[str, Meta(max_length=200, pattern="^(?:[\\w+=,.@-]*)\\Z")]
-ServiceCredentialAlias = Annotated[str, Meta(max_length=200, pattern="^(?:[\\w+=,.@-]+)\\Z")]
+PublicKeyFingerprintType = Annotated[str, Meta(min_length=48, max_length=48, pattern="^(?a:[:\\w]+)\\Z")]
+PublicKeyMaterialType = Annotated[str, Meta(min_length=1, max_length=16384, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
+CertificateBodyType = Annotated[str, Meta(min_length=1, max_length=16384, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
+CertificateChainType = Annotated[str, Meta(min_length=1, max_length=2097152, pattern="^(?a:[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+)\\Z")]
+ServiceUserName = Annotated[str, Meta(max_length=200, pattern="^(?a:[\\w+=,.@-]*)\\Z")]
+ServiceCredentialAlias = Annotated[str, Meta(max_length=200, pattern="^(?a:[\\w+=,.@-]+)\\Z")]
 GlobalEndpointTokenVersion = Literal["v1Token", "v2Token"]
 ResourceHandlingOptionType = Annotated[str, Meta(min_length=1, max_length=64)]
 PolicySourceType = Literal["user", "group", "role", "aws-managed", "user-managed", "resource", "none"]
@@ -177,7 +179,7 @@ class AccessDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     region: str | None = field(name="Region", default=None)
     entity_path: OrganizationsEntityPathType | None = field(name="EntityPath", default=None)
     last_authenticated_time: datetime | None = field(name="LastAuthenticatedTime", default=None)
-    total_authenticated_entities: int | None = field(name="TotalAuthenticatedEntities", default=None)
+    total_authenticated_entities: Int32_ | None = field(name="TotalAuthenticatedEntities", default=None)
 
 
 class AccessKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -203,7 +205,7 @@ class AccessKeyMetadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class AcquireRoleRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     template_arn: ArnType = field(name="TemplateArn")
-    template_minor_version: int | None = field(name="TemplateMinorVersion", default=None)
+    template_minor_version: Int32_ | None = field(name="TemplateMinorVersion", default=None)
     replacement_values: MapStringReplacementValueEntry | None = field(name="ReplacementValues", default=None)
 
 
@@ -716,7 +718,7 @@ class GetAccountPropertiesResponse(Struct, frozen=True, kw_only=True, omit_defau
 
 
 class GetAccountSummaryResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    summary_map: dict[SummaryKeyType, int] | None = field(name="SummaryMap", default=None)
+    summary_map: dict[SummaryKeyType, Int32_] | None = field(name="SummaryMap", default=None)
 
 
 class GetContextKeysForCustomPolicyRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -835,8 +837,8 @@ class GetOrganizationsAccessReportResponse(Struct, frozen=True, kw_only=True, om
     job_status: JobStatusType = field(name="JobStatus")
     job_creation_date: datetime = field(name="JobCreationDate")
     job_completion_date: datetime | None = field(name="JobCompletionDate", default=None)
-    number_of_services_accessible: int | None = field(name="NumberOfServicesAccessible", default=None)
-    number_of_services_not_accessed: int | None = field(name="NumberOfServicesNotAccessed", default=None)
+    number_of_services_accessible: Int32_ | None = field(name="NumberOfServicesAccessible", default=None)
+    number_of_services_not_accessed: Int32_ | None = field(name="NumberOfServicesNotAccessed", default=None)
     access_details: list[AccessDetail] | None = field(name="AccessDetails", default=None)
     is_truncated: bool | None = field(name="IsTruncated", default=None)
     marker: MarkerType | None = field(name="Marker", default=None)
@@ -886,7 +888,7 @@ class GetRoleResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class GetRoleTemplateVersionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     template_arn: ArnType = field(name="TemplateArn")
-    minor_version: int | None = field(name="MinorVersion", default=None)
+    minor_version: Int32_ | None = field(name="MinorVersion", default=None)
 
 
 class GetRoleTemplateVersionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1482,8 +1484,8 @@ class ManagedPolicyDetail(Struct, frozen=True, kw_only=True, omit_defaults=True)
     arn: ArnType | None = field(name="Arn", default=None)
     path: PolicyPathType | None = field(name="Path", default=None)
     default_version_id: PolicyVersionIdType | None = field(name="DefaultVersionId", default=None)
-    attachment_count: int | None = field(name="AttachmentCount", default=None)
-    permissions_boundary_usage_count: int | None = field(name="PermissionsBoundaryUsageCount", default=None)
+    attachment_count: Int32_ | None = field(name="AttachmentCount", default=None)
+    permissions_boundary_usage_count: Int32_ | None = field(name="PermissionsBoundaryUsageCount", default=None)
     is_attachable: bool | None = field(name="IsAttachable", default=None)
     description: PolicyDescriptionType | None = field(name="Description", default=None)
     create_date: datetime | None = field(name="CreateDate", default=None)
@@ -1536,8 +1538,8 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     arn: ArnType | None = field(name="Arn", default=None)
     path: PolicyPathType | None = field(name="Path", default=None)
     default_version_id: PolicyVersionIdType | None = field(name="DefaultVersionId", default=None)
-    attachment_count: int | None = field(name="AttachmentCount", default=None)
-    permissions_boundary_usage_count: int | None = field(name="PermissionsBoundaryUsageCount", default=None)
+    attachment_count: Int32_ | None = field(name="AttachmentCount", default=None)
+    permissions_boundary_usage_count: Int32_ | None = field(name="PermissionsBoundaryUsageCount", default=None)
     is_attachable: bool | None = field(name="IsAttachable", default=None)
     description: PolicyDescriptionType | None = field(name="Description", default=None)
     create_date: datetime | None = field(name="CreateDate", default=None)
@@ -1593,8 +1595,8 @@ class PolicyVersion(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    line: int | None = field(name="Line", default=None)
-    column: int | None = field(name="Column", default=None)
+    line: Int32_ | None = field(name="Line", default=None)
+    column: Int32_ | None = field(name="Column", default=None)
 
 
 class PutAccountPropertiesRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1722,12 +1724,12 @@ class RoleTemplateVersion(Struct, frozen=True, kw_only=True, omit_defaults=True)
     template_name: RoleTemplateNameType | None = field(name="TemplateName", default=None)
     template_version_id: IdType | None = field(name="TemplateVersionId", default=None)
     description: RoleTemplateDescriptionType | None = field(name="Description", default=None)
-    major_version: int | None = field(name="MajorVersion", default=None)
-    default_minor_version: int | None = field(name="DefaultMinorVersion", default=None)
+    major_version: Int32_ | None = field(name="MajorVersion", default=None)
+    default_minor_version: Int32_ | None = field(name="DefaultMinorVersion", default=None)
     managed_by_type: ManagedByTypeType | None = field(name="ManagedByType", default=None)
     managed_by_value: ManagedByValueType | None = field(name="ManagedByValue", default=None)
     enabled: bool | None = field(name="Enabled", default=None)
-    minor_version: int | None = field(name="MinorVersion", default=None)
+    minor_version: Int32_ | None = field(name="MinorVersion", default=None)
     role_name_pattern: RoleNamePatternType | None = field(name="RoleNamePattern", default=None)
     role_path_pattern: RolePathPatternType | None = field(name="RolePathPattern", default=None)
     role_description_pattern: RoleDescriptionPatternType | None = field(name="RoleDescriptionPattern", default=None)
@@ -1801,7 +1803,7 @@ class ServiceLastAccessed(Struct, frozen=True, kw_only=True, omit_defaults=True)
     service_namespace: ServiceNamespaceType = field(name="ServiceNamespace")
     last_authenticated_entity: ArnType | None = field(name="LastAuthenticatedEntity", default=None)
     last_authenticated_region: str | None = field(name="LastAuthenticatedRegion", default=None)
-    total_authenticated_entities: int | None = field(name="TotalAuthenticatedEntities", default=None)
+    total_authenticated_entities: Int32_ | None = field(name="TotalAuthenticatedEntities", default=None)
     tracked_actions_last_accessed: list[TrackedActionLastAccessed] | None = field(name="TrackedActionsLastAccessed", default=None)
 
 
@@ -1885,7 +1887,7 @@ class SimulatePrincipalPolicyRequest(Struct, frozen=True, kw_only=True, omit_def
 
 class SourceRoleTemplate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     template_arn: ArnType = field(name="TemplateArn")
-    template_minor_version: int = field(name="TemplateMinorVersion")
+    template_minor_version: Int32_ = field(name="TemplateMinorVersion")
 
 
 class Statement(Struct, frozen=True, kw_only=True, omit_defaults=True):

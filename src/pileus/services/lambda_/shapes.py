@@ -7,61 +7,63 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-UnreservedConcurrentExecutions = Annotated[int, Meta(ge=0)]
-LayerNameOrArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140}))\\Z")]
-StatementId = Annotated[str, Meta(min_length=1, max_length=100, pattern="^(?:([a-zA-Z0-9-_]+))\\Z")]
-LayerPermissionAllowedAction = Annotated[str, Meta(max_length=22, pattern="^(?:lambda:GetLayerVersion)\\Z")]
-LayerPermissionAllowedPrincipal = Annotated[str, Meta(max_length=10000, pattern="^(?:\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root)\\Z")]
-OrganizationId = Annotated[str, Meta(max_length=34, pattern="^(?:o-[a-z0-9]{10,32})\\Z")]
-NamespacedFunctionName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?)\\Z")]
-Action = Annotated[str, Meta(max_length=10000, pattern="^(?:(lambda:[*]|lambda:[a-zA-Z]+|[*]))\\Z")]
-Principal = Annotated[str, Meta(max_length=2048, pattern="^(?:[^\\s]+)\\Z")]
-Arn = Annotated[str, Meta(max_length=10000, pattern="^(?:arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*))\\Z")]
+Int32_ = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
+Int64_ = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
+UnreservedConcurrentExecutions = Annotated[int, Meta(ge=0, le=2147483647)]
+LayerNameOrArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140}))\\Z")]
+StatementId = Annotated[str, Meta(min_length=1, max_length=100, pattern="^(?a:([a-zA-Z0-9-_]+))\\Z")]
+LayerPermissionAllowedAction = Annotated[str, Meta(max_length=22, pattern="^(?a:lambda:GetLayerVersion)\\Z")]
+LayerPermissionAllowedPrincipal = Annotated[str, Meta(max_length=10000, pattern="^(?a:\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root)\\Z")]
+OrganizationId = Annotated[str, Meta(max_length=34, pattern="^(?a:o-[a-z0-9]{10,32})\\Z")]
+NamespacedFunctionName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?)\\Z")]
+Action = Annotated[str, Meta(max_length=10000, pattern="^(?a:(lambda:[*]|lambda:[a-zA-Z]+|[*]))\\Z")]
+Principal = Annotated[str, Meta(max_length=2048, pattern="^(?a:[^\\s]+)\\Z")]
+Arn = Annotated[str, Meta(max_length=10000, pattern="^(?a:arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*))\\Z")]
 FunctionUrlAuthType = Literal["NONE", "AWS_IAM"]
-SourceOwner = Annotated[str, Meta(max_length=12, pattern="^(?:\\d{12})\\Z")]
-EventSourceToken = Annotated[str, Meta(max_length=256, pattern="^(?:[a-zA-Z0-9._\\-]+)\\Z")]
-NumericLatestPublishedOrAliasQualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+)\\Z")]
-PrincipalOrgID = Annotated[str, Meta(min_length=12, max_length=34, pattern="^(?:o-[a-z0-9]{10,32})\\Z")]
-FunctionArn = Annotated[str, Meta(max_length=10000, pattern="^(?:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?)\\Z")]
-Alias = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:(?!^[0-9]+$)([a-zA-Z0-9-_]+))\\Z")]
-Version = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:(\\$LATEST|[0-9]+))\\Z")]
+SourceOwner = Annotated[str, Meta(max_length=12, pattern="^(?a:\\d{12})\\Z")]
+EventSourceToken = Annotated[str, Meta(max_length=256, pattern="^(?a:[a-zA-Z0-9._\\-]+)\\Z")]
+NumericLatestPublishedOrAliasQualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+)\\Z")]
+PrincipalOrgID = Annotated[str, Meta(min_length=12, max_length=34, pattern="^(?a:o-[a-z0-9]{10,32})\\Z")]
+FunctionArn = Annotated[str, Meta(max_length=10000, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?)\\Z")]
+Alias = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:(?!^[0-9]+$)([a-zA-Z0-9-_]+))\\Z")]
+Version = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:(\\$LATEST|[0-9]+))\\Z")]
 Description = Annotated[str, Meta(max_length=256)]
-AdditionalVersion = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:[0-9]+)\\Z")]
+AdditionalVersion = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:[0-9]+)\\Z")]
 Weight = Annotated[float, Meta(ge=0.0, le=1.0)]
-URI = Annotated[str, Meta(min_length=1, max_length=200, pattern="^(?:[ a-zA-Z0-9-\\/*:_+=.@-]*)\\Z")]
-CallbackId = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:[A-Za-z0-9+/]+={0,2})\\Z")]
+URI = Annotated[str, Meta(min_length=1, max_length=200, pattern="^(?a:[ a-zA-Z0-9-\\/*:_+=.@-]*)\\Z")]
+CallbackId = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:[A-Za-z0-9+/]+={0,2})\\Z")]
 OperationPayload = Annotated[str, Meta(max_length=6291456)]
 CallbackOptionsTimeoutSecondsInteger = Annotated[int, Meta(ge=0, le=99999999)]
 CallbackOptionsHeartbeatTimeoutSecondsInteger = Annotated[int, Meta(ge=0, le=99999999)]
-DurationSeconds = Annotated[int, Meta(ge=0)]
-CapacityProviderArn = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?:arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+)\\Z")]
+DurationSeconds = Annotated[int, Meta(ge=0, le=2147483647)]
+CapacityProviderArn = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?a:arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+)\\Z")]
 CapacityProviderState = Literal["Pending", "Active", "Failed", "Deleting"]
-KMSKeyArn = Annotated[str, Meta(max_length=10000, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())\\Z")]
-Timestamp = Annotated[str, Meta(max_length=100, pattern="^(?:.*)\\Z")]
+KMSKeyArn = Annotated[str, Meta(max_length=10000, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())\\Z")]
+Timestamp = Annotated[str, Meta(max_length=100, pattern="^(?a:.*)\\Z")]
 SystemLogLevel = Literal["DEBUG", "INFO", "WARN"]
-LogGroup = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
-RoleArn = Annotated[str, Meta(max_length=10000, pattern="^(?:arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+)\\Z")]
+LogGroup = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+RoleArn = Annotated[str, Meta(max_length=10000, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+)\\Z")]
 CapacityProviderMaxVCpuCount = Annotated[int, Meta(ge=2, le=15000)]
 CapacityProviderScalingMode = Literal["Auto", "Manual"]
-SubnetId = Annotated[str, Meta(max_length=1024, pattern="^(?:subnet-[0-9a-z]*)\\Z")]
-SecurityGroupId = Annotated[str, Meta(max_length=1024, pattern="^(?:sg-[0-9a-zA-Z]*)\\Z")]
-TenantId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[a-zA-Z0-9\\._:\\/=+\\-@ ]+)\\Z")]
+SubnetId = Annotated[str, Meta(max_length=1024, pattern="^(?a:subnet-[0-9a-z]*)\\Z")]
+SecurityGroupId = Annotated[str, Meta(max_length=1024, pattern="^(?a:sg-[0-9a-zA-Z]*)\\Z")]
+TenantId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[a-zA-Z0-9\\._:\\/=+\\-@ ]+)\\Z")]
 XAmznTraceId = Annotated[str, Meta(max_length=8192)]
-VersionWithLatestPublished = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:(\\$LATEST(\\.PUBLISHED)?|[0-9]+))\\Z")]
-DurableExecutionArn = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+))\\Z")]
-CheckpointToken = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:[A-Za-z0-9+/]+={0,2})\\Z")]
-ClientToken = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[\\x21-\\x7E]+)\\Z")]
-CodeSigningConfigId = Annotated[str, Meta(pattern="^(?:csc-[a-zA-Z0-9-_\\.]{17})\\Z")]
-CodeSigningConfigArn = Annotated[str, Meta(max_length=200, pattern="^(?:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17})\\Z")]
+VersionWithLatestPublished = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:(\\$LATEST(\\.PUBLISHED)?|[0-9]+))\\Z")]
+DurableExecutionArn = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+))\\Z")]
+CheckpointToken = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:[A-Za-z0-9+/]+={0,2})\\Z")]
+ClientToken = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[\\x21-\\x7E]+)\\Z")]
+CodeSigningConfigId = Annotated[str, Meta(pattern="^(?a:csc-[a-zA-Z0-9-_\\.]{17})\\Z")]
+CodeSigningConfigArn = Annotated[str, Meta(max_length=200, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17})\\Z")]
 CodeSigningPolicy = Literal["Warn", "Enforce"]
-ReservedConcurrentExecutions = Annotated[int, Meta(ge=0)]
-Header = Annotated[str, Meta(max_length=1024, pattern="^(?:.*)\\Z")]
-Method = Annotated[str, Meta(max_length=6, pattern="^(?:.*)\\Z")]
-Origin = Annotated[str, Meta(min_length=1, max_length=253, pattern="^(?:.*)\\Z")]
+ReservedConcurrentExecutions = Annotated[int, Meta(ge=0, le=2147483647)]
+Header = Annotated[str, Meta(max_length=1024, pattern="^(?a:.*)\\Z")]
+Method = Annotated[str, Meta(max_length=6, pattern="^(?a:.*)\\Z")]
+Origin = Annotated[str, Meta(min_length=1, max_length=253, pattern="^(?a:.*)\\Z")]
 MaxAge = Annotated[int, Meta(ge=0, le=86400)]
-FunctionName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?)\\Z")]
-CapacityProviderName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?:(arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+)\\Z")]
-KMSKeyArnNonEmpty = Annotated[str, Meta(max_length=10000, pattern="^(?:arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)\\Z")]
+FunctionName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?)\\Z")]
+CapacityProviderName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?a:(arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+)\\Z")]
+KMSKeyArnNonEmpty = Annotated[str, Meta(max_length=10000, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)\\Z")]
 TagKey = Annotated[str, Meta(min_length=1, max_length=128)]
 TagValue = Annotated[str, Meta(max_length=256)]
 BatchSize = Annotated[int, Meta(ge=1, le=10000)]
@@ -71,55 +73,55 @@ EventSourcePosition = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
 MaximumRecordAgeInSeconds = Annotated[int, Meta(ge=-1, le=604800)]
 MaximumRetryAttemptsEventSourceMapping = Annotated[int, Meta(ge=-1, le=10000)]
 TumblingWindowInSeconds = Annotated[int, Meta(ge=0, le=900)]
-Topic = Annotated[str, Meta(min_length=1, max_length=249, pattern="^(?:[^.]([a-zA-Z0-9\\-_.]+))\\Z")]
-Queue = Annotated[str, Meta(min_length=1, max_length=1000, pattern="^(?:[\\s\\S]*)\\Z")]
+Topic = Annotated[str, Meta(min_length=1, max_length=249, pattern="^(?a:[^.]([a-zA-Z0-9\\-_.]+))\\Z")]
+Queue = Annotated[str, Meta(min_length=1, max_length=1000, pattern="^(?a:[\\s\\S]*)\\Z")]
 FunctionResponseType = Literal["ReportBatchItemFailures"]
 Runtime = Literal["nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x", "java8", "java8.al2", "java11", "java17", "java21", "java25", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "dotnet10", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "ruby3.2", "ruby3.3", "ruby3.4", "ruby4.0", "provided", "provided.al2", "provided.al2023", "nodejs26.x", "python3.15", "java8.al2023", "java11.al2023", "java17.al2023", "custom"]
-Handler = Annotated[str, Meta(max_length=128, pattern="^(?:[^\\s]+)\\Z")]
+Handler = Annotated[str, Meta(max_length=128, pattern="^(?a:[^\\s]+)\\Z")]
 Timeout = Annotated[int, Meta(ge=1, le=5400)]
 MemorySize = Annotated[int, Meta(ge=128, le=32768)]
 FunctionVersionLatestPublished = Literal["LATEST_PUBLISHED"]
 PackageType = Literal["Zip", "Image"]
-LayerVersionArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)))\\Z")]
+LayerVersionArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)))\\Z")]
 Architecture = Literal["x86_64", "arm64"]
-FunctionUrlFunctionName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?)\\Z")]
-FunctionUrlQualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:((?!^\\d+$)^[0-9a-zA-Z-_]+$))\\Z")]
+FunctionUrlFunctionName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\\d+$)[0-9a-zA-Z-_]+))?)\\Z")]
+FunctionUrlQualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:((?!^\\d+$)^[0-9a-zA-Z-_]+$))\\Z")]
 InvokeMode = Literal["BUFFERED", "RESPONSE_STREAM"]
 FunctionUrl = Annotated[str, Meta(min_length=40, max_length=100)]
-ResourceArn = Annotated[str, Meta(max_length=10000, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())\\Z")]
+ResourceArn = Annotated[str, Meta(max_length=10000, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|())\\Z")]
 UUIDString = Annotated[str, Meta(min_length=36, max_length=36)]
-Qualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:(|[a-zA-Z0-9$_-]+))\\Z")]
-PolicyResourceArn = Annotated[str, Meta(max_length=512, pattern="^(?:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_])+)?|runtime/[a-zA-Z0-9-_./]+))\\Z")]
-RevisionId = Annotated[str, Meta(min_length=36, max_length=36, pattern="^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\Z")]
-DatabaseName = Annotated[str, Meta(min_length=1, max_length=63, pattern="^(?:[^ /\\.$\\x22]*)\\Z")]
-CollectionName = Annotated[str, Meta(min_length=1, max_length=57, pattern="^(?:(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*))\\Z")]
+Qualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:(|[a-zA-Z0-9$_-]+))\\Z")]
+PolicyResourceArn = Annotated[str, Meta(max_length=512, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_])+)?|runtime/[a-zA-Z0-9-_./]+))\\Z")]
+RevisionId = Annotated[str, Meta(min_length=36, max_length=36, pattern="^(?a:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\\Z")]
+DatabaseName = Annotated[str, Meta(min_length=1, max_length=63, pattern="^(?a:[^ /\\.$\\x22]*)\\Z")]
+CollectionName = Annotated[str, Meta(min_length=1, max_length=57, pattern="^(?a:(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*))\\Z")]
 FullDocument = Literal["UpdateLookup", "Default"]
 RetentionPeriodInDays = Annotated[int, Meta(ge=1, le=90)]
 ExecutionTimeout = Annotated[int, Meta(ge=1, le=31622400)]
-EnvironmentVariableName = Annotated[str, Meta(pattern="^(?:[a-zA-Z]([a-zA-Z0-9_])+)\\Z")]
+EnvironmentVariableName = Annotated[str, Meta(pattern="^(?a:[a-zA-Z]([a-zA-Z0-9_])+)\\Z")]
 EphemeralStorageSize = Annotated[int, Meta(ge=512, le=32768)]
 EventType = Literal["ExecutionStarted", "ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionStopped", "ContextStarted", "ContextSucceeded", "ContextFailed", "WaitStarted", "WaitSucceeded", "WaitCancelled", "StepStarted", "StepSucceeded", "StepFailed", "ChainedInvokeStarted", "ChainedInvokeSucceeded", "ChainedInvokeFailed", "ChainedInvokeTimedOut", "ChainedInvokeStopped", "CallbackStarted", "CallbackSucceeded", "CallbackFailed", "CallbackTimedOut", "InvocationCompleted", "ExecutionPaused", "ExecutionResumed"]
-OperationSubType = Annotated[str, Meta(min_length=1, max_length=32, pattern="^(?:[a-zA-Z0-9-_]+)\\Z")]
-EventId = Annotated[int, Meta(ge=1)]
-OperationId = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[a-zA-Z0-9-_]+)\\Z")]
-OperationName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[\\x20-\\x7E]+)\\Z")]
+OperationSubType = Annotated[str, Meta(min_length=1, max_length=32, pattern="^(?a:[a-zA-Z0-9-_]+)\\Z")]
+EventId = Annotated[int, Meta(ge=1, le=2147483647)]
+OperationId = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[a-zA-Z0-9-_]+)\\Z")]
+OperationName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[\\x20-\\x7E]+)\\Z")]
 InputPayload = Annotated[str, Meta(max_length=6291456)]
 PauseReason = Annotated[str, Meta(max_length=1024)]
 ResumeReason = Annotated[str, Meta(max_length=1024)]
-EventSourceMappingArn = Annotated[str, Meta(min_length=85, max_length=120, pattern="^(?:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\\Z")]
+EventSourceMappingArn = Annotated[str, Meta(min_length=85, max_length=120, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})\\Z")]
 EventSourceMappingSystemLogLevel = Literal["DEBUG", "INFO", "WARN"]
 EventSourceMappingMetric = Literal["EventCount", "ErrorCount", "KafkaMetrics"]
-DurableExecutionName = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:[a-zA-Z0-9-_]+)\\Z")]
-NameSpacedFunctionArn = Annotated[str, Meta(max_length=10000, pattern="^(?:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?)\\Z")]
+DurableExecutionName = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:[a-zA-Z0-9-_]+)\\Z")]
+NameSpacedFunctionArn = Annotated[str, Meta(max_length=10000, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?)\\Z")]
 ExecutionStatus = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED", "DELETING", "PAUSING", "PAUSED"]
-FileSystemArn = Annotated[str, Meta(max_length=256, pattern="^(?:arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40})\\Z")]
-LocalMountPath = Annotated[str, Meta(max_length=160, pattern="^(?:/mnt/[a-zA-Z0-9-_.]+)\\Z")]
-Pattern = Annotated[str, Meta(max_length=4096, pattern="^(?:[\\s\\S]*)\\Z")]
-FilterCriteriaErrorCode = Annotated[str, Meta(min_length=10, max_length=50, pattern="^(?:[A-Za-z]+Exception)\\Z")]
-FilterCriteriaErrorMessage = Annotated[str, Meta(min_length=10, max_length=2048, pattern="^(?:.*)\\Z")]
-S3Bucket = Annotated[str, Meta(min_length=3, max_length=63, pattern="^(?:[0-9A-Za-z\\.\\-_]*(?<!\\.))\\Z")]
-S3Key = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:.*)\\Z")]
-S3ObjectVersion = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:.*)\\Z")]
+FileSystemArn = Annotated[str, Meta(max_length=256, pattern="^(?a:arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40})\\Z")]
+LocalMountPath = Annotated[str, Meta(max_length=160, pattern="^(?a:/mnt/[a-zA-Z0-9-_.]+)\\Z")]
+Pattern = Annotated[str, Meta(max_length=4096, pattern="^(?a:[\\s\\S]*)\\Z")]
+FilterCriteriaErrorCode = Annotated[str, Meta(min_length=10, max_length=50, pattern="^(?a:[A-Za-z]+Exception)\\Z")]
+FilterCriteriaErrorMessage = Annotated[str, Meta(min_length=10, max_length=2048, pattern="^(?a:.*)\\Z")]
+S3Bucket = Annotated[str, Meta(min_length=3, max_length=63, pattern="^(?a:[0-9A-Za-z\\.\\-_]*(?<!\\.))\\Z")]
+S3Key = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:.*)\\Z")]
+S3ObjectVersion = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:.*)\\Z")]
 S3ObjectStorageMode = Literal["COPY", "REFERENCE"]
 SensitiveStringOnServerOnly = Annotated[str, Meta(max_length=10000)]
 State = Literal["Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"]
@@ -128,67 +130,67 @@ LastUpdateStatus = Literal["Successful", "Failed", "InProgress"]
 LastUpdateStatusReasonCode = Literal["EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "ServiceQuotaExceededException", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", "IncompatibleAcceleratorInstanceTypes", "DependencyError"]
 MaximumRetryAttempts = Annotated[int, Meta(ge=0, le=2)]
 MaximumEventAgeInSeconds = Annotated[int, Meta(ge=60, le=21600)]
-FunctionRuntimeArn = Annotated[str, Meta(min_length=48, max_length=2048, pattern="^(?:arn:[a-z-]+:lambda:[a-z0-9-]+:\\d{12}:runtime/.+)\\Z")]
+FunctionRuntimeArn = Annotated[str, Meta(min_length=48, max_length=2048, pattern="^(?a:arn:[a-z-]+:lambda:[a-z0-9-]+:\\d{12}:runtime/.+)\\Z")]
 FunctionRuntimeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 FunctionScalingConfigExecutionEnvironments = Annotated[int, Meta(ge=0, le=15000)]
 ItemCount = Annotated[int, Meta(ge=0, le=1000)]
 OutputPayload = Annotated[str, Meta(max_length=6291456)]
-UnqualifiedFunctionName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+))\\Z")]
+UnqualifiedFunctionName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+))\\Z")]
 RecursiveLoop = Literal["Allow", "Terminate"]
-PublishedFunctionQualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:(\\$LATEST\\.PUBLISHED|[0-9]+))\\Z")]
-LayerArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)\\Z")]
-LicenseInfo = Annotated[str, Meta(max_length=512, pattern="^(?:.*)\\Z")]
-PositiveInteger = Annotated[int, Meta(ge=1)]
-NonNegativeInteger = Annotated[int, Meta(ge=0)]
+PublishedFunctionQualifier = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:(\\$LATEST\\.PUBLISHED|[0-9]+))\\Z")]
+LayerArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)\\Z")]
+LicenseInfo = Annotated[str, Meta(max_length=512, pattern="^(?a:.*)\\Z")]
+PositiveInteger = Annotated[int, Meta(ge=1, le=2147483647)]
+NonNegativeInteger = Annotated[int, Meta(ge=0, le=2147483647)]
 ProvisionedConcurrencyStatusEnum = Literal["IN_PROGRESS", "READY", "FAILED"]
-ResourcePolicy = Annotated[str, Meta(min_length=1, max_length=20480, pattern="^(?:[\\s\\S]+)\\Z")]
+ResourcePolicy = Annotated[str, Meta(min_length=1, max_length=20480, pattern="^(?a:[\\s\\S]+)\\Z")]
 UpdateRuntimeOn = Literal["Auto", "Manual", "FunctionUpdate"]
-RuntimeVersionArn = Annotated[str, Meta(min_length=26, max_length=2048, pattern="^(?:((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128})))\\Z")]
+RuntimeVersionArn = Annotated[str, Meta(min_length=26, max_length=2048, pattern="^(?a:((arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}::runtime:.+)|(arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:runtime/[A-Za-z0-9_.-]{1,128}/version/[A-Za-z0-9_.-]{1,128})))\\Z")]
 WorkingDirectory = Annotated[str, Meta(max_length=1000)]
-InstanceType = Annotated[str, Meta(min_length=1, max_length=30, pattern="^(?:[a-zA-Z0-9\\.\\*\\-]+)\\Z")]
+InstanceType = Annotated[str, Meta(min_length=1, max_length=30, pattern="^(?a:[a-zA-Z0-9\\.\\*\\-]+)\\Z")]
 InvocationType = Literal["Event", "RequestResponse", "DryRun"]
 LogType = Literal["None", "Tail"]
 ResponseStreamingInvocationType = Literal["RequestResponse", "DryRun"]
 KafkaSchemaRegistryAuthType = Literal["BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE", "OAUTHBEARER_AUTH"]
-SchemaRegistryUri = Annotated[str, Meta(min_length=1, max_length=10000, pattern="^(?:[a-zA-Z0-9-\\/*:_+=.@-]*)\\Z")]
+SchemaRegistryUri = Annotated[str, Meta(min_length=1, max_length=10000, pattern="^(?a:[a-zA-Z0-9-\\/*:_+=.@-]*)\\Z")]
 SchemaRegistryEventRecordFormat = Literal["JSON", "SOURCE"]
 KafkaSchemaValidationAttribute = Literal["KEY", "VALUE"]
 PerExecutionEnvironmentMaxConcurrency = Annotated[int, Meta(ge=1, le=1600)]
 ExecutionEnvironmentMemoryGiBPerVCpu = Annotated[float, Meta(ge=2, le=8)]
-LayerName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?:(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+)\\Z")]
+LayerName = Annotated[str, Meta(min_length=1, max_length=140, pattern="^(?a:(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+)\\Z")]
 MaxListItems = Annotated[int, Meta(ge=1, le=10000)]
 MaxFiftyListItems = Annotated[int, Meta(ge=1, le=50)]
 MaxFunctionEventInvokeConfigListItems = Annotated[int, Meta(ge=1, le=50)]
 MaxItems = Annotated[int, Meta(ge=1, le=50)]
-MasterRegion = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?:ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})\\Z")]
+MasterRegion = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?a:ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})\\Z")]
 FunctionVersion = Literal["ALL"]
 MaxLayerListItems = Annotated[int, Meta(ge=1, le=50)]
 MaxProvisionedConcurrencyConfigListItems = Annotated[int, Meta(ge=1, le=50)]
-TaggableResource = Annotated[str, Meta(min_length=1, max_length=10000, pattern="^(?:arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64}))\\Z")]
+TaggableResource = Annotated[str, Meta(min_length=1, max_length=10000, pattern="^(?a:arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64}))\\Z")]
 LogFormat = Literal["JSON", "Text"]
 ApplicationLogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
-DestinationArn = Annotated[str, Meta(max_length=350, pattern="^(?:$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*))\\Z")]
+DestinationArn = Annotated[str, Meta(max_length=350, pattern="^(?a:$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*))\\Z")]
 OperationType = Literal["EXECUTION", "CONTEXT", "STEP", "WAIT", "CALLBACK", "CHAINED_INVOKE"]
 OperationStatus = Literal["STARTED", "PENDING", "READY", "SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "STOPPED"]
 OperationAction = Literal["START", "SUCCEED", "FAIL", "RETRY", "CANCEL"]
 PropagateTagsMode = Literal["None", "Explicit"]
 MinimumNumberOfPollers = Annotated[int, Meta(ge=1, le=200)]
 MaximumNumberOfPollers = Annotated[int, Meta(ge=1, le=10000)]
-ProvisionedPollerGroupName = Annotated[str, Meta(max_length=128, pattern="^(?:[a-zA-Z0-9-_]*)\\Z")]
-NamespacedStatementId = Annotated[str, Meta(min_length=1, max_length=100, pattern="^(?:([a-zA-Z0-9-_.]+))\\Z")]
-AttemptCount = Annotated[int, Meta(ge=0)]
+ProvisionedPollerGroupName = Annotated[str, Meta(max_length=128, pattern="^(?a:[a-zA-Z0-9-_]*)\\Z")]
+NamespacedStatementId = Annotated[str, Meta(min_length=1, max_length=100, pattern="^(?a:([a-zA-Z0-9-_.]+))\\Z")]
+AttemptCount = Annotated[int, Meta(ge=0, le=2147483647)]
 DirectS3Read = Literal["ENABLED", "DISABLED", "AUTO"]
 MaximumConcurrency = Annotated[int, Meta(ge=2, le=1000)]
 EndPointType = Literal["KAFKA_BOOTSTRAP_SERVERS"]
-Endpoint = Annotated[str, Meta(min_length=1, max_length=300, pattern="^(?:(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5})\\Z")]
+Endpoint = Annotated[str, Meta(min_length=1, max_length=300, pattern="^(?a:(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5})\\Z")]
 KafkaEventSourceMappingConsumptionMode = Literal["Stream", "Queue"]
 BinaryOperationPayload = Annotated[bytes, Meta(max_length=1048576)]
 SnapStartApplyOn = Literal["PublishedVersions", "None"]
 SnapStartOptimizationStatus = Literal["On", "Off"]
 SourceAccessType = Literal["BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE", "OAUTHBEARER_AUTH", "OAUTHBEARER_SCOPE", "OAUTHBEARER_AUDIENCE", "OAUTHBEARER_LOGICAL_CLUSTER", "OAUTHBEARER_IDENTITY_POOL", "IAM_AUTH", "IAM_OAUTHBEARER_AUTH"]
 StepOptionsNextAttemptDelaySecondsInteger = Annotated[int, Meta(ge=1, le=31622400)]
-TagsErrorCode = Annotated[str, Meta(min_length=10, max_length=21, pattern="^(?:[A-Za-z]+Exception)\\Z")]
-TagsErrorMessage = Annotated[str, Meta(min_length=84, max_length=1000, pattern="^(?:.*)\\Z")]
+TagsErrorCode = Annotated[str, Meta(min_length=10, max_length=21, pattern="^(?a:[A-Za-z]+Exception)\\Z")]
+TagsErrorMessage = Annotated[str, Meta(min_length=84, max_length=1000, pattern="^(?a:.*)\\Z")]
 CapacityProviderPredefinedMetricType = Literal["LambdaCapacityProviderAverageCPUUtilization", "LambdaCapacityProviderAverageGPUUtilization"]
 MetricTargetValue = Annotated[float, Meta(ge=0, le=100)]
 TenantIsolationMode = Literal["PER_TENANT"]
@@ -197,25 +199,25 @@ WaitOptionsWaitSecondsInteger = Annotated[int, Meta(ge=1, le=31622400)]
 
 
 class AcceleratorConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    accelerator_memory_size: int = field(name="AcceleratorMemorySize")
+    accelerator_memory_size: Int32_ = field(name="AcceleratorMemorySize")
 
 
 class AccountLimit(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    total_code_size: int | None = field(name="TotalCodeSize", default=None)
-    code_size_unzipped: int | None = field(name="CodeSizeUnzipped", default=None)
-    code_size_zipped: int | None = field(name="CodeSizeZipped", default=None)
-    concurrent_executions: int | None = field(name="ConcurrentExecutions", default=None)
+    total_code_size: Int64_ | None = field(name="TotalCodeSize", default=None)
+    code_size_unzipped: Int64_ | None = field(name="CodeSizeUnzipped", default=None)
+    code_size_zipped: Int64_ | None = field(name="CodeSizeZipped", default=None)
+    concurrent_executions: Int32_ | None = field(name="ConcurrentExecutions", default=None)
     unreserved_concurrent_executions: UnreservedConcurrentExecutions | None = field(name="UnreservedConcurrentExecutions", default=None)
 
 
 class AccountUsage(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    total_code_size: int | None = field(name="TotalCodeSize", default=None)
-    function_count: int | None = field(name="FunctionCount", default=None)
+    total_code_size: Int64_ | None = field(name="TotalCodeSize", default=None)
+    function_count: Int64_ | None = field(name="FunctionCount", default=None)
 
 
 class AddLayerVersionPermissionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer_name: LayerNameOrArn = field(name="LayerName")
-    version_number: int = field(name="VersionNumber")
+    version_number: Int64_ = field(name="VersionNumber")
     statement_id: StatementId = field(name="StatementId")
     action: LayerPermissionAllowedAction = field(name="Action")
     principal: LayerPermissionAllowedPrincipal = field(name="Principal")
@@ -611,7 +613,7 @@ class DeleteFunctionRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class DeleteFunctionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    status_code: int | None = field(name="StatusCode", default=None)
+    status_code: Int32_ | None = field(name="StatusCode", default=None)
 
 
 class DeleteFunctionUrlConfigRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -621,7 +623,7 @@ class DeleteFunctionUrlConfigRequest(Struct, frozen=True, kw_only=True, omit_def
 
 class DeleteLayerVersionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer_name: LayerNameOrArn = field(name="LayerName")
-    version_number: int = field(name="VersionNumber")
+    version_number: Int64_ = field(name="VersionNumber")
 
 
 class DeleteProvisionedConcurrencyConfigRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -877,7 +879,7 @@ class FunctionConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     runtime: Runtime | None = field(name="Runtime", default=None)
     role: RoleArn | None = field(name="Role", default=None)
     handler: Handler | None = field(name="Handler", default=None)
-    code_size: int | None = field(name="CodeSize", default=None)
+    code_size: Int64_ | None = field(name="CodeSize", default=None)
     description: Description | None = field(name="Description", default=None)
     timeout: Timeout | None = field(name="Timeout", default=None)
     memory_size: MemorySize | None = field(name="MemorySize", default=None)
@@ -1111,7 +1113,7 @@ class GetLayerVersionByArnRequest(Struct, frozen=True, kw_only=True, omit_defaul
 
 class GetLayerVersionPolicyRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer_name: LayerNameOrArn = field(name="LayerName")
-    version_number: int = field(name="VersionNumber")
+    version_number: Int64_ = field(name="VersionNumber")
 
 
 class GetLayerVersionPolicyResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1121,7 +1123,7 @@ class GetLayerVersionPolicyResponse(Struct, frozen=True, kw_only=True, omit_defa
 
 class GetLayerVersionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer_name: LayerNameOrArn = field(name="LayerName")
-    version_number: int = field(name="VersionNumber")
+    version_number: Int64_ = field(name="VersionNumber")
 
 
 class GetLayerVersionResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1130,7 +1132,7 @@ class GetLayerVersionResponse(Struct, frozen=True, kw_only=True, omit_defaults=T
     layer_version_arn: LayerVersionArn | None = field(name="LayerVersionArn", default=None)
     description: Description | None = field(name="Description", default=None)
     created_date: Timestamp | None = field(name="CreatedDate", default=None)
-    version: int | None = field(name="Version", default=None)
+    version: Int64_ | None = field(name="Version", default=None)
     compatible_architectures: CompatibleArchitectures | None = field(name="CompatibleArchitectures", default=None)
     compatible_runtimes: CompatibleRuntimes | None = field(name="CompatibleRuntimes", default=None)
     license_info: LicenseInfo | None = field(name="LicenseInfo", default=None)
@@ -1221,7 +1223,7 @@ class InvocationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class InvocationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    status_code: int | None = field(name="StatusCode", default=None)
+    status_code: Int32_ | None = field(name="StatusCode", default=None)
     function_error: str | None = field(name="FunctionError", default=None)
     log_result: str | None = field(name="LogResult", default=None)
     payload: bytes | None = field(name="Payload", default=None)
@@ -1235,7 +1237,7 @@ class InvokeAsyncRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class InvokeAsyncResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    status: int | None = field(name="Status", default=None)
+    status: Int32_ | None = field(name="Status", default=None)
 
 
 class InvokeResponseStreamUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1259,7 +1261,7 @@ class InvokeWithResponseStreamRequest(Struct, frozen=True, kw_only=True, omit_de
 
 
 class InvokeWithResponseStreamResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    status_code: int | None = field(name="StatusCode", default=None)
+    status_code: Int32_ | None = field(name="StatusCode", default=None)
     executed_version: Version | None = field(name="ExecutedVersion", default=None)
     event_stream: object | None = field(name="EventStream", default=None)
     response_stream_content_type: str | None = field(name="ResponseStreamContentType", default=None)
@@ -1294,7 +1296,7 @@ class LambdaManagedInstancesCapacityProviderConfig(Struct, frozen=True, kw_only=
 
 class Layer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     arn: LayerVersionArn | None = field(name="Arn", default=None)
-    code_size: int | None = field(name="CodeSize", default=None)
+    code_size: Int64_ | None = field(name="CodeSize", default=None)
     signing_profile_version_arn: Arn | None = field(name="SigningProfileVersionArn", default=None)
     signing_job_arn: Arn | None = field(name="SigningJobArn", default=None)
 
@@ -1310,7 +1312,7 @@ class LayerVersionContentInput(Struct, frozen=True, kw_only=True, omit_defaults=
 class LayerVersionContentOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     location: SensitiveStringOnServerOnly | None = field(name="Location", default=None)
     code_sha256: str | None = field(name="CodeSha256", default=None)
-    code_size: int | None = field(name="CodeSize", default=None)
+    code_size: Int64_ | None = field(name="CodeSize", default=None)
     signing_profile_version_arn: Arn | None = field(name="SigningProfileVersionArn", default=None)
     signing_job_arn: Arn | None = field(name="SigningJobArn", default=None)
     resolved_s3_object: ResolvedS3Object | None = field(name="ResolvedS3Object", default=None)
@@ -1318,7 +1320,7 @@ class LayerVersionContentOutput(Struct, frozen=True, kw_only=True, omit_defaults
 
 class LayerVersionsListItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer_version_arn: LayerVersionArn | None = field(name="LayerVersionArn", default=None)
-    version: int | None = field(name="Version", default=None)
+    version: Int64_ | None = field(name="Version", default=None)
     description: Description | None = field(name="Description", default=None)
     created_date: Timestamp | None = field(name="CreatedDate", default=None)
     compatible_architectures: CompatibleArchitectures | None = field(name="CompatibleArchitectures", default=None)
@@ -1607,7 +1609,7 @@ class PublishLayerVersionResponse(Struct, frozen=True, kw_only=True, omit_defaul
     layer_version_arn: LayerVersionArn | None = field(name="LayerVersionArn", default=None)
     description: Description | None = field(name="Description", default=None)
     created_date: Timestamp | None = field(name="CreatedDate", default=None)
-    version: int | None = field(name="Version", default=None)
+    version: Int64_ | None = field(name="Version", default=None)
     compatible_architectures: CompatibleArchitectures | None = field(name="CompatibleArchitectures", default=None)
     compatible_runtimes: CompatibleRuntimes | None = field(name="CompatibleRuntimes", default=None)
     license_info: LicenseInfo | None = field(name="LicenseInfo", default=None)
@@ -1704,7 +1706,7 @@ class PutRuntimeManagementConfigResponse(Struct, frozen=True, kw_only=True, omit
 
 class RemoveLayerVersionPermissionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer_name: LayerNameOrArn = field(name="LayerName")
-    version_number: int = field(name="VersionNumber")
+    version_number: Int64_ = field(name="VersionNumber")
     statement_id: StatementId = field(name="StatementId")
     revision_id: str | None = field(name="RevisionId", default=None)
 

@@ -6,31 +6,33 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-Timestamp = Annotated[int, Meta(ge=0)]
+Int32_ = Annotated[int, Meta(ge=-2147483648, le=2147483647)]
+Int64_ = Annotated[int, Meta(ge=-9223372036854775808, le=9223372036854775807)]
+Timestamp = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 PolicyType = Literal["DATA_PROTECTION_POLICY", "SUBSCRIPTION_FILTER_POLICY", "FIELD_INDEX_POLICY", "TRANSFORMER_POLICY", "METRIC_EXTRACTION_POLICY", "RETENTION_POLICY"]
 Scope = Literal["ALL"]
-AccountId = Annotated[str, Meta(min_length=12, max_length=12, pattern="^(?:^\\d{12}$)\\Z")]
+AccountId = Annotated[str, Meta(min_length=12, max_length=12, pattern="^(?a:^\\d{12}$)\\Z")]
 Key = Annotated[str, Meta(min_length=1, max_length=128)]
 AddKeyValue = Annotated[str, Meta(min_length=1, max_length=256)]
 AnomalyId = Annotated[str, Meta(min_length=36, max_length=36)]
 PatternId = Annotated[str, Meta(min_length=32, max_length=32)]
-AnomalyDetectorArn = Annotated[str, Meta(min_length=1, pattern="^(?:[\\w#+=/:,.@-]*)\\Z")]
+AnomalyDetectorArn = Annotated[str, Meta(min_length=1, pattern="^(?a:[\\w#+=/:,.@-]*)\\Z")]
 PatternString = Annotated[str, Meta(min_length=1)]
 PatternRegex = Annotated[str, Meta(min_length=1)]
 Priority = Annotated[str, Meta(min_length=1)]
-EpochMillis = Annotated[int, Meta(ge=0)]
+EpochMillis = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 Description = Annotated[str, Meta(min_length=1)]
 State = Literal["Active", "Suppressed", "Baseline"]
 Time = Annotated[str, Meta(min_length=1)]
-LogGroupArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:[\\w#+=/:,.@-]*)\\Z")]
+LogGroupArn = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:[\\w#+=/:,.@-]*)\\Z")]
 DetectorName = Annotated[str, Meta(min_length=1)]
 EvaluationFrequency = Literal["ONE_MIN", "FIVE_MIN", "TEN_MIN", "FIFTEEN_MIN", "THIRTY_MIN", "ONE_HOUR"]
 FilterPattern = Annotated[str, Meta(max_length=1024)]
 AnomalyDetectorStatus = Literal["INITIALIZING", "TRAINING", "ANALYZING", "FAILED", "DELETED", "PAUSED"]
 KmsKeyId = Annotated[str, Meta(max_length=256)]
 AnomalyVisibilityTime = Annotated[int, Meta(ge=7, le=90)]
-LogGroupName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
-ResourceIdentifier = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:[\\w+=/:,.@\\-\\*]*)\\Z")]
+LogGroupName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+ResourceIdentifier = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:[\\w+=/:,.@\\-\\*]*)\\Z")]
 S3TableIntegrationSourceIdentifier = Annotated[str, Meta(min_length=1, max_length=2048)]
 QuoteCharacter = Annotated[str, Meta(min_length=1, max_length=1)]
 Delimiter = Annotated[str, Meta(min_length=1, max_length=2)]
@@ -38,26 +40,26 @@ Column = Annotated[str, Meta(min_length=1, max_length=128)]
 Source = Annotated[str, Meta(min_length=1, max_length=128)]
 DestinationField = Annotated[str, Meta(min_length=1, max_length=128)]
 ExportTaskId = Annotated[str, Meta(min_length=1, max_length=512)]
-ImportId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[\\-a-zA-Z0-9]+)\\Z")]
+ImportId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[\\-a-zA-Z0-9]+)\\Z")]
 ImportStatus = Literal["IN_PROGRESS", "CANCELLED", "COMPLETED", "FAILED"]
-Service = Annotated[str, Meta(min_length=1, max_length=255, pattern="^(?:[\\w_-]*)\\Z")]
-LogType = Annotated[str, Meta(min_length=1, max_length=255, pattern="^(?:[\\w]*)\\Z")]
+Service = Annotated[str, Meta(min_length=1, max_length=255, pattern="^(?a:[\\w_-]*)\\Z")]
+LogType = Annotated[str, Meta(min_length=1, max_length=255, pattern="^(?a:[\\w]*)\\Z")]
 ResourceType = Annotated[str, Meta(min_length=1, max_length=255)]
 DeliveryDestinationType = Literal["S3", "CWL", "FH", "XRAY"]
 OutputFormat = Literal["json", "plain", "w3c", "raw", "parquet"]
 FieldDelimiter = Annotated[str, Meta(max_length=5)]
 FieldHeader = Annotated[str, Meta(min_length=1, max_length=64)]
 Target = Annotated[str, Meta(min_length=1, max_length=128)]
-DeliverySourceName = Annotated[str, Meta(min_length=1, max_length=60, pattern="^(?:[\\w-]*)\\Z")]
+DeliverySourceName = Annotated[str, Meta(min_length=1, max_length=60, pattern="^(?a:[\\w-]*)\\Z")]
 TagKey = Annotated[str, Meta(min_length=1, max_length=128)]
 TagValue = Annotated[str, Meta(max_length=256)]
 ExportTaskName = Annotated[str, Meta(min_length=1, max_length=512)]
-LogStreamName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:[^:*]*)\\Z")]
+LogStreamName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:[^:*]*)\\Z")]
 ExportDestinationBucket = Annotated[str, Meta(min_length=1, max_length=512)]
 RoleArn = Annotated[str, Meta(min_length=1)]
-DetectorKmsKeyArn = Annotated[str, Meta(max_length=256, pattern="^(?:^arn:aws[a-z\\-]*:kms:[-a-z0-9]*:[0-9]*:key/[-a-z0-9]*$)\\Z")]
+DetectorKmsKeyArn = Annotated[str, Meta(max_length=256, pattern="^(?a:^arn:aws[a-z\\-]*:kms:[-a-z0-9]*:[0-9]*:key/[-a-z0-9]*$)\\Z")]
 LogGroupClass = Literal["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"]
-LookupTableName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:^[a-zA-Z0-9_]+$)\\Z")]
+LookupTableName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:^[a-zA-Z0-9_]+$)\\Z")]
 LookupTableDescription = Annotated[str, Meta(max_length=1024)]
 TableBody = Annotated[str, Meta(min_length=1, max_length=10485760)]
 QueryId = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -65,7 +67,7 @@ ScheduledQueryName = Annotated[str, Meta(min_length=1, max_length=300)]
 ScheduledQueryDescription = Annotated[str, Meta(max_length=1024)]
 QueryLanguage = Literal["CWLI", "SQL", "PPL"]
 QueryString = Annotated[str, Meta(max_length=10000)]
-LogGroupIdentifier = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?:[\\w#+=/:,.@-]*)\\Z")]
+LogGroupIdentifier = Annotated[str, Meta(min_length=1, max_length=2048, pattern="^(?a:[\\w#+=/:,.@-]*)\\Z")]
 ScheduleExpression = Annotated[str, Meta(max_length=256)]
 ScheduleTimezone = Annotated[str, Meta(min_length=1)]
 ScheduledQueryState = Literal["ENABLED", "DISABLED"]
@@ -74,15 +76,15 @@ MatchPattern = Annotated[str, Meta(min_length=1)]
 SourceTimezone = Annotated[str, Meta(min_length=1)]
 TargetTimezone = Annotated[str, Meta(min_length=1)]
 Locale = Annotated[str, Meta(min_length=1)]
-DeliveryDestinationName = Annotated[str, Meta(min_length=1, max_length=60, pattern="^(?:[\\w-]*)\\Z")]
-DeliveryId = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?:^[0-9A-Za-z]+$)\\Z")]
-DestinationName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:[^:*]*)\\Z")]
-IntegrationName = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+DeliveryDestinationName = Annotated[str, Meta(min_length=1, max_length=60, pattern="^(?a:[\\w-]*)\\Z")]
+DeliveryId = Annotated[str, Meta(min_length=1, max_length=64, pattern="^(?a:^[0-9A-Za-z]+$)\\Z")]
+DestinationName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:[^:*]*)\\Z")]
+IntegrationName = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
 WithKey = Annotated[str, Meta(min_length=1)]
-FilterName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:[^:*]*)\\Z")]
+FilterName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:[^:*]*)\\Z")]
 ExpectedRevisionId = Annotated[str, Meta(min_length=1)]
 ScheduledQueryIdentifier = Annotated[str, Meta(min_length=1, max_length=300)]
-VpcEndpointId = Annotated[str, Meta(pattern="^(?:^vpce-[0-9a-f]{1,64}$)\\Z")]
+VpcEndpointId = Annotated[str, Meta(pattern="^(?a:^vpce-[0-9a-f]{1,64}$)\\Z")]
 DeliverySourceConfigurationKey = Annotated[str, Meta(min_length=1, max_length=255)]
 DeliverySourceConfigurationValue = Annotated[str, Meta(min_length=1, max_length=255)]
 DeliverySourceStatus = Literal["ACTIVE", "INACTIVE"]
@@ -93,11 +95,11 @@ NextToken = Annotated[str, Meta(min_length=1)]
 DescribeLimit = Annotated[int, Meta(ge=1, le=50)]
 ExportTaskStatusCode = Literal["CANCELLED", "COMPLETED", "FAILED", "PENDING", "PENDING_CANCEL", "RUNNING"]
 IndexCategory = Literal["DEFAULT", "CUSTOM", "AUTO", "INACTIVE"]
-LogGroupNamePattern = Annotated[str, Meta(max_length=512, pattern="^(?:[\\.\\-_/#A-Za-z0-9]*)\\Z")]
+LogGroupNamePattern = Annotated[str, Meta(max_length=512, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]*)\\Z")]
 OrderBy = Literal["LogStreamName", "LastEventTime"]
-DescribeLookupTablesMaxResults = Annotated[int, Meta(le=100)]
-MetricName = Annotated[str, Meta(max_length=255, pattern="^(?:[^:*$]*)\\Z")]
-MetricNamespace = Annotated[str, Meta(max_length=255, pattern="^(?:[^:*$]*)\\Z")]
+DescribeLookupTablesMaxResults = Annotated[int, Meta(ge=-2147483648, le=100)]
+MetricName = Annotated[str, Meta(max_length=255, pattern="^(?a:[^:*$]*)\\Z")]
+MetricNamespace = Annotated[str, Meta(max_length=255, pattern="^(?a:[^:*$]*)\\Z")]
 QueryStatus = Literal["Scheduled", "Running", "Complete", "Failed", "Cancelled", "Timeout", "Unknown"]
 DescribeQueriesMaxResults = Annotated[int, Meta(ge=1, le=1000)]
 QueryDefinitionName = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -105,19 +107,19 @@ QueryListMaxResults = Annotated[int, Meta(ge=1, le=1000)]
 PolicyScope = Literal["ACCOUNT", "RESOURCE"]
 TargetArn = Annotated[str, Meta(min_length=1)]
 AccessPolicy = Annotated[str, Meta(min_length=1)]
-DryRunCount = Annotated[int, Meta(ge=0)]
+DryRunCount = Annotated[int, Meta(ge=0, le=2147483647)]
 EntityKeyAttributesKey = Annotated[str, Meta(min_length=1, max_length=32)]
 EntityKeyAttributesValue = Annotated[str, Meta(min_length=1, max_length=512)]
 EntityAttributesKey = Annotated[str, Meta(min_length=1, max_length=256)]
 EntityAttributesValue = Annotated[str, Meta(min_length=1, max_length=512)]
-FieldIndexName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+FieldIndexName = Annotated[str, Meta(min_length=1, max_length=512, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
 IndexType = Literal["FACET", "FIELD_INDEX"]
 EventsLimit = Annotated[int, Meta(ge=1, le=10000)]
 EventMessage = Annotated[str, Meta(min_length=1)]
 IntegrationType = Literal["OPENSEARCH"]
 IntegrationStatus = Literal["PROVISIONING", "ACTIVE", "FAILED"]
 LogObjectPointer = Annotated[str, Meta(min_length=1, max_length=512)]
-StoredBytes = Annotated[int, Meta(ge=0)]
+StoredBytes = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 GetQueryResultsNextToken = Annotated[str, Meta(max_length=1024)]
 GetQueryResultsMaxItems = Annotated[int, Meta(ge=0, le=10000)]
 EncryptionKey = Annotated[str, Meta(max_length=256)]
@@ -129,19 +131,19 @@ GrokMatch = Annotated[str, Meta(min_length=1, max_length=512)]
 BatchId = Annotated[str, Meta(min_length=1, max_length=256)]
 PolicyDocument = Annotated[str, Meta(min_length=1, max_length=51200)]
 IndexSource = Literal["ACCOUNT", "LOG_GROUP"]
-LogGroupNameRegexPattern = Annotated[str, Meta(min_length=3, max_length=129, pattern="^(?:(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4})\\Z")]
+LogGroupNameRegexPattern = Annotated[str, Meta(min_length=3, max_length=129, pattern="^(?a:(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4})\\Z")]
 ListAggregateLogGroupSummariesGroupBy = Literal["DATA_SOURCE_NAME_TYPE_AND_FORMAT", "DATA_SOURCE_NAME_AND_TYPE"]
 ListLogGroupsRequestLimit = Annotated[int, Meta(ge=1, le=50)]
 SuppressionState = Literal["SUPPRESSED", "UNSUPPRESSED"]
 ListAnomaliesLimit = Annotated[int, Meta(ge=1, le=50)]
-IntegrationNamePrefix = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+IntegrationNamePrefix = Annotated[str, Meta(min_length=1, max_length=50, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
 ListLogAnomalyDetectorsLimit = Annotated[int, Meta(ge=1, le=50)]
 ListLogGroupsForQueryMaxResults = Annotated[int, Meta(ge=50, le=500)]
 ListLimit = Annotated[int, Meta(ge=1, le=1000)]
 ListScheduledQueriesMaxResults = Annotated[int, Meta(ge=1, le=1000)]
 ListSourcesForS3TableIntegrationMaxResults = Annotated[int, Meta(ge=1, le=100)]
 ListSyslogConfigurationsMaxResults = Annotated[int, Meta(ge=0, le=50)]
-AmazonResourceName = Annotated[str, Meta(min_length=1, max_length=1011, pattern="^(?:[\\w+=/:,.@-]*)\\Z")]
+AmazonResourceName = Annotated[str, Meta(min_length=1, max_length=1011, pattern="^(?a:[\\w+=/:,.@-]*)\\Z")]
 ValueKey = Annotated[str, Meta(min_length=1, max_length=128)]
 FlattenedElement = Literal["first", "last"]
 RequestId = Annotated[str, Meta(max_length=256)]
@@ -152,42 +154,42 @@ InheritedProperty = Literal["ACCOUNT_DATA_PROTECTION"]
 Percentage = Annotated[int, Meta(ge=0, le=100)]
 RetentionValue = Annotated[str, Meta(min_length=1, max_length=12)]
 SequenceToken = Annotated[str, Meta(min_length=1)]
-RecordsCount = Annotated[int, Meta(ge=0)]
+RecordsCount = Annotated[int, Meta(ge=0, le=9223372036854775807)]
 FieldSelectionCriteria = Annotated[str, Meta(max_length=2000)]
 MetricValue = Annotated[str, Meta(max_length=100)]
 DimensionsKey = Annotated[str, Meta(max_length=255)]
 DimensionsValue = Annotated[str, Meta(max_length=255)]
 StandardUnit = Literal["Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second", "None"]
-OpenSearchApplicationEndpoint = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$)\\Z")]
-OpenSearchApplicationId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
-OpenSearchCollectionEndpoint = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?:^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$)\\Z")]
-OpenSearchPolicyName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
-OpenSearchDataSourceName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+OpenSearchApplicationEndpoint = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$)\\Z")]
+OpenSearchApplicationId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+OpenSearchCollectionEndpoint = Annotated[str, Meta(min_length=1, max_length=1024, pattern="^(?a:^https://[\\.\\-_/#:A-Za-z0-9]+\\.com$)\\Z")]
+OpenSearchPolicyName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+OpenSearchDataSourceName = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
 CollectionRetentionDays = Annotated[int, Meta(ge=1, le=30)]
 OpenSearchResourceStatusType = Literal["ACTIVE", "NOT_FOUND", "ERROR"]
 IntegrationStatusMessage = Annotated[str, Meta(min_length=1)]
-OpenSearchWorkspaceId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
+OpenSearchWorkspaceId = Annotated[str, Meta(min_length=1, max_length=256, pattern="^(?a:[\\.\\-_/#A-Za-z0-9]+)\\Z")]
 ParserFieldDelimiter = Annotated[str, Meta(min_length=1, max_length=128)]
 KeyValueDelimiter = Annotated[str, Meta(min_length=1, max_length=128)]
 KeyPrefix = Annotated[str, Meta(min_length=1, max_length=128)]
 NonMatchValue = Annotated[str, Meta(min_length=1, max_length=128)]
 EventSource = Literal["CloudTrail", "Route53Resolver", "VPCFlow", "EKSAudit", "AWSWAF"]
 OCSFVersion = Literal["V1.1", "V1.5"]
-MappingVersion = Annotated[str, Meta(min_length=1, max_length=10, pattern="^(?:^\\d+\\.\\d+(\\.\\d+)?$)\\Z")]
+MappingVersion = Annotated[str, Meta(min_length=1, max_length=10, pattern="^(?a:^\\d+\\.\\d+(\\.\\d+)?$)\\Z")]
 TokenString = Annotated[str, Meta(min_length=1)]
 InferredTokenName = Annotated[str, Meta(min_length=1)]
 DeliveryDestinationPolicy = Annotated[str, Meta(min_length=1, max_length=51200)]
 QueryDefinitionString = Annotated[str, Meta(min_length=1, max_length=10000)]
-ClientToken = Annotated[str, Meta(min_length=36, max_length=128, pattern="^(?:\\S{36,128})\\Z")]
+ClientToken = Annotated[str, Meta(min_length=36, max_length=128, pattern="^(?a:\\S{36,128})\\Z")]
 DestinationArn = Annotated[str, Meta(min_length=1)]
 Distribution = Literal["Random", "ByLogStream"]
 UserIdentity = Annotated[str, Meta(min_length=1, max_length=2048)]
-QueryParameterName = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?:^[a-zA-Z_][a-zA-Z0-9_]*)\\Z")]
+QueryParameterName = Annotated[str, Meta(min_length=1, max_length=128, pattern="^(?a:^[a-zA-Z_][a-zA-Z0-9_]*)\\Z")]
 QueryParameterDefaultValue = Annotated[str, Meta(max_length=1024)]
 QueryParameterDescription = Annotated[str, Meta(max_length=512)]
 EntityRejectionErrorType = Literal["InvalidEntity", "InvalidTypeValue", "InvalidKeyAttributes", "InvalidAttributes", "EntitySizeTooLarge", "UnsupportedLogGroupType", "MissingRequiredFields"]
 RenameTo = Annotated[str, Meta(min_length=1, max_length=128)]
-S3Uri = Annotated[str, Meta(max_length=1024, pattern="^(?:s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?)\\Z")]
+S3Uri = Annotated[str, Meta(max_length=1024, pattern="^(?a:s3://[a-z0-9][\\.\\-a-z0-9]{1,61}[a-z0-9](/.*)?)\\Z")]
 DeliverySuffixPath = Annotated[str, Meta(min_length=1, max_length=256)]
 S3TableIntegrationSourceStatus = Literal["ACTIVE", "UNHEALTHY", "FAILED", "DATA_SOURCE_DELETE_IN_PROGRESS"]
 S3TableIntegrationSourceStatusReason = Annotated[str, Meta(min_length=1)]
@@ -229,7 +231,7 @@ class AddKeys(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AggregateLogGroupSummary(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    log_group_count: int | None = field(name="logGroupCount", default=None)
+    log_group_count: Int32_ | None = field(name="logGroupCount", default=None)
     grouping_identifiers: list[GroupingIdentifier] | None = field(name="groupingIdentifiers", default=None)
 
 
@@ -245,7 +247,7 @@ class Anomaly(Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: Description
     active: bool
     state: State
-    histogram: dict[Time, int]
+    histogram: dict[Time, Int64_]
     log_samples: list[LogEvent] = field(name="logSamples")
     pattern_tokens: list[PatternToken] = field(name="patternTokens")
     log_group_arn_list: list[LogGroupArn] = field(name="logGroupArnList")
@@ -426,8 +428,8 @@ class CreateScheduledQueryRequest(Struct, frozen=True, kw_only=True, omit_defaul
     log_group_identifiers: ScheduledQueryLogGroupIdentifiers | None = field(name="logGroupIdentifiers", default=None)
     schedule_expression: ScheduleExpression = field(name="scheduleExpression")
     timezone: ScheduleTimezone | None = None
-    start_time_offset: int | None = field(name="startTimeOffset", default=None)
-    end_time_offset: int | None = field(name="endTimeOffset", default=None)
+    start_time_offset: Int64_ | None = field(name="startTimeOffset", default=None)
+    end_time_offset: Int64_ | None = field(name="endTimeOffset", default=None)
     destination_configuration: DestinationConfiguration | None = field(name="destinationConfiguration", default=None)
     schedule_start_time: Timestamp | None = field(name="scheduleStartTime", default=None)
     schedule_end_time: Timestamp | None = field(name="scheduleEndTime", default=None)
@@ -1153,8 +1155,8 @@ class GetScheduledQueryResponse(Struct, frozen=True, kw_only=True, omit_defaults
     log_group_identifiers: ScheduledQueryLogGroupIdentifiers | None = field(name="logGroupIdentifiers", default=None)
     schedule_expression: ScheduleExpression | None = field(name="scheduleExpression", default=None)
     timezone: ScheduleTimezone | None = None
-    start_time_offset: int | None = field(name="startTimeOffset", default=None)
-    end_time_offset: int | None = field(name="endTimeOffset", default=None)
+    start_time_offset: Int64_ | None = field(name="startTimeOffset", default=None)
+    end_time_offset: Int64_ | None = field(name="endTimeOffset", default=None)
     destination_configuration: DestinationConfiguration | None = field(name="destinationConfiguration", default=None)
     state: ScheduledQueryState | None = None
     schedule_type: ScheduleType | None = field(name="scheduleType", default=None)
@@ -1429,8 +1431,8 @@ class LogFieldsListItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class LogGroup(Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_group_name: LogGroupName | None = field(name="logGroupName", default=None)
     creation_time: Timestamp | None = field(name="creationTime", default=None)
-    retention_in_days: int | None = field(name="retentionInDays", default=None)
-    metric_filter_count: int | None = field(name="metricFilterCount", default=None)
+    retention_in_days: Int32_ | None = field(name="retentionInDays", default=None)
+    metric_filter_count: Int32_ | None = field(name="metricFilterCount", default=None)
     arn: str | None = None
     stored_bytes: StoredBytes | None = field(name="storedBytes", default=None)
     kms_key_id: KmsKeyId | None = field(name="kmsKeyId", default=None)
@@ -1507,7 +1509,7 @@ class MetricFilter(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MetricFilterMatchRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    event_number: int | None = field(name="eventNumber", default=None)
+    event_number: Int64_ | None = field(name="eventNumber", default=None)
     event_message: EventMessage | None = field(name="eventMessage", default=None)
     extracted_values: dict[str, str] | None = field(name="extractedValues", default=None)
 
@@ -1647,10 +1649,10 @@ class ParseWAF(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PatternToken(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    dynamic_token_position: int | None = field(name="dynamicTokenPosition", default=None)
+    dynamic_token_position: Int32_ | None = field(name="dynamicTokenPosition", default=None)
     is_dynamic: bool | None = field(name="isDynamic", default=None)
     token_string: TokenString | None = field(name="tokenString", default=None)
-    enumerations: dict[TokenString, int] | None = None
+    enumerations: dict[TokenString, Int64_] | None = None
     inferred_token_name: InferredTokenName | None = field(name="inferredTokenName", default=None)
 
 
@@ -1842,7 +1844,7 @@ class PutResourcePolicyResponse(Struct, frozen=True, kw_only=True, omit_defaults
 
 class PutRetentionPolicyRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_group_name: LogGroupName = field(name="logGroupName")
-    retention_in_days: int = field(name="retentionInDays")
+    retention_in_days: Int32_ = field(name="retentionInDays")
 
 
 class PutStorageTierPolicyRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1882,8 +1884,8 @@ class QueryCompileError(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QueryCompileErrorLocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    start_char_offset: int | None = field(name="startCharOffset", default=None)
-    end_char_offset: int | None = field(name="endCharOffset", default=None)
+    start_char_offset: Int32_ | None = field(name="startCharOffset", default=None)
+    end_char_offset: Int32_ | None = field(name="endCharOffset", default=None)
 
 
 class QueryDefinition(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1903,7 +1905,7 @@ class QueryInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: QueryStatus | None = None
     create_time: Timestamp | None = field(name="createTime", default=None)
     log_group_name: LogGroupName | None = field(name="logGroupName", default=None)
-    query_duration: int | None = field(name="queryDuration", default=None)
+    query_duration: Int64_ | None = field(name="queryDuration", default=None)
     bytes_scanned: float | None = field(name="bytesScanned", default=None)
     user_identity: UserIdentity | None = field(name="userIdentity", default=None)
 
@@ -1934,9 +1936,9 @@ class RejectedEntityInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RejectedLogEventsInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    too_new_log_event_start_index: int | None = field(name="tooNewLogEventStartIndex", default=None)
-    too_old_log_event_end_index: int | None = field(name="tooOldLogEventEndIndex", default=None)
-    expired_log_event_end_index: int | None = field(name="expiredLogEventEndIndex", default=None)
+    too_new_log_event_start_index: Int32_ | None = field(name="tooNewLogEventStartIndex", default=None)
+    too_old_log_event_end_index: Int32_ | None = field(name="tooOldLogEventEndIndex", default=None)
+    expired_log_event_end_index: Int32_ | None = field(name="expiredLogEventEndIndex", default=None)
 
 
 class RenameKeyEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2094,7 +2096,7 @@ class SubstituteStringEntry(Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class SuppressionPeriod(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    value: int | None = None
+    value: Int32_ | None = None
     suppression_unit: SuppressionUnit | None = field(name="suppressionUnit", default=None)
 
 
@@ -2139,7 +2141,7 @@ class TestTransformerResponse(Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class TransformedLogRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    event_number: int | None = field(name="eventNumber", default=None)
+    event_number: Int64_ | None = field(name="eventNumber", default=None)
     event_message: EventMessage | None = field(name="eventMessage", default=None)
     transformed_event_message: TransformedEventMessage | None = field(name="transformedEventMessage", default=None)
 
@@ -2224,8 +2226,8 @@ class UpdateScheduledQueryRequest(Struct, frozen=True, kw_only=True, omit_defaul
     log_group_identifiers: ScheduledQueryLogGroupIdentifiers | None = field(name="logGroupIdentifiers", default=None)
     schedule_expression: ScheduleExpression = field(name="scheduleExpression")
     timezone: ScheduleTimezone | None = None
-    start_time_offset: int | None = field(name="startTimeOffset", default=None)
-    end_time_offset: int | None = field(name="endTimeOffset", default=None)
+    start_time_offset: Int64_ | None = field(name="startTimeOffset", default=None)
+    end_time_offset: Int64_ | None = field(name="endTimeOffset", default=None)
     destination_configuration: DestinationConfiguration | None = field(name="destinationConfiguration", default=None)
     schedule_start_time: Timestamp | None = field(name="scheduleStartTime", default=None)
     schedule_end_time: Timestamp | None = field(name="scheduleEndTime", default=None)
@@ -2242,8 +2244,8 @@ class UpdateScheduledQueryResponse(Struct, frozen=True, kw_only=True, omit_defau
     log_group_identifiers: ScheduledQueryLogGroupIdentifiers | None = field(name="logGroupIdentifiers", default=None)
     schedule_expression: ScheduleExpression | None = field(name="scheduleExpression", default=None)
     timezone: ScheduleTimezone | None = None
-    start_time_offset: int | None = field(name="startTimeOffset", default=None)
-    end_time_offset: int | None = field(name="endTimeOffset", default=None)
+    start_time_offset: Int64_ | None = field(name="startTimeOffset", default=None)
+    end_time_offset: Int64_ | None = field(name="endTimeOffset", default=None)
     destination_configuration: DestinationConfiguration | None = field(name="destinationConfiguration", default=None)
     state: ScheduledQueryState | None = None
     schedule_type: ScheduleType | None = field(name="scheduleType", default=None)

@@ -1,0 +1,203 @@
+"""How does the `query` protocol work? A form with `Action`, `Version` and flattened members; the answer is XML.
+
+`Tags.member.1.Key=a&Tags.member.2.Key=b`; a flattened list has no `.member`; a map is `.entry.1.key` and `.value`.
+
+Source: Smithy specification, "AWS query protocol".
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from pileus.kernel.errors import AnyServiceError, ServiceError
+from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.wire.codec import (
+    NATIVE,
+    Codec,
+    Converter,
+    Subject,
+    error_members,
+    error_shape,
+    key_of,
+    plain,
+    status_of,
+)
+from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.model import Ref, ServiceModel, Shape
+from pileus.kernel.wire.rest_json import parse_query
+from pileus.kernel.wire.text_values import NotReadable, reader_of
+from pileus.kernel.wire.xml_text import XmlWriter, element
+
+_XML: Final = ("Content-Type", "text/xml")
+_UNREADABLE: Final = "MalformedInput"
+_KEY_PARTS_MAX: Final = 64
+
+Tree = dict[str, Any]
+"""The form by the parts of its keys; a text is under the empty key of its node."""
+Read = Callable[[Tree], object]
+
+
+class QueryProtocol:
+    """Forms in, XML out."""
+
+    body_bytes_max: Final = 16 * 1024 * 1024
+
+    def compile(self, subject: Subject) -> Codec:
+        converter = Converter(subject, unreadable=_UNREADABLE, invalid="ValidationError")
+        ref = subject.operation.input
+        read = FormReader(subject.model).reader(ref) if ref is not None else lambda _: {}
+        write = XmlWriter(subject.model)
+
+        def parse(request: Request, body: bytes) -> Any:
+            try:
+                return converter.struct(read(_tree_of(form_of(request, body))))
+            except NotReadable as error:
+                raise converter.unreadable(str(error)) from None
+
+        def answer(output: Any, request_id: str) -> Response:
+            tree = {} if output is None else msgspec.to_builtins(output, builtin_types=NATIVE)
+            text = _answer_text(subject, write, tree, request_id)
+            return Response(200, (_XML, ("x-amzn-RequestId", request_id)), text.encode())
+
+        return Codec(parse, answer)
+
+    def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
+        code = error.error_code
+        shape = error_shape(model, code)
+        status = status_of(shape, error)
+        sender = shape.error.sender_fault if shape is not None and shape.error is not None else status < 500
+        told = [
+            element("Type", "Sender" if sender or status < 500 else "Receiver"),
+            element("Code", code),
+            element("Message", error.message),
+        ]
+        if model is not None:
+            write = XmlWriter(model)
+            for name, (ref, value) in error_members(shape, error).items():
+                if ref is not None:
+                    told.append(write.value(key_of(name, ref), ref, plain(value)))
+        namespace = _namespace(model)
+        inside = f"<Error>{''.join(told)}</Error>{element('RequestId', request_id)}"
+        body = f"<ErrorResponse{namespace}>{inside}</ErrorResponse>"
+        return Response(status, (_XML, ("x-amzn-RequestId", request_id)), body.encode(errors="replace"))
+
+    def unknown_operation(self, what: str) -> ServiceError:
+        return AnyServiceError("InvalidAction", what)
+
+
+def form_of(request: Request, body: bytes) -> list[tuple[str, str]]:
+    """The pairs of a query request, wherever it keeps them; raises `NotReadable`."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise NotReadable("The form is malformed") from None
+    if request.method == "GET" or (not text and request.query):
+        text = request.query
+    return parse_query(text)
+
+
+def _tree_of(form: list[tuple[str, str]]) -> Tree:
+    root: Tree = {}
+    for name, text in form:
+        node = root
+        parts = name.split(".")
+        if len(parts) > _KEY_PARTS_MAX:
+            raise NotReadable("A parameter is nested too deeply")
+        for part in parts:
+            node = node.setdefault(part or " ", {})
+        node[""] = text
+    return root
+
+
+class FormReader:
+    """Reads shapes out of the form; each shape is prepared once."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._model = model
+        self._readers: dict[tuple[str, bool], Read] = {}
+
+    def reader(self, ref: Ref) -> Read:
+        known = (ref.shape, ref.flattened)
+        read = self._readers.get(known)
+        if read is None:
+            # A shape may contain itself: the name is bound before its inside is looked at.
+            self._readers[known] = lambda node: self._readers[known](node)
+            read = self._readers[known] = self._prepare(ref)
+        return read
+
+    def _prepare(self, ref: Ref) -> Read:
+        shape = self._model.shape_of(ref)
+        if shape.type == "structure":
+            return self._structure(ref.shape)
+        if shape.type == "list":
+            return self._list(shape, flattened=ref.flattened or shape.flattened)
+        if shape.type == "map":
+            return self._map(shape, flattened=ref.flattened or shape.flattened)
+        scalar = reader_of(shape)
+        return lambda node: scalar(node[""]) if "" in node else None
+
+    def _structure(self, name: str) -> Read:
+        members = [
+            (member.key, self._form_name(member.name, member.ref, member.shape), self.reader(member.ref))
+            for member in self._model.members(name)
+        ]
+
+        def read(node: Tree) -> object:
+            found = {key: reader(node[form_name]) for key, form_name, reader in members if form_name in node}
+            return {key: value for key, value in found.items() if value is not None}
+
+        return read
+
+    def _form_name(self, name: str, ref: Ref, shape: Shape) -> str:
+        """A flattened list goes by the name of its elements, where they have one."""
+        if shape.type == "list" and (ref.flattened or shape.flattened):
+            assert shape.member is not None
+            return shape.member.location_name or ref.location_name or name
+        return ref.location_name or name
+
+    def _list(self, shape: Shape, *, flattened: bool) -> Read:
+        assert shape.member is not None
+        item = self.reader(shape.member)
+        wrapped = None if flattened else (shape.member.location_name or "member")
+
+        def read(node: Tree) -> object:
+            inside = node if wrapped is None else node.get(wrapped, {})
+            return [item(child) for child in _numbered(inside)]
+
+        return read
+
+    def _map(self, shape: Shape, *, flattened: bool) -> Read:
+        assert shape.key is not None
+        assert shape.value is not None
+        key_name, value_name = shape.key.location_name or "key", shape.value.location_name or "value"
+        held = self.reader(shape.value)
+
+        def read(node: Tree) -> object:
+            entries = _numbered(node if flattened else node.get("entry", {}))
+            return {entry.get(key_name, {}).get("", ""): held(entry.get(value_name, {})) for entry in entries}
+
+        return read
+
+
+def _numbered(node: Tree) -> list[Tree]:
+    """The children of a list, in the order of their numbers."""
+    numbers = sorted((int(name), name) for name in node if name.isascii() and name.isdigit() and len(name) < 10)
+    if len(numbers) < len(node) - ("" in node):
+        raise NotReadable("A list has an element that is not numbered")
+    return [node[name] for _, name in numbers]
+
+
+def _answer_text(subject: Subject, write: XmlWriter, tree: Tree, request_id: str) -> str:
+    name, ref = subject.operation.name, subject.operation.output
+    result = ""
+    if ref is not None:
+        wrapper = ref.result_wrapper or f"{name}Result"
+        result = f"<{wrapper}>{write.inside(ref.shape, tree)}</{wrapper}>"
+    metadata = f"<ResponseMetadata>{element('RequestId', request_id)}</ResponseMetadata>"
+    return f"<{name}Response{_namespace(subject.model)}>{result}{metadata}</{name}Response>"
+
+
+def _namespace(model: ServiceModel | None) -> str:
+    uri = model.metadata.xml_namespace if model is not None else None
+    return f' xmlns="{uri}"' if uri else ""

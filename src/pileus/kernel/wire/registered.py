@@ -1,0 +1,149 @@
+"""What does the wire know of one service that Pileus has?
+
+Everything here is read on first use: the model, the shapes, the api object, and each operation's codec.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Final
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import NotImplementedByPileus, ServiceError
+from pileus.kernel.http.messages import Response
+from pileus.kernel.service import Service
+from pileus.kernel.wire.codec import Answer, Codec, Parse, Subject, WireProtocol
+from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.model import ServiceModel, load_model
+from pileus.kernel.wire.protocols import PROTOCOLS
+from pileus.kernel.wire.routes import Routes
+
+Method = Callable[[RequestContext, Any], Awaitable[Any]]
+Fail = Callable[[ServiceError, str], Response]
+"""An error and the request id, to an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of one service in one protocol, ready to be called."""
+
+    service: str
+    name: str
+    body_bytes_max: int
+    parse: Parse
+    method: Method
+    answer: Answer
+    fail: Fail
+    internal_code: str
+
+
+_ACRONYM_THEN_WORD: Final = re.compile(r"(.)([A-Z][a-z]+)")
+_ACRONYM_PLURAL: Final = re.compile(r"[A-Z]{2,}s$")
+_NUMBER_THEN_CAPITAL: Final = re.compile(r"([a-z])([0-9]+)")
+_SMALL_THEN_CAPITAL: Final = re.compile(r"([a-z0-9])([A-Z])")
+_IRREGULAR: Final = {
+    "CreateStorediSCSIVolume": "create_stored_iscsi_volume",
+    "CreateCachediSCSIVolume": "create_cached_iscsi_volume",
+    "DescribeCachediSCSIVolumes": "describe_cached_iscsi_volumes",
+    "DescribeStorediSCSIVolumes": "describe_stored_iscsi_volumes",
+    "ListHITsForQualificationType": "list_hits_for_qualification_type",
+    "ExecutePartiQLStatement": "execute_partiql_statement",
+    "ExecutePartiQLTransaction": "execute_partiql_transaction",
+    "ExecutePartiQLBatch": "execute_partiql_batch",
+}
+
+
+def snake_case(operation: str) -> str:
+    """AWS's name as botocore writes it in Python, so that everybody knows the methods' names already."""
+    if operation in _IRREGULAR:
+        return _IRREGULAR[operation]
+    plural = _ACRONYM_PLURAL.search(operation)
+    if plural is not None:
+        operation = f"{operation[: plural.start()]}_{plural[0].lower()}"
+    name = _ACRONYM_THEN_WORD.sub(r"\1_\2", operation)
+    name = _NUMBER_THEN_CAPITAL.sub(r"\1_\2", name)
+    return _SMALL_THEN_CAPITAL.sub(r"\1_\2", name).lower()
+
+
+class RegisteredService:
+    """One service that Pileus has."""
+
+    def __init__(self, service: Service) -> None:
+        self.name = service.name
+        self._service = service
+        self._operations: dict[tuple[str, str], Operation] = {}
+
+    @cached_property
+    def model(self) -> ServiceModel:
+        return load_model(self.name)
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes(self.model.operations.values())
+
+    @cached_property
+    def _api(self) -> object:
+        return self._service.api()
+
+    def protocol(self, name: str) -> WireProtocol:
+        return PROTOCOLS[name]
+
+    def fail(self, protocol: str) -> Fail:
+        """How this service tells of errors in a protocol."""
+        wire, dialect = self.protocol(protocol), dialect_of(self.name)
+        return lambda error, request_id: wire.fail(self.model, dialect, error, request_id)
+
+    def operation(self, name: str, protocol: str) -> Operation | None:
+        """An operation of the model, compiled on its first use; None when the model has none of that name."""
+        known = self._operations.get((name, protocol))
+        if known is None and name in self.model.operations:
+            known = self._operations[name, protocol] = self._compile(name, protocol)
+        return known
+
+    def _compile(self, name: str, protocol: str) -> Operation:
+        wire, dialect = self.protocol(protocol), dialect_of(self.name)
+        method: Method | None = getattr(self._api, snake_case(name), None)
+        shapes: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]
+        shapes = import_module(self._service.shapes).OPERATIONS
+        if method is None or name not in shapes:
+            method, codec = _missing(self.name, name), Codec(lambda _, __: None, _never)
+        else:
+            given, answered = shapes[name]
+            subject = Subject(
+                model=self.model,
+                dialect=dialect,
+                operation=self.model.operations[name],
+                given=given,
+                answered=answered,
+            )
+            codec = wire.compile(subject)
+        return Operation(
+            service=self.name,
+            name=name,
+            body_bytes_max=wire.body_bytes_max,
+            parse=codec.parse,
+            method=method,
+            answer=codec.answer,
+            fail=self.fail(protocol),
+            internal_code=dialect.internal_code,
+        )
+
+
+def not_implemented(service: str, operation: str = "") -> NotImplementedByPileus:
+    what = f"{service} {operation}" if operation else f"the service {service}"
+    return NotImplementedByPileus(f"Pileus does not implement {what} yet")
+
+
+def _missing(service: str, operation: str) -> Method:
+    async def refuse(context: RequestContext, given: object) -> object:
+        raise not_implemented(service, operation)
+
+    return refuse
+
+
+def _never(output: object, request_id: str) -> Response:
+    raise AssertionError("an operation that is missing has no output")

@@ -1,0 +1,49 @@
+"""For which key, region and service was a request signed? Read from the credential scope, without believing it."""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from pileus.kernel.http.messages import Request
+
+REGION_DEFAULT: Final = "us-east-1"
+"""For unsigned requests, and SigV4a, whose scope names no region."""
+_REGION_LENGTH_MAX: Final = 32
+
+
+class Scope(NamedTuple):
+    """What a signature claims. service: the signing name; empty when nobody signed."""
+
+    region: str
+    service: str
+
+
+NOBODY: Final = Scope(REGION_DEFAULT, "")
+
+
+def scope_of(request: Request) -> Scope:
+    """The scope of the `Authorization` header, or of a presigned query."""
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        start = authorization.find("Credential=")
+        if start >= 0:
+            end = authorization.find(",", start)
+            return _read(authorization[start + 11 : end if end >= 0 else None])
+    elif "X-Amz-Credential=" in request.query:
+        credential = request.query.partition("X-Amz-Credential=")[2].partition("&")[0]
+        return _read(unquote(credential))
+    return NOBODY
+
+
+def _read(credential: str) -> Scope:
+    parts = credential.strip().split("/")
+    if len(parts) == 5:
+        return Scope(_region(parts[2]), parts[3])
+    return Scope(REGION_DEFAULT, parts[2]) if len(parts) == 4 else NOBODY
+
+
+@lru_cache(maxsize=128)
+def _region(text: str) -> str:
+    """The region, when it looks like one: it goes into ARNs and keys."""
+    plausible = 0 < len(text) <= _REGION_LENGTH_MAX and text.isascii() and text.replace("-", "").isalnum()
+    return text if plausible and text == text.lower() else REGION_DEFAULT

@@ -1,0 +1,320 @@
+"""What is wrong with an input, in AWS's words?
+
+The slow path: the structs refuse a bad input quickly but in msgspec's words, so a refused one is walked again here,
+with the model. A value of the wrong type is the protocol's affair and raises `WrongType` at once; broken constraints
+are collected and told together:
+
+    2 validation errors detected: Value 'a' at 'tableName' failed to satisfy constraint: Member must have length
+    greater than or equal to 3; Value null at 'key' failed to satisfy constraint: Member must not be null
+
+Source: recordings lambda/lambda_api (lists and maps of scalars are told as a whole), events/events (pattern before
+length), kms/kms (a sensitive value is not repeated); for `WrongType`, what DynamoDB answers to each JSON type.
+"""
+
+import binascii
+import math
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+from pileus.kernel.wire.model import Ref, ServiceModel, Shape
+
+_INTEGERS: Final = {"byte": 8, "short": 16, "integer": 32, "long": 64}
+_FLOATS: Final = frozenset({"float", "double", "bigdecimal"})
+_JAVA: Final = {
+    "string": "String",
+    "character": "Character",
+    "boolean": "Boolean",
+    "byte": "Byte",
+    "short": "Short",
+    "integer": "Integer",
+    "long": "Long",
+    "biginteger": "BigInteger",
+    "float": "Float",
+    "double": "Double",
+    "bigdecimal": "BigDecimal",
+}
+_LISTED_PATTERN_FIRST: Final = ("pattern", "max", "min")
+
+
+class WrongType(Exception):
+    """A value that cannot be read as what the model wants; the message is for the client."""
+
+
+class Inspection:
+    """One look at one input. `violations` has the broken constraints, in the order of the model."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._model = model
+        self.violations: list[str] = []
+
+    def clean(self, ref: Ref, value: object) -> object:
+        """The input with nulls left out and numbers in the wanted form; see `violations`; may raise `WrongType`."""
+        return self._structure(ref.shape, value, "")
+
+    @property
+    def message(self) -> str:
+        count = len(self.violations)
+        return f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(self.violations)}"
+
+    def _value(self, ref: Ref, value: object, path: str) -> object:
+        shape = self._model.shape_of(ref)
+        if shape.document or shape.eventstream:
+            return value
+        if shape.type == "structure":
+            return self._structure(ref.shape, value, path)
+        if shape.type == "list":
+            return self._list(ref.shape, value, path)
+        if shape.type == "map":
+            return self._map(ref.shape, value, path)
+        scalar = _scalar(shape, value)
+        for constraint in _broken(shape, scalar):
+            self._violated(shape, scalar, path, constraint)
+        return scalar
+
+    def _structure(self, name: str, value: object, path: str) -> object:
+        if not isinstance(value, dict):
+            raise WrongType(_not_a_structure(name, value))
+        shape = self._model.shapes[name]
+        required = set(shape.required)
+        cleaned: dict[str, object] = {}
+        for member in self._model.members(name):
+            given = value.get(member.key)
+            at = _joined(path, _property(member.name))
+            if given is not None:
+                cleaned[member.key] = self._value(member.ref, given, at)
+            elif member.name in required:
+                self.violations.append(_told("null", at, "Member must not be null"))
+        return cleaned
+
+    def _list(self, name: str, value: object, path: str) -> object:
+        if not isinstance(value, list):
+            raise WrongType("Start of structure or map found where not expected" if isinstance(value, dict) else _FIELD)
+        shape = self._model.shapes[name]
+        assert shape.member is not None
+        self._length(shape, value, path)
+        element = self._model.shape_of(shape.member)
+        if not _is_scalar(element):
+            return [self._element(shape.member, item, f"{path}.{n}.member") for n, item in enumerate(value, start=1)]
+        cleaned = [None if item is None else _scalar(element, item) for item in value]
+        if any(item is None or _broken(element, item) for item in cleaned):
+            self._violated(shape, cleaned, path, f"Member must satisfy constraint: [{_all_constraints(element)}]")
+        return cleaned
+
+    def _map(self, name: str, value: object, path: str) -> object:
+        if not isinstance(value, dict):
+            raise WrongType(_not_a_map(value))
+        shape = self._model.shapes[name]
+        assert shape.key is not None
+        assert shape.value is not None
+        self._length(shape, value, path)
+        key, held = self._model.shape_of(shape.key), self._model.shape_of(shape.value)
+        if any(_broken(key, name) for name in value):
+            self._violated(shape, value, path, f"Map keys must satisfy constraint: [{_all_constraints(key)}]")
+        if not _is_scalar(held):
+            return {k: self._element(shape.value, v, f"{path}.{k}.member") for k, v in value.items()}
+        cleaned = {k: None if v is None else _scalar(held, v) for k, v in value.items()}
+        if any(v is None or _broken(held, v) for v in cleaned.values()):
+            self._violated(shape, cleaned, path, f"Map value must satisfy constraint: [{_all_constraints(held)}]")
+        return cleaned
+
+    def _element(self, ref: Ref, value: object, path: str) -> object:
+        if value is None:
+            self.violations.append(_told("null", path, "Member must not be null"))
+            return None
+        return self._value(ref, value, path)
+
+    def _length(self, shape: Shape, value: list[object] | dict[str, object], path: str) -> None:
+        for constraint in _broken(shape, value):
+            self._violated(shape, value, path, constraint)
+
+    def _violated(self, shape: Shape, value: object, path: str, constraint: str) -> None:
+        shown = "" if shape.sensitive else f"'{self._shown(shape, value)}'"
+        self.violations.append(_told(shown, path, constraint))
+
+    def _shown(self, shape: Shape, value: object) -> str:
+        """A value as Java would print it."""
+        if isinstance(value, list):
+            assert shape.member is not None
+            element = self._model.shape_of(shape.member)
+            return f"[{', '.join(self._shown_named(shape.member, element, item) for item in value)}]"
+        if isinstance(value, dict) and shape.value is not None:
+            held = self._model.shape_of(shape.value)
+            inside = (f"{k}={self._shown_named(shape.value, held, v)}" for k, v in value.items())
+            return f"{{{', '.join(inside)}}}"
+        return _shown_scalar(value)
+
+    def _shown_named(self, ref: Ref, shape: Shape, value: object) -> str:
+        if not isinstance(value, dict) or shape.type != "structure":
+            return self._shown(shape, value)
+        inside = (
+            f"{_property(member.name)}={self._shown_named(member.ref, member.shape, value.get(member.key))}"
+            for member in self._model.members(ref.shape)
+        )
+        return f"{ref.shape}({', '.join(inside)})"
+
+
+_FIELD: Final = "Unexpected field type"
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _property(name: str) -> str:
+    """A member as a Java property."""
+    return name[:1].lower() + name[1:]
+
+
+def _told(shown: str, path: str, constraint: str) -> str:
+    return f"Value {shown}{' ' if shown else ''}at '{path}' failed to satisfy constraint: {constraint}"
+
+
+def _is_scalar(shape: Shape) -> bool:
+    return shape.type not in {"structure", "list", "map"} and not shape.document
+
+
+def _scalar(shape: Shape, value: object) -> object:
+    """A scalar in the form that our struct takes; `WrongType` in the words of DynamoDB's JSON reader."""
+    kind = shape.type
+    if isinstance(value, dict):
+        raise WrongType("Start of structure or map found where not expected")
+    if isinstance(value, list):
+        java = "java.nio.ByteBuffer" if kind == "blob" else f"java.lang.{_JAVA.get(kind, 'Object')}"
+        raise WrongType(f"Unrecognized collection type class {java}")
+    if kind == "timestamp":
+        return value
+    if kind == "blob":
+        return _blob(value)
+    if kind in {"string", "character"}:
+        fits = isinstance(value, str)
+    elif kind == "boolean":
+        if isinstance(value, str):
+            raise WrongType("Unexpected token received from parser")
+        fits = isinstance(value, bool)
+    else:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    if not fits:
+        raise WrongType(f"{_token(value)} cannot be converted to {_JAVA[kind]}")
+    return _number(kind, value) if isinstance(value, int | float) and kind != "boolean" else value
+
+
+def _number(kind: str, value: int | float) -> int | float:
+    if not math.isfinite(value):
+        raise WrongType(f"Number is out of range for {_JAVA[kind]}")
+    if kind in _FLOATS:
+        return value
+    whole = int(value)
+    bits = _INTEGERS.get(kind)
+    if bits is not None and not -(1 << bits - 1) <= whole < 1 << bits - 1:
+        raise WrongType(f"Number is out of range for {_JAVA[kind]}")
+    return whole
+
+
+def _token(value: object) -> str:
+    if isinstance(value, bool):
+        return "TRUE_VALUE" if value else "FALSE_VALUE"
+    if isinstance(value, int):
+        return "NUMBER_VALUE"
+    return "DECIMAL_VALUE" if isinstance(value, float) else "STRING_VALUE"
+
+
+def _blob(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise WrongType("only base-64-encoded strings are convertible to bytes")
+    if len(value) % 4:
+        raise WrongType(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}")
+    try:
+        return b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise WrongType("Invalid last non-pad Base64 character dectected") from None  # AWS's spelling
+
+
+def _not_a_structure(name: str, value: object) -> str:
+    return f"Unrecognized collection type class {name}" if isinstance(value, list) else _FIELD
+
+
+def _not_a_map(value: object) -> str:
+    if isinstance(value, list):
+        return "Unrecognized collection type java.util.Map<java.lang.String, java.lang.String>"
+    return _FIELD
+
+
+def _broken(shape: Shape, value: object) -> list[str]:
+    """The constraints of this shape alone that a value breaks."""
+    if shape.enum:
+        return [] if value in shape.enum else [_enum(shape)]
+    limits = _limits(shape)
+    return [limits[name] for name in _LISTED_PATTERN_FIRST if name in limits and not _holds(shape, name, value)]
+
+
+def _holds(shape: Shape, constraint: str, value: object) -> bool:
+    if constraint == "pattern":
+        assert shape.pattern is not None
+        compiled = _compiled(shape.pattern)
+        return compiled is None or not isinstance(value, str) or compiled.search(value) is not None
+    bound = shape.max if constraint == "max" else shape.min
+    assert bound is not None
+    if isinstance(value, str | bytes | list | Mapping):
+        size: int | float = len(value)
+    elif isinstance(value, int | float):
+        size = value
+    else:
+        assert isinstance(value, datetime | None), "only a moment has no size"
+        return True
+    return size <= bound if constraint == "max" else size >= bound
+
+
+def _limits(shape: Shape) -> dict[str, str]:
+    """What AWS says about each constraint of a shape."""
+    texts: dict[str, str] = {}
+    measure = "value" if shape.type in _INTEGERS or shape.type in _FLOATS else "length"
+    if shape.max is not None:
+        texts["max"] = f"Member must have {measure} less than or equal to {_bound(shape, shape.max)}"
+    if shape.min is not None:
+        texts["min"] = f"Member must have {measure} greater than or equal to {_bound(shape, shape.min)}"
+    if shape.pattern and shape.type == "string":
+        texts["pattern"] = f"Member must satisfy regular expression pattern: {shape.pattern}"
+    return texts
+
+
+def _all_constraints(shape: Shape) -> str:
+    """Everything that an element of a list or map must satisfy, as AWS lists it when one does not."""
+    if shape.enum:
+        return f"{_enum(shape)}, Member must not be null"
+    texts = list(_limits(shape).values())
+    if not texts or shape.type in _INTEGERS or shape.type in _FLOATS:
+        texts.append("Member must not be null")
+    return ", ".join(texts)
+
+
+def _enum(shape: Shape) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+
+
+def _bound(shape: Shape, bound: int | float) -> str:
+    return str(float(bound)) if shape.type in _FLOATS else str(int(bound))
+
+
+def _shown_scalar(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
+    return str(value)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """A Java pattern that must match the whole text; None where Python lacks the construct."""
+    try:
+        return re.compile(rf"^(?a:{pattern})\Z")
+    except re.error:
+        return None
