@@ -1,7 +1,7 @@
 """How is an event written down until it is delivered?
 
 One record per event, by topic, then due time, then a number that never repeats, so that a topic's range read is its
-queue. `docs` of the outbox say how it is emptied.
+queue. `kernel/outbox.py` empties it.
 """
 
 from datetime import datetime
@@ -23,6 +23,7 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True, tag="event.v1", omi
     """An event on disk.
 
     failures: attempts that were made and failed. due_us: when it was first due, in microseconds since 1970.
+    exhausted: no attempt is left, and it is to be handed on with the last `error`.
     not_before_us: an event of a group keeps its place in the queue (its key) while it waits to be tried again.
     """
 
@@ -31,6 +32,7 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True, tag="event.v1", omi
     group: str = ""
     failures: int = 0
     not_before_us: int = 0
+    exhausted: bool = False
     error: str = ""
 
 
