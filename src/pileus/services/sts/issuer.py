@@ -1,0 +1,31 @@
+"""How does a service get the credentials of the role that it runs something under?"""
+
+from datetime import timedelta
+
+from pileus.kernel.auth.credentials import Credentials
+from pileus.kernel.auth.sessions import SessionSealer
+from pileus.services.sts.errors import AccessDenied
+from pileus.services.sts.model import open_session
+from pileus.services.sts.roles import RoleDirectory
+from pileus.services.sts.trust import Caller, trusts
+
+
+class RoleCredentialIssuer:
+    """The `CredentialIssuer` of one service, which roles must trust by its service principal."""
+
+    def __init__(self, *, service_principal: str, roles: RoleDirectory, sealer: SessionSealer) -> None:
+        """service_principal: as trust policies name it, `lambda.amazonaws.com`."""
+        self._service_principal = service_principal
+        self._roles = roles
+        self._sealer = sealer
+
+    async def for_role(self, *, role_arn: str, session_name: str, duration: timedelta) -> Credentials:
+        """Credentials of a new session. AccessDenied: there is no such role, or it does not trust the service."""
+        role = await self._roles.find(role_arn)
+        if role is None:
+            raise AccessDenied(f"The role {role_arn} does not exist.")
+        # A service acts for resources of the role's own account only.
+        caller = Caller(service=self._service_principal, context={"aws:sourceaccount": role.account_id})
+        if not trusts(role.trust_policy, action="sts:AssumeRole", caller=caller):
+            raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.")
+        return open_session(self._sealer, role, session_name=session_name, duration=duration)
