@@ -133,7 +133,8 @@ def _body_into_tree(
 def _payload_into_tree(subject: Subject, member: Member, converter: Converter) -> Callable[[bytes], Tree]:
     key = member.key
     if member.shape.type == "blob":
-        return lambda body: {key: body} if body else {}
+        required = _is_required(subject, member)
+        return lambda body: {key: body} if body or required else {}
     if member.shape.type == "string":
         return lambda body: {key: body.decode()} if body else {}
     walk = Moments(subject.model, reading=True).walk(member.ref)
@@ -145,6 +146,11 @@ def _payload_into_tree(subject: Subject, member: Member, converter: Converter) -
         return {key: walk(tree) if walk is not None else tree}
 
     return read
+
+
+def _is_required(subject: Subject, member: Member) -> bool:
+    assert subject.operation.input is not None
+    return member.name in subject.model.shape_of(subject.operation.input).required
 
 
 def _places(subject: Subject, members: tuple[Member, ...]) -> list[Place]:

@@ -1,0 +1,161 @@
+"""What do the tests of the wire share? A fake of every service, one request at a time, and botocore's own eyes."""
+
+import importlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from botocore.awsrequest import AWSRequest, HeadersDict
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+
+from pileus.kernel.clock import MovableClock
+from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.ids import SeededIds
+from pileus.kernel.service import Service
+from pileus.kernel.wire.dispatcher import Dispatcher
+
+PACKAGES: Final = {
+    "apigatewayv2": "apigatewayv2",
+    "dynamodb": "dynamodb",
+    "iam": "iam",
+    "lambda": "lambda_",
+    "logs": "logs",
+    "sts": "sts",
+}
+ROOT: Final = Principal(account_id="111111111111", arn="arn:aws:iam::111111111111:root", user_id="111111111111")
+
+Handle = Callable[[RequestContext, Any], Awaitable[Any]]
+
+
+class Believing:
+    """An authenticator that takes everybody for the root of one account."""
+
+    async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
+        return ROOT
+
+
+class Recording:
+    """An api in which every operation exists, notes its input and answers what it was told to."""
+
+    def __init__(self) -> None:
+        self.given: Any = None
+        self.context: RequestContext | None = None
+        self.output: Any = None
+        self.error: Exception | None = None
+
+    def __getattr__(self, name: str) -> Handle:
+        async def handle(context: RequestContext, given: Any) -> Any:
+            self.context, self.given = context, given
+            if self.error is not None:
+                raise self.error
+            return self.output
+
+        return handle
+
+
+class Desk:
+    """A dispatcher over `Recording` apis."""
+
+    def __init__(self, services: Sequence[str] = tuple(PACKAGES)) -> None:
+        self.api = Recording()
+        self.dispatcher = Dispatcher(
+            [
+                Service(name=name, api=lambda: self.api, shapes=f"pileus.services.{PACKAGES[name]}.shapes")
+                for name in services
+            ],
+            authenticator=Believing(),
+            clock=MovableClock(),
+            ids=SeededIds(),
+        )
+
+    def ask(self, request: Request) -> Response:
+        """The answer, which must come without suspending."""
+        coroutine = self.dispatcher(request)
+        try:
+            coroutine.send(None)
+        except StopIteration as stopped:
+            response: Response = stopped.value
+            return response
+        coroutine.close()
+        raise AssertionError("the dispatcher suspended")
+
+
+@cache
+def raw_model(service: str) -> Mapping[str, Any]:
+    model: Mapping[str, Any] = Loader().load_service_model(service, "service-2")
+    return model
+
+
+@cache
+def botocore_model(service: str) -> ServiceModel:
+    return ServiceModel(raw_model(service), service)
+
+
+def shapes_of(service: str) -> Mapping[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]:
+    operations: Mapping[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]
+    operations = importlib.import_module(f"pileus.services.{PACKAGES[service]}.shapes").OPERATIONS
+    return operations
+
+
+def authorization(service: str, region: str = "eu-central-1") -> str:
+    scope = f"20260101/{region}/{botocore_model(service).signing_name}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential=111111111111/{scope}, SignedHeaders=host, Signature=0"
+
+
+@cache
+def _serializer(protocol: str) -> Any:
+    return create_serializer(protocol, include_validation=False)
+
+
+def request_of(service: str, operation: str, parameters: Mapping[str, Any]) -> Request:
+    """The request that botocore makes of these parameters."""
+    model = botocore_model(service)
+    operation_model: OperationModel = model.operation_model(operation)
+    made = _serializer(model.protocol).serialize_to_request(dict(parameters), operation_model)
+    return sent(made, authorization(service))
+
+
+def sent(made: Mapping[str, Any], signed: str) -> Request:
+    """botocore's request as it leaves the machine."""
+    prepared = AWSRequest(
+        method=made["method"],
+        url=f"http://127.0.0.1:4566{made['url_path']}",
+        params=made["query_string"],
+        headers=dict(made["headers"]),
+        data=made["body"],
+    ).prepare()
+    body = prepared.body or b""
+    if hasattr(body, "read"):
+        body = body.read()
+    if isinstance(body, str):
+        body = body.encode()
+    headers = {name.lower(): _latin(value) for name, value in prepared.headers.items()}
+    headers |= {"host": "127.0.0.1:4566", "authorization": signed}
+    target = prepared.url.removeprefix("http://127.0.0.1:4566")
+    return Request(method=prepared.method, target=target, headers=headers, body=bytes(body))
+
+
+def _latin(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value.encode().decode("latin-1")
+
+
+def read_by_botocore(service: str, operation: str, response: Response) -> dict[str, Any]:
+    """What botocore's parser makes of an answer."""
+    model = botocore_model(service)
+    operation_model = model.operation_model(operation)
+    assert isinstance(response.body, bytes)
+    parser = create_parser(model.protocol)
+    headers = HeadersDict(dict(response.headers))
+    raw = {"headers": headers, "status_code": response.status, "body": response.body}
+    parsed: dict[str, Any] = parser.parse(raw, operation_model.output_shape)
+    if response.status >= 300 and "Error" in parsed:
+        code = parsed["Error"]["Code"]
+        shape = model.shape_for_error_code(code)
+        if shape is not None:
+            parsed.update(parser.parse(raw, shape))
+    return parsed

@@ -1,0 +1,225 @@
+"""How are inputs and outputs drawn from a model, and what do they become in our structs?"""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+from hypothesis import strategies as st
+
+DEPTH_MAX: Final = 5
+_TEXT: Final = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x2FFF, exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=12
+)
+_LABEL: Final = st.text("abcXYZ019 -_.:/+%ü", min_size=1, max_size=12).filter(lambda text: text.strip("/. ") == text)
+_HEADER: Final = st.text("abcXYZ019-_.:/+=", min_size=1, max_size=12)
+_MOMENT: Final = st.integers(0, 4_000_000_000_000).map(
+    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+)
+
+
+class Way(NamedTuple):
+    """How the values will travel."""
+
+    request: bool
+    form: bool
+
+
+def inputs(shape: StructureShape, *, protocol: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Values for an operation's input, that satisfy its constraints."""
+    return _structure(shape, 0, Way(request=True, form=protocol == "query"), top=True)
+
+
+def outputs(shape: StructureShape) -> st.SearchStrategy[dict[str, Any]]:
+    """Values for an operation's output, or an error's members."""
+    return _structure(shape, 0, Way(request=False, form=False), top=True)
+
+
+def _structure(shape: StructureShape, depth: int, way: Way, *, top: bool) -> st.SearchStrategy[dict[str, Any]]:
+    required: dict[str, st.SearchStrategy[Any]] = {}
+    optional: dict[str, st.SearchStrategy[Any]] = {}
+    for name, member in shape.members.items():
+        if member.serialization.get("eventstream") or getattr(member, "is_document_type", False):
+            continue
+        must = name in shape.required_members
+        location = member.serialization.get("location") if top else None
+        if not must and depth >= DEPTH_MAX:
+            continue
+        if depth > DEPTH_MAX + 3:
+            continue
+        values = _value(member, depth + 1, way, location=location)
+        (required if must else optional)[name] = values
+    drawn = st.fixed_dictionaries(required, optional=optional)
+    if way.form and not top:
+        return drawn.filter(lambda values: any(value != {} for value in values.values()))  # else it leaves no trace
+    return drawn
+
+
+def _value(shape: Shape, depth: int, way: Way, *, location: str | None) -> st.SearchStrategy[Any]:
+    return st.deferred(lambda: _value_now(shape, depth, way, location=location))
+
+
+def _value_now(shape: Shape, depth: int, way: Way, *, location: str | None) -> st.SearchStrategy[Any]:
+    if isinstance(shape, StructureShape):
+        return _structure(shape, depth, way, top=False)
+    if isinstance(shape, ListShape):
+        low, high = _sizes(shape)
+        if location == "header":
+            return st.lists(_HEADER.filter(lambda text: "," not in text), min_size=max(1, low), max_size=high)
+        if location == "querystring":
+            low = max(1, low)  # an empty list leaves no trace in a query
+        items = _value(shape.member, depth + 1, way, location=location)
+        return st.lists(items, min_size=low, max_size=high)
+    if isinstance(shape, MapShape):
+        low, high = _sizes(shape)
+        low = max(1, low) if way.form else low  # an empty map leaves no trace in a form
+        key = _scalar(shape.key, location, way)
+        if location == "headers":
+            key = st.text("abcdef-", min_size=1, max_size=6)
+        held = _value(shape.value, depth + 1, way, location=location)
+        return st.dictionaries(key, held, min_size=low, max_size=high)
+    return _scalar(shape, location, way)
+
+
+def _sizes(shape: Shape) -> tuple[int, int]:
+    low = int(shape.metadata.get("min", 0))
+    return low, max(low, min(3, int(shape.metadata.get("max", 3))))
+
+
+def _scalar(shape: Shape, location: str | None, way: Way) -> st.SearchStrategy[Any]:
+    kind, limits = shape.type_name, shape.metadata
+    if kind in {"integer", "long"}:
+        bound = 2**31 - 1 if kind == "integer" else 2**53
+        return st.integers(int(limits.get("min", -bound)), int(limits.get("max", bound)))
+    if kind in {"float", "double"}:
+        return st.floats(
+            float(limits.get("min", -1e9)), float(limits.get("max", 1e9)), allow_nan=False, allow_infinity=False
+        ).map(lambda value: float(f"{value:.6g}"))
+    if kind == "boolean":
+        return st.booleans()
+    if kind == "timestamp":
+        # botocore writes whole seconds.
+        whole = way.request or location == "header"
+        return _MOMENT.map(lambda moment: moment.replace(microsecond=0)) if whole else _MOMENT
+    if kind == "blob":
+        low = int(limits.get("min", 0))
+        return st.binary(min_size=low, max_size=min(int(limits.get("max", low + 20)), low + 20))
+    if getattr(shape, "enum", None):
+        return st.sampled_from(shape.enum)
+    return _string(shape, location)
+
+
+def _string(shape: Shape, location: str | None) -> st.SearchStrategy[str]:
+    low = int(shape.metadata.get("min", 0))
+    high = int(shape.metadata.get("max", 2**31))
+    pattern = shape.metadata.get("pattern")
+    if pattern is not None:
+        compiled = _compiled(pattern)
+        if compiled is not None:
+            found = _matching(pattern, low, high)
+            if found:
+                return st.sampled_from(found)
+            texts = st.from_regex(compiled, alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E))
+            return texts.filter(lambda text: low <= len(text) <= high)
+    if location == "uri":
+        return _LABEL.map(lambda text: _fit(text, max(low, 1), high))
+    if location in {"header", "headers"}:
+        return _HEADER.map(lambda text: _fit(text, low, high))
+    return _TEXT.map(lambda text: _fit(text, low, high))
+
+
+def _fit(text: str, low: int, high: int) -> str:
+    return (text + "a" * (low - len(text)))[:high]
+
+
+_EXAMPLES: Final = (
+    "abc",
+    "a",
+    "abcdefghij",
+    "1",
+    "12",
+    "123456789012",
+    "0123456789abcdef",
+    "true",
+    "/",
+    "/aws/lambda/f",
+    "us-east-1",
+    "eu-central-1a",
+    "2012-10-17",
+    "$LATEST",
+    "ASIAABCDEFGHIJKLMNOP",
+    "arn:aws:iam::123456789012:role/name",
+    "arn:aws:iam::123456789012:root",
+    "arn:aws:lambda:us-east-1:123456789012:function:name",
+    "arn:aws:lambda:us-east-1:123456789012:layer:name",
+    "arn:aws:lambda:us-east-1:123456789012:layer:name:1",
+    "arn:aws:sqs:us-east-1:123456789012:name",
+    "arn:aws:s3:::name",
+    "arn:aws:kms:us-east-1:123456789012:key/name",
+    "2021-01-01T00:00:00Z",
+    "o-abcdefghij0",
+    "subnet-0123",
+    "sg-0123",
+    "csc-0123456789abcdefg",
+    "index.handler",
+    "https://example.com",
+    "POST",
+    "kafka://name",
+    "a.example.com",
+    "lambda:InvokeFunction",
+    "lambda:GetLayerVersion",
+    "01234567-89ab-cdef-0123-456789abcdef",
+)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """A model's pattern, which must match the whole text; None when Python cannot read it."""
+    try:
+        return re.compile(rf"^(?a:{pattern})\Z")
+    except re.error:
+        return None
+
+
+@cache
+def _matching(pattern: str, low: int, high: int) -> list[str]:
+    """Those of our examples that satisfy a pattern."""
+    compiled = _compiled(pattern)
+    assert compiled is not None
+    candidates = [*_EXAMPLES, *(text * n for text in ("a", "A", "0", "1") for n in range(1, 65)), low * "a", low * "0"]
+    return sorted({text for text in candidates if low <= len(text) <= high and compiled.search(text)})
+
+
+def as_struct_tree(shape: Shape, value: Any, *, top: bool = True) -> Any:
+    """A botocore value under the keys of our structs, as `msgspec.to_builtins` would show it."""
+    if isinstance(shape, StructureShape):
+        tree = {}
+        for name, held in value.items():
+            member = shape.members[name]
+            location = member.serialization.get("location")
+            key = member.serialization.get("name", name) if location is None else name
+            tree[key] = as_struct_tree(member, held, top=False)
+        return tree
+    if isinstance(shape, ListShape):
+        return [as_struct_tree(shape.member, item, top=False) for item in value]
+    if isinstance(shape, MapShape):
+        return {key: as_struct_tree(shape.value, held, top=False) for key, held in value.items()}
+    return value
+
+
+def same(expected: Any, found: Any) -> bool:
+    """Equal, where AWS's protocols can tell the difference."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = expected.keys() | found.keys()
+        return all(same(expected.get(name), found.get(name)) for name in names)
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(same, expected, found))
+    if isinstance(expected, datetime) and isinstance(found, datetime):
+        return abs(expected - found) < timedelta(milliseconds=1)
+    if isinstance(expected, float) or isinstance(found, float):
+        return found is not None and expected is not None and math.isclose(expected, found, rel_tol=1e-9)
+    if isinstance(expected, bytes) and isinstance(found, str):
+        return found.encode() == expected  # botocore decodes a body that is a blob
+    return bool(expected == found)
