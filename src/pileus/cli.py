@@ -158,7 +158,7 @@ def reset(
 
     running = _running(data_dir, url)
     what = f"the Pileus at {running.url}" if running else f"{data_dir}"
-    if not running and not (data_dir / "store.sqlite").exists():
+    if not running and not (data_dir / "format").exists():
         refuse(f"no Pileus runs on {data_dir}, and it holds no data of one")
     if not yes:
         if not sys.stdin.isatty():

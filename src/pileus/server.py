@@ -14,6 +14,8 @@ import uvloop
 
 from pileus import __version__
 from pileus.app import Application
+from pileus.kernel.auth.root_credentials import BadRootCredentials
+from pileus.kernel.auth.server_secret import BadServerSecret
 from pileus.kernel.storage.seam import NewerData, StoreInUse
 from pileus.ports import listener
 from pileus.running import announce, withdraw
@@ -58,6 +60,8 @@ async def _serve(settings: Settings, *, deploy: Path | None, as_json: bool) -> i
     except StoreInUse as error:
         by = f" by process {error.pid}" if error.pid else ""
         refuse(f"the data directory {settings.data_dir} is in use{by}", hint="choose another with --data-dir")
+    except (BadServerSecret, BadRootCredentials) as error:
+        refuse(str(error))
     except NewerData as error:
         refuse(f"the data directory {settings.data_dir} was written by a newer Pileus: {error}")
     except OSError as error:
@@ -67,23 +71,15 @@ async def _serve(settings: Settings, *, deploy: Path | None, as_json: bool) -> i
     announce(settings.data_dir, url=url)
     try:
         _greet(settings, url=url, as_json=as_json, root=application.root_credentials)
-        running = asyncio.create_task(application.run())
         deploying = asyncio.create_task(_deploy(deploy, url)) if deploy else None
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await stop.wait()
         if deploying is not None:
             deploying.cancel()
             await asyncio.gather(deploying, return_exceptions=True)
-        stopping.cancel()
-        if running.done():
-            running.result()
-            return 1
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        return 0
     finally:
         await application.close()
         withdraw(settings.data_dir)
+    return 0
 
 
 def _why_no_port(settings: Settings, error: OSError) -> str:

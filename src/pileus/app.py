@@ -1,0 +1,336 @@
+"""Which parts is Pileus made of, and who is handed to whom? The one file that knows every service.
+
+A service is built when its first request arrives, so that one that nobody uses costs neither time nor memory.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from pileus.admin import Admin
+from pileus.kernel.auth.authenticator import Authenticator
+from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
+from pileus.kernel.auth.key_ids import KeyIds
+from pileus.kernel.auth.root_credentials import (
+    FirstStart,
+    RootCredentials,
+    RootKeyDirectory,
+    load_or_create_root_credentials,
+)
+from pileus.kernel.auth.sealing import Seal
+from pileus.kernel.auth.server_secret import load_or_create_server_secret
+from pileus.kernel.auth.sessions import SessionSealer
+from pileus.kernel.blobs.local import LocalBlobs
+from pileus.kernel.clock import MovableClock
+from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.http.server import HttpServer
+from pileus.kernel.ids import SystemIds
+from pileus.kernel.outbox import Outbox
+from pileus.kernel.routing import Router
+from pileus.kernel.service import Duty, Service
+from pileus.kernel.storage.sqlite import SqliteStore, open_store
+from pileus.kernel.wire.dispatcher import Dispatcher
+from pileus.settings import Settings, loopback
+
+if TYPE_CHECKING:
+    from pileus.services.apigatewayv2.dataplane import ExecuteApi
+    from pileus.services.iam.store import IamRoleDirectory
+    from pileus.services.lambda_.api import LambdaApi
+    from pileus.services.lambda_.environments.pool import EnvironmentPool
+    from pileus.services.logs.writer import FunctionLogWriter
+
+_log: Final = logging.getLogger(__name__)
+
+DRAIN_GRACE: Final = timedelta(seconds=10)
+"""How long requests in flight may take to finish after SIGTERM."""
+_DUTY_RESTARTS_AFTER: Final = timedelta(seconds=1)
+
+
+class Parts:
+    """Everything that a reset replaces: the services, their caches, and what runs beside requests."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: SqliteStore,
+        clock: MovableClock,
+        ids: SystemIds,
+        secret: bytes,
+        root: RootCredentials | None,
+        endpoint_url: Callable[[], str],
+        reset: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        """endpoint_url: where functions reach this server; known once it listens. secret: see `server_secret`."""
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._secret = secret
+        self._root = root
+        self._endpoint_url = endpoint_url
+        self._sealer = SessionSealer(secret, clock, ids)
+        self.outbox = Outbox(store, clock)
+        services = [service for service in self._all_services() if service.name in settings.services]
+        authenticator = Authenticator(mode=settings.auth_mode, keys=self._keys(), sealer=self._sealer, clock=clock)
+        self.router = Router(Dispatcher(services, authenticator=authenticator, clock=clock, ids=ids))
+        admin = Admin(
+            clock=clock,
+            services={service.name: "running" for service in services},
+            mode=settings.auth_mode,
+            reset=reset,
+            mounted={"/_pileus/lambda/": self._function_code} if "lambda" in settings.services else {},
+        )
+        self.router.add_path("/_pileus/", admin)
+        self.router.add_path("/_localstack/", admin)
+        if "apigatewayv2" in settings.services:
+            self.router.add_host("execute-api", self._execute_api_request)
+            self.router.add_path("/_aws/execute-api/", self._execute_api_request)
+        self._duties: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin what runs beside requests."""
+        duties: Sequence[Duty] = (self.outbox.run,)
+        self._duties = asyncio.create_task(_perform(duties))
+
+    async def close(self) -> None:
+        """Stop functions and duties; what must still be written is written."""
+        if "execute_api" in self.__dict__:
+            await self.execute_api.close()
+        if "environments" in self.__dict__:
+            await self.environments.close()
+        if "function_logs" in self.__dict__:
+            await self.function_logs.flush()
+        if self._duties is not None:
+            self._duties.cancel()
+            await asyncio.gather(self._duties, return_exceptions=True)
+
+    # The services, each built on first use.
+
+    def _all_services(self) -> Sequence[Service]:
+        def described(name: str, api: Callable[[], object], *, package: str = "") -> Service:
+            return Service(name=name, api=api, shapes=f"pileus.services.{package or name}.shapes")
+
+        return (
+            described("apigatewayv2", self._api_gateway_v2),
+            described("dynamodb", self._dynamodb),
+            described("iam", self._iam),
+            described("lambda", lambda: self.functions, package="lambda_"),
+            described("logs", self._logs),
+            described("sts", self._sts),
+        )
+
+    def _api_gateway_v2(self) -> object:
+        from pileus.services.apigatewayv2.api import ApiGatewayV2Api
+
+        return ApiGatewayV2Api(store=self._store, clock=self._clock, ids=self._ids)
+
+    def _dynamodb(self) -> object:
+        from pileus.services.dynamodb.api import DynamoDbApi
+
+        return DynamoDbApi(store=self._store, clock=self._clock, ids=self._ids)
+
+    def _iam(self) -> object:
+        from pileus.services.iam.api import IamApi
+
+        return IamApi(
+            store=self._store,
+            seal=self._secrets_seal,
+            key_ids=KeyIds(self._secret, self._ids),
+            clock=self._clock,
+            ids=self._ids,
+        )
+
+    def _logs(self) -> object:
+        from pileus.services.logs.api import LogsApi
+
+        return LogsApi(store=self._store, clock=self._clock, ids=self._ids)
+
+    def _sts(self) -> object:
+        from pileus.services.sts.api import StsApi
+
+        return StsApi(roles=self._roles, sealer=self._sealer)
+
+    @cached_property
+    def functions(self) -> "LambdaApi":
+        from pileus.services.lambda_.api import LambdaApi
+
+        return LambdaApi(
+            store=self._store,
+            blobs=LocalBlobs(self._settings.data_dir / "blobs"),
+            pool=self.environments,
+            clock=self._clock,
+            ids=self._ids,
+            data_dir=self._settings.data_dir,
+        )
+
+    @cached_property
+    def environments(self) -> "EnvironmentPool":
+        from pileus.services.lambda_.environments.pool import EnvironmentPool
+        from pileus.services.sts.issuer import RoleCredentialIssuer
+
+        return EnvironmentPool(
+            credentials=RoleCredentialIssuer(
+                service_principal="lambda.amazonaws.com", roles=self._roles, sealer=self._sealer
+            ),
+            logs=self.function_logs,
+            clock=self._clock,
+            ids=self._ids,
+            endpoint_url=self._endpoint_url,
+            data_dir=self._settings.data_dir,
+        )
+
+    @cached_property
+    def function_logs(self) -> "FunctionLogWriter":
+        from pileus.services.logs.writer import FunctionLogWriter
+
+        return FunctionLogWriter(store=self._store, clock=self._clock, ids=self._ids)
+
+    @cached_property
+    def execute_api(self) -> "ExecuteApi":
+        from pileus.services.apigatewayv2.dataplane import ExecuteApi
+
+        return ExecuteApi(store=self._store, invoker=self.functions.invoker, clock=self._clock, ids=self._ids)
+
+    @cached_property
+    def _roles(self) -> "IamRoleDirectory":
+        from pileus.services.iam.store import IamRoleDirectory
+
+        return IamRoleDirectory(self._store)
+
+    @cached_property
+    def _secrets_seal(self) -> Seal:
+        from pileus.services.iam.store import SECRETS_PURPOSE
+
+        return Seal(self._secret, purpose=SECRETS_PURPOSE, ids=self._ids)
+
+    def _keys(self) -> KeyDirectory:
+        keys = _LateKeys(self._iam_keys)
+        return RootKeyDirectory(self._root, keys) if self._root is not None else keys
+
+    def _iam_keys(self) -> KeyDirectory:
+        from pileus.services.iam.store import IamKeyDirectory
+
+        return IamKeyDirectory(self._store, self._secrets_seal)
+
+    # What reaches a service otherwise than by its API.
+
+    def _execute_api_request(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self.execute_api(request)
+
+    def _function_code(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self.functions.code_handler(request)
+
+
+class _LateKeys:
+    """A key directory that is built when the first key is looked up."""
+
+    def __init__(self, build: Callable[[], KeyDirectory]) -> None:
+        self._build = build
+        self._built: KeyDirectory | None = None
+
+    async def find(self, access_key_id: str) -> SigningKey | None:
+        if self._built is None:
+            self._built = self._build()
+        return await self._built.find(access_key_id)
+
+
+async def _perform(duties: Sequence[Duty]) -> None:
+    """Run every duty until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for duty in duties:
+            group.create_task(_keep_going(duty))
+
+
+async def _keep_going(duty: Duty) -> None:
+    """A duty that fails (a full disk, our bug) must not end the server: say so, and try again."""
+    while True:
+        try:
+            await duty()
+        except Exception:  # noqa: BLE001 - the edge of all background work
+            _log.exception("a background duty failed and is started again")
+            await asyncio.sleep(_DUTY_RESTARTS_AFTER.total_seconds())
+        else:
+            return
+
+
+class Application:
+    """One Pileus: from an empty process to a closed store."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = MovableClock()
+        self._ids = SystemIds()
+        self._store: SqliteStore | None = None
+        self._parts: Parts | None = None
+        self._server: HttpServer | None = None
+        self._secret = b""
+        self._first_start: FirstStart | None = None
+        self._port = 0
+
+    async def start(self) -> int:
+        """Open the store and listen; gives the port. StoreInUse, NewerData, BadServerSecret, OSError (no such port)."""
+        settings = self._settings
+        self._store = open_store(settings.data_dir, clock=self._clock, durability=settings.durability)
+        self._secret = load_or_create_server_secret(settings.data_dir, ids=self._ids)
+        if settings.auth_mode == "strict":
+            self._first_start = load_or_create_root_credentials(settings.data_dir, secret=self._secret, ids=self._ids)
+        self._parts = self._build(self._store)
+        self._server = HttpServer(self._answer, gate=self._store.gate, clock=self._clock)
+        self._port = await self._server.start(settings.host, settings.port)
+        self._parts.start()
+        return self._port
+
+    @property
+    def root_credentials(self) -> tuple[str, str] | None:
+        """The access key id and secret that this start made; None when there is nothing new to show."""
+        if self._first_start is None or not self._first_start.created:
+            return None
+        made = self._first_start.credentials
+        return made.access_key_id, made.secret_access_key
+
+    async def close(self) -> None:
+        """Finish what is under way, stop what runs, and close the store."""
+        if self._server is not None:
+            await self._server.drain(DRAIN_GRACE)
+        if self._parts is not None:
+            await self._parts.close()
+        if self._store is not None:
+            await self._store.close()
+
+    def _answer(self, request: Request) -> Coroutine[Any, Any, Response]:
+        assert self._parts is not None
+        return self._parts.router(request)
+
+    def _build(self, store: SqliteStore) -> Parts:
+        return Parts(
+            self._settings,
+            store=store,
+            clock=self._clock,
+            ids=self._ids,
+            secret=self._secret,
+            root=self._first_start.credentials if self._first_start else None,
+            endpoint_url=self._endpoint_url,
+            reset=self._reset,
+        )
+
+    def _endpoint_url(self) -> str:
+        host = self._settings.host
+        if host in {"0.0.0.0", "::", ""} or loopback(host):  # noqa: S104 - only compared with
+            host = "127.0.0.1"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    async def _reset(self) -> None:
+        """Stop the old parts, forget all, begin with new ones; the server listens all the while."""
+        assert self._store is not None
+        assert self._parts is not None
+        await self._parts.close()
+        await self._store.clear_all()
+        self._parts = self._build(self._store)
+        self._parts.start()
+        for folder in ("blobs", "code"):
+            await asyncio.to_thread(shutil.rmtree, self._settings.data_dir / folder, ignore_errors=True)
