@@ -321,9 +321,14 @@ class SqliteStore:
             return
         self._flush()
         self._closed = True
-        await self._checkpoints.close()
-        self._connection.close()
-        self._directory.release()
+        try:
+            await self._checkpoints.close()
+            self._connection.close()
+        except apsw.Error as error:
+            # The last checkpoint failed. All that was acknowledged is in the log, and is found there at the next start.
+            _log.warning("the store was closed, and could not tidy up: %s", error)
+        finally:
+            self._directory.release()
 
 
 def _connect(path: Path, *, durability: Durability, vfs: str | None) -> apsw.Connection:
