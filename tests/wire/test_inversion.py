@@ -35,9 +35,8 @@ def _streams_events(model: OperationModel) -> bool:
 def _check_request(service: str, operation: str, data: st.DataObject, desk: Desk) -> None:
     model = botocore_model(service).operation_model(operation)
     shape = model.input_shape
-    parameters: dict[str, Any] = (
-        data.draw(inputs(shape, protocol=botocore_model(service).protocol)) if shape is not None else {}
-    )
+    protocol = botocore_model(service).protocol
+    parameters: dict[str, Any] = data.draw(inputs(shape, protocol=protocol)) if shape is not None else {}
     desk.api.given = None
     response = desk.ask(request_of(service, operation, parameters))
     assert desk.api.given is not None, (response, parameters)
