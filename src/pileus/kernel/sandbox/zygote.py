@@ -25,6 +25,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from typing import Any, Final, NoReturn
 
 from pileus.kernel.sandbox import linux, subject, template
@@ -34,8 +35,10 @@ STATUS: Final = struct.Struct("!Bi")
 ENDED: Final = 0
 FAILED: Final = 1
 
-_PID_NAMESPACE = "/proc/self/ns/pid"
-_MESSAGE_BYTES_MAX = 65536
+_PID_NAMESPACE: Final = "/proc/self/ns/pid"
+_MESSAGE_BYTES_MAX: Final = 65536
+_REMOVE_TRIES_MAX: Final = 200
+_REMOVE_PAUSE_S: Final = 0.005
 
 
 def main(control_fd: int, lifeline_fd: int) -> NoReturn:
@@ -118,15 +121,26 @@ def _reaped(wanted: int) -> bool:
 
 def _end(control_groups: list[str]) -> NoReturn:
     kill_descendants()
-    for parent in control_groups:
-        try:
-            for entry in os.scandir(parent):
-                if entry.is_dir():
-                    os.rmdir(entry.path)
-            os.rmdir(parent)
-        except OSError:
-            continue  # already gone, or the next start of Pileus sweeps it
+    for _ in range(_REMOVE_TRIES_MAX):
+        # A group stays busy for a moment after its last process is gone.
+        control_groups = [parent for parent in control_groups if not _removed(parent)]
+        if not control_groups:
+            break
+        time.sleep(_REMOVE_PAUSE_S)
     os._exit(0)
+
+
+def _removed(parent: str) -> bool:
+    try:
+        for entry in os.scandir(parent):
+            if entry.is_dir():
+                os.rmdir(entry.path)
+        os.rmdir(parent)
+    except FileNotFoundError:
+        return not os.path.exists(parent)
+    except OSError:
+        return False
+    return True
 
 
 def _wake_pipe() -> tuple[int, int]:

@@ -1,0 +1,302 @@
+"""What is one execution environment, from its order to its end?
+
+An `Environment` owns a cell, the link to the runtime in it, and its log. It handles one event at a time. Whatever its
+runtime does (answers, crashes, hangs, talks nonsense), each event ends exactly once: in `_conclude`. The caller waits
+on a future, but the environment does not need the caller: an invocation whose caller has gone away runs to its end.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.sandbox.sandbox import Cell, Exit
+from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
+from pileus.services.lambda_.environments.links import RuntimeLink
+from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.types import FunctionSpec, Invocation, InvocationResult
+
+_OUTPUT_READ_BYTES: Final = 64 * 1024
+_OUTPUT_READS_MAX: Final = 8
+"""At the end of an invocation we read what is left of its output, but a process that writes for ever is not awaited."""
+
+
+class InitFailed(Exception):
+    """The runtime did not come up. document: what the invoker gets; None when it must be made for the invocation."""
+
+    def __init__(self, kind: str, message: str, document: bytes | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.document = document
+
+
+class Environment:
+    """One environment. `released` is called when it is idle again, `ended` when it is dead; each then knows why."""
+
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        cell: Cell,
+        *,
+        log: EnvironmentLog,
+        log_stream: str,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        released: Callable[["Environment"], None],
+        ended: Callable[["Environment"], None],
+    ) -> None:
+        self.spec = spec
+        self.log_stream = log_stream
+        self.state = State.STARTING
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.created_s = self.idle_since_s = loop.time()
+        self._cell = cell
+        self._log = log
+        self._clock = clock
+        self._loop = loop
+        self._released = released
+        self._ended = ended
+        self._link: RuntimeLink | None = None
+        self._invocation: Invocation | None = None
+        self._result: asyncio.Future[InvocationResult] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timeout = spec.timeout
+        self._started_s = 0.0
+        self._init_s: float | None = None
+        self._peak_bytes = 0
+        cell.exited = self._cell_exited
+        loop.add_reader(cell.output, self._output_readable)
+
+    def attach(self, link: RuntimeLink) -> None:
+        """The way to the runtime, opened before it starts."""
+        self._link = link
+
+    # What the pool asks for.
+
+    def invoke(self, invocation: Invocation) -> "asyncio.Future[InvocationResult]":
+        """Handle one event; only an idle environment is asked."""
+        self._follow(Event.INVOKE)
+        timeout_s = self.spec.timeout.total_seconds()
+        if invocation.deadline is not None:
+            timeout_s = min(timeout_s, max(0.0, invocation.deadline.timestamp() - self._clock.timestamp()))
+        self._invocation = invocation
+        self._result = self._loop.create_future()
+        self._log.line(reports.start_line(invocation.request_id, version=self.spec.version))
+        self._timer = self._loop.call_later(timeout_s, self._time_out, timeout_s)
+        self._started_s = self._clock.monotonic()
+        assert self._link is not None
+        # The machine's clock: the function compares it with its own, which nobody moves.
+        self._link.deliver(invocation, deadline_ms=int((time.time() + timeout_s) * 1000))
+        return self._result
+
+    def stop(self) -> None:
+        """Kill whatever runs; an event that is under way ends as if the runtime had been killed."""
+        if self.state is not State.DEAD:
+            if self.state is State.BUSY:
+                self._fail("Runtime.ExitError", reports.exited(None))
+            else:
+                self._die()
+
+    # What the link tells.
+
+    def became_ready(self) -> None:
+        if self.state is not State.STARTING:
+            self.broke_protocol()
+            return
+        self._init_s = self._clock.monotonic() - self._started_s
+        self._follow(Event.READY)
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def could_not_initialise(self, document: bytes) -> None:
+        if self.state is State.STARTING:
+            self._refuse(InitFailed("Runtime.InitError", "", document))
+
+    def was_refused(self, why: str) -> None:
+        if self.state is State.STARTING:
+            self._refuse(InitFailed("Runtime.InvalidEntrypoint", why))
+
+    def answered(self, payload: bytes, *, failed: bool, peak_bytes: int) -> None:
+        if self.state is not State.BUSY:
+            self.broke_protocol()
+            return
+        self._peak_bytes = peak_bytes
+        self._conclude(payload, failed=failed)
+
+    def logged_line(self, text: str) -> None:
+        self._log.line(text)
+
+    def logged_text(self, data: bytes) -> None:
+        self._log.text(data)
+
+    def broke_protocol(self) -> None:
+        """Foreign code wrote on our channel: this environment cannot be trusted to answer."""
+        self.stop()
+
+    def initialise_no_longer(self) -> None:
+        """The time for initialising is over."""
+        if self.state is State.STARTING:
+            self._refuse(InitFailed("Sandbox.Timedout", "Task timed out during initialisation"))
+
+    def begin(self) -> None:
+        """The order has gone out; the initialisation counts from here."""
+        self._started_s = self._clock.monotonic()
+
+    @property
+    def init_duration_s(self) -> float:
+        """How long it took to come up, or has taken so far."""
+        return self._init_s if self._init_s is not None else self._clock.monotonic() - self._started_s
+
+    def conclude_failed_start(self, invocation: Invocation, failure: InitFailed) -> InvocationResult:
+        """The result of an invocation whose environment did not come up."""
+        document = failure.document or reports.error_document(
+            failure.kind, request_id=invocation.request_id, message=failure.message
+        )
+        duration_s = self.init_duration_s
+        kind = failure.kind if failure.document is None else "Runtime.Unknown"
+        status = "Status: timeout" if kind == "Sandbox.Timedout" else f"Status: error\tError Type: {kind}"
+        log, spec = self._log, self.spec
+        log.line(reports.init_report_line(duration_s=duration_s, status=status))
+        log.line(reports.start_line(invocation.request_id, version=spec.version))
+        log.line(reports.end_line(invocation.request_id))
+        log.line(self._report(invocation.request_id, duration_s=duration_s, init_s=None, status=status))
+        return InvocationResult(
+            payload=document,
+            function_error="Unhandled",
+            duration=timedelta(seconds=duration_s),
+            init_duration=timedelta(seconds=duration_s),
+            max_memory_bytes=self._peak(),
+            log=log.finish(),
+            log_stream=self.log_stream,
+        )
+
+    def _follow(self, event: Event) -> None:
+        self.state = NEXT_STATE[self.state, event]
+
+    def _conclude(self, payload: bytes, *, failed: bool, status: str = "", dead: bool = False) -> None:
+        """End the event that is under way: the one place where results are made."""
+        invocation, result = self._invocation, self._result
+        assert invocation is not None
+        assert result is not None
+        duration_s = self._clock.monotonic() - self._started_s
+        if self._timer is not None:
+            self._timer.cancel()
+        self._invocation = self._result = self._timer = None
+        self._read_output()
+        log, init_s, request_id = self._log, self._init_s, invocation.request_id
+        self._init_s = None
+        log.complete_lines()
+        log.line(reports.end_line(request_id))
+        log.line(self._report(request_id, duration_s=duration_s, init_s=init_s, status=status))
+        finished = InvocationResult(
+            payload=payload,
+            function_error="Unhandled" if failed else None,
+            duration=timedelta(seconds=duration_s),
+            init_duration=timedelta(seconds=init_s) if init_s is not None else None,
+            max_memory_bytes=self._peak_bytes,
+            log=log.finish(),
+            log_stream=self.log_stream,
+        )
+        if dead:
+            self._die()
+        else:
+            self._follow(Event.DONE)
+            self.idle_since_s = self._loop.time()
+            self._released(self)
+        if not result.done():
+            result.set_result(finished)
+
+    def _report(self, request_id: str, *, duration_s: float, init_s: float | None, status: str) -> str:
+        return reports.report_line(
+            request_id,
+            duration_s=duration_s,
+            memory_mb=self.spec.memory_mb,
+            max_memory_bytes=self._peak(),
+            init_s=init_s,
+            status=status,
+        )
+
+    def _peak(self) -> int:
+        if not self._peak_bytes:
+            self._peak_bytes = self._cell.groups.memory_peak_bytes()
+        return self._peak_bytes
+
+    def _fail(self, kind: str, message: str) -> None:
+        assert self._invocation is not None
+        request_id = self._invocation.request_id
+        self._read_output()
+        self._log.complete_lines()
+        self._log.line(f"RequestId: {request_id} Error: {message}\n{kind}\n")
+        self._peak_bytes = 0
+        document = reports.error_document(kind, request_id=request_id, message=message)
+        self._conclude(document, failed=True, status=f"Status: error\tError Type: {kind}", dead=True)
+
+    def _time_out(self, timeout_s: float) -> None:
+        assert self._invocation is not None
+        request_id = self._invocation.request_id
+        timeout = timedelta(seconds=timeout_s)
+        self._read_output()
+        self._log.complete_lines()
+        self._log.line(reports.timed_out_line(timeout, request_id=request_id, now=self._clock.now()))
+        document = reports.error_document("Sandbox.Timedout", request_id=request_id, message=reports.timed_out(timeout))
+        self._conclude(document, failed=True, status="Status: timeout", dead=True)
+
+    def _refuse(self, failure: InitFailed) -> None:
+        self._init_s = self.init_duration_s
+        self._read_output()
+        self._log.complete_lines()
+        self._peak()
+        self._die()
+        if not self.ready.done():
+            self.ready.set_exception(failure)
+            self.ready.exception()  # whoever waited may have gone
+
+    def _cell_exited(self, how: Exit) -> None:
+        if self.state is not State.DEAD and self._link is not None:
+            self._link.drain()  # what the runtime said last may still lie in the channel
+        kind = "Runtime.OutOfMemory" if self._cell.groups.ran_out_of_memory() else "Runtime.ExitError"
+        message = how.failure or reports.exited(how.wait_status)
+        if self.state is State.BUSY:
+            self._fail(kind, message)
+        elif self.state is State.STARTING:
+            self._refuse(InitFailed(kind, message))
+        elif self.state is State.IDLE:
+            self._die()
+        self._loop.remove_reader(self._cell.output)
+        self._cell.close()
+
+    def _die(self) -> None:
+        self._follow(Event.STOP)
+        if self._link is not None:
+            self._link.close()
+        if self._cell.alive:
+            self._cell.kill()
+        self._ended(self)
+
+    def _read_output(self) -> None:
+        """Take what has been written to the descriptors; it was written before whatever brought us here."""
+        for _ in range(_OUTPUT_READS_MAX):
+            try:
+                data = os.read(self._cell.output, _OUTPUT_READ_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self._log.raw(data)
+            if len(data) < _OUTPUT_READ_BYTES:
+                return
+
+    def _output_readable(self) -> None:
+        try:
+            data = os.read(self._cell.output, _OUTPUT_READ_BYTES)
+        except BlockingIOError:
+            return
+        if data:
+            self._log.raw(data)
+        else:
+            self._loop.remove_reader(self._cell.output)

@@ -1,0 +1,153 @@
+"""How does an environment talk to its runtime?
+
+A `RuntimeLink` carries events in and tells its `RuntimeListener` what comes back. `NativeLink` is the short way, for
+our bundled runtimes: frames on the channel. `runtime_api.HttpLink` is AWS's way, for everybody's.
+"""
+
+import asyncio
+import socket
+from typing import Final, Protocol
+
+from pileus.kernel.sandbox import wire
+from pileus.kernel.sandbox.sandbox import Cell
+from pileus.services.lambda_.environments.types import Invocation
+from pileus.services.lambda_.runtimes import frames
+
+_READ_BYTES: Final = 256 * 1024
+_FRAME_BYTES_MAX: Final = frames.RESPONSE_BYTES_MAX + 64 * 1024
+_DRAIN_READS_MAX: Final = 64
+_ANSWER_START: Final = frames.PEAK_SIZE.size
+
+
+class RuntimeListener(Protocol):
+    """The environment, as its link sees it. Anything may arrive at any time: a runtime is foreign code."""
+
+    def became_ready(self) -> None: ...
+    def could_not_initialise(self, document: bytes) -> None: ...
+    def was_refused(self, why: str) -> None: ...
+    def answered(self, payload: bytes, *, failed: bool, peak_bytes: int) -> None: ...
+    def logged_line(self, text: str) -> None: ...
+    def logged_text(self, data: bytes) -> None: ...
+    def broke_protocol(self) -> None: ...
+
+
+class RuntimeLink(Protocol):
+    """One runtime's ear."""
+
+    def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
+        """Hand over one event."""
+        ...
+
+    def drain(self) -> None:
+        """The runtime has ended: pass on what it said and nobody has heard yet."""
+        ...
+
+    def close(self) -> None:
+        """Listen no more."""
+        ...
+
+
+class NativeLink:
+    """Frames on the channel: 18 us a round trip, against 98 to 216 over HTTP."""
+
+    def __init__(self, cell: Cell, listener: RuntimeListener, *, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._channel = cell.channel
+        self._descriptor = cell.channel.fileno()
+        self._listener = listener
+        self._received = bytearray()
+        self._wanted_bytes = wire.HEADER.size
+        self._unsent = memoryview(b"")
+        self._reading = True
+        loop.add_reader(self._descriptor, self._readable)
+
+    def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
+        meta = (
+            f"{invocation.request_id}\0{deadline_ms}\0{invocation.invoked_function_arn}\0{invocation.trace_id}\0"
+            f"{invocation.client_context or ''}"
+        ).encode()
+        body = b"".join((frames.META_SIZE.pack(len(meta)), meta, invocation.payload))
+        data = wire.frame(frames.EVENT, body)
+        sent = self._send(data)
+        if sent < len(data):
+            self._unsent = memoryview(data)[sent:]
+            self._loop.add_writer(self._descriptor, self._writable)
+
+    def drain(self) -> None:
+        for _ in range(_DRAIN_READS_MAX):
+            if not self._reading:
+                return
+            self._readable()
+
+    def close(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._descriptor)
+        if self._unsent:
+            self._unsent = memoryview(b"")
+            self._loop.remove_writer(self._descriptor)
+
+    def _send(self, data: "bytes | memoryview") -> int:
+        try:
+            return self._channel.send(data, socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)  # it has ended; its exit status is on the way
+
+    def _writable(self) -> None:
+        self._unsent = self._unsent[self._send(self._unsent) :]
+        if not self._unsent:
+            self._loop.remove_writer(self._descriptor)
+
+    def _readable(self) -> None:
+        try:
+            received = self._channel.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if not received:
+            self.close()
+            return
+        # Nearly always one read brings exactly whole frames, and nothing is copied.
+        data = received
+        if self._received:
+            self._received += received
+            if len(self._received) < self._wanted_bytes:
+                return
+            data, self._received = bytes(self._received), bytearray()
+        start, size_bytes = 0, len(data)
+        while size_bytes - start >= wire.HEADER.size and self._reading:
+            length, kind = wire.HEADER.unpack_from(data, start)
+            end = start + wire.LENGTH_BYTES + length
+            if not 1 <= length <= _FRAME_BYTES_MAX:
+                self._listener.broke_protocol()
+                return
+            if end > size_bytes:
+                self._wanted_bytes = end - start
+                break
+            self._dispatch(kind, data[start + wire.HEADER.size : end])
+            start = end
+        else:
+            self._wanted_bytes = wire.HEADER.size
+        if start < size_bytes:
+            self._received = bytearray(data[start:])
+
+    def _dispatch(self, kind: int, body: bytes) -> None:
+        listener = self._listener
+        if kind in (frames.ANSWER, frames.ERROR) and len(body) >= _ANSWER_START:
+            (peak_kib,) = frames.PEAK_SIZE.unpack_from(body)
+            listener.answered(body[_ANSWER_START:], failed=kind == frames.ERROR, peak_bytes=peak_kib * 1024)
+        elif kind == frames.TEXT:
+            listener.logged_text(body)
+        elif kind == frames.LINE:
+            listener.logged_line(body.decode(errors="replace"))
+        elif kind == frames.READY:
+            listener.became_ready()
+        elif kind == frames.INIT_ERROR:
+            listener.could_not_initialise(body)
+        elif kind == wire.REFUSED:
+            listener.was_refused(body.decode(errors="replace"))
+        else:
+            listener.broke_protocol()

@@ -1,0 +1,83 @@
+"""How does what a function writes become log events, and the tail that an invoker may ask for?"""
+
+from typing import Final
+
+from pileus.kernel.clock import Clock
+from pileus.services.lambda_.environments.types import FunctionSpec, LogSink
+
+TAIL_BYTES: Final = 4 * 1024
+"""What `LogType: Tail` shows. Source: API_Invoke, LogType."""
+_EVENT_BYTES_MAX: Final = 256 * 1024
+"""A longer line becomes several events. Source: API_InputLogEvent."""
+_HELD_BYTES_MAX: Final = 256 * 1024
+"""A talkative function's lines are handed on before its invocation ends, so that they do not pile up here."""
+_HELD_COST: Final = 64
+
+
+class EnvironmentLog:
+    """The log of one environment: one stream, cut into invocations.
+
+    Text from Python and from the descriptors arrives in pieces and is cut at newlines, each source for itself.
+    """
+
+    def __init__(self, spec: FunctionSpec, *, log_stream: str, sink: LogSink, clock: Clock) -> None:
+        self._spec = spec
+        self._log_stream = log_stream
+        self._sink = sink
+        self._clock = clock
+        self._lines: list[tuple[float, str]] = []
+        self._held_bytes = 0
+        self._tail = ""
+        self._text = b""
+        self._raw = b""
+
+    def line(self, text: str) -> None:
+        """One event, however many lines it has."""
+        self._lines.append((self._clock.timestamp(), text))
+        self._held_bytes += len(text) + _HELD_COST
+        if self._held_bytes > _HELD_BYTES_MAX:
+            self._hand_on()
+
+    def text(self, data: bytes) -> None:
+        """A piece of what the function printed."""
+        self._text = self._cut(self._text + data)
+
+    def raw(self, data: bytes) -> None:
+        """A piece of what came through the descriptors 1 and 2."""
+        self._raw = self._cut(self._raw + data)
+
+    def finish(self) -> bytes:
+        """End an invocation: hand all on, and give the tail."""
+        self._hand_on()
+        tail, self._tail = self._tail.encode(errors="replace")[-TAIL_BYTES:], ""
+        return tail
+
+    def complete_lines(self) -> None:
+        """The invocation is over: what has no newline yet is an event, too."""
+        if self._text:
+            self.line(self._text.decode(errors="replace"))
+            self._text = b""
+        if self._raw:
+            self.line(self._raw.decode(errors="replace"))
+            self._raw = b""
+
+    def _cut(self, data: bytes) -> bytes:
+        *whole, data = data.split(b"\n")
+        for part in whole:
+            self.line(part.decode(errors="replace") + "\n")
+        while len(data) >= _EVENT_BYTES_MAX:
+            self.line(data[:_EVENT_BYTES_MAX].decode(errors="replace"))
+            data = data[_EVENT_BYTES_MAX:]
+        return data
+
+    def _hand_on(self) -> None:
+        if not self._lines:
+            return
+        lines, self._lines, self._held_bytes = self._lines, [], 0
+        size_bytes = 0
+        first = len(lines)
+        while first > 0 and size_bytes < TAIL_BYTES:
+            first -= 1
+            size_bytes += len(lines[first][1])
+        self._tail = (self._tail + "".join([text for _, text in lines[first:]]))[-TAIL_BYTES:]
+        self._sink.append(self._spec, self._log_stream, lines)

@@ -1,0 +1,302 @@
+"""Which environment handles an invocation, and when is one started or ended?
+
+Environments of one function form a fleet. An invocation takes the warm environment that was used last, so that the
+others may grow old and expire; without one it starts another. Each handles one event at a time, as on AWS.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pileus.kernel.auth.credentials import CredentialIssuer
+from pileus.kernel.clock import Clock
+from pileus.kernel.ids import Ids
+from pileus.kernel.sandbox.sandbox import Order, Sandbox
+from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.lifecycle import State
+from pileus.services.lambda_.environments.links import NativeLink
+from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.runtime_api import HttpLink
+from pileus.services.lambda_.environments.types import (
+    ConcurrencyExceeded,
+    FunctionSpec,
+    Invocation,
+    InvocationResult,
+    LogSink,
+    UnsupportedRuntime,
+)
+from pileus.services.lambda_.environments.variables import TASK_ROOT, variables
+
+INIT_S_MAX: Final = 10.0
+"""Initialising longer than this is begun again, within the function's timeout.
+Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle", Init phase."""
+ENVIRONMENTS_MAX: Final = 1_000
+"""Source: Lambda Developer Guide, "Lambda quotas", concurrent executions."""
+IDLE_EXPIRY: Final = timedelta(minutes=10)
+"""AWS names no number; it is observed to be 5 to 15 minutes."""
+_CREDENTIALS_LIFE: Final = timedelta(hours=12)
+_AGE_S_MAX: Final = 6 * 3600.0
+"""An environment cannot be given new credentials, so it ends long before they do."""
+_SWEEP_S: Final = 15.0
+_CLOSE_S_MAX: Final = 5.0
+_MIB: Final = 1024 * 1024
+
+_PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
+_PRELOAD: Final = (
+    _PYTHON,
+    *("json", "logging", "datetime", "decimal", "re", "uuid", "urllib.request", "urllib.parse", "http.client", "ssl"),
+    *(
+        "hashlib",
+        "hmac",
+        "base64",
+        "collections",
+        "functools",
+        "itertools",
+        "random",
+        "secrets",
+        "tempfile",
+        "traceback",
+    ),
+    *("typing", "dataclasses", "enum", "threading", "concurrent.futures", "queue", "contextlib", "copy", "csv", "io"),
+    *("math", "string", "time", "zipfile", "gzip", "shutil", "subprocess", "pathlib", "asyncio"),
+)
+
+
+class _Fleet:
+    """The environments of one function at one revision. `idle` is a stack: the one used last is on top."""
+
+    __slots__ = ("environments", "idle", "retired", "revision")
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        self.environments: set[Environment] = set()
+        self.idle: list[Environment] = []
+        self.retired = False
+
+
+def supports(runtime: str) -> bool:
+    """Whether functions of this runtime can run here: Python in our interpreter, custom runtimes by themselves."""
+    return runtime.startswith(("python3.", "provided"))
+
+
+class EnvironmentPool:
+    """All environments of this host. Belongs to one event loop; nothing starts before the first invocation.
+
+    endpoint_url: where functions reach Pileus. data_dir: Pileus's data, which no function may see.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: CredentialIssuer,
+        logs: LogSink,
+        clock: Clock,
+        ids: Ids,
+        endpoint_url: Callable[[], str],
+        data_dir: Path,
+        environments_max: int = ENVIRONMENTS_MAX,
+        idle_expiry: timedelta = IDLE_EXPIRY,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self._credentials = credentials
+        self._logs = logs
+        self._clock = clock
+        self._ids = ids
+        self._endpoint_url = endpoint_url
+        self._environments_max = environments_max
+        self._idle_expiry = idle_expiry
+        self._sandbox = sandbox or Sandbox(preload=_PRELOAD, hidden=[data_dir])
+        self._fleets: dict[str, _Fleet] = {}
+        self._count = 0
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._deferred: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        """Run the function; `UnsupportedRuntime`, `ConcurrencyExceeded`, `SandboxFailed` when it cannot be run."""
+        fleet = self._fleets.get(spec.function_arn)
+        if fleet is None or fleet.revision != spec.revision:
+            fleet = self._renew(spec)
+        if fleet.idle:
+            return await fleet.idle.pop().invoke(invocation)
+        return await self._start_and_invoke(fleet, spec, invocation)
+
+    async def retire(self, function_arn: str) -> None:
+        """End the function's environments: idle ones now, busy ones when they have answered."""
+        fleet = self._fleets.pop(function_arn, None)
+        if fleet is not None:
+            self._retire(fleet)
+
+    async def close(self) -> None:
+        """End every environment and the processes that serve them; nothing of it is left afterwards."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for fleet in self._fleets.values():
+            fleet.retired = True
+            for environment in list(fleet.environments):
+                environment.stop()
+        self._fleets.clear()
+        if self._deferred:
+            await asyncio.wait(self._deferred, timeout=_CLOSE_S_MAX)
+        await self._sandbox.close()
+
+    def _renew(self, spec: FunctionSpec) -> _Fleet:
+        assert not self._closed
+        if not supports(spec.runtime):
+            raise UnsupportedRuntime(spec.runtime)
+        old = self._fleets.get(spec.function_arn)
+        if old is not None:
+            self._retire(old)
+        fleet = self._fleets[spec.function_arn] = _Fleet(spec.revision)
+        return fleet
+
+    def _retire(self, fleet: _Fleet) -> None:
+        fleet.retired = True
+        idle, fleet.idle = fleet.idle, []
+        for environment in idle:
+            environment.stop()
+
+    async def _start_and_invoke(self, fleet: _Fleet, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        limit_s = INIT_S_MAX
+        while True:
+            environment = await self._start(fleet, spec)
+            if isinstance(environment, InitFailed):
+                return self._never_started(spec, invocation, environment)
+            timer = asyncio.get_running_loop().call_later(limit_s, environment.initialise_no_longer)
+            try:
+                await environment.ready
+                if environment.state is State.IDLE:
+                    return await environment.invoke(invocation)
+                failure = InitFailed("Runtime.ExitError", reports.exited(None))
+            except InitFailed as known:
+                failure = known
+            except asyncio.CancelledError:
+                if environment.state is State.STARTING:
+                    environment.stop()
+                raise
+            finally:
+                timer.cancel()
+            timeout_s = spec.timeout.total_seconds()
+            if failure.kind != "Sandbox.Timedout":
+                return environment.conclude_failed_start(invocation, failure)
+            if limit_s != INIT_S_MAX or timeout_s <= INIT_S_MAX:
+                failure = InitFailed(failure.kind, reports.timed_out(spec.timeout))
+                return environment.conclude_failed_start(invocation, failure)
+            limit_s = timeout_s
+
+    async def _start(self, fleet: _Fleet, spec: FunctionSpec) -> Environment | InitFailed:
+        """An environment whose runtime is loading the function."""
+        custom = spec.runtime.startswith("provided")
+        if custom and not (spec.code_path / "bootstrap").exists():
+            return InitFailed(
+                "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+            )
+        self._make_room()
+        self._count += 1
+        try:
+            credentials = await self._credentials.for_role(
+                role_arn=spec.role_arn, session_name=spec.function_name, duration=_CREDENTIALS_LIFE
+            )
+            cell = await self._sandbox.take()
+        except BaseException:
+            self._count -= 1
+            raise
+        loop = asyncio.get_running_loop()
+        log_stream = f"{self._clock.now():%Y/%m/%d}/[{spec.version}]{self._ids.bytes(16).hex()}"
+        environment = Environment(
+            spec,
+            cell,
+            log=EnvironmentLog(spec, log_stream=log_stream, sink=self._logs, clock=self._clock),
+            log_stream=log_stream,
+            clock=self._clock,
+            loop=loop,
+            released=functools.partial(self._released, fleet),
+            ended=functools.partial(self._ended, fleet),
+        )
+        fleet.environments.add(environment)
+        task_root = TASK_ROOT if cell.contained else str(spec.code_path)
+        runtime_api = ""
+        if custom:
+            link = HttpLink(environment, defer=self._defer)
+            environment.attach(link)
+            runtime_api = await link.open(self._ids)
+        else:
+            environment.attach(NativeLink(cell, environment, loop=loop))
+        order = Order(
+            mounts=[(str(spec.code_path.resolve()), TASK_ROOT)],
+            environment=variables(
+                spec,
+                credentials=credentials,
+                log_stream=log_stream,
+                endpoint_url=self._endpoint_url(),
+                runtime_api=runtime_api,
+                task_root=task_root,
+            ),
+            directory=task_root,
+            hostname="169.254.100.6",
+            call="" if custom else f"{_PYTHON}:run",
+            argument={"handler": spec.handler, "task_root": task_root},
+            execute=[f"{task_root}/bootstrap"] if custom else [],
+        )
+        environment.begin()
+        cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
+        return environment
+
+    def _never_started(self, spec: FunctionSpec, invocation: Invocation, failure: InitFailed) -> InvocationResult:
+        """A package that cannot run at all: there was no environment, hence nothing was logged."""
+        return InvocationResult(
+            payload=reports.error_document(failure.kind, request_id=invocation.request_id, message=failure.message),
+            function_error="Unhandled",
+            duration=timedelta(0),
+            init_duration=None,
+            max_memory_bytes=0,
+            log=b"",
+            log_stream="",
+        )
+
+    def _make_room(self) -> None:
+        """At the host's limit, the longest idle environment of any function makes way."""
+        if self._count < self._environments_max:
+            return
+        idle = [environment for fleet in self._fleets.values() for environment in fleet.idle]
+        if not idle:
+            raise ConcurrencyExceeded
+        oldest = min(idle, key=lambda environment: environment.idle_since_s)
+        oldest.stop()
+
+    def _released(self, fleet: _Fleet, environment: Environment) -> None:
+        if fleet.retired:
+            environment.stop()
+        else:
+            fleet.idle.append(environment)
+
+    def _ended(self, fleet: _Fleet, environment: Environment) -> None:
+        self._count -= 1
+        fleet.environments.discard(environment)
+        if environment in fleet.idle:
+            fleet.idle.remove(environment)
+
+    def _sweep(self) -> None:
+        """End what has been idle for long, or is too old for its credentials."""
+        loop = asyncio.get_running_loop()
+        self._sweeper = None
+        now_s = loop.time()
+        expiry_s = self._idle_expiry.total_seconds()
+        for fleet in self._fleets.values():
+            for environment in list(fleet.idle):
+                if now_s - environment.idle_since_s >= expiry_s or now_s - environment.created_s >= _AGE_S_MAX:
+                    environment.stop()
+        if self._count:
+            self._sweeper = loop.call_later(min(_SWEEP_S, expiry_s), self._sweep)
+
+    def _defer(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._deferred.add(task)
+        task.add_done_callback(self._deferred.discard)

@@ -1,0 +1,97 @@
+"""How does Lambda word what became of an invocation?
+
+Sources: recorded answers of AWS (`test_lambda_invoke_with_timeout`, `test_lambda_runtime_exit`, the log events of
+`test_invocation_with_logs`); Lambda Developer Guide, "Troubleshoot invocation issues in Lambda".
+"""
+
+import math
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+_GO_SIGNALS: Final = {
+    signal.SIGHUP: "hangup",
+    signal.SIGINT: "interrupt",
+    signal.SIGQUIT: "quit",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGTRAP: "trace/breakpoint trap",
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGKILL: "killed",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGPIPE: "broken pipe",
+    signal.SIGALRM: "alarm clock",
+    signal.SIGTERM: "terminated",
+}
+"""Lambda's supervisor is a Go program, and words signals as Go does."""
+_MIB: Final = 1024 * 1024
+
+
+class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A failure that Lambda itself reports, in the order in which it writes the members."""
+
+    error_type: str = msgspec.field(name="errorType")
+    error_message: str = msgspec.field(name="errorMessage")
+
+
+def error_document(kind: str, *, request_id: str, message: str) -> bytes:
+    """`{"errorType": kind, "errorMessage": "RequestId: ... Error: message"}`."""
+    return msgspec.json.encode(
+        ErrorDocument(error_type=kind, error_message=f"RequestId: {request_id} Error: {message}")
+    )
+
+
+def timed_out(timeout: timedelta) -> str:
+    return f"Task timed out after {timeout.total_seconds():.2f} seconds"
+
+
+def timed_out_line(timeout: timedelta, *, request_id: str, now: datetime) -> str:
+    moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
+    return f"{moment} {request_id} {timed_out(timeout)}\n"
+
+
+def exited(wait_status: int | None) -> str:
+    """How a runtime ended; None means that we killed it, or that its supervisor was killed with it."""
+    if wait_status is None:
+        return "Runtime exited with error: signal: killed"
+    if os.WIFSIGNALED(wait_status):
+        number = os.WTERMSIG(wait_status)
+        return f"Runtime exited with error: signal: {_GO_SIGNALS.get(signal.Signals(number), f'signal {number}')}"
+    code = os.WEXITSTATUS(wait_status)
+    return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
+
+
+def start_line(request_id: str, *, version: str) -> str:
+    return f"START RequestId: {request_id} Version: {version}\n"
+
+
+def end_line(request_id: str) -> str:
+    return f"END RequestId: {request_id}\n"
+
+
+def report_line(
+    request_id: str,
+    *,
+    duration_s: float,
+    memory_mb: int,
+    max_memory_bytes: int,
+    init_s: float | None = None,
+    status: str = "",
+) -> str:
+    """The REPORT line; `status` is `Status: timeout` and the like, empty when the runtime answered."""
+    duration_ms = duration_s * 1000
+    used_mb = min(memory_mb, -(-max_memory_bytes // _MIB))
+    init = f"Init Duration: {init_s * 1000:.2f} ms\t" if init_s is not None else ""
+    return (
+        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {math.ceil(duration_ms)} ms"
+        f"\tMemory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t{init}{status}\n"
+    )
+
+
+def init_report_line(*, duration_s: float, status: str) -> str:
+    """What is logged when initialisation failed before the invocation began."""
+    return f"INIT_REPORT Init Duration: {duration_s * 1000:.2f} ms\tPhase: init\t{status}\n"

@@ -1,0 +1,58 @@
+"""Which environment variables does a function find?
+
+Source: Lambda Developer Guide, "Using Lambda environment variables", defined runtime environment variables. Nothing of
+Pileus's own environment is among them.
+"""
+
+import os
+import sys
+from typing import Final
+
+from pileus.kernel.auth.credentials import Credentials
+from pileus.services.lambda_.environments.types import FunctionSpec
+
+TASK_ROOT: Final = "/var/task"
+RUNTIME_DIR: Final = "/var/runtime"
+
+
+def variables(
+    spec: FunctionSpec,
+    *,
+    credentials: Credentials,
+    log_stream: str,
+    endpoint_url: str,
+    runtime_api: str,
+    task_root: str,
+) -> dict[str, str]:
+    """The complete environment; the function's own variables replace the unreserved ones only.
+
+    runtime_api: empty for the bundled runtimes, which need none.
+    """
+    found = {
+        "TZ": ":UTC",
+        "LANG": "en_US.UTF-8",
+        "PATH": f"{os.path.dirname(sys.executable)}:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{task_root}:{task_root}/lib:/opt/lib",
+        "PYTHONPATH": RUNTIME_DIR,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        **spec.environment,
+        "_HANDLER": spec.handler,
+        "LAMBDA_TASK_ROOT": task_root,
+        "LAMBDA_RUNTIME_DIR": RUNTIME_DIR,
+        "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+    }
+    if runtime_api:
+        found["AWS_LAMBDA_RUNTIME_API"] = runtime_api
+    if not spec.runtime.startswith("provided"):
+        found["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{spec.runtime}"
+    return found

@@ -1,0 +1,1 @@
+"""What runs inside an execution environment: the bundled runtimes, and how Pileus talks to them."""

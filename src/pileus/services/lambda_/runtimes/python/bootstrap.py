@@ -1,0 +1,148 @@
+"""How does a Python function run inside its cell?
+
+`run` is called in a blank cell that has just become an environment: it loads the handler from the task root, says that
+it is ready, and answers one event after the other. Everything here works without Pileus being importable afterwards.
+"""
+
+import decimal
+import importlib
+import json
+import os
+import resource
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from pileus.kernel.sandbox import wire
+from pileus.services.lambda_.runtimes import frames
+from pileus.services.lambda_.runtimes.python import faults, output
+from pileus.services.lambda_.runtimes.python.context import LambdaContext
+from pileus.services.lambda_.runtimes.python.faults import Fault
+
+Handler = Callable[[Any, LambdaContext], Any]
+
+SHARED_PACKAGES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+"""The AWS SDK and what it needs. They may be loaded already; a function that brings its own gets its own."""
+
+
+class _Encoder(json.JSONEncoder):
+    def default(self, value: Any) -> Any:
+        return float(value) if isinstance(value, decimal.Decimal) else super().default(value)
+
+
+_ENCODER_ASCII: Final = _Encoder()
+_ENCODER: Final = _Encoder(ensure_ascii=False)
+
+
+def run(channel: socket.socket, argument: dict[str, Any]) -> None:
+    """Be the runtime until Pileus closes the channel.
+
+    argument: `handler` as configured, `task_root` where the package lies, `packages` to search last.
+    """
+    task_root: str = argument["task_root"]
+    outlet = output.Outlet(channel)
+    output.install(outlet)
+    _set_path(task_root)
+    try:
+        handler = _load(argument["handler"])
+    except Exception as failure:  # noqa: BLE001 - whatever a user's module raises is reported, as AWS does
+        described = faults.document(failure, request_id="", task_root=task_root)
+        outlet.line(faults.log_event(described))
+        outlet.send(frames.INIT_ERROR, json.dumps(described).encode())
+        sys.exit(1)
+    outlet.send(frames.READY, b"")
+    encode = _encoder().encode
+    while (received := wire.receive(channel)) is not None:
+        _answer(received[1], handler, encode, outlet, task_root)
+
+
+def _encoder() -> _Encoder:
+    """From python3.12 on AWS leaves non-ASCII characters as they are."""
+    name = os.environ.get("AWS_EXECUTION_ENV", "").removeprefix("AWS_Lambda_python3.")
+    return _ENCODER if name.isdigit() and int(name) >= 12 else _ENCODER_ASCII
+
+
+def _set_path(task_root: str) -> None:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    own = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.path[:0] = [task_root, f"/opt/python/lib/{version}/site-packages", "/opt/python", *own]
+    brought = any(
+        os.path.exists(os.path.join(place, name))
+        for place in (task_root, f"/opt/python/lib/{version}/site-packages", "/opt/python")
+        for package in SHARED_PACKAGES
+        for name in (package, f"{package}.py")
+    )
+    if brought:
+        for name in [name for name in sys.modules if name.partition(".")[0] in SHARED_PACKAGES]:
+            del sys.modules[name]
+
+
+def _load(name: str) -> Handler:
+    """The function that `module.function` or `directory/module.function` names."""
+    try:
+        module_name, function_name = name.rsplit(".", 1)
+    except ValueError as malformed:
+        raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {malformed}") from None
+    importable = module_name.replace("/", ".")
+    if importable.split(".")[0] in sys.builtin_module_names:
+        raise Fault("Runtime.BuiltInModuleConflict", f"Cannot use built-in module {module_name} as a handler module")
+    try:
+        module = importlib.import_module(importable)
+    except ImportError as missing:
+        raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {missing}") from None
+    except SyntaxError as wrong:
+        place = f'  File "{wrong.filename}" Line {wrong.lineno}\n    {wrong.text}'
+        raise Fault(
+            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {wrong}", [place]
+        ) from None
+    handler: Handler | None = getattr(module, function_name, None)
+    if handler is None:
+        raise Fault("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
+    return handler
+
+
+def _answer(body: bytes, handler: Handler, encode: Callable[[Any], str], outlet: output.Outlet, task_root: str) -> None:
+    start = frames.META_SIZE.size
+    (meta_bytes,) = frames.META_SIZE.unpack_from(body)
+    meta = body[start : start + meta_bytes].decode()
+    request_id, deadline_ms, arn, trace_id, client_context = meta.split("\0", 4)
+    outlet.request_id = request_id
+    if trace_id:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    try:
+        event = _decode(body[start + meta_bytes :])
+        context = LambdaContext(
+            request_id=request_id, deadline_ms=int(deadline_ms), arn=arn, client_context=client_context
+        )
+        result = handler(event, context)
+        payload = result if isinstance(result, bytes) else _encode(result, encode)
+    except Exception as failure:  # noqa: BLE001 - whatever a handler raises is reported, as AWS does
+        described = faults.document(failure, request_id=request_id, task_root=task_root)
+        outlet.line(faults.log_event(described))
+        outlet.send(frames.ERROR, _peak() + json.dumps(described).encode())
+    else:
+        if len(payload) > frames.RESPONSE_BYTES_MAX:
+            outlet.send(frames.ERROR, _peak() + frames.RESPONSE_TOO_LARGE)
+        else:
+            outlet.send(frames.ANSWER, _peak() + payload)
+
+
+def _decode(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError as wrong:
+        raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {wrong}") from None
+
+
+def _encode(result: Any, encode: Callable[[Any], str]) -> bytes:
+    try:
+        return encode(result).encode()
+    except Exception as wrong:  # noqa: BLE001 - as AWS: user objects may raise anything while they are encoded
+        raise Fault("Runtime.MarshalError", f"Unable to marshal response: {wrong}") from None
+
+
+def _peak() -> bytes:
+    return frames.PEAK_SIZE.pack(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
