@@ -109,7 +109,7 @@ def open_store(
     """Open, or create, the store in data directory `path`; the loop must be running.
 
     vfs: another file layer of SQLite's, for tests; it has no shared memory, so the connection has the file to itself.
-    Raises NewerData, StoreInUse, OSError, apsw.Error.
+    Raises NewerData, StoreInUse, OSError, and StorageFailed when SQLite cannot use the file.
     """
     directory = DataDirectory(path)
     try:
@@ -121,6 +121,9 @@ def open_store(
         except BaseException:
             connection.close()
             raise
+    except apsw.Error as error:
+        directory.release()
+        raise StorageFailed(f"{path / 'pileus.db'} cannot be opened: {error}") from error
     except BaseException:
         directory.release()
         raise
