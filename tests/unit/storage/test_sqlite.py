@@ -300,5 +300,5 @@ async def test_a_directory_is_free_after_a_failed_opening(tmp_path: Path) -> Non
     data.mkdir()
     (data / "pileus.db").write_bytes(b"no database" * 1000)
     for _ in range(2):
-        with pytest.raises(StorageFailed, match="pileus.db cannot be opened: file is not a database"):
+        with pytest.raises(StorageFailed, match="cannot be opened: file is not a database"):
             open_store(data, clock=JumpingClock())

@@ -6,8 +6,8 @@ and the log starts over only when all of it has been copied: under load without 
 it is long, and a thread has just copied all but a short tail, the loop copies that tail itself, between two groups.
 
 Measured with 16 writers of random keys, 2 cores, durability `process`: 37,000 transactions a second, p99 3 ms; with
-SQLite's automatic checkpoints in COMMIT 20,000 a second, p99 12 ms. A log of 146 MB, after SIGKILL, costs the next start
-0.15 s.
+SQLite's automatic checkpoints in COMMIT 20,000 a second, p99 12 ms. A log of 146 MB, after SIGKILL, costs the next
+start 0.15 s.
 """
 
 import asyncio
