@@ -1,0 +1,46 @@
+"""Every number AWS publishes about DynamoDB, with its unit and source.
+
+Source, unless said otherwise: Developer Guide, "Quotas in Amazon DynamoDB" and "Constraints in Amazon DynamoDB".
+"""
+
+from typing import Final
+
+ITEM_BYTES_MAX: Final = 400 * 1024
+"""Names and values together, in DynamoDB's own count (`values.py`), not the bytes on the wire."""
+
+PARTITION_KEY_BYTES_MAX: Final = 2048
+SORT_KEY_BYTES_MAX: Final = 1024
+
+NESTING_LEVELS_MAX: Final = 32
+"""How deep lists and maps may lie in each other below an attribute."""
+
+NUMBER_DIGITS_MAX: Final = 38
+NUMBER_EXPONENT_MAX: Final = 125
+"""Of the first digit: 9.99...E+125 is the largest magnitude."""
+NUMBER_EXPONENT_MIN: Final = -130
+"""Of the first digit: 1E-130 is the smallest magnitude but zero."""
+
+EXPRESSION_BYTES_MAX: Final = 4096
+EXPRESSION_OPERATORS_MAX: Final = 300
+EXPRESSION_IN_OPERANDS_MAX: Final = 100
+EXPRESSION_NESTING_MAX: Final = 64
+"""Parentheses inside parentheses; AWS publishes no number, this one protects our stack."""
+
+PAGE_BYTES_MAX: Final = 1024 * 1024
+"""How much a Query or Scan reads before it answers, counted before the filter."""
+
+READ_UNIT_BYTES: Final = 4096
+WRITE_UNIT_BYTES: Final = 1024
+
+TABLE_NAME_LENGTH_MIN: Final = 3
+TABLE_NAME_LENGTH_MAX: Final = 255
+
+LIST_TABLES_MAX: Final = 100
+"""Source: API_ListTables, `Limit`."""
+
+THROUGHPUT_UNITS_MAX: Final = 1_000_000_000_000
+"""Source: the message "Given value ... for ReadCapacityUnits is out of bounds" appears above it."""
+
+ON_DEMAND_WARM_READ_UNITS: Final = 12_000
+ON_DEMAND_WARM_WRITE_UNITS: Final = 4_000
+"""What a new on-demand table can take at once. Source: recording `test_gsi_with_billing_mode[PAY_PER_REQUEST]`."""

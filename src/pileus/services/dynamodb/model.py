@@ -1,0 +1,167 @@
+"""What is a table, and which key does an item have in it?
+
+An item's key in the store is the table's prefix, eight bytes of a hash of the partition key, the partition key with its
+length, and the sort key in its order: so partitions lie scattered, as on AWS, a scan's segments are ranges of hashes,
+and within a partition the items lie sorted. Strings sort by UTF-8, numbers by value (`numbers.sortable`), binary by
+bytes. The sort key is last, so that it needs no end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from pileus.services.dynamodb import numbers
+from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
+from pileus.services.dynamodb.limits import PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX
+from pileus.services.dynamodb.shapes import AttributeValue
+from pileus.services.dynamodb.values import Item, check_one_type, kind_of
+
+HASH_BYTES: Final = 8
+_LENGTH_BYTES: Final = 2
+_SORT_KEYS: Final = b"\x01"
+_AFTER_SORT_KEYS: Final = b"\x02"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAttribute:
+    """name, and kind: S, N or B."""
+
+    name: str
+    kind: str
+
+    def encode(self, value: AttributeValue) -> bytes | None:
+        """Bytes in the order of the values; None when the value is of another type."""
+        if self.kind == "S":
+            return None if value.s is None else value.s.encode()
+        if self.kind == "N":
+            return None if value.n is None else numbers.sortable(value.n)
+        return value.b
+
+    def check_empty(self, encoded: bytes) -> None:
+        if not encoded:
+            content = "string" if self.kind == "S" else "binary"
+            raise ValidationException(
+                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+                f"empty {content} value. Key: {self.name}"
+            )
+
+
+def check_partition_size(encoded: bytes) -> None:
+    if len(encoded) > PARTITION_KEY_BYTES_MAX:
+        raise invalid_parameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
+
+
+def check_sort_size(encoded: bytes) -> None:
+    if len(encoded) > SORT_KEY_BYTES_MAX:
+        raise invalid_parameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class KeySchema:
+    """The key of a table: a partition key, and perhaps a sort key.
+
+    prefix: what all keys of the table begin with.
+    """
+
+    prefix: bytes
+    partition: KeyAttribute
+    sort: KeyAttribute | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        if self.sort is None:
+            return (self.partition.name,)
+        return (self.partition.name, self.sort.name)
+
+    def partition_prefix(self, encoded: bytes) -> bytes:
+        """What the keys of one partition begin with."""
+        return (
+            self.prefix
+            + blake2b(encoded, digest_size=HASH_BYTES).digest()
+            + len(encoded).to_bytes(_LENGTH_BYTES, "big")
+            + encoded
+            + _SORT_KEYS
+        )
+
+    def partition_end(self, partition_prefix: bytes) -> bytes:
+        """The first key after those that begin with `partition_prefix`."""
+        return partition_prefix[:-1] + _AFTER_SORT_KEYS
+
+    def segment(self, index: int, count: int) -> tuple[bytes, bytes]:
+        """Begin and end of the keys that segment `index` of `count` scans; each hash is in exactly one."""
+        bits = HASH_BYTES * 8
+        first = -(-(index << bits) // count)
+        last = -(-((index + 1) << bits) // count)
+        begin = self.prefix + first.to_bytes(HASH_BYTES, "big")
+        if last >> bits:
+            return begin, self.prefix + b"\xff" * (HASH_BYTES + 1)
+        return begin, self.prefix + last.to_bytes(HASH_BYTES, "big")
+
+    def key(self, key: Mapping[str, AttributeValue]) -> bytes:
+        """Where the item of this key lies; `ValidationException` unless it is exactly the table's key."""
+        value = key.get(self.partition.name)
+        if value is None or len(key) != (1 if self.sort is None else 2):
+            raise _wrong_key(key)
+        check_one_type(value)
+        partition = self.partition.encode(value)
+        if self.sort is None:
+            if partition is None:
+                raise _wrong_key(key)
+            return self._join(partition, b"")
+        value = key.get(self.sort.name)
+        if value is None:
+            raise _wrong_key(key)
+        check_one_type(value)
+        sort = self.sort.encode(value)
+        if partition is None or sort is None:
+            raise _wrong_key(key)
+        return self._join(partition, sort)
+
+    def key_of(self, item: Item) -> bytes:
+        """Where a legal item belongs; `ValidationException` when it lacks a key attribute or has it in another type."""
+        partition = _encode_of(item, self.partition)
+        return self._join(partition, b"" if self.sort is None else _encode_of(item, self.sort))
+
+    def _join(self, partition: bytes, sort: bytes) -> bytes:
+        if not 0 < len(partition) <= PARTITION_KEY_BYTES_MAX:
+            self.partition.check_empty(partition)
+            check_partition_size(partition)
+        if self.sort is not None and not 0 < len(sort) <= SORT_KEY_BYTES_MAX:
+            self.sort.check_empty(sort)
+            check_sort_size(sort)
+        return self.partition_prefix(partition) + sort
+
+    def pick(self, item: Item) -> dict[str, AttributeValue]:
+        """The key attributes of an item."""
+        return {name: item[name] for name in self.names}
+
+
+def _wrong_key(key: Mapping[str, AttributeValue]) -> ValidationException:
+    """A value that is none at all is named before the mismatch."""
+    try:
+        for value in key.values():
+            check_one_type(value)
+    except ValidationException as error:
+        return error
+    return key_mismatch()
+
+
+def _encode_of(item: Item, attribute: KeyAttribute) -> bytes:
+    value = item.get(attribute.name)
+    if value is None:
+        raise invalid_parameter(f"Missing the key {attribute.name} in the item")
+    encoded = attribute.encode(value)
+    if encoded is None:
+        raise invalid_parameter(
+            f"Type mismatch for key {attribute.name} expected: {attribute.kind} actual: {kind_of(value)}"
+        )
+    return encoded
+
+
+def canonical_key(key: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+    """A key as an item would hold it: its numbers in canonical text."""
+    return {
+        name: AttributeValue(n=numbers.canonical(value.n)) if value.n is not None else value
+        for name, value in key.items()
+    }

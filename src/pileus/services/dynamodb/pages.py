@@ -1,0 +1,86 @@
+"""What does one page of a Query or Scan hold?
+
+A page ends at the client's limit or at 1 MB, both counted before the filter; then its last key says where the next one
+begins, even when nothing follows. Items that nobody filters or projects are never decoded.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.storage.seam import Snapshot
+from pileus.services.dynamodb.key_ranges import KeyRange
+from pileus.services.dynamodb.limits import PAGE_BYTES_MAX
+from pileus.services.dynamodb.model import KeySchema
+from pileus.services.dynamodb.shapes import AttributeValue
+from pileus.services.dynamodb.store import item_json, item_size, unpack_item
+from pileus.services.dynamodb.values import Item
+
+FIRST_CHUNK: Final = 32
+"""Items read at once before anything is known of their size; 400 KiB each at the most."""
+CHUNK_MAX: Final = 1024
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Page:
+    """items: JSON of each that the filter let through, empty when only counted. scanned: before the filter.
+
+    size_bytes: of all that were read. last: the key after which the next page goes on; None at the end.
+    """
+
+    items: list[bytes]
+    count: int = 0
+    scanned: int = 0
+    size_bytes: int = 0
+    last: Mapping[str, AttributeValue] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is kept of the items that are read. limit: 0 means none."""
+
+    limit: int = 0
+    reverse: bool = False
+    keeps: Callable[[Item], bool] | None = None
+    project: Callable[[Item], Item] | None = None
+    count_only: bool = False
+
+
+async def read_page(reader: Snapshot, schema: KeySchema, asked: KeyRange, selection: Selection) -> Page:
+    """Read until the page is full or the range ends."""
+    page = Page([])
+    chunk = FIRST_CHUNK
+    while True:
+        if selection.limit:
+            chunk = min(chunk, selection.limit - page.scanned)
+        pairs = await reader.range(asked.begin, asked.end, limit=chunk, reverse=selection.reverse)
+        for _, data in pairs:
+            _take(page, data, selection)
+            if page.scanned == selection.limit or page.size_bytes >= PAGE_BYTES_MAX:
+                page.last = schema.pick(unpack_item(data))
+                return page
+        if len(pairs) < chunk:
+            return page
+        asked = asked.beyond(pairs[-1][0], reverse=selection.reverse)
+        average_bytes = max(1, page.size_bytes // page.scanned)
+        chunk = min(CHUNK_MAX, (PAGE_BYTES_MAX - page.size_bytes) // average_bytes + 1)
+
+
+def _take(page: Page, data: bytes, selection: Selection) -> None:
+    page.scanned += 1
+    page.size_bytes += item_size(data)
+    if selection.keeps is None and selection.project is None:
+        page.count += 1
+        if not selection.count_only:
+            page.items.append(item_json(data))
+        return
+    item: Item = unpack_item(data)
+    if selection.keeps is not None and not selection.keeps(item):
+        return
+    page.count += 1
+    if not selection.count_only:
+        page.items.append(item_json(data) if selection.project is None else _encode(selection.project(item)))

@@ -1,0 +1,232 @@
+"""What is true of attribute values: which type, how large, whether legal, whether equal, which comes first?
+
+An item is a dictionary of names and `AttributeValue`s, the shape of the wire, and nothing else: what is stored is what
+was sent, with its numbers in canonical text.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from msgspec.structs import astuple, replace
+
+from pileus.services.dynamodb import numbers
+from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
+from pileus.services.dynamodb.limits import NESTING_LEVELS_MAX
+from pileus.services.dynamodb.shapes import AttributeValue
+
+Item = Mapping[str, AttributeValue]
+T = TypeVar("T", str, bytes)
+
+KINDS: Final = AttributeValue.__struct_encode_fields__
+"""The type descriptors (`S`, `N`, ...) in the order of the shape's fields."""
+
+_FIELDS: Final = len(KINDS)
+_CONTAINER_BYTES: Final = 3
+_ELEMENT_BYTES: Final = 1
+
+
+def kind_of(value: AttributeValue) -> str:
+    """The type descriptor of a legal value."""
+    if value.s is not None:
+        return "S"
+    if value.n is not None:
+        return "N"
+    for kind, content in zip(KINDS, astuple(value), strict=True):
+        if content is not None:
+            return kind
+    raise AssertionError("a value without a type was let in")
+
+
+# --- legal, canonical and measured ---------------------------------------------------------------------------------
+
+
+def check_one_type(value: AttributeValue) -> None:
+    """`ValidationException` unless exactly one member of the union is set."""
+    missing = astuple(value).count(None)
+    if missing == _FIELDS - 1:
+        return
+    if missing == _FIELDS:
+        raise ValidationException(
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+        )
+    raise ValidationException(
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+    )
+
+
+def text_bytes(text: str) -> int:
+    """Length of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _collection(members: Sequence[object]) -> str:
+    return "[" + ", ".join(str(member) for member in members) + "]"
+
+
+def _check_string_set(members: Sequence[str]) -> None:
+    if not members:
+        raise invalid_parameter("An string set  may not be empty")
+    if len(set(members)) != len(members):
+        raise invalid_parameter(f"Input collection {_collection(members)} contains duplicates.")
+
+
+def _check_binary_set(members: Sequence[bytes]) -> None:
+    if not members:
+        raise invalid_parameter("Binary sets should not be empty")
+    if len(set(members)) != len(members):
+        shown = _collection([member.decode("utf-8", "replace") for member in members])
+        raise invalid_parameter(f"Input collection {shown}of type BS contains duplicates.")
+
+
+def _canonical_number_set(members: Sequence[str]) -> list[str]:
+    if not members:
+        raise invalid_parameter("An number set  may not be empty")
+    texts = [numbers.canonical(member) for member in members]
+    if len(set(texts)) != len(texts):
+        raise ValidationException("Input collection contains duplicates")
+    return texts
+
+
+def _legal_document(value: AttributeValue, depth: int) -> tuple[AttributeValue, int]:
+    """`legal` for everything but strings and numbers."""
+    if value.bool_ is not None:
+        return value, 1
+    if value.m is not None:
+        _check_depth(depth)
+        members, size = legal_members(value.m, depth + 1)
+        size += _CONTAINER_BYTES + _ELEMENT_BYTES * len(members)
+        return (value if members is value.m else AttributeValue(m=members)), size
+    if value.l is not None:
+        _check_depth(depth)
+        pairs = [legal(element, depth + 1) for element in value.l]
+        size = _CONTAINER_BYTES + _ELEMENT_BYTES * len(pairs) + sum(size for _, size in pairs)
+        changed = any(new is not old for (new, _), old in zip(pairs, value.l, strict=True))
+        return (AttributeValue(l=[element for element, _ in pairs]) if changed else value), size
+    return _legal_scalar_or_set(value)
+
+
+def _legal_scalar_or_set(value: AttributeValue) -> tuple[AttributeValue, int]:
+    if value.b is not None:
+        return value, len(value.b)
+    if value.ss is not None:
+        _check_string_set(value.ss)
+        return value, sum(map(text_bytes, value.ss))
+    if value.ns is not None:
+        texts = _canonical_number_set(value.ns)
+        return (value if texts == value.ns else AttributeValue(ns=texts)), sum(map(numbers.size_bytes, texts))
+    if value.bs is not None:
+        _check_binary_set(value.bs)
+        return value, sum(map(len, value.bs))
+    if value.null is not True:
+        raise invalid_parameter("Null attribute value types must have the value of true")
+    return value, 1
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= NESTING_LEVELS_MAX:
+        raise ValidationException("Nesting Levels have exceeded supported limits")
+
+
+def legal(value: AttributeValue, depth: int = 0) -> tuple[AttributeValue, int]:
+    """The value with its numbers in canonical text (itself, when nothing changes), and its size in bytes.
+
+    `ValidationException` when it is no value. depth: lists and maps around it.
+    Source of the sizes: Developer Guide, "DynamoDB item sizes and formats".
+    """
+    check_one_type(value)
+    text = value.s
+    if text is not None:
+        return value, text_bytes(text)
+    number = value.n
+    if number is not None:
+        canonical = numbers.canonical(number)
+        if canonical is not number:
+            value = replace(value, n=canonical)
+        return value, numbers.size_bytes(canonical)
+    return _legal_document(value, depth)
+
+
+def legal_members(members: dict[str, AttributeValue], depth: int = 0) -> tuple[dict[str, AttributeValue], int]:
+    """`legal` for every member of an item or map; the size counts names and values."""
+    changed: dict[str, AttributeValue] = {}
+    total = 0
+    for name, value in members.items():
+        new, size = legal(value, depth)
+        total += size + (len(name) if name.isascii() else len(name.encode()))
+        if new is not value:
+            changed[name] = new
+    return ({**members, **changed} if changed else members), total
+
+
+def size_of_members(members: Item) -> int:
+    """Size in bytes of a legal item."""
+    return legal_members(dict(members))[1]
+
+
+# --- equal, and in order ---------------------------------------------------------------------------------------------
+
+
+def equal(left: AttributeValue, right: AttributeValue) -> bool:
+    """Same type and same content; sets have no order. Both canonical."""
+    if left == right:
+        return True
+    if left.m is not None and right.m is not None:
+        others = right.m
+        return left.m.keys() == others.keys() and all(equal(value, others[name]) for name, value in left.m.items())
+    if left.l is not None and right.l is not None:
+        return len(left.l) == len(right.l) and all(map(equal, left.l, right.l))
+    return _equal_sets(left, right)
+
+
+def _equal_sets(left: AttributeValue, right: AttributeValue) -> bool:
+    if left.ss is not None and right.ss is not None:
+        return set(left.ss) == set(right.ss)
+    if left.ns is not None and right.ns is not None:
+        return set(left.ns) == set(right.ns)
+    if left.bs is not None and right.bs is not None:
+        return set(left.bs) == set(right.bs)
+    return False
+
+
+def ordered(left: AttributeValue, right: AttributeValue, holds: Callable[[int], bool]) -> bool:
+    """Whether `holds` is true of -1, 0 or 1 (left is less, equal, greater); False unless both are S, N or B alike.
+
+    Strings compare by their UTF-8 bytes, which is by code point.
+    """
+    if left.s is not None and right.s is not None:
+        return holds((left.s > right.s) - (left.s < right.s))
+    if left.n is not None and right.n is not None:
+        a, b = numbers.as_decimal(left.n), numbers.as_decimal(right.n)
+        return holds((a > b) - (a < b))
+    if left.b is not None and right.b is not None:
+        return holds((left.b > right.b) - (left.b < right.b))
+    return False
+
+
+def begins_with(value: AttributeValue, prefix: AttributeValue) -> bool:
+    """Both strings, or both binary, and one is the beginning of the other."""
+    if value.s is not None and prefix.s is not None:
+        return value.s.startswith(prefix.s)
+    return value.b is not None and prefix.b is not None and value.b.startswith(prefix.b)
+
+
+def contains(value: AttributeValue, part: AttributeValue) -> bool:
+    """A substring, a member of a set, or an element of a list.
+
+    Source: Developer Guide, "Condition and filter expressions, operators, and functions", contains.
+    """
+    if value.l is not None:
+        return any(equal(element, part) for element in value.l)
+    if part.s is not None:
+        return (value.s is not None and part.s in value.s) or (value.ss is not None and part.s in value.ss)
+    if part.b is not None:
+        return (value.b is not None and part.b in value.b) or (value.bs is not None and part.b in value.bs)
+    return part.n is not None and value.ns is not None and part.n in value.ns
+
+
+def length(value: AttributeValue) -> int | None:
+    """What `size()` says: characters, bytes, or members; None for types that have no size."""
+    for content in (value.s, value.b, value.ss, value.ns, value.bs, value.m, value.l):
+        if content is not None:
+            return len(content)
+    return None
