@@ -1,0 +1,126 @@
+"""`python -m bench [--small] [--only CASE,...] [--seconds N]`: measure Pileus beside moto, in the same run."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bench import cases
+from bench.generator import generator_name
+from bench.measurements import Measurement, Report, commit, hardware, result_name, versions
+from bench.processes import NotStarted, ended, start_moto, start_pileus
+from bench.table import table
+
+_RESULTS: Final = Path(__file__).with_name("results")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    only = [name for name in chosen.only.split(",") if name] or list(cases.CASES)
+    if unknown := sorted(set(only) - set(cases.CASES)):
+        sys.stderr.write(f"no case is called {', '.join(unknown)}; there are: {', '.join(cases.CASES)}\n")
+        return 2
+    options = cases.Options(
+        seconds=chosen.seconds or (1.0 if chosen.small else 5.0),
+        repeats=2 if chosen.small else 20,
+        generator=generator_name(chosen.generator),
+        durability=chosen.durability,
+    )
+    at = datetime.now(UTC)
+    commit_id, changed = commit()
+    measurements: list[Measurement] = []
+    try:
+        for measured in run(only, options, moto=not chosen.no_moto):
+            sys.stderr.write(f"  measured {measured.case} of {measured.target}\n")
+            measurements.append(measured)
+    except NotStarted as error:
+        sys.stderr.write(f"no result: {error}\n")
+        return 1
+    report = Report(
+        at=at.isoformat(timespec="seconds"),
+        commit=commit_id,
+        changed=changed,
+        hardware=hardware(),
+        versions=versions(),
+        generator=options.generator,
+        durability=options.durability,
+        seconds=options.seconds,
+        measurements=measurements,
+    )
+    sys.stdout.write(_heading(report) + "\n\n" + table(measurements, cases.FLOORS) + "\n")
+    output = chosen.output or (None if chosen.small else _RESULTS / result_name(at, commit_id))
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+        sys.stdout.write(f"\nwritten to {output}\n")
+    return 1 if any(measured.failed for measured in measurements) else 0
+
+
+def run(only: Sequence[str], options: cases.Options, *, moto: bool) -> Iterator[Measurement]:
+    """Measure the cases asked for, one by one."""
+    if "bare" in only:
+        yield cases.run_bare(options)
+    if set(only) <= {"bare"}:
+        return
+    loads = [case for case in cases.LOAD_CASES if case.name in only]
+    tables = any(case.service == "dynamodb" for case in loads)
+    functions = "cold-start" in only or any(case.service == "lambda" for case in loads)
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pileus-bench-"))) / "data"
+        role_arn = ""
+        with ended(start_pileus(data_dir, durability=options.durability)) as server:
+            credentials = server.credentials
+            if tables:
+                cases.prepare_table(server)
+            if functions:
+                role_arn = cases.prepare_role(server)
+                cases.create_function(cases.client(server, "lambda"), cases.FUNCTION, role_arn)
+        if "start" in only:
+            yield cases.run_start(data_dir, credentials, options)
+        pileus = stack.enter_context(
+            ended(start_pileus(data_dir, durability=options.durability, credentials=credentials))
+        )
+        if "memory" in only:
+            yield cases.run_memory(pileus)
+        rival = None
+        if moto and any(case.beside_moto for case in loads):
+            rival = stack.enter_context(ended(start_moto()))
+            if tables:
+                cases.prepare_table(rival)
+        for case in loads:
+            yield cases.run_load(case, pileus, "pileus", options)
+            if rival is not None and case.beside_moto:
+                yield cases.run_load(case, rival, "moto", options)
+        if "cold-start" in only:
+            yield cases.run_cold_start(pileus, role_arn, options)
+
+
+def _heading(report: Report) -> str:
+    return (
+        f"Pileus {report.commit}{' with changes' if report.changed else ''}, "
+        f"{report.hardware.cores} cores of {report.hardware.cpu}, Python {report.versions['python']}\n"
+        f"load by {report.generator}, {report.seconds:g} s a case, 16 connections (invoke-1: 1); "
+        f"signatures verified, durability {report.durability}"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="about a second a case; nothing is kept")
+    parser.add_argument("--only", default="", help=f"some of {','.join(cases.CASES)}")
+    parser.add_argument("--seconds", type=float, help="of load for each case and target (5)")
+    parser.add_argument("--generator", choices=("auto", "wrk", "asyncio"), default="auto")
+    parser.add_argument("--durability", choices=("process", "full"), default="process")
+    parser.add_argument("--no-moto", action="store_true", help="measure Pileus alone")
+    parser.add_argument("--output", type=Path, help="where to write the JSON (bench/results/DATE-COMMIT.json)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

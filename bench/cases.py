@@ -1,0 +1,252 @@
+"""What is measured?"""
+
+import io
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from bench import signing
+from bench.generator import NoResult, drive
+from bench.measurements import Floor, Measurement, of_load, of_samples
+from bench.processes import Server, descendants, ended, rss_bytes, start_pileus
+from bench.signing import Credentials, Signer
+
+REGION: Final = "us-east-1"
+TABLE: Final = "bench"
+FUNCTION: Final = "bench"
+ROLE: Final = "bench"
+RUNTIME: Final = "python3.12"
+ITEMS: Final = 1_000
+PUTS_MAX: Final = 100_000
+PUTS_A_SECOND: Final = 25_000
+"""More than that are prepared for no second; then keys repeat."""
+
+SETTLED_AFTER_S: Final = 1.0
+"""Memory is idle once this long nothing was asked."""
+
+FLOORS: Final = {
+    "get-item": Floor(value=15_000, times_moto=20),
+    "put-item": Floor(value=8_000),
+    "invoke": Floor(value=2_000),
+    "invoke-1": Floor(p50_ms=2),
+    "cold-start": Floor(value=40),
+    "start": Floor(value=0.5),
+    "memory": Floor(value=80),
+}
+"""Issue 2, "What it must show"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """seconds: of load, for each case and target. repeats: of what is measured one by one."""
+
+    seconds: float
+    repeats: int
+    generator: str
+    durability: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadCase:
+    """A case that is driven with load. requests: made for a server and as many seconds."""
+
+    name: str
+    service: str
+    requests: Callable[[Signer, float], Sequence[bytes]]
+    connections: int = 16
+    beside_moto: bool = False
+
+
+def _item(key: str) -> dict[str, Any]:
+    return {"id": {"S": key}, "text": {"S": "x" * 100}, "n": {"N": "42"}}
+
+
+def _gets(signer: Signer, seconds: float) -> Sequence[bytes]:
+    return [
+        signing.dynamodb(signer, "GetItem", {"TableName": TABLE, "Key": {"id": {"S": f"item-{n}"}}})
+        for n in range(ITEMS)
+    ]
+
+
+def _puts(signer: Signer, seconds: float) -> Sequence[bytes]:
+    count = min(PUTS_MAX, int(PUTS_A_SECOND * seconds))
+    return [signing.dynamodb(signer, "PutItem", {"TableName": TABLE, "Item": _item(f"put-{n}")}) for n in range(count)]
+
+
+def _invokes(signer: Signer, seconds: float) -> Sequence[bytes]:
+    return [signing.invoke(signer, FUNCTION, {"n": n}) for n in range(100)]
+
+
+def _identities(signer: Signer, seconds: float) -> Sequence[bytes]:
+    return [signing.get_caller_identity(signer)]
+
+
+LOAD_CASES: Final = (
+    LoadCase(name="get-item", service="dynamodb", requests=_gets, beside_moto=True),
+    LoadCase(name="put-item", service="dynamodb", requests=_puts, beside_moto=True),
+    LoadCase(name="get-caller-identity", service="sts", requests=_identities, beside_moto=True),
+    LoadCase(name="invoke", service="lambda", requests=_invokes),
+    LoadCase(name="invoke-1", service="lambda", requests=_invokes, connections=1),
+)
+OTHER_CASES: Final = ("bare", "start", "memory", "cold-start")
+CASES: Final = (*OTHER_CASES[:3], *(case.name for case in LOAD_CASES), OTHER_CASES[3])
+
+
+def client(server: Server, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=server.url,
+        region_name=REGION,
+        aws_access_key_id=server.credentials.access_key_id,
+        aws_secret_access_key=server.credentials.secret_access_key,
+        config=Config(retries={"max_attempts": 0}, read_timeout=60),
+    )
+
+
+def signer(server: Server, service: str) -> Signer:
+    host = f"{server.host}:{server.port}"
+    return Signer(server.credentials, region=REGION, service=service, host=host, at=datetime.now(UTC))
+
+
+def prepare_table(server: Server) -> None:
+    """A table with the items that are read."""
+    dynamodb = client(server, "dynamodb")
+    dynamodb.create_table(
+        TableName=TABLE,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=TABLE)
+    for n in range(ITEMS):
+        dynamodb.put_item(TableName=TABLE, Item=_item(f"item-{n}"))
+
+
+def code() -> bytes:
+    """A function that does nothing."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", "def handler(event, context):\n    return {'n': event['n']}\n")
+    return archive.getvalue()
+
+
+def prepare_role(server: Server) -> str:
+    trust = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
+        '"Action":"sts:AssumeRole"}]}'
+    )
+    iam = client(server, "iam")
+    return str(iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+
+
+def create_function(lambda_: Any, name: str, role_arn: str) -> None:
+    lambda_.create_function(
+        FunctionName=name, Runtime=RUNTIME, Handler="app.handler", Role=role_arn, Code={"ZipFile": code()}
+    )
+    lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+
+def run_load(case: LoadCase, server: Server, target: str, options: Options) -> Measurement:
+    """A short run to warm up, then the one that counts. What failed is said instead of a number."""
+    requests = case.requests(signer(server, case.service), options.seconds)
+
+    def load(seconds: float) -> Measurement:
+        done = drive(
+            options.generator,
+            requests,
+            host=server.host,
+            port=server.port,
+            connections=case.connections,
+            seconds=seconds,
+        )
+        return of_load(case.name, target, done, connections=case.connections)
+
+    try:
+        load(min(1.0, options.seconds / 4))
+        return load(options.seconds)
+    except NoResult as error:
+        return Measurement(case=case.name, target=target, unit="/s", failed=str(error))
+
+
+def run_start(data_dir: Path, credentials: Credentials, options: Options) -> Measurement:
+    """From the spawn of the process until health answers, on a data directory that exists."""
+    samples: list[float] = []
+    for _ in range(options.repeats):
+        with ended(start_pileus(data_dir, durability=options.durability, credentials=credentials)) as server:
+            samples.append(server.start_s)
+    return of_samples("start", "pileus", samples, unit="s")
+
+
+def run_memory(server: Server) -> Measurement:
+    """Resident memory of the process, idle; its children's is a note of its own."""
+    time.sleep(SETTLED_AFTER_S)
+    children = descendants(server.process.pid)
+    children_mb = sum(map(rss_bytes, children)) / 1e6
+    note = f"and {len(children)} children with {children_mb:.1f} MB" if children else ""
+    return of_samples("memory", "pileus", [rss_bytes(server.process.pid) / 1e6], unit="MB", note=note)
+
+
+def run_cold_start(server: Server, role_arn: str, options: Options) -> Measurement:
+    """The first invocation of functions that never ran, from request to answer."""
+    lambda_ = client(server, "lambda")
+    connection = HTTPConnection(server.host, server.port, timeout=60)
+    samples: list[float] = []
+    for n in range(options.repeats):
+        name = f"{FUNCTION}-cold-{n}"
+        create_function(lambda_, name, role_arn)
+        request = signing.invoke(signer(server, "lambda"), name, {"n": n})
+        if connection.sock is None:
+            connection.connect()
+        begun = time.perf_counter()
+        connection.sock.sendall(request)
+        status, body = _answer(connection)
+        samples.append((time.perf_counter() - begun) * 1000)
+        lambda_.delete_function(FunctionName=name)
+        if status != 200 or body.strip() != b'{"n": %d}' % n:
+            return Measurement(case="cold-start", target="pileus", unit="ms", failed=f"{status} {body[:300]!r}")
+    connection.close()
+    return of_samples("cold-start", "pileus", samples, unit="ms")
+
+
+def _answer(connection: HTTPConnection) -> tuple[int, bytes]:
+    """Read one answer to a request that was sent by hand."""
+    response = connection.response_class(connection.sock, method="POST")
+    response.begin()
+    return response.status, response.read()
+
+
+@contextmanager
+def bare_server() -> Iterator[int]:
+    """The port of a server that only answers."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def run_bare(options: Options) -> Measurement:
+    """What machine and load generator do when the server does nothing."""
+    request = b"POST / HTTP/1.1\r\nhost: bare\r\ncontent-length: 50\r\n\r\n" + b"x" * 50
+    try:
+        with bare_server() as port:
+            load = drive(
+                options.generator, [request], host="127.0.0.1", port=port, connections=16, seconds=options.seconds
+            )
+    except NoResult as error:
+        return Measurement(case="bare", target="bare", unit="/s", failed=str(error))
+    return of_load("bare", "bare", load, connections=16)
