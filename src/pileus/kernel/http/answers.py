@@ -18,6 +18,10 @@ _SMALL_FILE_BYTES: Final = 64 * 1024
 """Read at once and sent as bytes: cheaper than a task, and as quick as the page cache."""
 
 
+_ORDINARY_BYTES_MAX: Final = 64 * 1024
+"""A body up to this is copied behind its head: one system call is worth more than one copy."""
+
+
 class Sending:
     """An answer that takes more than one step: `work` sends it, `close` frees what it needed, whatever happened."""
 
@@ -56,6 +60,14 @@ def begin(exchange: Exchange, response: Response, outlet: Outlet, *, encoder: He
     framing = heads.CHUNKED if chunked else heads.NO_LENGTH if declared is None or headless else heads.length(declared)
     outlet.write(encoder.encode(response, framing, connection))
     return Sending(discard(response) if unsent else outlet.send_parts(body, chunked=chunked, size_bytes=declared))
+
+
+def ordinary(response: Response, encoder: Heads) -> bytes | None:
+    """All of an ordinary answer to an ordinary request; None for anything that `begin` must look at."""
+    body = response.body
+    if isinstance(body, bytes) and len(body) <= _ORDINARY_BYTES_MAX and response.status not in BODYLESS:
+        return encoder.encode(response, f"\r\nContent-Length: {len(body)}", heads.KEEP) + body
+    return None
 
 
 def answer_to(error: BaseException, exchange: Exchange) -> Response:

@@ -126,8 +126,18 @@ class Connection(asyncio.Protocol):
             return
         if self._stash or len(data) > SLICE_BYTES:
             self._stash += data
-        else:
-            self._feed(data)
+            self._proceed()
+            return
+        parser = self._parser
+        try:
+            parser.feed(data)
+        except Refused as refused:
+            self._refuse(refused.status)
+        received = parser.received
+        if len(received) == 1 and not self._open and not self._outlet.paused:
+            self._start(received.popleft())  # The usual case: all of one request.
+            if not self._open and not self._ended and parser.streaming is parser.uninvited is None:
+                return
         self._proceed()
 
     def eof_received(self) -> bool:
@@ -217,7 +227,7 @@ class Connection(asyncio.Protocol):
         """These bytes are no request, or never become one: say so when it is their turn, and hear no more."""
         streaming = self._parser.streaming
         if streaming is None:
-            self._parser.received.append(Exchange(None, keep_alive=False, response=heads.plain(status)))
+            self._parser.received.append(_refusal(status))
         else:
             streaming.refusal = status
             streaming.keep_alive = False
@@ -322,8 +332,22 @@ class Connection(asyncio.Protocol):
             self._enqueue(exchange)
             self._shared.tasks.add(outcome)
             outcome.add_done_callback(partial(self._finished, exchange))
-        else:
+        elif not (exchange.ordinary and self._sent_at_once(outcome)):
             self._answer(exchange, outcome)
+
+    def _sent_at_once(self, response: Response) -> bool:
+        """The hot path of `_answer`: nothing is before it, nothing holds it back, and it is all bytes."""
+        shared = self._shared
+        if self._open or self._ended or shared.draining or (shared.gate is not None and shared.gate.closed):
+            return False
+        try:
+            whole = answers.ordinary(response, shared.heads)
+        except Exception:  # noqa: BLE001 - met again by `_send`, which says so
+            return False
+        if whole is None:
+            return False
+        self._outlet.write(whole)
+        return True
 
     def _finished(self, exchange: Exchange, task: asyncio.Task[Response]) -> None:
         self._shared.tasks.discard(task)
@@ -459,6 +483,12 @@ class Connection(asyncio.Protocol):
         self._shared.tasks.add(task)
         task.add_done_callback(self._shared.tasks.discard)
         return task
+
+
+def _refusal(status: int) -> Exchange:
+    exchange = Exchange()
+    exchange.response = heads.plain(status)
+    return exchange
 
 
 def _note_failure(task: asyncio.Task[None]) -> None:

@@ -39,38 +39,32 @@ class HeaderRefused(Exception):
 
 
 class Heads:
-    """Builds heads, all with the same `Date` for a second. timestamp: seconds since 1970."""
+    """Builds heads, all with the same `Date` until the next `tick`. timestamp: seconds since 1970."""
 
     def __init__(self, timestamp: Callable[[], float] = time.time) -> None:
         self._timestamp = timestamp
-        self._second = -1
-        self._date = ""
+        self.tick()
+
+    def tick(self) -> None:
+        """Look at the clock; to be called once a second."""
+        self._date = f"\r\nDate: {formatdate(self._timestamp(), usegmt=True)}\r\n\r\n"
 
     def encode(self, response: Response, framing: str, connection: str) -> bytes:
         """The head up to and with its empty line. framing: `CHUNKED`, `NO_LENGTH` or what `length` gives."""
-        status_line = _STATUS_LINES.get(response.status) or _status_line(response.status)
-        parts = [status_line]
+        parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
         for name, value in response.headers:
-            prefix = _prefixes.get(name)
-            if prefix is None:
+            try:
+                prefix = _prefixes[name]
+            except KeyError:
                 prefix = _learn(name)
             if prefix:
-                parts.append(prefix)
-                parts.append(value)
-        second = int(self._timestamp())
-        if second != self._second:
-            self._second = second
-            self._date = f"\r\nDate: {formatdate(second, usegmt=True)}\r\n\r\n"
-        parts.append(framing)
-        parts.append(connection)
-        parts.append(self._date)
+                parts += (prefix, value)
         text = "".join(parts)
-        # Date brings three line ends, framing and connection one or none, every header one.
-        line_count = (len(parts) - 4 >> 1) + 3 + (framing != "") + (connection != "")
+        line_count = len(parts) >> 1  # Each prefix brings the one line end that it needs.
         if text.count("\n") != line_count or text.count("\r") != line_count or "\0" in text:
             raise HeaderRefused(f"a header value of a {response.status} holds a line end or NUL")
         try:
-            return text.encode("latin-1")
+            return f"{text}{framing}{connection}{self._date}".encode("latin-1")
         except UnicodeEncodeError as error:
             raise HeaderRefused("a header value is not latin-1") from error
 

@@ -8,8 +8,7 @@ from typing import Final
 
 from pileus.kernel.http.bodies import ClientDisconnected
 
-_JOIN_BYTES_MAX: Final = 64 * 1024
-"""A body up to this is copied behind its head: one system call is worth more than one copy."""
+_CORKED_BYTES_MAX: Final = 64 * 1024
 
 _SENDFILE_BYTES_MAX: Final = 1024 * 1024
 """At most so much per turn of the loop, for the sake of the other connections."""
@@ -58,17 +57,15 @@ class Outlet:
     def write(self, head: bytes, body: bytes = b"") -> None:
         """Write now, or gather while corked."""
         if self._corked is not None:
-            self._corked.append(head)
-            if body:
-                self._corked.append(body)
+            self._corked += (head, body) if body else (head,)
             self._corked_bytes += len(head) + len(body)
-            if self._corked_bytes > _JOIN_BYTES_MAX:
+            if self._corked_bytes > _CORKED_BYTES_MAX:
                 self.uncork()
                 self.cork()
-        elif len(body) <= _JOIN_BYTES_MAX:
-            self._transport.write(head + body)
-        else:
+        elif body:
             self._transport.writelines((head, body))
+        else:
+            self._transport.write(head)
 
     def cork(self) -> None:
         """Gather small writes: the answers to pipelined requests leave in one system call."""

@@ -4,9 +4,9 @@ httptools (llhttp) finds the pieces and refuses most of what smugglers try: both
 folded lines, a coding that is not chunked at its end. What it lets through is refused here: a missing or second Host,
 codings other than plain `chunked`, `Transfer-Encoding` in HTTP/1.0, versions other than 1.0 and 1.1.
 
-Memory: httptools gathers one header until it is whole, so a head is bounded twice: exactly, by its parts once they are
-whole, and roughly, by the bytes fed since it began. Whoever feeds more than `SLICE_BYTES` at a time lets one call make
-that many more requests.
+Memory: httptools gathers one header until it is whole, so a head is bounded twice: roughly, by the bytes fed since it
+began, and exactly, by its parts, when it is whole and could be too long. Whoever feeds more than `SLICE_BYTES` at once
+lets one call make that many more requests.
 """
 
 from collections import deque
@@ -21,6 +21,7 @@ from pileus.kernel.http.messages import Request, Response
 
 SLICE_BYTES: Final = 16 * 1024
 
+_SLASH: Final = ord("/")
 _NAMES_MAX: Final = 1024
 _NAME_BYTES_MAX: Final = 64
 _names: dict[bytes, str] = {}
@@ -44,23 +45,21 @@ class Refused(Exception):
 class Exchange:
     """One request and what its connection must know to answer it.
 
-    body: set when the request's body is a stream. refusal: the status due when that stream broke.
-    request is None when there is nothing to ask a handler, because `response` is known (a refusal).
+    body: set when the request's body is a stream. refusal: the status due when that stream broke. response: the
+    answer, once it is ready and not yet sent. queued: whether the connection counts it among its open ones.
+    ordinary: nothing about the request makes its answer special (HTTP/1.1, kept alive, not HEAD, no stream).
+    request is None when there is nothing to ask a handler, because the response is known (a refusal).
     """
 
-    __slots__ = ("answered", "body", "http10", "keep_alive", "queued", "refusal", "request", "response")
-
-    def __init__(
-        self, request: Request | None, *, keep_alive: bool, http10: bool = False, response: Response | None = None
-    ) -> None:
-        self.request = request
-        self.keep_alive = keep_alive
-        self.http10 = http10
-        self.response = response
-        self.body: IncomingBody | None = None
-        self.refusal = 0
-        self.queued = False
-        self.answered = False
+    request: Request | None = None
+    keep_alive = False
+    ordinary = False
+    http10 = False
+    body: IncomingBody | None = None
+    refusal = 0
+    response: Response | None = None
+    queued = False
+    answered = False
 
 
 class RequestParser:
@@ -85,17 +84,15 @@ class RequestParser:
         self.finished = False
         """After a request that asked to close: what follows it is nobody's."""
         self._refusal: Refused | None = None
-        self._silent_bytes = 0
-        self._fresh = True
-        self._begin()
-
-    def _begin(self) -> None:
         self._target = b""
         self._headers: dict[str, str] = {}
-        self._head_bytes = 0
         self._exchange: Exchange | None = None
         self._held: bytes | bytearray | None = None
         self._left_bytes = 0
+        self._fed_bytes = 0
+        """Fed in earlier calls, for the current head, or since the last piece of body."""
+        self._unchecked_bytes = limits.header_bytes_max - SLICE_BYTES
+        """A head that came after so many fed bytes cannot be too long."""
 
     @property
     def in_head(self) -> bool:
@@ -117,17 +114,16 @@ class RequestParser:
 
     def feed(self, data: bytes) -> None:
         """Parse; `Refused` leaves what was received before it in `received`."""
-        body_bytes = self.body_bytes
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._go_on_plainly(data, upgrade.args[0])
         except httptools.HttpParserError as error:
-            if self.finished:
-                return
-            raise self._refusal or Refused(_status_of(error)) from None
-        if (self._target or self._exchange is not None) and self.body_bytes == body_bytes:
-            self._bound_silence(len(data))
+            self._fail(error)
+        if self._target:
+            self._fed_bytes += len(data)
+            if self._fed_bytes > self._limits.header_bytes_max + 2 * SLICE_BYTES:
+                raise Refused(431)  # A head, trailers or a chunk extension without an end.
 
     def _go_on_plainly(self, data: bytes, offset: int) -> None:
         """We decline the Upgrade (h2c mostly) by answering in HTTP/1.1: httptools stops there, so start it anew.
@@ -139,113 +135,129 @@ class RequestParser:
             data = rest
             try:
                 self._parser.feed_data(data)
+                return
             except httptools.HttpParserUpgrade as upgrade:
                 self._parser = httptools.HttpRequestParser(self)
                 offset = upgrade.args[0]
             except httptools.HttpParserError as error:
-                if self.finished:
-                    return
-                raise self._refusal or Refused(_status_of(error)) from None
-            else:
+                self._fail(error)
                 return
 
-    def _bound_silence(self, size_bytes: int) -> None:
-        """Bytes that brought neither a request nor a body: a head (or trailers, chunk extensions) without an end.
-
-        The feed in which the head began is not counted, since it may have brought an earlier request, too.
-        """
-        if self._fresh:
-            self._fresh = False
-            return
-        self._silent_bytes += size_bytes
-        if self._silent_bytes > self._limits.header_bytes_max + SLICE_BYTES:
-            raise Refused(431)
+    def _fail(self, error: Exception) -> None:
+        if not self.finished:
+            raise self._refusal or Refused(_status_of(error)) from None
 
     # What httptools calls.
 
     def on_url(self, url: bytes) -> None:
-        if not self._target:
+        if self._target:
+            self._target += url
+        else:
+            self._target = url
             self.message_count += 1
-        self._target += url
-        self._head_bytes += len(url)
         if len(self._target) > self._limits.target_bytes_max:
             self._refuse(414)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._exchange is not None:
-            return  # A trailer: tolerated, and nothing rests on it.
-        self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > self._limits.header_bytes_max:
-            self._refuse(431)
-        key = _names.get(name) or _learn(name)
-        text = value.rstrip(b" \t").decode("latin-1")
+        try:
+            key = _names[name]
+        except KeyError:
+            key = _learn(name)
         headers = self._headers
         if key in headers:
-            if key in _SINGLE:
-                self._refuse(400)
-            text = f"{headers[key]},{text}"
-        headers[key] = text
+            self._repeat(key, value)
+        else:
+            headers[key] = value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        parser, headers = self._parser, self._headers
+        parser, headers, target = self._parser, self._headers, self._target
+        if self._fed_bytes > self._unchecked_bytes:
+            self._bound_head()
         version = parser.get_http_version()
-        if version != "1.1" and version != "1.0":
+        if version == "1.1":
+            if "host" not in headers:
+                self._refuse(400)
+        elif version != "1.0":
             self._refuse(505)
-        if "host" not in headers and version == "1.1":
-            self._refuse(400)
         method = parser.get_method()
-        request = Request(
-            method=_methods.get(method) or _methods.setdefault(method, method.decode("ascii")),
-            target=self._origin_form() if self._target[0] != 0x2F else self._target.decode("latin-1"),
-            headers=headers,
-            peer=self._peer,
-            secure=self._secure,
-        )
-        self._exchange = exchange = Exchange(request, keep_alive=parser.should_keep_alive(), http10=version == "1.0")
-        self._silent_bytes = 0
+        # What `Request(...)` does, but calling a class with keywords costs as much as all of this function.
+        request = Request.__new__(Request)
+        request.method = _methods.get(method) or _methods.setdefault(method, method.decode("ascii"))
+        request.target = text = target.decode("ascii") if target[0] == _SLASH else self._origin_form()
+        request.path, _, request.query = text.partition("?")
+        request.headers = headers
+        request.body = b""
+        request.peer = self._peer
+        request.secure = self._secure
+        self._exchange = exchange = Exchange()
+        exchange.request = request
+        exchange.keep_alive = keep_alive = parser.should_keep_alive()
+        exchange.ordinary = keep_alive and version == "1.1" and method != b"HEAD"
+        if version == "1.0":
+            exchange.http10 = True
         if "content-length" in headers or "transfer-encoding" in headers:
             self._expect_body(exchange, headers)
+        self._headers = {}  # Trailers come here: tolerated, and nothing rests on them.
 
     def on_body(self, data: bytes) -> None:
-        self.body_bytes += len(data)
-        self._silent_bytes = 0
-        self._left_bytes -= len(data)
+        size_bytes = len(data)
+        self.body_bytes += size_bytes
+        self._left_bytes -= size_bytes
+        self._fed_bytes = -size_bytes
+        if self._held is None and self.streaming is None:
+            self._held = data
+        else:
+            self._add(data)
+        if size_bytes > self._limits.body_in_memory_bytes_max and self.streaming is None:
+            self._stream(None)
         self.uninvited = None
+
+    def on_message_complete(self) -> None:
+        exchange = self._exchange
+        assert exchange is not None
+        if self.streaming is None:
+            if self._held is not None:
+                assert exchange.request is not None
+                exchange.request.body = bytes(self._held)
+                self._held = None
+            self.received.append(exchange)
+        else:
+            assert self.streaming.body is not None
+            self.streaming.body.finish()
+            self.streaming = None
+        if self._headers:
+            self._headers = {}
+        self.finished = not exchange.keep_alive
+        self.uninvited = None
+        self._exchange = None
+        self._target = b""
+        self._fed_bytes = 0
+
+    # What they decide.
+
+    def _add(self, data: bytes) -> None:
+        """One more piece of a body that comes in several."""
         if self.streaming is not None:
             assert self.streaming.body is not None
             self.streaming.body.feed(data)
             return
-        if self._held is None:
-            self._held = data
-            held_bytes = len(data)
-        else:
-            if isinstance(self._held, bytes):
-                self._held = bytearray(self._held)
-            self._held += data
-            held_bytes = len(self._held)
-        if held_bytes > self._limits.body_in_memory_bytes_max:
+        if isinstance(self._held, bytes):
+            self._held = bytearray(self._held)
+        assert self._held is not None
+        self._held += data
+        if len(self._held) > self._limits.body_in_memory_bytes_max:
             self._stream(None)
 
-    def on_message_complete(self) -> None:
-        exchange, held = self._exchange, self._held
-        assert exchange is not None
-        self.uninvited = None
-        if self.streaming is not None:
-            assert self.streaming.body is not None
-            self.streaming.body.finish()
-            self.streaming = None
-        else:
-            if held is not None:
-                assert exchange.request is not None
-                exchange.request.body = held if isinstance(held, bytes) else bytes(held)
-            self.received.append(exchange)
-        if not exchange.keep_alive:
-            self.finished = True
-        self._fresh = True
-        self._silent_bytes = 0
-        self._begin()
+    def _repeat(self, key: str, value: bytes) -> None:
+        if key in _SINGLE:
+            self._refuse(400)
+        self._headers[key] = f"{self._headers[key]},{value.rstrip().decode('latin-1')}"
 
-    # What they decide.
+    def _bound_head(self) -> None:
+        """The exact limit, which does not depend on how the bytes were cut."""
+        size_bytes = sum(len(name) + len(value) + 4 for name, value in self._headers.items()) + len(self._target)
+        if size_bytes > self._limits.header_bytes_max:
+            self._refuse(431)
 
     def _refuse(self, status: int) -> None:
         """httptools replaces what a callback raises, so it is kept for `feed`."""
@@ -254,7 +266,7 @@ class RequestParser:
 
     def _origin_form(self) -> str:
         """The target of a client that takes us for a proxy, or asks about the server (`OPTIONS *`)."""
-        target = self._target.decode("latin-1")
+        target = self._target.decode("ascii")
         if target == "*" and self._parser.get_method() == b"OPTIONS":
             return target
         scheme, _, rest = target.partition("://")
@@ -288,6 +300,7 @@ class RequestParser:
         exchange = self._exchange
         assert exchange is not None
         assert exchange.request is not None
+        exchange.ordinary = False
         exchange.body = IncomingBody(size_bytes, wanted=self._wanted)
         if self._held is not None:
             exchange.body.feed(self._held)

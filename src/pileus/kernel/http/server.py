@@ -75,6 +75,7 @@ class HttpServer:
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
+        self._shared.heads.tick()
         now_s = loop.time()
         for connection in list(self._shared.connections):
             connection.sweep(now_s)
