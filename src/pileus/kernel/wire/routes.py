@@ -42,6 +42,8 @@ class Routes:
 
     def find(self, method: str, path: str, query: str) -> str | None:
         """The operation at a request's method, path and query, all as sent."""
+        if not path.startswith("/"):  # `OPTIONS *`
+            return None
         segments = path.split("/")[1:]
         found = self._among(_descend(self._root, segments, 0), method, query)
         if found is None:
@@ -54,7 +56,8 @@ class Routes:
         """The labels of an operation in a path, still encoded; None when the path is another's."""
         place = self._places[operation]
         segments = path.split("/")[1:]
-        if len(segments) != len(place) and segments[-1] == "" and place[-1] != "":
+        greedy = any(part.endswith("+}") for part in place)
+        if len(segments) == len(place) + 1 and segments[-1] == "" and not greedy:
             segments.pop()
         labels: dict[str, str] = {}
         for n, part in enumerate(place):

@@ -101,7 +101,7 @@ class Inspection:
             return [self._element(shape.member, item, f"{path}.{n}.member") for n, item in enumerate(value, start=1)]
         cleaned = [None if item is None else _scalar(element, item) for item in value]
         if any(item is None or _broken(element, item) for item in cleaned):
-            self._violated(shape, cleaned, path, f"Member must satisfy constraint: [{_all_constraints(element)}]")
+            self._violated(shape, cleaned, path, f"Member must satisfy constraint: [{_element_constraints(element)}]")
         return cleaned
 
     def _map(self, name: str, value: object, path: str) -> object:
@@ -113,12 +113,12 @@ class Inspection:
         self._length(shape, value, path)
         key, held = self._model.shape_of(shape.key), self._model.shape_of(shape.value)
         if any(_broken(key, name) for name in value):
-            self._violated(shape, value, path, f"Map keys must satisfy constraint: [{_all_constraints(key)}]")
+            self._violated(shape, value, path, f"Map keys must satisfy constraint: [{', '.join(_constraints(key))}]")
         if not _is_scalar(held):
             return {k: self._element(shape.value, v, f"{path}.{k}.member") for k, v in value.items()}
         cleaned = {k: None if v is None else _scalar(held, v) for k, v in value.items()}
         if any(v is None or _broken(held, v) for v in cleaned.values()):
-            self._violated(shape, cleaned, path, f"Map value must satisfy constraint: [{_all_constraints(held)}]")
+            self._violated(shape, cleaned, path, f"Map value must satisfy constraint: [{_element_constraints(held)}]")
         return cleaned
 
     def _element(self, ref: Ref, value: object, path: str) -> object:
@@ -283,14 +283,20 @@ def _limits(shape: Shape) -> dict[str, str]:
     return texts
 
 
-def _all_constraints(shape: Shape) -> str:
-    """Everything that an element of a list or map must satisfy, as AWS lists it when one does not."""
-    if shape.enum:
-        return f"{_enum(shape)}, Member must not be null"
-    texts = list(_limits(shape).values())
-    if not texts or shape.type in _INTEGERS or shape.type in _FLOATS:
+def _element_constraints(shape: Shape) -> str:
+    """Everything that an element of a list or a map's value must satisfy, as AWS lists it when one does not.
+
+    An element must not be null either, which AWS adds unless its text may be empty. Recordings lambda/lambda_api:
+    test_layer_function_exceptions and test_create_lambda_exceptions have it, test_invalid_vpc_config_subnet has not.
+    """
+    texts = _constraints(shape)
+    if not (shape.type == "string" and shape.min == 0):
         texts.append("Member must not be null")
     return ", ".join(texts)
+
+
+def _constraints(shape: Shape) -> list[str]:
+    return [_enum(shape)] if shape.enum else list(_limits(shape).values())
 
 
 def _enum(shape: Shape) -> str:

@@ -1,0 +1,130 @@
+"""Requests for AWS, for what users deployed, and for Pileus itself part before anything is read."""
+
+from pathlib import Path
+
+import pytest
+
+from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.routing import Router
+from pileus.kernel.wire.catalog import catalog
+from pileus.kernel.wire.model import Http, OperationModel, UnknownService, botocore_data, load_model
+from pileus.kernel.wire.routes import Routes
+
+
+class Named:
+    """A handler that answers its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __call__(self, request: Request) -> Response:
+        return Response(200, (), self.name.encode())
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "headers", "handler"),
+    [
+        ("localhost:4566", "/", {}, "aws"),
+        ("127.0.0.1:4566", "/v2/apis", {}, "aws"),
+        ("", "/", {}, "aws"),
+        ("localhost:4566", "/_pileus/health", {}, "admin"),
+        ("localhost:4566", "/_pileus", {}, "aws"),
+        ("localhost:4566", "/_pileus/health", {"x-amz-target": "DynamoDB_20120810.GetItem"}, "aws"),
+        ("abc.execute-api.us-east-1.amazonaws.com", "/_pileus/health", {}, "apis"),
+        ("abc.execute-api.localhost:4566", "/x", {}, "apis"),
+        ("execute-api.us-east-1.amazonaws.com", "/x", {}, "aws"),
+        ("localhost", "/_aws/execute-api/abc/stage/x", {}, "apis"),
+        ("localhost", "/restapis/abc/stage/_user_request_/x", {}, "apis"),
+        ("localhost", "/restapis/abc", {}, "aws"),
+    ],
+)
+async def test_each_to_its_own(host: str, target: str, headers: dict[str, str], handler: str) -> None:
+    """A target goes first, then the host, then the longest beginning of the path."""
+    router = Router(Named("aws"))
+    router.add_path("/_pileus/", Named("admin"))
+    router.add_path("/_aws/", Named("other"))
+    router.add_path("/_aws/execute-api/", Named("apis"))
+    router.add_path("/restapis/", Named("apis"), containing="/_user_request_/")
+    router.add_host("execute-api", Named("apis"))
+    request = Request(method="GET", target=target, headers=headers | ({"host": host} if host else {}))
+    assert (await router(request)).body == handler.encode()
+
+
+ROUTES = Routes(
+    OperationModel(name, Http(method, uri, 200))
+    for name, method, uri in [
+        ("List", "GET", "/things/"),
+        ("Get", "GET", "/things/{id}"),
+        ("Special", "GET", "/things/special"),
+        ("Deep", "GET", "/things/{id}/parts/{part}"),
+        ("Tagged", "GET", "/things/{id}?tagging"),
+        ("Object", "GET", "/{bucket}/{key+}"),
+        ("Ends", "PUT", "/all/{key+}/end"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "operation"),
+    [
+        ("GET", "/things", "", "List"),
+        ("GET", "/things/", "", "List"),
+        ("GET", "/things/1", "", "Get"),
+        ("GET", "/things/1/", "", "Object"),  # a greedy label takes a slash too
+        ("GET", "/things/special", "", "Special"),
+        ("GET", "/things/a%2Fb", "", "Get"),
+        ("GET", "/things/1/parts/2", "", "Deep"),
+        ("GET", "/things/1", "tagging", "Tagged"),
+        ("GET", "/things/1", "tagging=", "Tagged"),
+        ("GET", "/things/1", "x=tagging", "Get"),
+        ("GET", "/bucket/a/b/c", "", "Object"),
+        ("PUT", "/all/a/b/end", "", "Ends"),
+        ("PUT", "/all/end", "", None),
+        ("POST", "/things", "", None),
+        ("GET", "", "", None),
+        ("GET", "*", "", None),
+    ],
+)
+def test_paths(method: str, path: str, query: str, operation: str | None) -> None:
+    """Literals before labels before greedy ones."""
+    assert ROUTES.find(method, path, query) == operation
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "labels"),
+    [
+        ("Get", "/things/a%2Fb", {"id": "a%2Fb"}),
+        ("Deep", "/things/1/parts/2/", {"id": "1", "part": "2"}),
+        ("Object", "/b/x/y/", {"bucket": "b", "key": "x/y/"}),
+        ("Ends", "/all/a/b/end", {"key": "a/b"}),
+        ("List", "/things", {}),
+    ],
+)
+def test_labels(operation: str, path: str, labels: dict[str, str]) -> None:
+    """Labels come out as they were sent."""
+    assert ROUTES.labels(operation, path) == labels
+
+
+def test_the_catalog_agrees_with_the_models() -> None:
+    """A service is found by the facts its own model states."""
+    for name in ("dynamodb", "lambda", "apigatewayv2", "iam", "sts", "logs"):
+        metadata, entry = load_model(name).metadata, catalog().by_name[name]
+        assert (entry.protocol, entry.api_version) == (metadata.protocol, metadata.api_version)
+        assert entry.signing_name == load_model(name).signing_name
+        assert entry.target_prefix == (metadata.target_prefix or "")
+
+
+def test_models_that_are_not_there() -> None:
+    """A name from outside is no path."""
+    for name in ("nothing", "../data"):
+        with pytest.raises(UnknownService):
+            load_model(name)
+
+
+def test_models_are_found_without_importing_botocore() -> None:
+    """The server's path reads data files only."""
+    source = Path(__file__).parents[2] / "src" / "pileus" / "kernel" / "wire"
+    assert (botocore_data() / "dynamodb").is_dir()
+    for module in source.glob("*.py"):
+        assert "import botocore" not in module.read_text()
+        assert "from botocore" not in module.read_text()
