@@ -1,0 +1,249 @@
+"""What does a request ask a function to be?
+
+Defaults and validations that the model does not express, and a clear no to whatever Pileus does not do yet: a member
+that would change how the function behaves is never ignored.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.errors import NotImplementedByPileus
+from pileus.services.lambda_.errors import InvalidParameterValueException, ValidationException
+from pileus.services.lambda_.limits import (
+    ENVIRONMENT_BYTES_MAX,
+    EPHEMERAL_STORAGE_DEFAULT_MB,
+    MEMORY_DEFAULT_MB,
+    MEMORY_MB_MAX,
+    NAME_CHARACTERS_MAX,
+    TIMEOUT_DEFAULT_S,
+    TIMEOUT_S_MAX,
+)
+from pileus.services.lambda_.model import FunctionRecord, default_log_group
+from pileus.services.lambda_.shapes import (
+    CreateFunctionRequest,
+    Environment,
+    FunctionCode,
+    LoggingConfig,
+    UpdateFunctionCodeRequest,
+    UpdateFunctionConfigurationRequest,
+)
+
+RUNTIMES_RETIRED: Final = frozenset(
+    "nodejs nodejs4.3 nodejs4.3-edge nodejs6.10 nodejs8.10 nodejs10.x nodejs12.x nodejs14.x java8 python2.7 python3.6 "
+    "python3.7 dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 go1.x ruby2.5 ruby2.7 provided".split()  # noqa: SIM905 - words
+)
+"""No function can be created with these any more. Recording lambda_api, TestRuntimeValidation."""
+
+RESERVED_VARIABLES: Final = frozenset(
+    "_HANDLER _X_AMZN_TRACE_ID AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EXECUTION_ENV "
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION "
+    "AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API "
+    "AWS_REGION AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LAMBDA_RUNTIME_DIR LAMBDA_TASK_ROOT".split()  # noqa: SIM905 - words
+)
+"""Source: Lambda Developer Guide, "Defined runtime environment variables"."""
+
+_CONFIGURATION_NOT_BUILT: Final = (
+    "layers",
+    "file_system_configs",
+    "kms_key_arn",
+    "image_config",
+    "tenancy_config",
+    "capacity_provider_config",
+    "durable_config",
+    "runtime_config",
+    "accelerator_config",
+    "code_signing_config_arn",
+    "publish",
+    "publish_to",
+)
+_CODE_NOT_BUILT: Final = (
+    "s3_bucket",
+    "s3_key",
+    "s3_object_version",
+    "image_uri",
+    "source_kms_key_arn",
+    "publish",
+    "publish_to",
+)
+
+
+class Package(msgspec.Struct, frozen=True, kw_only=True):
+    """The code of a function: the digest of its archive in hex, and the archive's size."""
+
+    sha256: str
+    size_bytes: int
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What every change writes: new revisions, and its moment."""
+
+    revision_id: str
+    fleet_revision: str
+    moment: datetime
+
+
+def created(request: CreateFunctionRequest, *, name: str, package: Package, change: Change) -> FunctionRecord:
+    """The function that a checked request asks for."""
+    assert request.runtime is not None
+    assert request.handler is not None
+    storage, logging = request.ephemeral_storage, request.logging_config
+    return FunctionRecord(
+        name=name,
+        runtime=request.runtime,
+        handler=request.handler,
+        role=request.role,
+        description=request.description or "",
+        timeout_s=request.timeout or TIMEOUT_DEFAULT_S,
+        memory_mb=request.memory_size or MEMORY_DEFAULT_MB,
+        ephemeral_storage_mb=storage.size if storage else EPHEMERAL_STORAGE_DEFAULT_MB,
+        architectures=list(request.architectures or ("x86_64",)),
+        log_group=(logging.log_group if logging else None) or default_log_group(name),
+        code_sha256=package.sha256,
+        code_size_bytes=package.size_bytes,
+        revision_id=change.revision_id,
+        fleet_revision=change.fleet_revision,
+        modified_at=change.moment,
+        environment=_variables(request.environment),
+        tags=dict(request.tags or {}),
+    )
+
+
+def reconfigured(
+    record: FunctionRecord, request: UpdateFunctionConfigurationRequest, *, change: Change
+) -> FunctionRecord:
+    """The function after a checked request: what it does not name stays."""
+    changes: dict[str, object] = {
+        "role": request.role,
+        "handler": request.handler,
+        "description": request.description,
+        "timeout_s": request.timeout,
+        "memory_mb": request.memory_size,
+        "runtime": request.runtime,
+        "ephemeral_storage_mb": request.ephemeral_storage.size if request.ephemeral_storage else None,
+        "environment": _variables(request.environment),
+        "log_group": _log_group(request.logging_config, record.name),
+    }
+    return msgspec.structs.replace(
+        record,
+        **{name: value for name, value in changes.items() if value is not None},
+        revision_id=change.revision_id,
+        fleet_revision=change.fleet_revision,
+        modified_at=change.moment,
+    )
+
+
+def recoded(
+    record: FunctionRecord, request: UpdateFunctionCodeRequest, *, package: Package, change: Change
+) -> FunctionRecord:
+    """The function with other code."""
+    return msgspec.structs.replace(
+        record,
+        code_sha256=package.sha256,
+        code_size_bytes=package.size_bytes,
+        architectures=list(request.architectures or record.architectures),
+        revision_id=change.revision_id,
+        fleet_revision=change.fleet_revision,
+        modified_at=change.moment,
+    )
+
+
+def check_name(name: str) -> str:
+    """The name for a new function. Recording lambda_api, test_function_arns (`long_function_name_exc`)."""
+    if len(name) > NAME_CHARACTERS_MAX:
+        raise InvalidParameterValueException(
+            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {NAME_CHARACTERS_MAX}"
+        )
+    return name
+
+
+def check_creation(request: CreateFunctionRequest) -> None:
+    """Refuse what AWS refuses, and what Pileus does not do yet."""
+    if request.package_type == "Image":
+        raise NotImplementedByPileus("CreateFunction with PackageType Image is not implemented")
+    check_code(request.code)
+    _check_configuration(request)
+    if request.runtime is None or request.handler is None:
+        raise InvalidParameterValueException(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+
+
+def check_configuration(request: UpdateFunctionConfigurationRequest) -> None:
+    """Refuse what AWS refuses, and what Pileus does not do yet."""
+    _check_configuration(request)
+
+
+def check_code(code: FunctionCode | UpdateFunctionCodeRequest) -> bytes:
+    """The archive that came with the request."""
+    _refuse(code, _CODE_NOT_BUILT, within="Code." if isinstance(code, FunctionCode) else "")
+    if code.zip_file is None:
+        raise InvalidParameterValueException("Please provide a source for function code.")
+    return code.zip_file
+
+
+def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigurationRequest) -> None:
+    _refuse(request, _CONFIGURATION_NOT_BUILT)
+    if request.vpc_config is not None:
+        _refuse(request.vpc_config, ("subnet_ids", "security_group_ids"), within="VpcConfig.")
+    if request.dead_letter_config is not None:
+        _refuse(request.dead_letter_config, ("target_arn",), within="DeadLetterConfig.")
+    if request.tracing_config is not None and request.tracing_config.mode == "Active":
+        raise NotImplementedByPileus("TracingConfig.Mode Active is not implemented")
+    if request.snap_start is not None and request.snap_start.apply_on == "PublishedVersions":
+        raise NotImplementedByPileus("SnapStart.ApplyOn PublishedVersions is not implemented")
+    if request.logging_config is not None:
+        _check_logging(request.logging_config)
+    if request.runtime in RUNTIMES_RETIRED:
+        raise InvalidParameterValueException(
+            f"The runtime parameter of {request.runtime} is no longer supported for creating or updating AWS Lambda "
+            "functions. We recommend you use a supported runtime while creating or updating functions."
+        )
+    if request.timeout is not None and request.timeout > TIMEOUT_S_MAX:
+        raise ValidationException.above("timeout", value=request.timeout, most=TIMEOUT_S_MAX)
+    if request.memory_size is not None and request.memory_size > MEMORY_MB_MAX:
+        raise ValidationException.above("memorySize", value=request.memory_size, most=MEMORY_MB_MAX)
+    _check_variables(_variables(request.environment) or {})
+
+
+def _check_logging(logging: LoggingConfig) -> None:
+    if logging.log_format == "JSON":
+        raise NotImplementedByPileus("LoggingConfig.LogFormat JSON is not implemented")
+    if logging.application_log_level or logging.system_log_level:
+        raise InvalidParameterValueException("Log levels can be set only when LoggingConfig.LogFormat is JSON.")
+
+
+def _check_variables(variables: Mapping[str, str]) -> None:
+    """Recording lambda_api, TestLambdaSizeLimits."""
+    reserved = [name for name in variables if name in RESERVED_VARIABLES]
+    if reserved:
+        raise InvalidParameterValueException(
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+            f"this request: {', '.join(reserved)}"
+        )
+    measured = msgspec.json.encode(variables)
+    if len(measured) > ENVIRONMENT_BYTES_MAX:
+        raise InvalidParameterValueException(
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            f"provided exceeded the 4KB limit. String measured: {measured.decode()}"
+        )
+
+
+def _refuse(request: msgspec.Struct, members: Sequence[str], *, within: str = "") -> None:
+    """Name the first of these members that holds something; empty lists and texts ask for nothing."""
+    for field in msgspec.structs.fields(request):
+        if field.name in members and getattr(request, field.name):
+            raise NotImplementedByPileus(f"{within}{field.encode_name} is not implemented")
+
+
+def _variables(environment: Environment | None) -> dict[str, str] | None:
+    return None if environment is None else dict(environment.variables or {})
+
+
+def _log_group(logging: LoggingConfig | None, name: str) -> str | None:
+    """Recording lambda_api, TestLoggingConfig: a LoggingConfig without a group means the default one."""
+    return None if logging is None else logging.log_group or default_log_group(name)

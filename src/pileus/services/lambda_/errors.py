@@ -1,0 +1,90 @@
+"""Which errors can Lambda answer?"""
+
+from pileus.kernel.errors import ServiceError
+
+
+class ResourceNotFoundException(ServiceError):
+    """The function, its policy or a statement does not exist."""
+
+    code = "ResourceNotFoundException"
+
+
+class FunctionNotFound(ResourceNotFoundException):
+    """No such function, or no such version of it; `arn` as AWS prints it, with the qualifier that was asked for."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(f"Function not found: {arn}")
+
+
+class ResourceConflictException(ServiceError):
+    """The function or the statement exists already."""
+
+    code = "ResourceConflictException"
+
+
+class InvalidParameterValueException(ServiceError):
+    """A parameter is wrong in a way that the model does not express."""
+
+    code = "InvalidParameterValueException"
+
+
+class ValidationException(ServiceError):
+    """A bound of the model; sent without being modelled (recording lambda_api, test_update_lambda_exceptions)."""
+
+    code = "ValidationException"
+    status = 400
+
+    @classmethod
+    def above(cls, member: str, *, value: int, most: int) -> "ValidationException":
+        """`member` is larger than an ordinary function may have."""
+        return cls(
+            f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {most}"
+        )
+
+
+class PreconditionFailedException(ServiceError):
+    """The caller's RevisionId is outdated."""
+
+    code = "PreconditionFailedException"
+
+
+class PolicyLengthExceededException(ServiceError):
+    """The resource policy has no room for the statement."""
+
+    code = "PolicyLengthExceededException"
+
+
+class AccessDeniedException(ServiceError):
+    """Not modelled; recording lambda_api, test_function_arns (`function_arn_other_account_exc`)."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
+class RequestEntityTooLargeException(ServiceError):
+    """Not modelled; recording lambda_api, test_oversized_zipped_create_lambda."""
+
+    code = "RequestEntityTooLargeException"
+    status = 413
+
+
+class RequestTooLargeException(ServiceError):
+    """The payload of an asynchronous invocation is too large."""
+
+    code = "RequestTooLargeException"
+
+
+class InvalidRequestContentException(ServiceError):
+    """The payload is not JSON."""
+
+    code = "InvalidRequestContentException"
+
+
+class TooManyRequestsException(ServiceError):
+    """There is no room for another invocation."""
+
+    code = "TooManyRequestsException"
+
+    def __init__(self) -> None:
+        super().__init__("Rate Exceeded.", members={"Reason": "ConcurrentInvocationLimitExceeded"})

@@ -1,0 +1,329 @@
+"""How does an event reach its function, and the answer its caller?
+
+The hot path. A function's record is read at every invocation (one key, two microseconds) and its bytes are compared
+with those that the kept `FunctionSpec` was made from. So nothing must be told that a function changed: not by another
+process, not by a reset.
+"""
+
+import binascii
+import json
+import re
+from base64 import b64decode, b64encode
+from typing import Final, NoReturn, Protocol
+
+import msgspec
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import NotImplementedByPileus
+from pileus.kernel.ids import Ids
+from pileus.kernel.storage.records import decode
+from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.lambda_.code import CodePackages
+from pileus.services.lambda_.environments.types import (
+    ConcurrencyExceeded,
+    FunctionSpec,
+    Invocation,
+    InvocationResult,
+    UnsupportedRuntime,
+)
+from pileus.services.lambda_.errors import (
+    AccessDeniedException,
+    FunctionNotFound,
+    InvalidRequestContentException,
+    RequestEntityTooLargeException,
+    RequestTooLargeException,
+    ResourceNotFoundException,
+    TooManyRequestsException,
+)
+from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
+from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.names import LATEST, FunctionName, function_name, function_of_arn
+from pileus.services.lambda_.policy import service_allowed
+from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse
+from pileus.services.lambda_.store import AsyncInvocation, emit_invocation, function_key, require_function
+
+_NAMES_KEPT_MAX: Final = 8_192
+_CALLERS_KEPT_MAX: Final = 256
+
+_raw: Final = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Environments(Protocol):
+    """What runs functions: the `EnvironmentPool`."""
+
+    async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        """Raises UnsupportedRuntime, ConcurrencyExceeded."""
+        ...
+
+    async def retire(self, function_arn: str) -> None: ...
+
+
+class ServiceInvocation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a function answered another service. function_error: `Unhandled`, or None when it returned."""
+
+    payload: bytes
+    function_error: str | None
+
+
+class _Ready:
+    """A function as it is invoked. value: the record's bytes. allowed: what its policy said to callers so far."""
+
+    __slots__ = ("allowed", "record", "spec", "value")
+
+    def __init__(self, value: bytes, record: FunctionRecord, spec: FunctionSpec) -> None:
+        self.value = value
+        self.record = record
+        self.spec = spec
+        self.allowed: dict[tuple[str, str], bool] = {}
+
+
+class _Named:
+    """A name that a caller used, understood."""
+
+    __slots__ = ("arn", "function", "key")
+
+    def __init__(self, function: FunctionName) -> None:
+        self.function = function
+        self.key = function_key(function)
+        self.arn = function.qualified_arn
+
+
+class Invoker:
+    """Invokes functions for the API, and for other services where the function's policy allows it."""
+
+    def __init__(
+        self, *, store: Store, environments: Environments, packages: CodePackages, clock: Clock, ids: Ids
+    ) -> None:
+        self._store = store
+        self._environments = environments
+        self._packages = packages
+        self._clock = clock
+        self._ids = ids
+        self._named: dict[tuple[str, str, str, str | None], _Named] = {}
+        self._ready: dict[bytes, _Ready] = {}
+
+    async def for_api(self, context: RequestContext, request: InvocationRequest) -> InvocationResponse:
+        """Invoke, as the API's operation."""
+        asked = (context.account_id, context.region, request.function_name, request.qualifier)
+        named = self._named.get(asked) or self._understand(context, request, asked)
+        ready = await self._find(named)
+        if request.durable_execution_name is not None or request.tenant_id is not None:
+            raise NotImplementedByPileus("DurableExecutionName and TenantId are not implemented")
+        payload = request.payload or b"{}"
+        kind = request.invocation_type
+        if kind == "Event":
+            _check_async_size(payload)
+        elif len(payload) > PAYLOAD_BYTES_MAX:
+            raise _payload_too_large()
+        check_json(payload)
+        client_context = None if request.client_context is None else read_client_context(request.client_context)
+        if kind == "DryRun":
+            return InvocationResponse(status_code=204)
+        if kind == "Event":
+            return await self._accept(context, named.function, payload, client_context)
+        result = await self._run(
+            ready.spec,
+            Invocation(
+                request_id=context.request_id,
+                payload=payload,
+                invoked_function_arn=named.arn,
+                client_context=client_context,
+            ),
+        )
+        return InvocationResponse(
+            status_code=200,
+            function_error=result.function_error,
+            log_result=b64encode(result.log).decode() if request.log_type == "Tail" else None,
+            payload=result.payload,
+            executed_version=LATEST,
+        )
+
+    async def for_service(
+        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str
+    ) -> ServiceInvocation:
+        """Invoke for another AWS service, which acts on behalf of its resource `source_arn`.
+
+        payload: JSON. Raises ResourceNotFoundException, AccessDeniedException, TooManyRequestsException,
+        RequestEntityTooLargeException.
+        """
+        asked = ("", "", function_arn, None)
+        named = self._named.get(asked)
+        if named is None:
+            function = function_of_arn(function_arn)
+            if function is None:
+                raise ResourceNotFoundException(f"Function not found: {function_arn}")
+            named = self._keep(asked, function)
+        ready = await self._find(named)
+        if not _allowed(ready, service_principal, source_arn):
+            raise AccessDeniedException(
+                f"User: {service_principal} is not authorized to perform: lambda:InvokeFunction on resource: "
+                f"{named.arn} because no resource-based policy allows the lambda:InvokeFunction action"
+            )
+        if len(payload) > PAYLOAD_BYTES_MAX:
+            raise _payload_too_large()
+        invocation = Invocation(request_id=self._ids.uuid(), payload=payload, invoked_function_arn=named.arn)
+        result = await self._run(ready.spec, invocation)
+        return ServiceInvocation(payload=result.payload, function_error=result.function_error)
+
+    async def again(self, invocation: AsyncInvocation) -> InvocationResult:
+        """Hand an event that was accepted earlier to its function; FunctionNotFound, TooManyRequestsException."""
+        named = _Named(invocation.function)
+        ready = await self._find(named)
+        return await self._run(
+            ready.spec,
+            Invocation(
+                request_id=invocation.request_id,
+                payload=invocation.payload,
+                invoked_function_arn=named.arn,
+                client_context=invocation.client_context,
+            ),
+        )
+
+    async def _accept(
+        self, context: RequestContext, function: FunctionName, payload: bytes, client_context: str | None
+    ) -> InvocationResponse:
+        """Write the event down; it is delivered from the outbox, at least once."""
+        invocation = AsyncInvocation(
+            request_id=context.request_id,
+            function=function,
+            payload=payload,
+            accepted_at=self._clock.now(),
+            client_context=client_context,
+        )
+
+        async def write(tx: Transaction) -> None:
+            await require_function(tx, function)
+            emit_invocation(tx, invocation)
+
+        await self._store.run(write)
+        return InvocationResponse(status_code=202)
+
+    async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        try:
+            return await self._environments.invoke(spec, invocation)
+        except ConcurrencyExceeded:
+            raise TooManyRequestsException from None
+        except UnsupportedRuntime:
+            raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
+
+    def _understand(
+        self, context: RequestContext, request: InvocationRequest, asked: tuple[str, str, str, str | None]
+    ) -> _Named:
+        return self._keep(asked, function_name(context, request.function_name, request.qualifier))
+
+    def _keep(self, asked: tuple[str, str, str, str | None], function: FunctionName) -> _Named:
+        if len(self._named) >= _NAMES_KEPT_MAX:
+            self._named.clear()
+        if len(self._ready) >= _NAMES_KEPT_MAX:
+            self._ready.clear()
+        named = self._named[asked] = _Named(function.only_latest())
+        return named
+
+    async def _find(self, named: _Named) -> _Ready:
+        """The function as it is now; FunctionNotFound."""
+        value = await self._store.snapshot().get(named.key)
+        ready = self._ready.get(named.key)
+        if ready is not None and ready.value == value:
+            return ready
+        if value is None:
+            self._ready.pop(named.key, None)
+            raise FunctionNotFound(f"{named.function.arn}:{LATEST}")
+        return await self._make_ready(named, value)
+
+    async def _make_ready(self, named: _Named, value: bytes) -> _Ready:
+        function, record = named.function, decode(value, FunctionRecord)
+        code_path = await self._packages.directory(record.code_sha256)
+        spec = FunctionSpec(
+            function_arn=function.arn,
+            function_name=record.name,
+            version=LATEST,
+            runtime=record.runtime,
+            handler=record.handler,
+            code_path=code_path,
+            code_sha256=record.code_sha256,
+            memory_mb=record.memory_mb,
+            timeout=record.timeout,
+            environment=record.environment or {},
+            role_arn=record.role,
+            log_group=record.log_group,
+            region=function.region,
+            account_id=function.account_id,
+            revision=record.fleet_revision,
+        )
+        ready = self._ready[named.key] = _Ready(value, record, spec)
+        return ready
+
+
+def _allowed(ready: _Ready, service_principal: str, source_arn: str) -> bool:
+    """What the policy says, kept: it cannot change without the record."""
+    caller = (service_principal, source_arn)
+    known = ready.allowed.get(caller)
+    if known is None:
+        if len(ready.allowed) >= _CALLERS_KEPT_MAX:
+            ready.allowed.clear()
+        known = ready.allowed[caller] = service_allowed(
+            ready.record.policy,
+            service_principal=service_principal,
+            source_arn=source_arn,
+            action="lambda:InvokeFunction",
+        )
+    return known
+
+
+def _payload_too_large() -> RequestEntityTooLargeException:
+    return RequestEntityTooLargeException(
+        f"Request must be smaller than {PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation"
+    )
+
+
+def _check_async_size(payload: bytes) -> None:
+    if len(payload) > ASYNC_PAYLOAD_BYTES_MAX:
+        raise RequestTooLargeException(
+            f"{len(payload)} byte payload is too large for the Event invocation type "
+            f"(limit {ASYNC_PAYLOAD_BYTES_MAX} bytes)"
+        )
+
+
+def check_json(payload: bytes) -> None:
+    """Or InvalidRequestContentException, with the beginning of AWS's text and our own reason."""
+    try:
+        payload.decode()  # `Raw` looks at the structure, not into the texts
+        _raw.decode(payload)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        if isinstance(error, msgspec.DecodeError) and _loosely_json(payload):
+            return
+        raise InvalidRequestContentException(
+            f"Could not parse request body into json: Could not parse payload into json: {_reason(error)}"
+        ) from None
+
+
+def _loosely_json(payload: bytes) -> bool:
+    r"""Whether it is JSON but for escapes of half a character (`\ud800`), which AWS and the runtimes bear."""
+    try:
+        json.loads(payload, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return False
+    return not payload.startswith(b"\xef\xbb\xbf")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"Invalid UTF-8 start byte 0x{error.object[error.start]:02x} (byte {error.start})"
+    if isinstance(error, RecursionError):
+        return "Document nesting depth exceeds the maximum allowed"
+    return re.sub(r"^JSON is malformed: ", "", str(error))
+
+
+def read_client_context(given: str) -> str:
+    """The JSON text of X-Amz-Client-Context; InvalidRequestContentException."""
+    try:
+        text = b64decode(given, validate=True)
+        check_json(text)
+        return text.decode()
+    except (binascii.Error, ValueError, InvalidRequestContentException):
+        raise InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.") from None

@@ -1,0 +1,103 @@
+"""Which function does a caller mean?
+
+A function is named by its name, by a part of its ARN (`ACCOUNT:function:NAME`), or by its ARN, each with or without a
+qualifier; and the qualifier may be given on its own, too. Until versions and aliases are built, `$LATEST` is the only
+one that leads to a function.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.services.lambda_.errors import (
+    AccessDeniedException,
+    FunctionNotFound,
+    InvalidParameterValueException,
+    ResourceNotFoundException,
+)
+
+LATEST: Final = "$LATEST"
+
+_NAME: Final = re.compile(
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
+    r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
+    r"(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[a-zA-Z0-9-_.]+)(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+)
+"""The model's pattern of NamespacedFunctionName, its parts named."""
+
+
+class FunctionName(msgspec.Struct, frozen=True, kw_only=True):
+    """A function, as one request names it. `qualifier` is None when the request names none."""
+
+    partition: str
+    region: str
+    account_id: str
+    name: str
+    qualifier: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """Without a qualifier."""
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
+
+    @property
+    def qualified_arn(self) -> str:
+        """With the qualifier, if the request names one."""
+        return self.arn if self.qualifier is None else f"{self.arn}:{self.qualifier}"
+
+    def only_latest(self) -> "FunctionName":
+        """Itself, unless it names a version or alias: those do not exist yet, so it is not found."""
+        if self.qualifier not in (None, LATEST):
+            raise FunctionNotFound(self.qualified_arn)
+        return self
+
+
+def function_name(context: RequestContext, given: str, qualifier: str | None = None) -> FunctionName:
+    """What a request means by `given` and `qualifier`.
+
+    Raises InvalidParameterValueException when they contradict each other, ResourceNotFoundException for another region,
+    AccessDeniedException for another account.
+    """
+    match = _NAME.fullmatch(given)
+    assert match is not None, "the model's pattern was checked by the wire"
+    region, account_id, name, derived = match.group("region", "account", "name", "qualifier")
+    if derived is not None and qualifier is not None and derived != qualifier:
+        raise InvalidParameterValueException(
+            "The derived qualifier from the function name does not match the specified qualifier."
+        )
+    if region is not None and region != context.region:
+        raise ResourceNotFoundException(
+            f"Functions from '{region}' are not reachable in this region ('{context.region}')"
+        )
+    meant = FunctionName(
+        partition=context.partition,
+        region=context.region,
+        account_id=account_id or context.account_id,
+        name=name,
+        qualifier=derived or qualifier,
+    )
+    if meant.account_id != context.account_id:
+        raise AccessDeniedException(
+            f"User: {context.principal.arn} is not authorized to perform: lambda:{context.operation} on resource: "
+            f"{meant.arn} because no resource-based policy allows the lambda:{context.operation} action"
+        )
+    return meant
+
+
+def function_of_arn(arn: str) -> FunctionName | None:
+    """The function that a full ARN names; None when it is no function's ARN."""
+    if not arn.startswith("arn:"):
+        return None
+    match = _NAME.fullmatch(arn)
+    if match is None or match["region"] is None or match["account"] is None:
+        return None
+    return FunctionName(
+        partition=arn.split(":", 2)[1],
+        region=match["region"],
+        account_id=match["account"],
+        name=match["name"],
+        qualifier=match["qualifier"],
+    )

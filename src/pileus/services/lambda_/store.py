@@ -1,0 +1,94 @@
+"""Where are functions kept?
+
+`(lambda, account, region, function, NAME)` holds the `FunctionRecord`. Events of asynchronous invocations are the
+outbox's, under the topic `lambda.invoke`.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.storage.keys import Subspace, after
+from pileus.kernel.storage.records import decode, encode
+from pileus.kernel.storage.seam import Event, Snapshot, Store, Transaction
+from pileus.services.lambda_.errors import FunctionNotFound
+from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.names import FunctionName
+
+INVOKE_TOPIC: Final = "lambda.invoke"
+
+_ROOT: Final = Subspace("lambda")
+_SCAN_PAGE: Final = 256
+
+
+class AsyncInvocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.invocation.v1"):
+    """An event that waits to be handed to its function.
+
+    function: as the caller named it. errors, throttles: how many attempts ended with the function's error, and how many
+    found no room.
+    """
+
+    request_id: str
+    function: FunctionName
+    payload: bytes
+    accepted_at: datetime
+    client_context: str | None = None
+    errors: int = 0
+    throttles: int = 0
+
+
+def function_key(function: FunctionName) -> bytes:
+    """Where a function's record is."""
+    return _ROOT.pack(function.account_id, function.region, "function", function.name)
+
+
+async def get_function(snapshot: Snapshot, function: FunctionName) -> FunctionRecord | None:
+    value = await snapshot.get(function_key(function))
+    return None if value is None else decode(value, FunctionRecord)
+
+
+async def require_function(snapshot: Snapshot, function: FunctionName) -> FunctionRecord:
+    """Or `FunctionNotFound`."""
+    record = await get_function(snapshot, function)
+    if record is None:
+        raise FunctionNotFound(function.qualified_arn)
+    return record
+
+
+def put_function(tx: Transaction, function: FunctionName, record: FunctionRecord) -> None:
+    assert record.name == function.name
+    tx.set(function_key(function), encode(record))
+
+
+def delete_function(tx: Transaction, function: FunctionName) -> None:
+    tx.clear(function_key(function))
+
+
+async def list_functions(
+    snapshot: Snapshot, *, account_id: str, region: str, after_name: str | None, limit: int
+) -> list[FunctionRecord]:
+    """In order of their names, which follow `after_name`."""
+    begin, end = _ROOT.range(account_id, region, "function")
+    if after_name is not None:
+        begin = after(_ROOT.pack(account_id, region, "function", after_name))
+    return [decode(value, FunctionRecord) for _, value in await snapshot.range(begin, end, limit=limit)]
+
+
+async def every_function(store: Store) -> AsyncIterator[FunctionRecord]:
+    """Of all accounts and regions, a page at a time."""
+    begin, end = _ROOT.range()
+    while True:
+        page = await store.snapshot().range(begin, end, limit=_SCAN_PAGE)
+        for key, value in page:
+            if _ROOT.unpack(key)[2] == "function":
+                yield decode(value, FunctionRecord)
+        if len(page) < _SCAN_PAGE:
+            return
+        begin = after(page[-1][0])
+
+
+def emit_invocation(tx: Transaction, invocation: AsyncInvocation, *, at: datetime | None = None) -> None:
+    """Write down an asynchronous invocation; it happens when the transaction has committed."""
+    tx.emit(Event(topic=INVOKE_TOPIC, payload=encode(invocation)), at=at)
