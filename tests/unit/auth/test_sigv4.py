@@ -1,6 +1,7 @@
 """Do we calculate the signature that AWS's own signer calculates, and no other?"""
 
 import string
+from functools import cache
 from urllib.parse import quote
 
 import pytest
@@ -103,7 +104,8 @@ def test_another_spelling_of_the_same_path_is_accepted() -> None:
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _PATH = st.lists(_TEXT, max_size=4).map(lambda parts: "/" + "/".join(quote(part, safe="") for part in parts))
-_QUERY = st.lists(st.tuples(_TEXT, _TEXT), max_size=5).map(
+_NAME = _TEXT.filter(lambda name: not name.startswith("X-Amz-"))
+_QUERY = st.lists(st.tuples(_NAME, _TEXT), max_size=5).map(
     lambda pairs: "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in pairs)
 )
 _HEADER_VALUE = st.text(st.sampled_from(string.printable[:95] + "\t"), max_size=20)
@@ -143,11 +145,10 @@ def test_odd_presigned_urls_are_accepted(path: str, query: str, service: str) ->
     check(presigned_request(access_key_id=KEY_ID, secret_access_key=SECRET, target=target, service=service))
 
 
-@given(st.data())
-@settings(max_examples=200, deadline=None)
-def test_changed_bytes_are_refused(data: st.DataObject) -> None:
-    """One changed character anywhere that is signed, and the request is not believed; no other exception escapes."""
-    request = signed_request(
+@cache
+def honest_request() -> Request:
+    """Signed once, since a signature holds the time, and Hypothesis repeats itself."""
+    return signed_request(
         access_key_id=KEY_ID,
         secret_access_key=SECRET,
         target="/path/here?name=value&other=thing",
@@ -155,6 +156,13 @@ def test_changed_bytes_are_refused(data: st.DataObject) -> None:
         body=b'{"TableName":"notes"}',
         session_token="token",
     )
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_changed_bytes_are_refused(data: st.DataObject) -> None:
+    """One changed character anywhere that is signed, and the request is not believed; no other exception escapes."""
+    request = honest_request()
     where = data.draw(
         st.sampled_from(
             ["method", "target", "body", "x-amz-target", "x-amz-date", "host", "x-amz-security-token", "authorization"]
@@ -236,6 +244,11 @@ def test_signature_need_not_come_last() -> None:
         ("AWS4-HMAC-SHA256 Credential=k/20260101/r/s/aws3, SignedHeaders=host, Signature=a", Problem.SCOPE),
         ("AWS4-ECDSA-P256-SHA256 Credential=k/20260101/s/aws4_request, SignedHeaders=host, Signature=a", None),
         ("AWS4-HMAC-SHA256", Problem.INCOMPLETE),
+        (
+            "AWS4-HMAC-SHA256 Credential=k/20260101/q/s/aws4_request, Credential=k/20260101/r/s/aws4_request, "
+            "SignedHeaders=host, Signature=a",
+            Problem.INCOMPLETE,
+        ),
         ("AWS key:signature", None),
     ],
 )

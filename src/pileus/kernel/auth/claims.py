@@ -23,6 +23,7 @@ _BLANKS: Final = " \t"
 """Not everything str.strip() takes away: these are bytes read as latin-1."""
 _TERMINATOR: Final = "aws4_request"
 _PREFIX_CHARS_CACHED_MAX: Final = 1024
+_PREFIX_PARTS: Final = ("Credential=", "SignedHeaders=")
 _SCOPE_CHARS_MAX: Final = 256
 """No region or service has a name near that; signing keys are remembered by them."""
 _S3_SCOPES: Final = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
@@ -130,10 +131,12 @@ def _parse_prefix(prefix: str) -> Scope:
     algorithm, _, rest = prefix.partition(" ")
     if algorithm != ALGORITHM:
         raise NotAuthentic(Problem.UNSUPPORTED)
-    given = {
-        name.strip(_BLANKS): value.strip(_BLANKS)
-        for name, _, value in (part.partition("=") for part in rest.split(","))
-    }
+    # Ends with the comma that stood before the signature.
+    parts = [part.strip(_BLANKS) for part in rest.rstrip(_BLANKS).removesuffix(",").split(",")]
+    given = dict(part.split("=", 1) for part in parts if part.startswith(_PREFIX_PARTS))
+    if len(given) != len(parts) and rest:
+        # Whoever else reads this header (routing, for the region) must see the very scope that is verified.
+        raise NotAuthentic(Problem.INCOMPLETE, "Authorization header holds an unknown or repeated parameter.")
     absent = [name for name in ("Credential", "SignedHeaders") if not given.get(name)]
     if absent:
         raise NotAuthentic(
