@@ -1,0 +1,137 @@
+"""STS, seen from outside with boto3.
+
+Taught by the recordings TestSTSIntegrations and TestSTSAssumeRoleTagging; runs against Pileus, not yet against AWS.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.conftest import Server
+
+
+def trust(principal: dict[str, str]) -> str:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def role(aws: Server) -> Iterator[dict[str, Any]]:
+    """A role that its account may assume."""
+    iam = aws.client("iam")
+    name = f"role-{uuid.uuid4().hex[:12]}"
+    document = trust({"AWS": "111111111111"})
+    yield iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+    iam.delete_role(RoleName=name)
+
+
+def client_of(aws: Server, service: str, credentials: dict[str, Any], **changes: str) -> Any:
+    return aws.client(
+        service,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=changes.get("secret", credentials["SecretAccessKey"]),
+        aws_session_token=changes.get("token", credentials["SessionToken"]),
+    )
+
+
+def refused(call: Any, **parameters: Any) -> tuple[str, int]:
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    answer = caught.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.mark.parametrize(
+    ("access_key_id", "account_id"), [("123456789012", "123456789012"), ("AKIAIOSFODNN7EXAMPLE", "000000000000")]
+)
+def test_the_key_says_the_account(aws: Server, access_key_id: str, account_id: str) -> None:
+    """Open mode: twelve digits are an account, any other key is the account of zeros. Pileus only."""
+    identity = aws.client("sts", aws_access_key_id=access_key_id).get_caller_identity()
+    assert identity["Account"] == identity["UserId"] == account_id
+    assert identity["Arn"] == f"arn:aws:iam::{account_id}:root"
+
+
+def test_assume_role(aws: Server, role: dict[str, Any]) -> None:
+    """The session is who the answer says, until the time it says."""
+    answer = aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="me", DurationSeconds=900)
+    assert set(answer) == {"Credentials", "AssumedRoleUser", "ResponseMetadata"}
+    assert answer["AssumedRoleUser"] == {
+        "Arn": f"arn:aws:sts::111111111111:assumed-role/{role['RoleName']}/me",
+        "AssumedRoleId": f"{role['RoleId']}:me",
+    }
+    credentials = answer["Credentials"]
+    assert set(credentials) == {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"}
+    assert abs(credentials["Expiration"] - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
+    identity = client_of(aws, "sts", credentials).get_caller_identity()
+    assert identity["Arn"] == answer["AssumedRoleUser"]["Arn"]
+    assert identity["UserId"] == answer["AssumedRoleUser"]["AssumedRoleId"]
+    assert identity["Account"] == "111111111111"
+
+
+def test_a_session_must_be_signed_with_its_own_secret_and_token(aws: Server, role: dict[str, Any]) -> None:
+    """Otherwise it is refused, in the words of each protocol."""
+    assume = aws.client("sts").assume_role
+    one, other = (assume(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"] for _ in range(2))
+    wrong_secret = client_of(aws, "sts", one, secret=other["SecretAccessKey"])
+    assert refused(wrong_secret.get_caller_identity) == ("SignatureDoesNotMatch", 403)
+    wrong_token = client_of(aws, "sts", one, token=other["SessionToken"])
+    assert refused(wrong_token.get_caller_identity) == ("InvalidClientTokenId", 403)
+    wrong_secret = client_of(aws, "dynamodb", one, secret=other["SecretAccessKey"])
+    assert refused(wrong_secret.list_tables) == ("InvalidSignatureException", 400)
+    wrong_token = client_of(aws, "dynamodb", one, token=other["SessionToken"])
+    assert refused(wrong_token.list_tables) == ("UnrecognizedClientException", 400)
+    wrong_secret = client_of(aws, "lambda", one, secret=other["SecretAccessKey"])
+    assert refused(wrong_secret.list_functions) == ("InvalidSignatureException", 403)
+
+
+@pytest.mark.parametrize("role_arn", ["nothing-valid-in-here", "arn::b:::something/test-role", "arn:a:a::aaaaaaaaaa:"])
+def test_malformed_arns(aws: Server, role_arn: str) -> None:
+    """Recorded: TestSTSIntegrations::test_sts_invalid_parameters."""
+    with pytest.raises(ClientError) as caught:
+        aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="me")
+    assert caught.value.response["Error"] == {
+        "Type": "Sender",
+        "Code": "ValidationError",
+        "Message": f"{role_arn} is invalid",
+    }
+
+
+def test_malformed_session_name(aws: Server, role: dict[str, Any]) -> None:
+    """Recorded: TestSTSIntegrations::test_sts_invalid_parameters."""
+    with pytest.raises(ClientError) as caught:
+        aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="Session1:2")
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+    assert caught.value.response["Error"]["Message"] == (
+        "1 validation error detected: Value 'Session1:2' at 'roleSessionName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+    )
+
+
+def test_a_role_that_trusts_others_is_refused(aws: Server, role: dict[str, Any]) -> None:
+    """The same answer as for a role that does not exist."""
+    sts = aws.client("sts")
+    aws.client("iam").update_assume_role_policy(
+        RoleName=role["RoleName"], PolicyDocument=trust({"Service": "lambda.amazonaws.com"})
+    )
+    for role_arn in (role["Arn"], role["Arn"] + "x"):
+        assert refused(sts.assume_role, RoleArn=role_arn, RoleSessionName="me") == ("AccessDenied", 403)
+
+
+def test_durations(aws: Server, role: dict[str, Any]) -> None:
+    """Not beyond the role's, and not below a quarter of an hour."""
+    unchecked = Config(parameter_validation=False, retries={"max_attempts": 0})
+    assume = aws.client("sts", config=unchecked).assume_role
+    for seconds in (899, 3_601):
+        code = refused(assume, RoleArn=role["Arn"], RoleSessionName="me", DurationSeconds=seconds)
+        assert code == ("ValidationError", 400)
+
+
+def test_operations_that_are_not_built_say_so(aws: Server) -> None:
+    """By name, and never with 200."""
+    assert refused(aws.client("sts").get_session_token) == ("NotImplemented", 501)
