@@ -3,9 +3,13 @@
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import Server
@@ -131,6 +135,33 @@ def test_a_minted_key_is_verified(aws: Server) -> None:
     assert refused(sts(key["SecretAccessKey"]).get_caller_identity) == ("InvalidClientTokenId", 403)
     iam.delete_user(UserName=name)
     assert refused(iam.get_user, UserName=name) == ("NoSuchEntity", 404)
+
+
+def test_a_strict_server_lets_its_root_in_and_nobody_else(tmp_path: Path) -> None:
+    """The first start tells the root's key once; it outlives a restart, and other keys are refused. Pileus only."""
+    server = Server(tmp_path / "data", "--auth", "strict").start()
+    try:
+        root = {
+            "aws_access_key_id": server.ready["root_access_key_id"],
+            "aws_secret_access_key": server.ready["root_secret_access_key"],
+        }
+        identity = server.client("sts", **root).get_caller_identity()
+        assert identity["Arn"] == "arn:aws:iam::000000000000:root"
+        assert refused(server.client("sts").get_caller_identity) == ("InvalidClientTokenId", 403)
+        wrong = server.client("sts", aws_access_key_id=root["aws_access_key_id"])
+        assert refused(wrong.get_caller_identity) == ("SignatureDoesNotMatch", 403)
+        unsigned = server.client("iam", config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}))
+        assert refused(unsigned.list_roles) == ("MissingAuthenticationToken", 403)
+        server.client("iam", **root).create_user(UserName="ada")
+        key = server.client("iam", **root).create_access_key(UserName="ada")["AccessKey"]
+        assert server.stop() == 0
+        server.start()
+        assert "root_secret_access_key" not in server.ready
+        assert server.client("sts", **root).get_caller_identity() == {**identity, "ResponseMetadata": ANY}
+        user = server.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+        assert user.get_caller_identity()["Arn"] == "arn:aws:iam::000000000000:user/ada"
+    finally:
+        server.stop()
 
 
 def test_keys_and_sessions_outlive_a_kill(own_server: Server) -> None:
