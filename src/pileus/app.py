@@ -16,10 +16,10 @@ from pileus.kernel.auth.authenticator import Authenticator
 from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
 from pileus.kernel.auth.key_ids import KeyIds
 from pileus.kernel.auth.root_credentials import (
-    FirstStart,
     RootCredentials,
     RootKeyDirectory,
     load_or_create_root_credentials,
+    load_root_credentials,
 )
 from pileus.kernel.auth.sealing import Seal
 from pileus.kernel.auth.server_secret import load_or_create_server_secret
@@ -76,7 +76,13 @@ class Parts:
         self._sealer = SessionSealer(secret, clock, ids)
         self.outbox = Outbox(store, clock)
         services = [service for service in self._all_services() if service.name in settings.services]
-        authenticator = Authenticator(mode=settings.auth_mode, keys=self._keys(), sealer=self._sealer, clock=clock)
+        authenticator = Authenticator(
+            mode=settings.auth_mode,
+            keys=self._keys(),
+            sealer=self._sealer,
+            clock=clock,
+            signing_names={service.name: service.signing_name for service in services},
+        )
         self.router = Router(Dispatcher(services, authenticator=authenticator, clock=clock, ids=ids))
         admin = Admin(
             clock=clock,
@@ -112,11 +118,12 @@ class Parts:
     # The services, each built on first use.
 
     def _all_services(self) -> Sequence[Service]:
-        def described(name: str, api: Callable[[], object], *, package: str = "") -> Service:
-            return Service(name=name, api=api, shapes=f"pileus.services.{package or name}.shapes")
+        def described(name: str, api: Callable[[], object], *, package: str = "", signing_name: str = "") -> Service:
+            shapes = f"pileus.services.{package or name}.shapes"
+            return Service(name=name, api=api, shapes=shapes, signing_name=signing_name or name)
 
         return (
-            described("apigatewayv2", self._api_gateway_v2),
+            described("apigatewayv2", self._api_gateway_v2, signing_name="apigateway"),
             described("dynamodb", self._dynamodb),
             described("iam", self._iam),
             described("lambda", lambda: self.functions, package="lambda_"),
@@ -161,7 +168,7 @@ class Parts:
 
         return LambdaApi(
             store=self._store,
-            blobs=LocalBlobs(self._settings.data_dir / "blobs"),
+            blobs=LocalBlobs(self._settings.data_dir / "blobs", durability=self._settings.durability),
             pool=self.environments,
             clock=self._clock,
             ids=self._ids,
@@ -269,7 +276,8 @@ class Application:
         self._parts: Parts | None = None
         self._server: HttpServer | None = None
         self._secret = b""
-        self._first_start: FirstStart | None = None
+        self._root: RootCredentials | None = None
+        self._root_is_new = False
         self._port = 0
 
     async def start(self) -> int:
@@ -277,8 +285,7 @@ class Application:
         settings = self._settings
         self._store = open_store(settings.data_dir, clock=self._clock, durability=settings.durability)
         self._secret = load_or_create_server_secret(settings.data_dir, ids=self._ids)
-        if settings.auth_mode == "strict":
-            self._first_start = load_or_create_root_credentials(settings.data_dir, secret=self._secret, ids=self._ids)
+        self._root = self._root_credentials()
         self._parts = self._build(self._store)
         self._server = HttpServer(self._answer, gate=self._store.gate, clock=self._clock)
         self._port = await self._server.start(settings.host, settings.port)
@@ -288,10 +295,9 @@ class Application:
     @property
     def root_credentials(self) -> tuple[str, str] | None:
         """The access key id and secret that this start made; None when there is nothing new to show."""
-        if self._first_start is None or not self._first_start.created:
+        if self._root is None or not self._root_is_new:
             return None
-        made = self._first_start.credentials
-        return made.access_key_id, made.secret_access_key
+        return self._root.access_key_id, self._root.secret_access_key
 
     async def close(self) -> None:
         """Finish what is under way, stop what runs, and close the store."""
@@ -301,6 +307,15 @@ class Application:
             await self._parts.close()
         if self._store is not None:
             await self._store.close()
+
+    def _root_credentials(self) -> RootCredentials | None:
+        """The root's key pair: made at the first strict start; honoured in open mode too, once it exists."""
+        data_dir = self._settings.data_dir
+        if self._settings.auth_mode == "open":
+            return load_root_credentials(data_dir, secret=self._secret, ids=self._ids)
+        first = load_or_create_root_credentials(data_dir, secret=self._secret, ids=self._ids)
+        self._root_is_new = first.created
+        return first.credentials
 
     def _answer(self, request: Request) -> Coroutine[Any, Any, Response]:
         assert self._parts is not None
@@ -313,7 +328,7 @@ class Application:
             clock=self._clock,
             ids=self._ids,
             secret=self._secret,
-            root=self._first_start.credentials if self._first_start else None,
+            root=self._root,
             endpoint_url=self._endpoint_url,
             reset=self._reset,
         )

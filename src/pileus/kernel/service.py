@@ -1,6 +1,6 @@
 """What a service hands to the kernel."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 Duty = Callable[[], Awaitable[None]]
@@ -17,13 +17,13 @@ class Service:
         (`get_item`), called as `await api.get_item(context, request)` with the struct from `shapes.py`; it returns
         the output struct, `Encoded`, or None. An operation without a method answers `NotImplemented`.
     shapes: dotted name of the generated module; imported on the service's first request.
+    signing_name: what clients sign for, where it is not `name` (`apigateway`).
     """
 
     name: str
     api: Callable[[], object]
     shapes: str
-    duties: Sequence[Duty] = ()
-    """Started by `app.py` under its own `TaskGroup`; they import what they need when they first have work."""
+    signing_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
