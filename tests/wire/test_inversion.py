@@ -24,7 +24,7 @@ _FEW: Final = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-_MANY: Final = settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+_MANY: Final = settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 """For the `slow` runs, which look for what the small samples miss."""
 
 

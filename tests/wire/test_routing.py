@@ -60,6 +60,7 @@ ROUTES = Routes(
         ("Tagged", "GET", "/things/{id}?tagging"),
         ("Object", "GET", "/{bucket}/{key+}"),
         ("Ends", "PUT", "/all/{key+}/end"),
+        ("Around", "DELETE", "/{first}/all/{key+}/end/{last}"),
     ]
 )
 
@@ -97,6 +98,7 @@ def test_paths(method: str, path: str, query: str, operation: str | None) -> Non
         ("Deep", "/things/1/parts/2/", {"id": "1", "part": "2"}),
         ("Object", "/b/x/y/", {"bucket": "b", "key": "x/y/"}),
         ("Ends", "/all/a/b/end", {"key": "a/b"}),
+        ("Around", "/1/all/a/b//end/2", {"first": "1", "key": "a/b/", "last": "2"}),
         ("List", "/things", {}),
     ],
 )

@@ -51,6 +51,8 @@ def _structure(shape: StructureShape, depth: int, way: Way, *, top: bool) -> st.
             continue
         values = _value(member, depth + 1, way, location=location)
         (required if must else optional)[name] = values
+    if shape.is_tagged_union:
+        return st.one_of(*(st.fixed_dictionaries({name: values}) for name, values in optional.items()))
     drawn = st.fixed_dictionaries(required, optional=optional)
     if way.form and not top:
         return drawn.filter(lambda values: any(value != {} for value in values.values()))  # else it leaves no trace

@@ -46,9 +46,10 @@ class Dispatcher:
         headers = request.headers
         target = headers.get("x-amz-target")
         operation = self._by_target.get(target)
+        scope = scope_of(request)
         try:
             if operation is None:
-                operation = await self._finder.find(request)
+                operation = await self._finder.find(request, scope.service)
                 if target is not None:
                     self._by_target[target] = operation
             body = request.body
@@ -60,7 +61,7 @@ class Dispatcher:
                 operation=operation.name,
                 request_id=request_id,
                 account_id=principal.account_id,
-                region=scope_of(request).region,
+                region=scope.region,
                 principal=principal,
                 source_ip=request.peer,
                 host=headers.get("host", ""),

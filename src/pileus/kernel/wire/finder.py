@@ -17,11 +17,12 @@ from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.protocols import PROTOCOLS, nearest
 from pileus.kernel.wire.query import form_of
 from pileus.kernel.wire.registered import Fail, Operation, RegisteredService, not_implemented
-from pileus.kernel.wire.scope import scope_of
 from pileus.kernel.wire.text_values import NotReadable
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX: Final = 16 * 1024 * 1024
+_PLACED_MAX: Final = 1024
+_PLACED_TARGET_LENGTH_MAX: Final = 256
 
 
 class Refused(Exception):
@@ -40,20 +41,30 @@ class Finder:
         self._services: Mapping[str, RegisteredService] = {
             service.name: RegisteredService(service) for service in services
         }
+        self._placed: dict[tuple[str, str, str], Operation] = {}
+        """What was found by route, by signing name, method and target: clients repeat themselves."""
 
-    async def find(self, request: Request) -> Operation:
-        """The operation that a request means; `Refused` when there is none."""
+    async def find(self, request: Request, signing_name: str) -> Operation:
+        """The operation that a request means; `Refused` when there is none. signing_name: empty for an unsigned one."""
         target = request.headers.get("x-amz-target")
         if target is not None:
             return self._by_target(target)
+        placed = self._placed.get((signing_name, request.method, request.target))
+        if placed is not None:
+            return placed
         form = dict(await _form(request))
-        entries = _claimed(request)
+        entries = _claimed(request, signing_name)
         known = bool(entries)
         if not known:
             entries = [entry for name in self._services if (entry := catalog().by_name.get(name)) is not None]
         if "Action" in form:
             return self._by_action(form["Action"], form.get("Version", ""), entries)
-        return self._by_route(request, entries, known=known)
+        operation = self._by_route(request, entries, known=known)
+        if signing_name and len(request.target) <= _PLACED_TARGET_LENGTH_MAX:  # unsigned, the host has a say
+            if len(self._placed) >= _PLACED_MAX:
+                self._placed.clear()
+            self._placed[signing_name, request.method, request.target] = operation
+        return operation
 
     def _by_target(self, target: str) -> Operation:
         prefix, _, name = target.rpartition(".")
@@ -105,9 +116,9 @@ class Finder:
         return Refused(error, partial(wire.fail, None, dialect_of("")))
 
 
-def _claimed(request: Request) -> Sequence[Entry]:
+def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:
     """The services that the signature names, else the host; none when neither does."""
-    signed_for = catalog().by_signing_name.get(scope_of(request).service, ())
+    signed_for = catalog().by_signing_name.get(signing_name, ())
     host = request.headers.get("host", "").partition(".")[0]
     return signed_for or catalog().by_endpoint_prefix.get(host, ())
 

@@ -168,11 +168,11 @@ def _places(subject: Subject, members: tuple[Member, ...]) -> list[Place]:
 
 
 def _labels(subject: Subject, members: list[Member]) -> Place:
-    routes = Routes([subject.operation])
+    routes, name = Routes([subject.operation]), subject.operation.name
     readers = [(member.key, member.ref.location_name or member.name, reader_of(member.shape)) for member in members]
 
     def read(request: Request, tree: Tree) -> None:
-        labels = routes.labels(subject.operation.name, request.path) or {}
+        labels = routes.labels(name, request.path)
         for key, label, reader in readers:
             text = labels.get(label)
             if text:
@@ -300,6 +300,7 @@ def _answer_located(subject: Subject, shape: Shape, members: tuple[Member, ...])
     headers_of = _header_writer(subject.model, members)
     status_key = next((member.key for member in members if member.ref.location == "statusCode"), None)
     write_body = _payload_writer(subject, shape, members)
+    says_content_type = any((member.ref.location_name or "").lower() == "content-type" for member in members)
 
     def answer(output: Any, request_id: str) -> Response:
         tree: Tree = {} if output is None else msgspec.to_builtins(output, builtin_types=NATIVE)
@@ -307,7 +308,7 @@ def _answer_located(subject: Subject, shape: Shape, members: tuple[Member, ...])
         headers = [("x-amzn-RequestId", request_id)]
         headers_of(tree, headers)
         content_type, body = write_body(tree)
-        if not any(name.lower() == "content-type" for name, _ in headers):
+        if not says_content_type:
             headers.append(("Content-Type", content_type))
         return Response(status, headers, b"" if status == 204 else body)
 
@@ -315,16 +316,16 @@ def _answer_located(subject: Subject, shape: Shape, members: tuple[Member, ...])
 
 
 def _header_writer(model: ServiceModel, members: tuple[Member, ...]) -> Callable[[Tree, list[tuple[str, str]]], None]:
-    located = [member for member in members if member.ref.location in {"header", "headers"}]
+    located = {member.key: member for member in members if member.ref.location in {"header", "headers"}}
 
     def write(tree: Tree, headers: list[tuple[str, str]]) -> None:
-        for member in located:
-            value = tree.get(member.key)
-            if value is None:
+        for key, value in tree.items():
+            member = located.get(key)
+            if member is None:
                 continue
             name = member.ref.location_name or ""
             if member.ref.location == "headers":
-                headers.extend((name + key, header_value(str(text))) for key, text in value.items())
+                headers.extend((name + suffix, header_value(str(text))) for suffix, text in value.items())
             else:
                 headers.append((name or member.name, header_value(_header_text(model, member, value))))
 

@@ -9,6 +9,7 @@ Source: Smithy specification, "http trait".
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from pileus.kernel.wire.model import OperationModel
@@ -16,10 +17,9 @@ from pileus.kernel.wire.model import OperationModel
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation's place. labels: the names of its labels, in the order of the path."""
+    """An operation, and the part of the query that it asks for."""
 
     operation: str
-    labels: Sequence[str]
     query: frozenset[tuple[str, str]]
 
 
@@ -31,12 +31,27 @@ class _Node:
     routes: dict[str, list[Route]] = field(default_factory=dict)
 
 
+class _Place(NamedTuple):
+    """Where an operation's labels are among the `size` segments of its path."""
+
+    size: int
+    labels: Sequence[tuple[int, str]]
+    greedy: tuple[int, str] | None
+    after_greedy: int
+
+
+def _place_of(parts: Sequence[str]) -> _Place:
+    greedy = next(((n, part[1:-2]) for n, part in enumerate(parts) if part.endswith("+}")), None)
+    labels = [(n, part[1:-1]) for n, part in enumerate(parts) if part.startswith("{") and not part.endswith("+}")]
+    return _Place(len(parts), labels, greedy, len(parts) - greedy[0] - 1 if greedy is not None else 0)
+
+
 class Routes:
     """All places of one service."""
 
     def __init__(self, operations: Iterable[OperationModel]) -> None:
         self._root = _Node()
-        self._places: dict[str, Sequence[str]] = {}
+        self._places: dict[str, _Place] = {}
         for operation in operations:
             self._add(operation)
 
@@ -52,31 +67,24 @@ class Routes:
             found = self._among(_descend(self._root, segments, 0), method, query)
         return found
 
-    def labels(self, operation: str, path: str) -> dict[str, str] | None:
-        """The labels of an operation in a path, still encoded; None when the path is another's."""
-        place = self._places[operation]
+    def labels(self, operation: str, path: str) -> dict[str, str]:
+        """The labels of an operation in a path that is its own, still encoded."""
         segments = path.split("/")[1:]
-        greedy = any(part.endswith("+}") for part in place)
-        if len(segments) == len(place) + 1 and segments[-1] == "" and not greedy:
-            segments.pop()
-        labels: dict[str, str] = {}
-        for n, part in enumerate(place):
-            if part.startswith("{") and part.endswith("+}"):
-                rest = len(segments) - (len(place) - n - 1)
-                labels[part[1:-2]] = "/".join(segments[n:rest])
-                segments[n:rest] = [""]
-            elif n >= len(segments):
-                return labels if n == len(place) - 1 and part == "" else None
-            elif part.startswith("{"):
-                labels[part[1:-1]] = segments[n]
+        place = self._places[operation]
+        if place.greedy is None:
+            return {name: segments[n] for n, name in place.labels}
+        n, name = place.greedy
+        end = len(segments) - place.after_greedy
+        labels = {name: "/".join(segments[n:end])}
+        labels |= {label: segments[at if at < n else at - place.size] for at, label in place.labels}
         return labels
 
     def _add(self, operation: OperationModel) -> None:
         path, _, query = operation.http.request_uri.partition("?")
-        place = path.split("/")[1:]
-        self._places[operation.name] = place
+        parts = path.split("/")[1:]
+        self._places[operation.name] = _place_of(parts)
         node = self._root
-        for part in place:
+        for part in parts:
             if part.startswith("{") and part.endswith("+}"):
                 node.greedy = node.greedy or _Node()
                 node = node.greedy
@@ -85,10 +93,9 @@ class Routes:
                 node = node.label
             else:
                 node = node.literals.setdefault(part, _Node())
-        labels = [part.strip("{+}") for part in place if part.startswith("{")]
         wanted = frozenset(parse_qsl(query, keep_blank_values=True))
         routes = node.routes.setdefault(operation.http.method, [])
-        routes.append(Route(operation.name, labels, wanted))
+        routes.append(Route(operation.name, wanted))
         routes.sort(key=lambda route: -len(route.query))
 
     @staticmethod

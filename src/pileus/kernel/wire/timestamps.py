@@ -7,7 +7,6 @@ Source: Smithy specification, "timestampFormat trait".
 """
 
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 
 from pileus.kernel.wire.model import Ref, Shape
@@ -15,6 +14,8 @@ from pileus.kernel.wire.model import Ref, Shape
 UNIX: Final = "unixTimestamp"
 ISO: Final = "iso8601"
 RFC822: Final = "rfc822"
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,6 +44,8 @@ def read_timestamp(value: object) -> datetime:
 
 def _read_text(text: str) -> datetime:
     if text[:1].isalpha():
+        from email.utils import parsedate_to_datetime  # rare, and slow to import
+
         moment = parsedate_to_datetime(text)
     else:
         try:
@@ -59,7 +62,8 @@ def write_timestamp(moment: datetime, form: str) -> int | float | str:
         return int(seconds) if seconds.is_integer() else seconds
     moment = moment.astimezone(UTC)
     if form == RFC822:
-        return format_datetime(moment.replace(microsecond=0), usegmt=True)
+        day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]  # strftime would follow the locale
+        return moment.strftime(f"{day}, %d {month} %Y %H:%M:%S GMT")
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     millisecond = moment.microsecond // 1000
     return f"{text}.{millisecond:03}Z" if millisecond else f"{text}Z"
