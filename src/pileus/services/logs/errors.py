@@ -1,0 +1,49 @@
+"""Which errors can CloudWatch Logs answer?"""
+
+from pileus.kernel.errors import ServiceError
+
+
+class ResourceNotFoundException(ServiceError):
+    """A log group or log stream does not exist."""
+
+    code = "ResourceNotFoundException"
+
+
+class LogGroupNotFound(ResourceNotFoundException):
+    """Recording logs_events, test_resource_does_not_exist."""
+
+    def __init__(self) -> None:
+        super().__init__("The specified log group does not exist.")
+
+
+class LogStreamNotFound(ResourceNotFoundException):
+    """Recording logs_events, test_resource_does_not_exist."""
+
+    def __init__(self) -> None:
+        super().__init__("The specified log stream does not exist.")
+
+
+class ResourceAlreadyExistsException(ServiceError):
+    """A log group or log stream of that name exists."""
+
+    code = "ResourceAlreadyExistsException"
+
+
+class InvalidParameterException(ServiceError):
+    """A parameter is wrong."""
+
+    code = "InvalidParameterException"
+
+
+class InvalidNextToken(InvalidParameterException):
+    """Recordings logs_events and logs_filter_events."""
+
+    def __init__(self) -> None:
+        super().__init__("The specified nextToken is invalid.")
+
+
+class ValidationException(ServiceError):
+    """Parameters exclude each other (recording logs_streams, test_describe_log_streams_with_log_group_identifier)."""
+
+    code = "ValidationException"
+    status = 400
