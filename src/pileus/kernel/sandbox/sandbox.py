@@ -15,7 +15,7 @@ import sysconfig
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -106,6 +106,16 @@ class Cell:
             self.kill()
         finally:
             self.channel.setblocking(False)
+
+    def refusal(self) -> str | None:
+        """Why the blank process could not become what it was ordered to; for owners who do not read the channel."""
+        try:
+            received = self.channel.recv(4096)
+        except OSError:
+            return None
+        if len(received) < wire.HEADER.size or received[wire.LENGTH_BYTES] != wire.REFUSED:
+            return None
+        return received[wire.HEADER.size :].decode(errors="replace")
 
     def kill(self) -> None:
         """End every process of the cell, at once; `exited` follows."""
@@ -304,10 +314,7 @@ class Sandbox:
             return
         if not self._greeted:
             self._greeted = True
-            greeting = msgspec.json.decode(message)
-            self.contained, self.reason = greeting["contained"], greeting["reason"]
-            if self._later:
-                self._control.send(msgspec.json.encode({"import": self._later}))
+            self._welcome(msgspec.json.decode(message))
             return
         cell = Cell(
             loop=asyncio.get_running_loop(),
@@ -323,6 +330,21 @@ class Sandbox:
         else:
             self._spares.append(cell)
         self._restock()
+
+    def _welcome(self, greeting: dict[str, Any]) -> None:
+        assert self._control is not None
+        if "failed" in greeting:
+            waiting, self._waiting = self._waiting, deque()
+            self._lost()
+            self._contain, self._waiting = False, waiting
+            self.reason = greeting["failed"]
+            self._start()
+            self._restock()
+            return
+        self.contained = greeting["contained"]
+        self.reason = self.reason or greeting["reason"]
+        if self._later:
+            self._control.send(msgspec.json.encode({"import": self._later}))
 
     def _lost(self) -> None:
         """The zygote is gone, or is to go: its cells end with it, and the next `take` starts another."""

@@ -45,13 +45,24 @@ def be(channel: socket.socket, output: int, *, user_id: int, group_id: int, cont
         order: dict[str, Any] = json.loads(received[1])
         _become(order, output, user_id=user_id, group_id=group_id, contained=contained)
         if order["execute"]:
-            channel.set_inheritable(False)
-            os.execve(order["execute"][0], order["execute"], order["environment"])  # noqa: S606 - no shell is the point
+            _execute(order["execute"], order["environment"])
         entry = _entry(order["call"])
     except Exception as failure:  # noqa: BLE001 - whatever it is, Pileus is told and this process ends
-        channel.sendall(wire.frame(wire.REFUSED, f"{type(failure).__name__}: {failure}".encode()))
+        why = str(failure) if isinstance(failure, _CannotExecute) else f"{type(failure).__name__}: {failure}"
+        channel.sendall(wire.frame(wire.REFUSED, why.encode()))
         os._exit(127)
     os._exit(_run(entry, channel, order["argument"]))
+
+
+class _CannotExecute(Exception):
+    """The program is none; worded as a Go program would, since Lambda's supervisor is one."""
+
+
+def _execute(arguments: list[str], environment: dict[str, str]) -> NoReturn:
+    try:
+        os.execve(arguments[0], arguments, environment)  # noqa: S606 - no shell is the point
+    except OSError as refused:
+        raise _CannotExecute(f"fork/exec {arguments[0]}: {(refused.strerror or '').lower()}") from None
 
 
 def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, contained: bool) -> None:

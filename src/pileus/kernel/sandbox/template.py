@@ -19,7 +19,9 @@ _EMPTY: Final = ("proc", "tmp", "var/task", "var/runtime", "opt", "run")
 
 
 def enter(*, visible: list[str], hidden: list[str]) -> None:
-    """Replace this mount namespace's root by the view; `visible` are further directories to show, as they are named."""
+    """Enter a mount namespace whose root is the view; `visible` are further directories to show, as they are named."""
+    # Not the launcher's: pivot_root changes the root of every process in the namespace.
+    linux.unshare(linux.CLONE_NEWNS)
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("pileus", _BASE, kind="tmpfs", flags=linux.MS_NOSUID, options="mode=0755,size=16m")
     shown = [_show_system(name) for name in _SYSTEM if os.path.lexists(f"/{name}")]

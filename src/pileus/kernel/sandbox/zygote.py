@@ -50,7 +50,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     config: dict[str, Any] = json.loads(message)
     linux.set_process_name("pileus-launcher")
     linux.adopt_orphans()
-    reason = _enter_namespaces(user_id=config["user_id"], group_id=config["group_id"], wanted=config["contain"])
+    reason = enter_namespaces(user_id=config["user_id"], group_id=config["group_id"], wanted=config["contain"])
     pid = os.fork()
     if pid == 0:
         try:
@@ -64,12 +64,12 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
     _launcher(lifeline_fd, pid, config["control_groups"])
 
 
-def _enter_namespaces(*, user_id: int, group_id: int, wanted: bool) -> str:
+def enter_namespaces(*, user_id: int, group_id: int, wanted: bool) -> str:
     """Prepare for the zygote to be born into its namespaces; says why not, or '' when it will."""
     if not wanted:
         return "containment is switched off"
     outer_user, outer_group = os.geteuid(), os.getegid()
-    flags = linux.CLONE_NEWPID | linux.CLONE_NEWNS
+    flags = linux.CLONE_NEWPID
     try:
         if outer_user == 0:
             linux.unshare(flags)
@@ -163,19 +163,28 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
         try:
             template.enter(visible=config["visible"], hidden=config["hidden"])
         except OSError as refused:
-            reason = f"no file system view: {refused}"
+            # Half contained is no state to be in: Pileus starts another zygote, without namespaces.
+            control.send(json.dumps({"failed": f"no file system view: {refused}"}).encode())
+            os._exit(0)
     linux.adopt_orphans()
     signal.signal(signal.SIGCHLD, lambda *_: _reaped(0))
     control.send(json.dumps({"contained": not reason, "reason": reason}).encode())
     gc.collect()
     gc.freeze()
-    while message := control.recv(_MESSAGE_BYTES_MAX):
+    while message := _next_order(control):
         order = json.loads(message)
         if "import" in order:
             _import_quietly(order["import"])
         else:
             _make_cell(control, order["control_groups"], config, own_pids, contained=not reason)
     os._exit(0)
+
+
+def _next_order(control: socket.socket) -> bytes:
+    try:
+        return control.recv(_MESSAGE_BYTES_MAX)
+    except ConnectionResetError:
+        return b""
 
 
 def _import_quietly(names: list[str]) -> None:

@@ -222,7 +222,7 @@ class EnvironmentPool:
         task_root = TASK_ROOT if cell.contained else str(spec.code_path)
         runtime_api = ""
         if custom:
-            link = HttpLink(environment, defer=self._defer)
+            link = HttpLink(cell, environment, defer=self._defer)
             environment.attach(link)
             runtime_api = await link.open(self._ids)
         else:

@@ -16,6 +16,7 @@ import msgspec
 from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import Ids
+from pileus.kernel.sandbox.sandbox import Cell
 from pileus.services.lambda_.environments.links import RuntimeListener
 from pileus.services.lambda_.environments.types import Invocation
 from pileus.services.lambda_.runtimes import frames
@@ -33,7 +34,10 @@ def _problem(status: int, kind: str, message: str) -> Response:
 class HttpLink:
     """A runtime behind the Runtime API. `defer` runs what takes time to close, and outlives the environment."""
 
-    def __init__(self, listener: RuntimeListener, *, defer: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    def __init__(
+        self, cell: Cell, listener: RuntimeListener, *, defer: Callable[[Coroutine[Any, Any, None]], None]
+    ) -> None:
+        self._cell = cell
         self._listener = listener
         self._defer = defer
         self._server: HttpServer | None = None
@@ -64,7 +68,9 @@ class HttpLink:
         self._wake()
 
     def drain(self) -> None:
-        """Whatever it said has been answered."""
+        why = self._cell.refusal()
+        if why is not None:
+            self._listener.was_refused(why)
 
     def close(self) -> None:
         self._event = None

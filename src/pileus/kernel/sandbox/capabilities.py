@@ -1,0 +1,152 @@
+"""What does this host offer for containing foreign code, and what follows where it offers less?
+
+Each finding is found by trying, in a child process where trying changes something: names of distributions and kernel
+versions say little, since containers, security modules and settings take away what a kernel could do.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from pileus.kernel.sandbox.control_groups import PROCESSES_MAX, usable_hierarchies
+
+Standing = Literal["ok", "limited", "missing"]
+
+_TRY_S_MAX: Final = 10.0
+_SYS_LANDLOCK_CREATE_RULESET: Final = 444
+_LANDLOCK_VERSION: Final = 1
+_FILES_FOR_EACH_CELL: Final = 4
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a host may offer. `consequence`: what functions lose without it; empty when `standing` is ok."""
+
+    name: str
+    standing: Standing
+    detail: str
+    consequence: str = ""
+
+
+def probe() -> list[Capability]:
+    """Everything containment uses, in the order of its weight."""
+    if platform.system() != "Linux":
+        return [
+            Capability(
+                name="namespaces",
+                standing="missing",
+                detail=platform.system(),
+                consequence="functions cannot run: the sandbox is made of Linux's system calls",
+            )
+        ]
+    return [_namespaces(), _control_groups(), _seccomp(), _landlock(), _files()]
+
+
+def _namespaces() -> Capability:
+    """Mount, process, IPC and host name namespaces; through a user namespace where we are not root."""
+    how = "as root" if os.geteuid() == 0 else "through a user namespace"
+    refused = _try(
+        "from pileus.kernel.sandbox import linux, template, zygote\n"
+        "refused = zygote.enter_namespaces(user_id=993, group_id=990, wanted=True)\n"
+        "if refused: sys.exit(refused)\n"
+        "linux.unshare(linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)\n"
+        "template.enter(visible=[], hidden=[])\n"
+    )
+    if not refused:
+        return Capability(name="namespaces", standing="ok", detail=f"mount, process, IPC and UTS, {how}")
+    return Capability(
+        name="namespaces",
+        standing="missing",
+        detail=refused,
+        consequence="functions see this machine's files and processes as Pileus does: run only code you trust",
+    )
+
+
+def _control_groups() -> Capability:
+    """Memory and process limits that hold for a whole process tree."""
+    found = usable_hierarchies()
+    versions = sorted({f"version {hierarchy.version}" for hierarchy in found})
+    controllers = {hierarchy.controller for hierarchy in found}
+    if controllers & {"memory", "unified"}:
+        limited = "" if controllers & {"pids", "unified"} else "a function may start any number of processes"
+        return Capability(
+            name="control groups",
+            standing="limited" if limited else "ok",
+            detail=f"{', '.join(versions)}: {', '.join(sorted(controllers))}",
+            consequence=limited,
+        )
+    return Capability(
+        name="control groups",
+        standing="missing",
+        detail="none may be written",
+        consequence="memory is limited for each process of a function (RLIMIT_DATA), not for all of them together; "
+        f"the limit of {PROCESSES_MAX} processes is not enforced",
+    )
+
+
+def _seccomp() -> Capability:
+    refused = _try(
+        "from pileus.kernel.sandbox import linux\n"
+        "linux.gain_no_privileges()\n"
+        "assert linux.forbid_system_calls(), 'system call numbers of this machine are unknown'\n"
+    )
+    if not refused:
+        return Capability(name="seccomp", standing="ok", detail=f"filter for {platform.machine()}")
+    return Capability(
+        name="seccomp",
+        standing="missing",
+        detail=refused,
+        consequence="functions may call all of the kernel that an unprivileged process may",
+    )
+
+
+def _landlock() -> Capability:
+    """Not used yet; reported because it could replace namespaces where those are forbidden."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    version = libc.syscall(
+        ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), ctypes.c_uint(_LANDLOCK_VERSION)
+    )
+    if version > 0:
+        return Capability(name="landlock", standing="ok", detail=f"version {version} of its interface, not needed")
+    why = "switched off" if ctypes.get_errno() == errno.EOPNOTSUPP else "not in this kernel"
+    return Capability(name="landlock", standing="ok", detail=f"{why}; not needed")
+
+
+def _files() -> Capability:
+    """How many environments the limit of open files allows."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY or hard >= 1_000 * _FILES_FOR_EACH_CELL + 1_024:
+        return Capability(name="open files", standing="ok", detail=f"up to {hard}")
+    return Capability(
+        name="open files",
+        standing="limited",
+        detail=f"up to {hard}",
+        consequence=f"about {max(0, hard - 512) // _FILES_FOR_EACH_CELL} environments at a time: raise `ulimit -Hn`",
+    )
+
+
+def _try(program: str) -> str:
+    """Run a few lines in a child: '' when they succeed, otherwise what was refused."""
+    root = str(Path(__file__).parents[3])
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {root!r})\n{program}"],
+            capture_output=True,
+            text=True,
+            timeout=_TRY_S_MAX,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        return str(failure)
+    if ended.returncode == 0:
+        return ""
+    lines: Sequence[str] = ended.stderr.strip().splitlines()
+    return lines[-1] if lines else f"exit status {ended.returncode}"

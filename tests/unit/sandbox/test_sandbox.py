@@ -1,0 +1,203 @@
+"""Cells hold what runs in them, and nothing outlives Pileus."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pileus.kernel.sandbox.control_groups import usable_hierarchies
+from pileus.kernel.sandbox.sandbox import Cell, Exit, Order, Sandbox, SandboxFailed
+from tests.support.processes import descendants, gone, wait_until
+
+SHELL = {"PATH": "/usr/bin:/bin"}
+
+
+@pytest.fixture(params=["contained", "plain"])
+async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    """Both ways of running: with namespaces, and where the host forbids them."""
+    made = Sandbox(contain=request.param == "contained")
+    yield made
+    await made.close()
+
+
+async def run(sandbox: Sandbox, script: str, *, memory_bytes: int = 256 << 20) -> tuple[Exit, str]:
+    """How a shell script ended, and what it wrote."""
+    cell = await sandbox.take()
+    order = Order(environment=SHELL, directory="/tmp", execute=["/bin/sh", "-c", script])
+    ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+    cell.exited = ended.set_result
+    cell.configure(order, memory_bytes=memory_bytes)
+    async with asyncio.timeout(20):
+        how = await ended
+    written = os.read(cell.output, 65536).decode()
+    cell.close()
+    return how, written
+
+
+@pytest.mark.parametrize(("script", "status"), [("exit 0", 0), ("exit 3", 3 << 8), ("kill -9 $$", 9), ("kill $$", 15)])
+async def test_how_a_cell_ended_is_told(sandbox: Sandbox, script: str, status: int) -> None:
+    """The wait status of the first process, as its parent saw it."""
+    how, _ = await run(sandbox, script)
+    assert how == Exit(status)
+
+
+async def test_a_cell_starts_with_what_it_was_ordered(sandbox: Sandbox) -> None:
+    """Its environment, its directory, three descriptors, no privileges; nothing inherited."""
+    _, written = await run(sandbox, "env | sort; ls -x /proc/self/fd; ulimit -n; grep NoNewPrivs /proc/self/status")
+    # 3 is the listing's own.
+    assert written.splitlines() == ["PATH=/usr/bin:/bin", "PWD=/tmp", "0  1  2  3", "1024", "NoNewPrivs:\t1"]
+
+
+async def test_killing_a_cell_kills_all_of_it(sandbox: Sandbox) -> None:
+    """Whatever it forked, detached, or made deaf to signals."""
+    cell = await sandbox.take()
+    script = "trap '' HUP TERM INT; (setsid sleep 600 &); (sleep 600 &); echo up; while :; do sleep 1; done"
+    cell.configure(Order(environment=SHELL, directory="/tmp", execute=["/bin/sh", "-c", script]), memory_bytes=64 << 20)
+    ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+    cell.exited = ended.set_result
+    await readable(cell)
+
+    def running() -> list[int]:
+        return [pid for pid in descendants(os.getpid()) if command(pid).startswith(("sleep 600", "/bin/sh"))]
+
+    await asyncio.to_thread(wait_until, lambda: len(running()) >= 3)
+    before = running()
+    cell.kill()
+    assert await ended == Exit(None)
+    cell.close()
+    await asyncio.to_thread(wait_until, lambda: all(gone(pid) for pid in before))
+
+
+async def test_a_memory_limit_holds(sandbox: Sandbox) -> None:
+    """By control group where there is one, by RLIMIT_DATA elsewhere: either way not a gigabyte."""
+    hog = f"{sys.executable} -I -S -c 'x = bytearray(10 ** 9); print(len(x))'"
+    _, written = await run(sandbox, hog, memory_bytes=64 << 20)
+    assert "1000000000" not in written
+
+
+async def test_a_blank_cell_that_is_given_up_ends(sandbox: Sandbox) -> None:
+    """Closing what was never ordered leaves neither processes nor control groups."""
+    cell = await sandbox.take()
+    cell.close()
+    async with asyncio.timeout(10):
+        while cell.exit is None or any(map(os.path.exists, cell.groups.paths)):
+            await asyncio.sleep(0.005)
+
+
+async def test_a_dead_zygote_is_replaced(sandbox: Sandbox) -> None:
+    """Whoever waits learns of it, and the next cell comes from a new one."""
+    await sandbox.take()
+    for pid in descendants(os.getpid()):
+        if command(pid).startswith(sys.executable) and "zygote" in command(pid):
+            os.kill(pid, signal.SIGKILL)
+    deadline = asyncio.get_running_loop().time() + 10
+    while True:
+        try:
+            how, _ = await run(sandbox, "exit 7")
+        except SandboxFailed:
+            how = Exit(None)
+        if how == Exit(7 << 8):
+            break
+        assert asyncio.get_running_loop().time() < deadline
+
+
+async def test_closing_leaves_nothing() -> None:
+    """No process and no control group, even with cells that still run."""
+    sandbox = Sandbox()
+    for _ in range(3):
+        cell = await sandbox.take()
+        cell.configure(Order(environment=SHELL, directory="/tmp", execute=["/bin/sleep", "600"]), memory_bytes=64 << 20)
+    before = descendants(os.getpid())
+    await sandbox.close()
+    assert all(gone(pid) for pid in before)
+    assert own_groups(os.getpid()) == []
+
+
+@pytest.mark.parametrize("way", ["contained", "plain"])
+def test_nothing_outlives_a_killed_pileus(way: str) -> None:
+    """SIGKILL gives no chance to clean up: the chain of processes does, within moments."""
+    parent = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("parent.py")), way], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "started\n"
+    below = descendants(parent.pid)
+    assert len(below) >= 6, "launcher, zygote, supervisors, the shell and its children"
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: all(gone(pid) for pid in below))
+    wait_until(lambda: own_groups(parent.pid) == [])
+
+
+def test_a_killed_launcher_takes_all_with_it() -> None:
+    """The one process nobody supervises: the kernel ends its children in its stead."""
+    parent = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("parent.py")), "contained"], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    below = descendants(parent.pid)
+    os.kill(below[0], signal.SIGKILL)
+    wait_until(lambda: all(gone(pid) for pid in below))
+    parent.kill()
+    parent.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/usr/bin/python3").exists(), reason="needs root to become another")
+def test_a_user_without_privileges_is_contained_too() -> None:
+    """Through a user namespace, as on a developer's machine; or the capability probe says why not."""
+    root = Path(__file__).parents[3]
+    if not loads_our_packages("/usr/bin/python3"):
+        pytest.skip("the system's Python cannot load this environment's packages")
+    if not all(place.stat().st_mode & 0o001 for place in root.parents):
+        pytest.skip("this checkout lies where only its owner may go")
+    program = "import asyncio, tests.unit.sandbox.unprivileged as body; asyncio.run(body.main())"
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    ended = subprocess.run(
+        ["/usr/bin/python3", "-c", program],
+        user=12345,
+        group=12345,
+        extra_groups=[],
+        env={"PYTHONPATH": f"{root / 'src'}:{root}:{packages}", "PATH": "/usr/bin:/bin"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 0, ended.stderr
+    contained, _, written = ended.stdout.partition("\n")
+    if contained != "True":
+        pytest.skip(f"this host forbids user namespaces: {written}")
+    assert written.split() == ["993", "refused"]
+
+
+def loads_our_packages(python: str) -> bool:
+    """Compiled packages fit one version of Python."""
+    ask = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+    found = subprocess.run(ask, capture_output=True, text=True, check=True)
+    return tuple(map(int, found.stdout.split())) == sys.version_info[:2]
+
+
+def own_groups(pid: int) -> list[Path]:
+    groups = [hierarchy.parent / f"pileus-{pid}" for hierarchy in usable_hierarchies()]
+    return [group for group in groups if group.exists()]
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+async def readable(cell: Cell) -> None:
+    loop, seen = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(cell.output, seen.set)
+    async with asyncio.timeout(10):
+        await seen.wait()
+    loop.remove_reader(cell.output)
