@@ -10,9 +10,9 @@ goes on in, so a context variable that it sets neither leaks nor is lost.
 """
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from contextvars import Context, copy_context
-from types import coroutine
+from collections.abc import Coroutine
+from contextvars import copy_context
+from types import TracebackType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -29,35 +29,48 @@ def start_eagerly(coro: Coroutine[Any, Any, T]) -> T | asyncio.Task[T]:
     except StopIteration as stop:
         value: T = stop.value
         return value
-    return _carry_on(coro, yielded, context)
+    return asyncio.get_running_loop().create_task(_Rest(coro, yielded), context=context)
 
 
-def _carry_on(coro: Coroutine[Any, Any, T], yielded: object, context: Context) -> asyncio.Task[T]:
-    async def rest() -> T:
-        return await _resume(coro, yielded)
+class _Rest(Coroutine[Any, Any, T]):
+    """What remains of a coroutine after its first step, for a task to drive.
 
-    return asyncio.get_running_loop().create_task(rest(), context=context)
-
-
-@coroutine
-def _resume(coro: Coroutine[Any, Any, T], yielded: object) -> Generator[object, object, T]:
-    """Hand the task the future that the first step yielded (it still says that somebody awaits it), then the others.
-
-    A coroutine that was stepped by hand cannot be awaited ("already being awaited"), hence send and throw.
+    The task's first step gets the future which the coroutine's first step yielded (it still says that somebody awaits
+    it). A coroutine that was stepped by hand cannot be awaited ("already being awaited"), and one that wraps it would
+    swallow a cancellation which comes before the task's first step; hence send and throw themselves.
     """
-    while True:
-        try:
-            sent = yield yielded
-        except GeneratorExit:
-            coro.close()
-            raise
-        except BaseException as error:  # noqa: BLE001 - a cancellation, too, belongs to the coroutine
-            try:
-                yielded = coro.throw(error)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]  # what T is only `coro` knows
-        else:
-            try:
-                yielded = coro.send(sent)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]  # as above
+
+    __slots__ = ("_coro", "_fresh", "_yielded")
+
+    def __init__(self, coro: Coroutine[Any, Any, T], yielded: object) -> None:
+        self._coro = coro
+        self._yielded = yielded
+        self._fresh = True
+
+    def send(self, value: Any, /) -> Any:
+        if self._fresh:
+            self._fresh = False
+            yielded, self._yielded = self._yielded, None
+            return yielded
+        return self._coro.send(value)
+
+    def throw(
+        self,
+        kind: type[BaseException] | BaseException,
+        value: BaseException | object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Any:
+        if self._fresh:
+            self._fresh = False
+            yielded, self._yielded = self._yielded, None
+            if isinstance(yielded, asyncio.Future):
+                yielded.cancel()  # As a task does with what it awaits.
+        error = kind if isinstance(kind, BaseException) else value if isinstance(value, BaseException) else kind()
+        return self._coro.throw(error.with_traceback(traceback) if traceback is not None else error)
+
+    def close(self) -> None:
+        self._coro.close()
+
+    def __await__(self) -> Any:
+        raise TypeError("only a task drives the rest of a coroutine")

@@ -31,6 +31,11 @@ class Sending:
         self.work = work
         self._file = file
 
+    @property
+    def draws(self) -> bool:
+        """Whether the bytes come from an iterator of the handler's."""
+        return self._file is None
+
     def close(self) -> None:
         self.work.close()
         if self._file is not None:

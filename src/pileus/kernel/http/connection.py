@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_deaf",
+        "_drawing",
         "_ended",
         "_eof",
         "_mark",
@@ -99,6 +100,8 @@ class Connection(asyncio.Protocol):
         self._stash = b""
         self._reading = True
         self._deaf = False
+        self._drawing = False
+        """Whether the answer that is being sent comes from an iterator."""
         self._ended = False
         self._refused = False
         self._eof = False
@@ -141,9 +144,14 @@ class Connection(asyncio.Protocol):
         self._proceed()
 
     def eof_received(self) -> bool:
-        """True keeps our side open, for a client which said all and still listens (`nc -N`)."""
+        """True keeps our side open, for a client which said all and may still listen (`nc -N`).
+
+        Whether it does only a write can tell; an iterator that waits for something to send might wait for ever.
+        """
         self._eof = True
         self._break_stream(ClientDisconnected())
+        if self._drawing:
+            return False
         unanswered = bool(self._open or self._parser.received or self._stash)
         return unanswered and not self._ended and not self.secure
 
@@ -412,6 +420,7 @@ class Connection(asyncio.Protocol):
         if sending is not None:
             exchange.queued = True
             self._open.appendleft(exchange)
+            self._drawing = sending.draws
             self._sender = self._spawn(sending.work)
             self._sender.add_done_callback(partial(self._sent_slowly, response, sending, close))
         elif close:
@@ -419,6 +428,7 @@ class Connection(asyncio.Protocol):
 
     def _sent_slowly(self, response: Response, sending: Sending, close: bool, task: asyncio.Task[None]) -> None:
         self._sender = None
+        self._drawing = False
         sending.close()
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None:

@@ -34,6 +34,9 @@ _SINGLE: Final = frozenset({"host", "content-length", "transfer-encoding"})
 """Headers that decide where a request goes and ends: a second one is an attempt to confuse somebody."""
 
 
+_FRAMING: Final = ("content-length", "transfer-encoding", "expect")
+
+
 class Refused(Exception):
     """This is no request that we take; `status` says why. The connection cannot go on."""
 
@@ -89,6 +92,7 @@ class RequestParser:
         self._exchange: Exchange | None = None
         self._held: bytes | bytearray | None = None
         self._left_bytes = 0
+        self._declined: Exchange | None = None
         self._fed_bytes = 0
         """Fed in earlier calls, for the current head, or since the last piece of body."""
         self._unchecked_bytes = limits.header_bytes_max - SLICE_BYTES
@@ -130,18 +134,36 @@ class RequestParser:
 
         The seam for WebSocket: an exchange that accepts the upgrade would take over the connection from here.
         """
-        self._parser = httptools.HttpRequestParser(self)
-        while rest := data[offset:]:
-            data = rest
+        while True:
+            data = data[offset:]
             try:
+                self._parser = httptools.HttpRequestParser(self)
+                if self._declined is not None:
+                    self._expect_declined_body(self._declined)
                 self._parser.feed_data(data)
                 return
             except httptools.HttpParserUpgrade as upgrade:
-                self._parser = httptools.HttpRequestParser(self)
                 offset = upgrade.args[0]
             except httptools.HttpParserError as error:
                 self._fail(error)
                 return
+
+    def _expect_declined_body(self, declined: Exchange) -> None:
+        """httptools takes the body of a request that asks to upgrade for the new protocol's first bytes.
+
+        So a new parser is told of a body like that one, and what it makes of it becomes the declined request's.
+        """
+        self._declined = None
+        assert declined.request is not None
+        headers = declined.request.headers
+        framing = "".join(f"{name}: {headers[name]}\r\n" for name in _FRAMING if name in headers)
+        self._parser.feed_data(f"POST / HTTP/1.1\r\nHost: -\r\n{framing}\r\n".encode("latin-1"))
+        exchange = self._exchange
+        assert exchange is not None
+        assert exchange.request is not None
+        declined.request.body = exchange.request.body
+        exchange.request = declined.request
+        exchange.keep_alive, exchange.ordinary = declined.keep_alive, declined.ordinary and exchange.ordinary
 
     def _fail(self, error: Exception) -> None:
         if not self.finished:
@@ -196,7 +218,12 @@ class RequestParser:
         if version == "1.0":
             exchange.http10 = True
         if "content-length" in headers or "transfer-encoding" in headers:
-            self._expect_body(exchange, headers)
+            if not parser.should_upgrade():
+                self._expect_body(exchange, headers)
+            elif exchange.http10:
+                self._refuse(400)
+            elif headers.get("content-length", "").strip("0") or "transfer-encoding" in headers:
+                self._declined = exchange
         self._headers = {}  # Trailers come here: tolerated, and nothing rests on them.
 
     def on_body(self, data: bytes) -> None:
@@ -215,7 +242,9 @@ class RequestParser:
     def on_message_complete(self) -> None:
         exchange = self._exchange
         assert exchange is not None
-        if self.streaming is None:
+        if self._declined is not None:
+            pass  # Its body is still to come.
+        elif self.streaming is None:
             if self._held is not None:
                 assert exchange.request is not None
                 exchange.request.body = bytes(self._held)
