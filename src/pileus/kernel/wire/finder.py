@@ -111,7 +111,9 @@ class Finder:
             error = wire.unknown_operation(f"Could not find operation {name}{suffix}")
             return Refused(error, partial(wire.fail, service.model, dialect_of(present.name)))
         if entries:
-            return Refused(not_implemented(_readable(entries, name)), partial(wire.fail, None, dialect_of("")))
+            services = " or ".join(entry.name for entry in entries)
+            error = not_implemented(services, name if name.isalnum() else "")
+            return Refused(error, partial(wire.fail, None, dialect_of("")))
         error = wire.unknown_operation(f"No AWS operation is recognised in {name}" if name else "")
         return Refused(error, partial(wire.fail, None, dialect_of("")))
 
@@ -121,11 +123,6 @@ def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:
     signed_for = catalog().by_signing_name.get(signing_name, ())
     host = request.headers.get("host", "").partition(".")[0]
     return signed_for or catalog().by_endpoint_prefix.get(host, ())
-
-
-def _readable(entries: Sequence[Entry], name: str) -> str:
-    services = " or ".join(entry.name for entry in entries)
-    return f"{services} {name}" if name.isalnum() else services
 
 
 def _speaks_forms(entry: Entry) -> bool:
