@@ -69,8 +69,8 @@ def run(only: Sequence[str], options: cases.Options, *, moto: bool) -> Iterator[
     if set(only) <= {"bare"}:
         return
     loads = [case for case in cases.LOAD_CASES if case.name in only]
-    tables = any(case.service == "dynamodb" for case in loads)
-    functions = "cold-start" in only or any(case.service == "lambda" for case in loads)
+    tables = any(case.needs == "table" for case in loads)
+    functions = "cold-start" in only or any(case.needs == "function" for case in loads)
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pileus-bench-"))) / "data"
         role_arn = ""
@@ -80,7 +80,7 @@ def run(only: Sequence[str], options: cases.Options, *, moto: bool) -> Iterator[
                 cases.prepare_table(server)
             if functions:
                 role_arn = cases.prepare_role(server)
-                cases.create_function(cases.client(server, "lambda"), cases.FUNCTION, role_arn)
+                cases.prepare_function(server, role_arn)
         if "start" in only:
             yield cases.run_start(data_dir, credentials, options)
         pileus = stack.enter_context(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -27,7 +28,8 @@ TABLE: Final = "bench"
 FUNCTION: Final = "bench"
 ROLE: Final = "bench"
 RUNTIME: Final = "python3.12"
-ITEMS: Final = 1_000
+ITEMS: Final = 100
+"""How many items are read, in turn."""
 PUTS_MAX: Final = 100_000
 PUTS_A_SECOND: Final = 25_000
 """More than that are prepared for no second; then keys repeat."""
@@ -59,11 +61,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCase:
-    """A case that is driven with load. requests: made for a server and as many seconds."""
+    """A case that is driven with load. requests: made for a server and as many seconds. needs: what is prepared."""
 
     name: str
-    service: str
-    requests: Callable[[Signer, float], Sequence[bytes]]
+    needs: Literal["table", "function", "nothing"]
+    requests: Callable[[Server, float], Sequence[bytes]]
     connections: int = 16
     beside_moto: bool = False
 
@@ -72,32 +74,43 @@ def _item(key: str) -> dict[str, Any]:
     return {"id": {"S": key}, "text": {"S": "x" * 100}, "n": {"N": "42"}}
 
 
-def _gets(signer: Signer, seconds: float) -> Sequence[bytes]:
+def _gets(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "dynamodb")
     return [
-        signing.dynamodb(signer, "GetItem", {"TableName": TABLE, "Key": {"id": {"S": f"item-{n}"}}})
+        signing.dynamodb(signed, "GetItem", {"TableName": TABLE, "Key": {"id": {"S": f"item-{n}"}}})
         for n in range(ITEMS)
     ]
 
 
-def _puts(signer: Signer, seconds: float) -> Sequence[bytes]:
+def _puts(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "dynamodb")
     count = min(PUTS_MAX, int(PUTS_A_SECOND * seconds))
-    return [signing.dynamodb(signer, "PutItem", {"TableName": TABLE, "Item": _item(f"put-{n}")}) for n in range(count)]
+    return [signing.dynamodb(signed, "PutItem", {"TableName": TABLE, "Item": _item(f"put-{n}")}) for n in range(count)]
 
 
-def _invokes(signer: Signer, seconds: float) -> Sequence[bytes]:
-    return [signing.invoke(signer, FUNCTION, {"n": n}) for n in range(100)]
+def _invokes(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "lambda")
+    return [signing.invoke(signed, FUNCTION, {"n": n}) for n in range(100)]
 
 
-def _identities(signer: Signer, seconds: float) -> Sequence[bytes]:
-    return [signing.get_caller_identity(signer)]
+def _identities(server: Server, seconds: float) -> Sequence[bytes]:
+    return [signing.get_caller_identity(signer(server, "sts"))]
+
+
+def _http_api_calls(server: Server, seconds: float) -> Sequence[bytes]:
+    """Nobody signs these: an HTTP API is for everyone."""
+    apis = client(server, "apigatewayv2").get_apis()["Items"]
+    host = urlsplit(next(api["ApiEndpoint"] for api in apis if api["Name"] == FUNCTION)).netloc
+    return [f"GET /any/path?n=1 HTTP/1.1\r\nhost: {host}\r\nuser-agent: bench\r\n\r\n".encode()]
 
 
 LOAD_CASES: Final = (
-    LoadCase(name="get-item", service="dynamodb", requests=_gets, beside_moto=True),
-    LoadCase(name="put-item", service="dynamodb", requests=_puts, beside_moto=True),
-    LoadCase(name="get-caller-identity", service="sts", requests=_identities, beside_moto=True),
-    LoadCase(name="invoke", service="lambda", requests=_invokes),
-    LoadCase(name="invoke-1", service="lambda", requests=_invokes, connections=1),
+    LoadCase(name="get-item", needs="table", requests=_gets, beside_moto=True),
+    LoadCase(name="put-item", needs="table", requests=_puts, beside_moto=True),
+    LoadCase(name="get-caller-identity", needs="nothing", requests=_identities, beside_moto=True),
+    LoadCase(name="invoke", needs="function", requests=_invokes),
+    LoadCase(name="invoke-1", needs="function", requests=_invokes, connections=1),
+    LoadCase(name="http-api", needs="function", requests=_http_api_calls),
 )
 OTHER_CASES: Final = ("bare", "start", "memory", "cold-start")
 CASES: Final = (*OTHER_CASES[:3], *(case.name for case in LOAD_CASES), OTHER_CASES[3])
@@ -137,7 +150,7 @@ def code() -> bytes:
     """A function that does nothing."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", "def handler(event, context):\n    return {'n': event['n']}\n")
+        file.writestr("app.py", "def handler(event, context):\n    return {'n': event.get('n')}\n")
     return archive.getvalue()
 
 
@@ -150,16 +163,28 @@ def prepare_role(server: Server) -> str:
     return str(iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
 
 
-def create_function(lambda_: Any, name: str, role_arn: str) -> None:
-    lambda_.create_function(
+def prepare_function(server: Server, role_arn: str) -> None:
+    """The function that is invoked, and an HTTP API in front of it."""
+    lambda_ = client(server, "lambda")
+    function_arn = create_function(lambda_, FUNCTION, role_arn)
+    client(server, "apigatewayv2").create_api(Name=FUNCTION, ProtocolType="HTTP", Target=function_arn)
+    lambda_.add_permission(
+        FunctionName=FUNCTION, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+
+
+def create_function(lambda_: Any, name: str, role_arn: str) -> str:
+    """A function that is ready; its ARN."""
+    made = lambda_.create_function(
         FunctionName=name, Runtime=RUNTIME, Handler="app.handler", Role=role_arn, Code={"ZipFile": code()}
     )
     lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    return str(made["FunctionArn"])
 
 
 def run_load(case: LoadCase, server: Server, target: str, options: Options) -> Measurement:
     """A short run to warm up, then the one that counts. What failed is said instead of a number."""
-    requests = case.requests(signer(server, case.service), options.seconds)
+    requests = case.requests(server, options.seconds)
 
     def load(seconds: float) -> Measurement:
         done = drive(
