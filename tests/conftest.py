@@ -76,14 +76,14 @@ class Server:
         options.setdefault("aws_access_key_id", "111111111111")
         options.setdefault("aws_secret_access_key", "test")
         options.setdefault("config", Config(retries={"max_attempts": 0}, read_timeout=30, connect_timeout=5))
-        return boto3.client(service, endpoint_url=self.url, **options)  # type: ignore[call-overload]
+        return boto3.client(service, endpoint_url=self.url, **options)
 
     def resource(self, service: str, **options: Any) -> Any:
         """A boto3 resource of this server."""
         options.setdefault("region_name", "us-east-1")
         options.setdefault("aws_access_key_id", "111111111111")
         options.setdefault("aws_secret_access_key", "test")
-        return boto3.resource(service, endpoint_url=self.url, **options)  # type: ignore[call-overload]
+        return boto3.resource(service, endpoint_url=self.url, **options)
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from pileus.kernel.clock import MovableClock
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import SystemIds
-from pileus.kernel.outbox import Outbox
+from pileus.kernel.outbox import Delivery, Outbox
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
@@ -47,6 +47,7 @@ _log: Final = logging.getLogger(__name__)
 
 DRAIN_GRACE: Final = timedelta(seconds=10)
 """How long requests in flight may take to finish after SIGTERM."""
+HOUSEKEEPING_EVERY: Final = timedelta(hours=1)
 _DUTY_RESTARTS_AFTER: Final = timedelta(seconds=1)
 
 
@@ -96,11 +97,13 @@ class Parts:
         if "apigatewayv2" in settings.services:
             self.router.add_host("execute-api", self._execute_api_request)
             self.router.add_path("/_aws/execute-api/", self._execute_api_request)
+        self._function_logs_wanted = asyncio.Event()
         self._duties: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin what runs beside requests."""
-        duties: Sequence[Duty] = (self.outbox.run,)
+        self.outbox.subscribe("lambda.invoke", self._invoke_later)
+        duties: Sequence[Duty] = (self.outbox.run, self._write_function_logs, self._forget_old_logs, self._sweep_code)
         self._duties = asyncio.create_task(_perform(duties))
 
     async def close(self) -> None:
@@ -168,12 +171,17 @@ class Parts:
 
         return LambdaApi(
             store=self._store,
-            blobs=LocalBlobs(self._settings.data_dir / "blobs", durability=self._settings.durability),
+            blobs=self._blobs,
             pool=self.environments,
             clock=self._clock,
             ids=self._ids,
             data_dir=self._settings.data_dir,
+            secret=self._secret,
         )
+
+    @cached_property
+    def _blobs(self) -> LocalBlobs:
+        return LocalBlobs(self._settings.data_dir / "blobs", durability=self._settings.durability)
 
     @cached_property
     def environments(self) -> "EnvironmentPool":
@@ -195,7 +203,8 @@ class Parts:
     def function_logs(self) -> "FunctionLogWriter":
         from pileus.services.logs.writer import FunctionLogWriter
 
-        return FunctionLogWriter(store=self._store, clock=self._clock, ids=self._ids)
+        self._function_logs_wanted.set()
+        return FunctionLogWriter(self._store, self._clock, self._ids)
 
     @cached_property
     def execute_api(self) -> "ExecuteApi":
@@ -231,6 +240,29 @@ class Parts:
 
     def _function_code(self, request: Request) -> Coroutine[Any, Any, Response]:
         return self.functions.code_handler(request)
+
+    # What happens without a request. Nothing here builds a service before it has work.
+
+    async def _invoke_later(self, delivery: Delivery) -> None:
+        await self.functions.deliver(delivery)
+
+    async def _write_function_logs(self) -> None:
+        await self._function_logs_wanted.wait()
+        await self.function_logs.run()
+
+    async def _forget_old_logs(self) -> None:
+        await self._clock.sleep(HOUSEKEEPING_EVERY)
+        from pileus.services.logs.worker import Retention
+
+        await Retention(store=self._store, clock=self._clock).run()
+
+    async def _sweep_code(self) -> None:
+        """Remove packages that no function has any more."""
+        while True:
+            await self._clock.sleep(HOUSEKEEPING_EVERY)
+            if (self._settings.data_dir / "blobs").exists():
+                await self.functions.sweep_code()
+                await self._blobs.sweep(await self.functions.referenced_blobs(), older_than=HOUSEKEEPING_EVERY)
 
 
 class _LateKeys:
