@@ -4,7 +4,8 @@ import asyncio
 import os
 import sys
 
-from pileus.kernel.sandbox.sandbox import Order, Sandbox
+from pileus.kernel.sandbox.cell import Order
+from pileus.kernel.sandbox.sandbox import Sandbox
 
 
 async def main(*, contain: bool) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pileus.kernel.sandbox.cell import Cell, Exit, Order
 from pileus.kernel.sandbox.control_groups import usable_hierarchies
-from pileus.kernel.sandbox.sandbox import Cell, Exit, Order, Sandbox, SandboxFailed
+from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from tests.support.processes import descendants, gone, wait_until
 
 SHELL = {"PATH": "/usr/bin:/bin"}

@@ -3,7 +3,8 @@
 import asyncio
 import os
 
-from pileus.kernel.sandbox.sandbox import Exit, Order, Sandbox
+from pileus.kernel.sandbox.cell import Exit, Order
+from pileus.kernel.sandbox.sandbox import Sandbox
 
 
 async def main() -> None:

@@ -1,27 +1,24 @@
 """Where does Pileus get contained processes from?
 
-`Sandbox` keeps the zygote and a few blank cells in stock; `Cell` is one contained process tree as Pileus holds it.
-The zygote starts with the first `take`, and again if it should die. See `zygote.py` for the chain of processes.
+`Sandbox` keeps the zygote and a few blank cells in stock. The zygote starts with the first `take`, and again if it
+should die. See `zygote.py` for the chain of processes.
 """
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import sysconfig
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from pileus.kernel.sandbox import wire
+from pileus.kernel.sandbox.cell import Cell
 from pileus.kernel.sandbox.control_groups import CellGroups, ControlGroups
-from pileus.kernel.sandbox.zygote import ENDED, STATUS
 
 USER_ID: Final = 993
 GROUP_ID: Final = 990
@@ -30,155 +27,18 @@ TEMPORARY_BYTES: Final = 512 * 1024 * 1024
 """Size of /tmp. Source: API_EphemeralStorage, the default."""
 _SPARES: Final = 2
 _START_S_MAX: Final = 30.0
-_REMOVE_TRIES_MAX: Final = 50
 
 
 class SandboxFailed(Exception):
     """A cell could not be made; says why."""
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What a blank cell is to become.
-
-    mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
-    call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
-    data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group.
-    """
-
-    mounts: Sequence[tuple[str, str]] = ()
-    environment: dict[str, str]
-    directory: str
-    hostname: str = "localhost"
-    call: str = ""
-    argument: object = None
-    execute: Sequence[str] = ()
-    data_bytes_max: int | None = None
-
-
-class Exit(msgspec.Struct, frozen=True):
-    """How a cell ended: `wait_status` of its first foreign process, None when we killed it; `failure` is ours."""
-
-    wait_status: int | None
-    failure: str = ""
-
-
-class Cell:
-    """One contained process tree. The owner sets `exited`, which is called once, when nothing of it is alive.
-
-    channel: non-blocking stream to the subject. output: non-blocking pipe with its standard output and error.
-    """
-
-    def __init__(
-        self, *, loop: asyncio.AbstractEventLoop, descriptors: list[int], groups: CellGroups, contained: bool
-    ) -> None:
-        self._loop = loop
-        self.channel = socket.socket(fileno=descriptors[0])
-        self.channel.setblocking(False)
-        self._status = socket.socket(fileno=descriptors[1])
-        self._status.setblocking(False)
-        self.output = descriptors[2]
-        os.set_blocking(self.output, False)
-        self._watch = descriptors[3] if len(descriptors) > 3 else -1
-        self.groups = groups
-        self.contained = contained
-        self.exited: Callable[[Exit], None] | None = None
-        self.exit: Exit | None = None
-        self._report = b""
-        self._closed = False
-        loop.add_reader(self._status.fileno(), self._status_readable)
-
-    @property
-    def alive(self) -> bool:
-        return self.exit is None
-
-    def configure(self, order: Order, *, memory_bytes: int) -> None:
-        """Tell the blank process what to become, and limit it."""
-        if self.groups.limits_memory:
-            self.groups.limit_memory(memory_bytes)
-        else:
-            order = msgspec.structs.replace(order, data_bytes_max=memory_bytes)
-        body = wire.frame(wire.CONFIGURE, msgspec.json.encode(order))
-        self.channel.setblocking(True)
-        try:
-            # An order is a few KiB (Lambda's variables: 4 KiB at most), far below what the socket holds.
-            self.channel.sendall(body)
-        except OSError:
-            self.kill()
-        finally:
-            self.channel.setblocking(False)
-
-    def refusal(self) -> str | None:
-        """Why the blank process could not become what it was ordered to; for owners who do not read the channel."""
-        try:
-            received = self.channel.recv(4096)
-        except OSError:
-            return None
-        if len(received) < wire.HEADER.size or received[wire.LENGTH_BYTES] != wire.REFUSED:
-            return None
-        return received[wire.HEADER.size :].decode(errors="replace")
-
-    def kill(self) -> None:
-        """End every process of the cell, at once; `exited` follows."""
-        if self._watch != -1 and self.contained:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._watch, signal.SIGKILL)
-        else:
-            self._status.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """Give up the cell's descriptors, killing it if need be; its control groups go when it is empty."""
-        if self._closed:
-            return
-        self._closed = True
-        if self.exit is None:
-            with contextlib.suppress(OSError):
-                self.kill()
-        self.exited = None
-        self.channel.close()
-        os.close(self.output)
-        if self.exit is not None:
-            self._let_go(0)
-
-    def _status_readable(self) -> None:
-        try:
-            received = self._status.recv(4096)
-        except BlockingIOError:
-            return
-        except OSError:
-            received = b""
-        if received:
-            self._report += received
-            return
-        self._loop.remove_reader(self._status.fileno())
-        self._status.close()
-        self.exit = self._read_report()
-        if self.exited is not None:
-            self.exited(self.exit)
-        if self._closed:
-            self._let_go(0)
-
-    def _read_report(self) -> Exit:
-        if len(self._report) < STATUS.size:
-            return Exit(None)
-        kind, code = STATUS.unpack_from(self._report)
-        if kind == ENDED:
-            return Exit(code)
-        return Exit(None, self._report[STATUS.size :].decode(errors="replace"))
-
-    def _let_go(self, tries: int) -> None:
-        if self._watch != -1:
-            os.close(self._watch)
-            self._watch = -1
-        # The supervisor's death is reported a moment before its namespace is empty.
-        if not self.groups.remove() and tries < _REMOVE_TRIES_MAX and not self._loop.is_closed():
-            self._loop.call_later(0.02, self._let_go, tries + 1)
-
-
 class Sandbox:
     """Makes cells. Belongs to one event loop.
 
-    preload: modules that the zygote imports, so that every cell has them. later: imported when the first cells are
-    made, missing ones ignored. hidden: directories that no cell may see.
+    preload: modules that the zygote imports, so that every cell has them. later: imported once those who waited for
+    the start have got theirs, so that cells from stock have them; missing ones are ignored. hidden: directories that
+    no cell may see.
     """
 
     def __init__(
@@ -207,11 +67,15 @@ class Sandbox:
         self.contained = contain
         self.reason = ""
 
+    def prepare(self) -> None:
+        """Start the zygote and lay in stock, without waiting for it: somebody will soon take."""
+        if self._control is None and not self._closed:
+            self._start()
+
     async def take(self) -> Cell:
         """A blank cell, from stock or new; raises `SandboxFailed`."""
         assert not self._closed
-        if self._control is None:
-            self._start()
+        self.prepare()
         while self._spares:
             cell = self._spares.popleft()
             if cell.alive:
@@ -287,7 +151,9 @@ class Sandbox:
         """Order what is missing."""
         assert self._groups is not None
         assert self._control is not None
-        missing = len(self._waiting) + self._spares_wanted - len(self._spares) - len(self._ordered)
+        # Spares come after the greeting, hence after the later imports, which they are to have.
+        spares_wanted = self._spares_wanted if self._greeted else 0
+        missing = len(self._waiting) + spares_wanted - len(self._spares) - len(self._ordered)
         for _ in range(missing):
             groups = self._groups.make()
             try:
@@ -304,7 +170,7 @@ class Sandbox:
     def _readable(self) -> None:
         assert self._control is not None
         try:
-            message, descriptors, _, _ = socket.recv_fds(self._control, 65536, 8)
+            message, descriptors, _, _ = socket.recv_fds(self._control, 65536, 8, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return
         except OSError:
@@ -345,6 +211,7 @@ class Sandbox:
         self.reason = self.reason or greeting["reason"]
         if self._later:
             self._control.send(msgspec.json.encode({"import": self._later}))
+        self._restock()
 
     def _lost(self) -> None:
         """The zygote is gone, or is to go: its cells end with it, and the next `take` starts another."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from pileus.kernel.clock import Clock
-from pileus.kernel.sandbox.sandbox import Cell, Exit
+from pileus.kernel.sandbox.cell import Cell, Exit
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
 from pileus.services.lambda_.environments.links import RuntimeLink

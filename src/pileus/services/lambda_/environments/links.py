@@ -9,7 +9,7 @@ import socket
 from typing import Final, Protocol
 
 from pileus.kernel.sandbox import wire
-from pileus.kernel.sandbox.sandbox import Cell
+from pileus.kernel.sandbox.cell import Cell
 from pileus.services.lambda_.environments.types import Invocation
 from pileus.services.lambda_.runtimes import frames
 

@@ -16,7 +16,7 @@ import msgspec
 from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import Ids
-from pileus.kernel.sandbox.sandbox import Cell
+from pileus.kernel.sandbox.cell import Cell
 from pileus.services.lambda_.environments.links import RuntimeListener
 from pileus.services.lambda_.environments.types import Invocation
 from pileus.services.lambda_.runtimes import frames

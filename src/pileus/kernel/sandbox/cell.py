@@ -1,0 +1,154 @@
+"""What does Pileus hold of one contained process tree?"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.sandbox import wire
+from pileus.kernel.sandbox.control_groups import CellGroups
+from pileus.kernel.sandbox.zygote import ENDED, STATUS
+
+_REMOVE_TRIES_MAX: Final = 50
+_REMOVE_PAUSE_S: Final = 0.02
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a blank cell is to become.
+
+    mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
+    call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
+    data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group.
+    """
+
+    mounts: Sequence[tuple[str, str]] = ()
+    environment: dict[str, str]
+    directory: str
+    hostname: str = "localhost"
+    call: str = ""
+    argument: object = None
+    execute: Sequence[str] = ()
+    data_bytes_max: int | None = None
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """How a cell ended: `wait_status` of its first foreign process, None when we killed it; `failure` is ours."""
+
+    wait_status: int | None
+    failure: str = ""
+
+
+class Cell:
+    """One contained process tree. The owner sets `exited`, which is called once, when nothing of it is alive.
+
+    channel: non-blocking stream to the subject. output: non-blocking pipe with its standard output and error.
+    """
+
+    def __init__(
+        self, *, loop: asyncio.AbstractEventLoop, descriptors: list[int], groups: CellGroups, contained: bool
+    ) -> None:
+        self._loop = loop
+        self.channel = socket.socket(fileno=descriptors[0])
+        self.channel.setblocking(False)
+        self._status = socket.socket(fileno=descriptors[1])
+        self._status.setblocking(False)
+        self.output = descriptors[2]
+        os.set_blocking(self.output, False)
+        self._watch = descriptors[3] if len(descriptors) > 3 else -1
+        self.groups = groups
+        self.contained = contained
+        self.exited: Callable[[Exit], None] | None = None
+        self.exit: Exit | None = None
+        self._report = b""
+        self._closed = False
+        loop.add_reader(self._status.fileno(), self._status_readable)
+
+    @property
+    def alive(self) -> bool:
+        return self.exit is None
+
+    def configure(self, order: Order, *, memory_bytes: int) -> None:
+        """Tell the blank process what to become, and limit it."""
+        if self.groups.limits_memory:
+            self.groups.limit_memory(memory_bytes)
+        else:
+            order = msgspec.structs.replace(order, data_bytes_max=memory_bytes)
+        body = wire.frame(wire.CONFIGURE, msgspec.json.encode(order))
+        self.channel.setblocking(True)
+        try:
+            # An order is a few KiB (Lambda's variables: 4 KiB at most), far below what the socket holds.
+            self.channel.sendall(body)
+        except OSError:
+            self.kill()
+        finally:
+            self.channel.setblocking(False)
+
+    def refusal(self) -> str | None:
+        """Why the blank process could not become what it was ordered to; for owners who do not read the channel."""
+        try:
+            received = self.channel.recv(4096)
+        except OSError:
+            return None
+        if len(received) < wire.HEADER.size or received[wire.LENGTH_BYTES] != wire.REFUSED:
+            return None
+        return received[wire.HEADER.size :].decode(errors="replace")
+
+    def kill(self) -> None:
+        """End every process of the cell, at once; `exited` follows."""
+        with contextlib.suppress(OSError):  # it may have ended by itself a moment ago
+            if self._watch != -1 and self.contained:
+                signal.pidfd_send_signal(self._watch, signal.SIGKILL)
+            else:
+                self._status.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Give up the cell's descriptors, killing it if need be; its control groups go when it is empty."""
+        if self._closed:
+            return
+        self._closed = True
+        if self.exit is None:
+            self.kill()
+        self.exited = None
+        self.channel.close()
+        os.close(self.output)
+        if self.exit is not None:
+            self._let_go(0)
+
+    def _status_readable(self) -> None:
+        try:
+            received = self._status.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if received:
+            self._report += received
+            return
+        self._loop.remove_reader(self._status.fileno())
+        self._status.close()
+        self.exit = self._read_report()
+        if self.exited is not None:
+            self.exited(self.exit)
+        if self._closed:
+            self._let_go(0)
+
+    def _read_report(self) -> Exit:
+        if len(self._report) < STATUS.size:
+            return Exit(None)
+        kind, code = STATUS.unpack_from(self._report)
+        if kind == ENDED:
+            return Exit(code)
+        return Exit(None, self._report[STATUS.size :].decode(errors="replace"))
+
+    def _let_go(self, tries: int) -> None:
+        if self._watch != -1:
+            os.close(self._watch)
+            self._watch = -1
+        # The supervisor's death is reported a moment before its namespace is empty.
+        if not self.groups.remove() and tries < _REMOVE_TRIES_MAX and not self._loop.is_closed():
+            self._loop.call_later(_REMOVE_PAUSE_S, self._let_go, tries + 1)
