@@ -18,7 +18,7 @@ from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item, check_one_type, kind_of
 
 HASH_BYTES: Final = 8
-_LENGTH_BYTES: Final = 2
+_LENGTHS: Final = tuple(size.to_bytes(2, "big") for size in range(PARTITION_KEY_BYTES_MAX + 1))
 _SORT_KEYS: Final = b"\x01"
 _AFTER_SORT_KEYS: Final = b"\x02"
 
@@ -76,13 +76,8 @@ class KeySchema:
 
     def partition_prefix(self, encoded: bytes) -> bytes:
         """What the keys of one partition begin with."""
-        return (
-            self.prefix
-            + blake2b(encoded, digest_size=HASH_BYTES).digest()
-            + len(encoded).to_bytes(_LENGTH_BYTES, "big")
-            + encoded
-            + _SORT_KEYS
-        )
+        digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
+        return b"".join((self.prefix, digest, _LENGTHS[len(encoded)], encoded, _SORT_KEYS))
 
     def partition_end(self, partition_prefix: bytes) -> bytes:
         """The first key after those that begin with `partition_prefix`."""
@@ -100,20 +95,19 @@ class KeySchema:
 
     def key(self, key: Mapping[str, AttributeValue]) -> bytes:
         """Where the item of this key lies; `ValidationException` unless it is exactly the table's key."""
+        sort_attribute = self.sort
         value = key.get(self.partition.name)
-        if value is None or len(key) != (1 if self.sort is None else 2):
+        if value is None or len(key) != (1 if sort_attribute is None else 2):
             raise _wrong_key(key)
         check_one_type(value)
         partition = self.partition.encode(value)
-        if self.sort is None:
-            if partition is None:
+        sort: bytes | None = b""
+        if sort_attribute is not None:
+            value = key.get(sort_attribute.name)
+            if value is None:
                 raise _wrong_key(key)
-            return self._join(partition, b"")
-        value = key.get(self.sort.name)
-        if value is None:
-            raise _wrong_key(key)
-        check_one_type(value)
-        sort = self.sort.encode(value)
+            check_one_type(value)
+            sort = sort_attribute.encode(value)
         if partition is None or sort is None:
             raise _wrong_key(key)
         return self._join(partition, sort)

@@ -97,15 +97,18 @@ def _pairs(digits: str, exponent: int) -> str:
 
 def sortable(text: str) -> bytes:
     """Bytes that compare as the numbers do, and are equal exactly for equal numbers."""
-    negative, digits, exponent = parse(text)
+    if text.isdecimal() and text.isascii() and len(text) <= NUMBER_DIGITS_MAX and text[0] != "0":
+        negative, digits, exponent = False, text.rstrip("0"), len(text) - 1  # what `parse` says, in a tenth of the time
+    else:
+        negative, digits, exponent = parse(text)
     if not digits:
         return _ZERO
     pairs = _pairs(digits, exponent)
     head = _EXPONENT_BYTE_ZERO + exponent // 2
     values = [int(pairs[at : at + 2]) for at in range(0, len(pairs), 2)]
     if negative:
-        return bytes((head ^ 0xFF, *(101 - value for value in values), _NEGATIVE_END))
-    return bytes((head, *(value + 1 for value in values)))
+        return bytes((head ^ 0xFF, *[101 - value for value in values], _NEGATIVE_END))
+    return bytes((head, *[value + 1 for value in values]))
 
 
 def size_bytes(text: str) -> int:
@@ -120,6 +123,10 @@ def size_bytes(text: str) -> int:
         return 1 + (len(digits) + len(text) % 2 + 1) // 2
     negative, digits, exponent = parse(text)
     return 1 + len(_pairs(digits, exponent)) // 2 + negative
+
+
+SMALL_SIZES: Final = {str(number): size_bytes(str(number)) for number in range(1000)}
+"""The size of the numbers that are met most, all canonical."""
 
 
 def as_decimal(text: str) -> Decimal:

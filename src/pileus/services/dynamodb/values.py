@@ -21,6 +21,7 @@ KINDS: Final = AttributeValue.__struct_encode_fields__
 """The type descriptors (`S`, `N`, ...) in the order of the shape's fields."""
 
 _FIELDS: Final = len(KINDS)
+_SMALL_SIZES: Final = numbers.SMALL_SIZES
 _CONTAINER_BYTES: Final = 3
 _ELEMENT_BYTES: Final = 1
 
@@ -151,10 +152,21 @@ def legal_members(members: dict[str, AttributeValue], depth: int = 0) -> tuple[d
     changed: dict[str, AttributeValue] = {}
     total = 0
     for name, value in members.items():
-        new, size = legal(value, depth)
-        total += size + (len(name) if name.isascii() else len(name.encode()))
-        if new is not value:
-            changed[name] = new
+        total += len(name) if name.isascii() else len(name.encode())
+        # Strings and small numbers as in `legal`, without the calls: half the time of a PutItem is spent here.
+        fields = astuple(value)
+        if fields.count(None) != _FIELDS - 1:
+            check_one_type(value)
+        text = fields[0]
+        if text is not None:
+            total += len(text) if text.isascii() else len(text.encode())
+        elif fields[1] in _SMALL_SIZES:
+            total += _SMALL_SIZES[fields[1]]
+        else:
+            new, size = legal(value, depth)
+            total += size
+            if new is not value:
+                changed[name] = new
     return ({**members, **changed} if changed else members), total
 
 
@@ -225,7 +237,12 @@ def contains(value: AttributeValue, part: AttributeValue) -> bool:
 
 
 def length(value: AttributeValue) -> int | None:
-    """What `size()` says: characters, bytes, or members; None for types that have no size."""
+    """What `size()` says: characters, bytes, or members; None for types that have no size.
+
+    A character is one of UTF-16, as DynamoDB is written in Java: 😀 counts two.
+    """
+    if value.s is not None and not value.s.isascii():
+        return len(value.s.encode("utf-16-le")) // 2
     for content in (value.s, value.b, value.ss, value.ns, value.bs, value.m, value.l):
         if content is not None:
             return len(content)
