@@ -126,6 +126,13 @@ def test_the_region_is_that_of_the_signature(credential: str, region: str) -> No
             "UnknownOperationException",
             "",
         ),
+        (
+            Request(method="GET", target="/restapis", headers=signed("apigatewayv2")),
+            501,
+            "NotImplemented",
+            "GetRestApis",
+        ),
+        (Request(method="GET", target="/bucket?acl", headers=signed("s3")), 501, "NotImplemented", "s3 GetBucketAcl"),
         (post(FORM, b"Action=Nothing"), 400, "InvalidAction", "Nothing"),
         (post(FORM | {"host": "sns.us-east-1.amazonaws.com"}, b"Action=ListTopics"), 501, "NotImplemented", "sns"),
     ],

@@ -6,7 +6,7 @@ in the protocol that its client speaks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from pileus.kernel.errors import ServiceError
@@ -14,9 +14,11 @@ from pileus.kernel.http.messages import Request
 from pileus.kernel.service import Service
 from pileus.kernel.wire.catalog import Entry, catalog
 from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.model import load_model
 from pileus.kernel.wire.protocols import PROTOCOLS, nearest
 from pileus.kernel.wire.query import form_of
 from pileus.kernel.wire.registered import Fail, Operation, RegisteredService, not_implemented
+from pileus.kernel.wire.routes import Routes
 from pileus.kernel.wire.text_values import NotReadable
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -92,6 +94,12 @@ class Finder:
                 operation = service.operation(name, "rest-json")
                 assert operation is not None, "routes are made from the model"
                 return operation
+        for entry in entries:
+            if entry.name not in self._services and entry.protocol in {"rest-json", "rest-xml"}:
+                absent = _routes_of(entry.name).find(request.method, request.path, request.query)
+                if absent is not None:
+                    error = not_implemented(entry.name, absent)
+                    raise Refused(error, partial(nearest(entry.protocol).fail, None, dialect_of("")))
         what = f"{request.method} {request.path}"
         raise self._nothing(entries if known else (), entries[0].protocol if known else "rest-json", what)
 
@@ -116,6 +124,12 @@ class Finder:
             return Refused(error, partial(wire.fail, None, dialect_of("")))
         error = wire.unknown_operation(f"No AWS operation is recognised in {name}" if name else "")
         return Refused(error, partial(wire.fail, None, dialect_of("")))
+
+
+@lru_cache(maxsize=32)
+def _routes_of(absent: str) -> Routes:
+    """The places of a service that Pileus lacks, to say which operation was wanted."""
+    return Routes(load_model(absent).operations.values())
 
 
 def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:

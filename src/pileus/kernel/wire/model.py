@@ -190,7 +190,7 @@ def botocore_data() -> Path:
 def load_model(service: str) -> ServiceModel:
     """The newest model of a service; `UnknownService` when botocore has none."""
     folder = botocore_data() / service
-    if not folder.is_dir():
+    if not folder.is_dir() or folder.parent != botocore_data():
         raise UnknownService(service)
     for version in sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True):
         plain, packed = version / "service-2.json", version / "service-2.json.gz"
