@@ -165,7 +165,7 @@ def check_name(name: str) -> str:
 def check_creation(request: CreateFunctionRequest) -> None:
     """Refuse what AWS refuses, and what Pileus does not do yet."""
     if request.package_type == "Image":
-        raise NotImplementedByPileus("CreateFunction with PackageType Image is not implemented")
+        raise NotImplementedByPileus("PackageType Image is not implemented")
     check_code(request.code)
     _check_configuration(request)
     if request.runtime is None or request.handler is None:

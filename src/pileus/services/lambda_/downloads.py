@@ -5,7 +5,7 @@ record; like AWS's presigned URLs it works without a signature, for ten minutes.
 """
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,7 +43,7 @@ class CodeDownloads:
         if request.method not in ("GET", "HEAD"):
             return Response(405, (_TEXT, ("Allow", "GET, HEAD")), b"Only GET is allowed here\n")
         try:
-            clear = self._seal.open(urlsafe_b64decode(request.path.removeprefix(PATH_PREFIX)))
+            clear = self._seal.open(b64decode(request.path.removeprefix(PATH_PREFIX), altchars=b"-_", validate=True))
         except (SealBroken, binascii.Error, ValueError):
             return Response(403, (_TEXT,), b"This address was not made here\n")
         until = datetime.fromtimestamp(int.from_bytes(clear[:_MOMENT_BYTES], "big"), UTC)

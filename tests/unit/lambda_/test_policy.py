@@ -1,0 +1,126 @@
+"""Who may invoke a function: a truth table of statements and callers."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pileus.kernel.errors import ServiceError
+from pileus.services.lambda_.model import StatementRecord
+from pileus.services.lambda_.names import FunctionName
+from pileus.services.lambda_.policy import arn_like, check_length, service_allowed, statement_document, statement_of
+from pileus.services.lambda_.shapes import AddPermissionRequest
+
+_GATEWAY = "apigateway.amazonaws.com"
+_SOURCE = "arn:aws:execute-api:us-east-1:111111111111:abc/$default/GET/notes"
+_FUNCTION = FunctionName(partition="aws", region="us-east-1", account_id="111111111111", name="f")
+
+
+def statement(**members: Any) -> StatementRecord:
+    given: dict[str, Any] = {"sid": "s", "action": "lambda:InvokeFunction", "principal": _GATEWAY}
+    return StatementRecord(**(given | members))
+
+
+@pytest.mark.parametrize(
+    ("statements", "allowed"),
+    [
+        ([], False),
+        ([statement()], True),
+        ([statement(principal="*")], True),
+        ([statement(action="lambda:*")], True),
+        ([statement(action="*")], True),
+        ([statement(action="lambda:InvokeFunctionUrl")], False),
+        ([statement(principal="s3.amazonaws.com")], False),
+        ([statement(principal="111111111111")], False),  # a service is nobody's account
+        ([statement(source_arn="arn:aws:execute-api:us-east-1:111111111111:abc/*")], True),
+        ([statement(source_arn="arn:aws:execute-api:*:*:abc/*/GET/note?")], True),
+        ([statement(source_arn="arn:aws:execute-api:us-east-1:111111111111:other/*")], False),
+        ([statement(source_arn=_SOURCE + "/more")], False),
+        ([statement(source_account="111111111111")], True),
+        ([statement(source_account="222222222222")], False),
+        ([statement(source_account="111111111111", source_arn="arn:aws:s3:::bucket")], False),
+        ([statement(principal_org_id="o-1234567890")], False),
+        ([statement(event_source_token="t")], False),
+        ([statement(principal="sns.amazonaws.com"), statement(sid="t")], True),
+    ],
+)
+def test_who_is_let_in(statements: list[StatementRecord], allowed: bool) -> None:
+    """Deny by default; a condition whose key the caller does not carry does not hold."""
+    verdict = service_allowed(
+        statements, service_principal=_GATEWAY, source_arn=_SOURCE, action="lambda:InvokeFunction"
+    )
+    assert verdict is allowed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "arn", "like"),
+    [
+        ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket", True),
+        ("arn:aws:s3:::buck*", "arn:aws:s3:::bucket", True),
+        ("arn:*:s3:::*", "arn:aws:s3:::bucket", True),
+        ("arn:aws:s3:::*", "arn:aws:sns:us-east-1:1:t", False),
+        ("arn:aws:*:bucket", "arn:aws:s3:::bucket", False),  # a `*` does not reach over colons
+        ("arn:aws:x:::a*b*c", "arn:aws:x:::abbc", True),
+        ("arn:aws:x:::a*b*c", "arn:aws:x:::acb", False),
+        ("arn:aws:x:::a.c", "arn:aws:x:::abc", False),
+        ("arn:aws:x:::a*", "arn:aws:x:::a:b:c", True),
+    ],
+)
+def test_arn_like(pattern: str, arn: str, like: bool) -> None:
+    """Each of the six parts by itself."""
+    assert arn_like(pattern, arn) is like
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    """Many stars against a text that nearly matches must not explode: this would not end in a lifetime."""
+    assert not arn_like("arn:aws:x:::" + "*a" * 200 + "b", "arn:aws:x:::" + "a" * 5_000)
+
+
+def request(principal: str, **members: Any) -> AddPermissionRequest:
+    return AddPermissionRequest(
+        function_name="f", statement_id="s", action="lambda:InvokeFunction", principal=principal, **members
+    )
+
+
+@pytest.mark.parametrize(
+    ("principal", "printed"),
+    [
+        ("*", "*"),
+        ("s3.amazonaws.com", {"Service": "s3.amazonaws.com"}),
+        ("alexa-appkit.amazon.com", {"Service": "alexa-appkit.amazon.com"}),
+        ("111111111111", {"AWS": "arn:aws:iam::111111111111:root"}),
+        ("arn:aws:iam::111111111111:user/u", {"AWS": "arn:aws:iam::111111111111:user/u"}),
+    ],
+)
+def test_principals_as_aws_prints_them(principal: str, printed: object) -> None:
+    """Recording lambda_api, test_add_lambda_permission_fields."""
+    assert statement_document(statement_of(request(principal)), _FUNCTION)["Principal"] == printed
+
+
+@pytest.mark.parametrize("principal", ["invalid.nonaws.com", "bob", "12345", "arn:aws:s3:::bucket"])
+def test_nobody_can_be_such_a_principal(principal: str) -> None:
+    """Recording lambda_api, test_permission_exceptions."""
+    with pytest.raises(ServiceError) as caught:
+        statement_of(request(principal))
+    assert caught.value.error_code == "InvalidParameterValueException"
+
+
+def test_conditions_as_aws_prints_them() -> None:
+    """Terraform compares them; recording lambda_api, test_add_lambda_permission_fields."""
+    given = request("*", source_arn="arn:aws:s3:::b", source_account="111111111111", principal_org_id="o-1234567890")
+    text = msgspec.json.encode(statement_document(statement_of(given), _FUNCTION)).decode()
+    assert text == (
+        '{"Sid":"s","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction",'
+        '"Resource":"arn:aws:lambda:us-east-1:111111111111:function:f","Condition":{"StringEquals":'
+        '{"AWS:SourceAccount":"111111111111","aws:PrincipalOrgID":"o-1234567890"},'
+        '"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::b"}}}'
+    )
+
+
+def test_a_policy_has_an_end() -> None:
+    """20 KB; one statement too many is refused."""
+    many = [statement(sid=f"s{n}") for n in range(130)]
+    with pytest.raises(ServiceError) as caught:
+        check_length(many, _FUNCTION)
+    assert caught.value.error_code == "PolicyLengthExceededException"
+    check_length(many[:100], _FUNCTION)
