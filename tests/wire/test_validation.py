@@ -130,6 +130,7 @@ def refused(service: str, operation: str, parameters: dict[str, Any]) -> tuple[s
             "InvalidParameterException",
             "Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000",
         ),
+        # Differs from the recording, where `unit` stands before `dimensions`: we only know the model's order.
         (
             "logs",
             "PutMetricFilter",
@@ -159,12 +160,12 @@ def refused(service: str, operation: str, parameters: dict[str, Any]) -> tuple[s
     ],
 )
 def test_one_violation(service: str, operation: str, parameters: dict[str, Any], code: str, told: str) -> None:
-    """Texts recorded from AWS, each with its scenario."""
+    """Texts recorded from AWS, each with its scenario; values, and here and there the operation, are our own."""
     assert refused(service, operation, parameters) == (code, f"1 validation error detected: {told}", 400)
 
 
 def test_several_violations() -> None:
-    """All are told at once, in the model's order, a pattern before a length (recording events/events)."""
+    """All are told at once. The order of members is the model's; AWS's own is not known."""
     code, message, _ = refused("dynamodb", "CreateTable", {"TableName": "", "KeySchema": [{"AttributeName": ""}]})
     assert code == "ValidationException"
     assert message == (
@@ -173,6 +174,16 @@ def test_several_violations() -> None:
         "Value '' at 'keySchema.1.member.attributeName' failed to satisfy constraint: "
         "Member must have length greater than or equal to 1; "
         "Value null at 'keySchema.1.member.keyType' failed to satisfy constraint: Member must not be null"
+    )
+
+
+def test_of_one_value_the_pattern_is_told_before_the_length() -> None:
+    """As in the recording events/events, where one name breaks both."""
+    _, message, _ = refused("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "a:" * 40})
+    told = f"Value '{'a:' * 40}' at 'roleSessionName' failed to satisfy constraint: Member must"
+    assert message == (
+        "2 validation errors detected: "
+        rf"{told} satisfy regular expression pattern: [\w+=,.@-]*; {told} have length less than or equal to 64"
     )
 
 
