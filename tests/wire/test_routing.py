@@ -29,7 +29,9 @@ class Named:
         ("", "/", {}, "aws"),
         ("localhost:4566", "/_pileus/health", {}, "admin"),
         ("localhost:4566", "/_pileus", {}, "aws"),
-        ("localhost:4566", "/_pileus/health", {"x-amz-target": "DynamoDB_20120810.GetItem"}, "aws"),
+        ("localhost:4566", "/", {"x-amz-target": "DynamoDB_20120810.GetItem"}, "aws"),
+        ("abc.execute-api.localhost:4566", "/", {"x-amz-target": "DynamoDB_20120810.GetItem"}, "apis"),
+        ("ABC.Execute-Api.localhost:4566", "/", {}, "apis"),
         ("abc.execute-api.us-east-1.amazonaws.com", "/_pileus/health", {}, "apis"),
         ("abc.execute-api.localhost:4566", "/x", {}, "apis"),
         ("execute-api.us-east-1.amazonaws.com", "/x", {}, "aws"),
@@ -39,7 +41,7 @@ class Named:
     ],
 )
 async def test_each_to_its_own(host: str, target: str, headers: dict[str, str], handler: str) -> None:
-    """A target goes first, then the host, then the longest beginning of the path."""
+    """The host decides, then the longest beginning of the path, whatever target a client names."""
     router = Router(Named("aws"))
     router.add_path("/_pileus/", Named("admin"))
     router.add_path("/_aws/", Named("other"))

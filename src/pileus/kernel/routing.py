@@ -1,13 +1,15 @@
 """Is a request for an AWS API, for something that a user deployed, or for Pileus itself?
 
-An API call with a target goes to the dispatcher at once. Otherwise a data plane may own the host
-(`ID.execute-api.REGION.amazonaws.com`, or under any other suffix), or the beginning of the path.
+A data plane may own the host (`ID.execute-api.REGION.amazonaws.com`, or under any other suffix) or the beginning of the
+path; whatever a client sends there, an `X-Amz-Target` included, is for what the user deployed.
 """
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 from pileus.kernel.http.messages import Handler, Request, Response
+
+_HOSTS_REMEMBERED_MAX: Final = 4_096
 
 
 class Router:
@@ -15,14 +17,16 @@ class Router:
 
     def __init__(self, dispatcher: Handler) -> None:
         self._dispatcher = dispatcher
-        self._hosts: dict[str, Handler] = {}
+        self._labels: dict[str, Handler] = {}
+        self._by_host: dict[str, Handler | None] = {}
         self._paths: list[tuple[str, str, Handler]] = []
         self._beginnings: tuple[str, ...] = ()
 
     def add_host(self, label: str, handler: Handler) -> None:
         """Hosts whose second label is `label` (`ID.execute-api....`) belong to `handler`."""
-        assert label not in self._hosts
-        self._hosts[label] = handler
+        assert label not in self._labels
+        self._labels[label] = handler
+        self._by_host.clear()
 
     def add_path(self, prefix: str, handler: Handler, *, containing: str = "") -> None:
         """Paths that begin with `prefix`, and hold `containing`, belong to `handler`; the longest prefix wins.
@@ -36,15 +40,24 @@ class Router:
 
     def __call__(self, request: Request) -> Coroutine[Any, Any, Response]:
         # Not a coroutine itself, so that the hot path has one frame less.
-        headers = request.headers
-        if "x-amz-target" in headers:
-            return self._dispatcher(request)
-        if self._hosts:
-            labels = headers.get("host", "").split(":", 1)[0].split(".", 2)
-            if len(labels) > 1 and (handler := self._hosts.get(labels[1])) is not None:
-                return handler(request)
+        host = request.headers.get("host", "")
+        try:
+            owner = self._by_host[host]
+        except KeyError:
+            owner = self._owner(host)
+        if owner is not None:
+            return owner(request)
         if request.path.startswith(self._beginnings):
             for prefix, containing, handler in self._paths:
                 if request.path.startswith(prefix) and containing in request.path:
                     return handler(request)
         return self._dispatcher(request)
+
+    def _owner(self, host: str) -> Handler | None:
+        """The data plane of a host; remembered, since a client sends the same one every time."""
+        labels = host.lower().split(":", 1)[0].split(".", 2)
+        owner = self._labels.get(labels[1]) if len(labels) > 1 else None
+        if len(self._by_host) >= _HOSTS_REMEMBERED_MAX:
+            self._by_host.clear()  # hosts are the client's to choose
+        self._by_host[host] = owner
+        return owner
