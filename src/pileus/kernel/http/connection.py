@@ -275,9 +275,12 @@ class Connection(asyncio.Protocol):
                 self._outlet.uncork()
         if self._parser.uninvited is not None:
             self._invite()
-        if self._open or self._stash or not self._reading or self._parser.streaming or self._parser.received:
+        if not self._eof:
             self._read_if_wanted()
-        elif self._eof:
+            return
+        if not self._stash:
+            self._break_stream(ClientDisconnected())
+        if not (self._open or self._stash or self._parser.received):
             self._transport.close()
 
     def _start_received(self) -> None:
@@ -449,6 +452,9 @@ class Connection(asyncio.Protocol):
         """Whether this answer is the connection's last."""
         if not exchange.keep_alive or answers.ends_connection(exchange, response):
             return True
+        last = not (self._open or self._stash or self._parser.received)
+        if self._eof and last:
+            return True
         body = exchange.body
         if body is not None and not body.complete:
             left_bytes = body.left_bytes
@@ -460,7 +466,7 @@ class Connection(asyncio.Protocol):
             ):
                 return True
             body.discard()
-        return self._shared.draining and not (self._open or self._parser.busy or self._stash)
+        return self._shared.draining and last and not self._parser.busy
 
     def _end(self) -> None:
         """The last answer is written: close, or let the client finish its sentence first."""
