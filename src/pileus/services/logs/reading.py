@@ -148,7 +148,7 @@ class _Position(msgspec.Struct, frozen=True, kw_only=True, tag="logs.position.v1
 
     backward: bool
     timestamp_ms: int
-    stream_id: bytes
+    stream: str
     sequence: int
 
 
@@ -168,12 +168,13 @@ def read_position(token: str) -> _Position:
 
 
 class _Lane:
-    """The events of one stream that are still to be merged."""
+    """The events of one stream that are still to be merged. rank: the stream's among all, by name."""
 
     def __init__(
-        self, reading: Reading, stream: StreamRecord, span: Span, *, last: _Position | None, backward: bool
+        self, reading: Reading, stream: StreamRecord, span: Span, *, rank: int, last: _Position | None, backward: bool
     ) -> None:
         self.stream = stream
+        self._rank = rank
         self.ready: deque[StoredEvent] = deque()
         self._reading = reading
         self._backward = backward
@@ -200,19 +201,18 @@ class _Lane:
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """Where the next event stands in the merged order; unique, since streams differ."""
+        """Where the next event stands in the merged order; unique, since ranks are."""
         place = self.ready[0].place
-        stream = int.from_bytes(self.stream.stream_id, "big")
         if self._backward:
-            return -place.timestamp_ms, -stream, -place.sequence
-        return place.timestamp_ms, stream, place.sequence
+            return -place.timestamp_ms, -self._rank, -place.sequence
+        return place.timestamp_ms, self._rank, place.sequence
 
 
 def _bound(stream: StreamRecord, last: _Position) -> Place:
     """What of a stream has been merged, when `last` was: all before this place, or all from it on, looking backward."""
-    if stream.stream_id == last.stream_id:
+    if stream.name == last.stream:
         return Place(last.timestamp_ms, last.sequence + (not last.backward))
-    follows = stream.stream_id > last.stream_id
+    follows = stream.name > last.stream
     return Place(last.timestamp_ms + (not follows), 0)
 
 
@@ -230,10 +230,10 @@ async def search_group(
     last = None if token is None else read_position(token)
     backward = not from_head if last is None else last.backward
     heap: list[tuple[tuple[int, int, int], _Lane]] = []
-    for stream in streams:
+    for rank, stream in enumerate(sorted(streams, key=lambda stream: stream.name)):
         if not _overlaps(stream, span):
             continue
-        lane = _Lane(reading, stream, span, last=last, backward=backward)
+        lane = _Lane(reading, stream, span, rank=rank, last=last, backward=backward)
         if await lane.fill():
             heap.append((lane.order, lane))
     heapify(heap)
@@ -253,7 +253,7 @@ async def search_group(
         last = _Position(
             backward=backward,
             timestamp_ms=event.place.timestamp_ms,
-            stream_id=lane.stream.stream_id,
+            stream=lane.stream.name,
             sequence=event.place.sequence,
         )
         if await lane.fill():

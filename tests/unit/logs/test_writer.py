@@ -1,0 +1,108 @@
+"""Lines of functions: written soon, in order, without anybody waiting, within bounds."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+
+from pileus.kernel.ids import SeededIds
+from pileus.kernel.storage.seam import StorageFailed
+from pileus.services.logs import writer as writer_module
+from pileus.services.logs.shapes import DeleteLogGroupRequest
+from pileus.services.logs.writer import FunctionLogWriter
+from tests.support.time import JumpingClock
+from tests.unit.logs.conftest import ACCOUNT, NOW_MS, Logs, context, messages
+
+_WITHIN_S: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    log_group: str = "g"
+    account_id: str = ACCOUNT
+    region: str = "us-east-1"
+
+
+@pytest.fixture
+def writer(logs: Logs, clock: JumpingClock) -> FunctionLogWriter:
+    return FunctionLogWriter(logs.store, clock, SeededIds())
+
+
+@pytest.fixture
+async def running(writer: FunctionLogWriter) -> AsyncIterator[None]:
+    task = asyncio.create_task(writer.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_lines_arrive_by_themselves(logs: Logs, writer: FunctionLogWriter, running: None) -> None:
+    """Group and stream are made; the order is that of the lines, also within a millisecond."""
+    now_s = NOW_MS / 1000
+    writer.append(Function(), "s", [(now_s, "START"), (now_s, "hello"), (now_s + 0.001, "END"), (now_s, "")])
+    writer.append(Function(), "t", [(now_s, "other")])
+
+    async def arrived() -> None:
+        while not await logs.store.snapshot().range(b"", b"\xff"):
+            await asyncio.sleep(0.001)
+
+    await asyncio.wait_for(arrived(), _WITHIN_S)
+    answer = await logs.get("s")
+    assert messages(answer) == ["START", "hello", "END"]
+    assert answer.events is not None
+    assert [event.timestamp for event in answer.events] == [NOW_MS, NOW_MS, NOW_MS + 1]
+    assert messages(await logs.filter(filter_pattern="other")) == ["other"]
+
+
+async def test_flush_leaves_nothing_behind(
+    logs: Logs, writer: FunctionLogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A graceful stop loses no line, however many transactions that takes."""
+    monkeypatch.setattr(writer_module, "LINES_PER_TRANSACTION", 10)
+    for n in range(95):
+        writer.append(Function(), "s", [(NOW_MS / 1000, str(n))])
+    await writer.flush()
+    assert messages(await logs.get("s")) == [str(n) for n in range(95)]
+    await writer.flush()
+
+
+async def test_a_deleted_group_comes_back(logs: Logs, writer: FunctionLogWriter) -> None:
+    """As on AWS, where a function's next invocation makes its group again."""
+    for _ in range(2):
+        writer.append(Function(), "s", [(NOW_MS / 1000, "line")])
+        await writer.flush()
+        assert messages(await logs.get("s")) == ["line"]
+        await logs.api.delete_log_group(context(), DeleteLogGroupRequest(log_group_name="g"))
+
+
+async def test_the_buffer_has_an_end(logs: Logs, clock: JumpingClock, caplog: pytest.LogCaptureFixture) -> None:
+    """What does not fit is dropped and told of; what was there before is kept."""
+    writer = FunctionLogWriter(logs.store, clock, SeededIds(), buffer_bytes_max=1_000)
+    writer.append(Function(), "s", [(NOW_MS / 1000, "x" * 900)])
+    writer.append(Function(), "s", [(NOW_MS / 1000, "y" * 900), (NOW_MS / 1000, "z")])
+    await writer.flush()
+    assert messages(await logs.get("s")) == ["x" * 900]
+    assert "2 log lines" in caplog.text
+    writer.append(Function(), "s", [(NOW_MS / 1000, "room again")])
+    await writer.flush()
+    assert len(messages(await logs.get("s"))) == 2
+
+
+async def test_a_failing_disk_loses_no_lines(
+    logs: Logs, writer: FunctionLogWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stay in the buffer until they can be written."""
+    writer.append(Function(), "s", [(NOW_MS / 1000, "line")])
+    run = logs.store.run
+
+    async def fail(_: object) -> None:
+        raise StorageFailed("full")
+
+    monkeypatch.setattr(logs.store, "run", fail)
+    with pytest.raises(StorageFailed):
+        await writer.flush()
+    monkeypatch.setattr(logs.store, "run", run)
+    await writer.flush()
+    assert messages(await logs.get("s")) == ["line"]
