@@ -144,6 +144,7 @@ class HeldGate:
 
     def __init__(self) -> None:
         self.closed = True
+        self.failures = 0
         self.held: list[Release] = []
 
     def hold(self, release: Release) -> None:

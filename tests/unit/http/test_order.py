@@ -93,6 +93,23 @@ async def test_a_failed_commit_is_a_500_and_its_neighbours_are_not(
     assert "disk full" in caplog.text
 
 
+async def test_a_commit_that_failed_while_the_handler_waited_is_a_500(serve: Serve) -> None:
+    """It committed, then waited for something else; by its return the gate is open again, and its write is lost."""
+    gate, slow = HeldGate(), Slow()
+    gate.closed = False
+    await serve.start(slow, gate=gate)
+    lost, kept = await serve.connect(), await serve.connect()
+    await lost.send(get("/slow/lost"))
+    await eventually(lambda: slow.started == ["/slow/lost"])
+    gate.failures += 1
+    await kept.send(get("/slow/kept"))
+    await eventually(lambda: len(slow.started) == 2)
+    slow.let_go("/slow/lost")
+    slow.let_go("/slow/kept")
+    assert (await lost.answer()).status == 500
+    assert (await kept.answer()).status == 200
+
+
 async def test_an_open_gate_is_no_obstacle(serve: Serve) -> None:
     """Most requests write nothing."""
     gate = HeldGate()

@@ -333,6 +333,8 @@ class Connection(asyncio.Protocol):
             assert exchange.response is not None
             self._answer(exchange, exchange.response)
             return
+        gate = self._shared.gate
+        failures = 0 if gate is None else gate.failures
         try:
             outcome = start_eagerly(self._shared.handler(exchange.request))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge: nothing a handler raises gets past
@@ -342,7 +344,7 @@ class Connection(asyncio.Protocol):
             self._running = exchange
             self._enqueue(exchange)
             self._shared.tasks.add(outcome)
-            outcome.add_done_callback(partial(self._finished, exchange))
+            outcome.add_done_callback(partial(self._finished, exchange, failures))
         elif not (exchange.ordinary and self._sent_at_once(outcome)):
             self._answer(exchange, outcome)
 
@@ -360,11 +362,19 @@ class Connection(asyncio.Protocol):
         self._outlet.write(whole)
         return True
 
-    def _finished(self, exchange: Exchange, task: asyncio.Task[Response]) -> None:
+    def _finished(self, exchange: Exchange, failures: int, task: asyncio.Task[Response]) -> None:
+        """A handler that had to wait is done. failures: the gate's when it began."""
         self._shared.tasks.discard(task)
         self._running = None
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        self._answer(exchange, task.result() if error is None else answers.answer_to(error, exchange))
+        response = task.result() if error is None else answers.answer_to(error, exchange)
+        gate = self._shared.gate
+        if gate is not None and gate.failures != failures:
+            # Its commit may be among those that were lost while it waited for something else.
+            _log.error("%s: a commit failed meanwhile", answers.name(exchange))
+            self._drop(response)
+            response = heads.plain(500)
+        self._answer(exchange, response)
         self._proceed()
 
     def _answer(self, exchange: Exchange, response: Response) -> None:

@@ -102,10 +102,16 @@ class Gate(Protocol):
 
     After a handler has returned, the front door asks `closed`; when True it calls `hold(release)` and sends the answer
     from `release(None)`; `release(error)` means that the commit failed, and the answer becomes a 500.
+
+    failures: groups of commits that did not become durable. A handler that commits, then waits for something else, may
+    return after the gate has opened again: if the number has moved since it began, its commit may be among those lost.
     """
 
     @property
     def closed(self) -> bool: ...
+
+    @property
+    def failures(self) -> int: ...
 
     def hold(self, release: "Release") -> None: ...
 
