@@ -1,6 +1,39 @@
 """Who asks for what, from where: everything about a request that is not its input."""
 
+from datetime import datetime
+from typing import Literal
+
 import msgspec
+
+SessionKind = Literal["assumed_role", "federated_user", "session_token"]
+"""Which operation of STS began a session: AssumeRole*, GetFederationToken or GetSessionToken."""
+
+
+class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session's token proves beside who it is; policies and condition keys are made of it.
+
+    role_arn: the role with its path, whose policies apply; empty unless kind is `assumed_role`.
+    user_arn: the user whose policies apply (`federated_user`, `session_token`; a root's ARN when root asked).
+    session_policies: documents, session_policy_arns: managed policies; together they are the session policies, and
+        when both are empty a role's session has none, while a federated user's may do nothing by itself.
+    tags: of the session, which win over the principal's own of the same key; transitive_tag_keys: those that pass on.
+    issued_at: `aws:TokenIssueTime`. mfa_at: when a device proved itself, of `aws:MultiFactorAuthAge`; None: none did.
+    federated_provider: `aws:FederatedProvider`, an issuer or the ARN of a SAML provider; None: no federation.
+    context: further condition keys that stay with the session, lower-cased (`accounts.google.com:sub`).
+    """
+
+    kind: SessionKind
+    issued_at: datetime
+    role_arn: str = ""
+    user_arn: str = ""
+    session_policies: tuple[str, ...] = ()
+    session_policy_arns: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    mfa_at: datetime | None = None
+    federated_provider: str | None = None
+    context: dict[str, str] = {}
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -10,6 +43,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     user_id: what GetCallerIdentity answers as `UserId` (`AKIA...`'s account, `AIDA...`, `AROA...:SESSION`).
     access_key_id: the key that signed; empty for an unsigned request.
     minted: True when IAM, STS or Cognito of this Pileus issued the key, so that its policies are enforced.
+    session: of temporary credentials; None for long-term keys.
     """
 
     account_id: str
@@ -17,6 +51,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str
     access_key_id: str = ""
     minted: bool = False
+    session: SessionFacts | None = None
 
 
 class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
