@@ -32,6 +32,7 @@ from pileus.kernel.ids import SystemIds
 from pileus.kernel.outbox import Delivery, Outbox
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
+from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.kernel.wire.dispatcher import Dispatcher
 from pileus.settings import Settings, loopback
@@ -103,7 +104,13 @@ class Parts:
     def start(self) -> None:
         """Begin what runs beside requests."""
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
-        duties: Sequence[Duty] = (self.outbox.run, self._write_function_logs, self._forget_old_logs, self._sweep_code)
+        duties: Sequence[Duty] = (
+            self.outbox.run,
+            self._prepare_environments,
+            self._write_function_logs,
+            self._forget_old_logs,
+            self._sweep_code,
+        )
         self._duties = asyncio.create_task(_perform(duties))
 
     async def close(self) -> None:
@@ -242,6 +249,12 @@ class Parts:
         return self.functions.code_handler(request)
 
     # What happens without a request. Nothing here builds a service before it has work.
+
+    async def _prepare_environments(self) -> None:
+        """Where there are functions, somebody will invoke one: their environments then start in milliseconds."""
+        begin, end = Subspace("lambda").range()
+        if await self._store.snapshot().range(begin, end, limit=1):
+            self.environments.prepare()
 
     async def _invoke_later(self, delivery: Delivery) -> None:
         await self.functions.deliver(delivery)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ def serve(settings: Settings, *, deploy: Path | None = None, as_json: bool = Fal
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     _prepare(settings.data_dir)
+    _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, deploy=deploy, as_json=as_json))
 
@@ -47,6 +49,13 @@ def _prepare(data_dir: Path) -> None:
         refuse(f"cannot create the data directory {data_dir}: {error.strerror}")
     if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
         refuse(f"cannot write to the data directory {data_dir}", hint="choose another with --data-dir")
+
+
+def _allow_open_files() -> None:
+    """Take what the system allows: each connection and each execution environment holds descriptors."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve(settings: Settings, *, deploy: Path | None, as_json: bool) -> int:

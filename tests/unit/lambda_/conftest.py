@@ -30,6 +30,7 @@ class NotingEnvironments:
         self.invoked: list[tuple[FunctionSpec, Invocation]] = []
         self.retired: list[str] = []
         self.answers: list[InvocationResult | Exception] = []
+        self.prepared = False
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
         self.invoked.append((spec, invocation))
@@ -40,6 +41,9 @@ class NotingEnvironments:
 
     async def retire(self, function_arn: str) -> None:
         self.retired.append(function_arn)
+
+    def prepare(self) -> None:
+        self.prepared = True
 
 
 def result(payload: bytes = b'"done"', *, error: str | None = None) -> InvocationResult:

@@ -140,6 +140,7 @@ class LambdaApi:
         name = check_name(function.name)
         check_creation(request)
         await self._check_absent(function)
+        self._pool.prepare()
         package = await self._packages.add(check_code(request.code))
         record = created(request, name=name, package=package, change=self._new_change())
 

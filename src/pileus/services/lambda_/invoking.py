@@ -58,6 +58,10 @@ class Environments(Protocol):
 
     async def retire(self, function_arn: str) -> None: ...
 
+    def prepare(self) -> None:
+        """Functions will be invoked: start what their environments come from. Returns at once."""
+        ...
+
 
 class ServiceInvocation(msgspec.Struct, frozen=True, kw_only=True):
     """What a function answered another service. function_error: `Unhandled`, or None when it returned."""
