@@ -1,0 +1,75 @@
+"""By which keys is a user known?"""
+
+import msgspec
+
+from pileus.kernel.auth.key_ids import LONG_TERM, new_secret_access_key
+from pileus.kernel.context import RequestContext
+from pileus.services.iam import model, shapes
+from pileus.services.iam.errors import LimitExceeded, ValidationError
+from pileus.services.iam.limits import ACCESS_KEYS_PER_USER_MAX
+from pileus.services.iam.operations.base import Operations
+from pileus.services.iam.records import AccessKeyRecord
+
+
+class AccessKeyOperations(Operations):
+    """The long-term keys of users."""
+
+    async def create_access_key(
+        self, context: RequestContext, request: shapes.CreateAccessKeyRequest
+    ) -> shapes.CreateAccessKeyResponse:
+        user_name = model.user_name_of(context.principal, request.user_name)
+        secret_access_key = new_secret_access_key(self._ids)
+        async with self._store.transaction(context.account_id) as account:
+            user = await account.user(user_name)
+            if len(await account.access_keys(user.name)) >= ACCESS_KEYS_PER_USER_MAX:
+                raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {ACCESS_KEYS_PER_USER_MAX}")
+            access_key_id = self._key_ids.mint(LONG_TERM)
+            while await account.access_key_id_taken(access_key_id):
+                access_key_id = self._key_ids.mint(LONG_TERM)
+            key = AccessKeyRecord(
+                access_key_id=access_key_id,
+                account_id=user.account_id,
+                user_name=user.name,
+                user_id=user.user_id,
+                user_arn=user.arn,
+                created_at=model.whole_second(self._clock.now()),
+                sealed_secret=self._seal.seal(secret_access_key.encode(), bound_to=access_key_id.encode()),
+            )
+            account.put_access_key(key)
+        return shapes.CreateAccessKeyResponse(
+            access_key=shapes.AccessKey(
+                user_name=key.user_name,
+                access_key_id=key.access_key_id,
+                status="Active",
+                secret_access_key=secret_access_key,
+                create_date=key.created_at,
+            )
+        )
+
+    async def delete_access_key(self, context: RequestContext, request: shapes.DeleteAccessKeyRequest) -> None:
+        user_name = model.user_name_of(context.principal, request.user_name)
+        async with self._store.transaction(context.account_id) as account:
+            user = await account.user(user_name)
+            account.delete_access_key(await account.access_key(request.access_key_id, user_name=user.name))
+
+    async def list_access_keys(
+        self, context: RequestContext, request: shapes.ListAccessKeysRequest
+    ) -> shapes.ListAccessKeysResponse:
+        user_name = model.user_name_of(context.principal, request.user_name)
+        account = self._store.read(context.account_id)
+        user = await account.user(user_name)
+        # Never more than two, so there is no second page.
+        keys = await account.access_keys(user.name)
+        return shapes.ListAccessKeysResponse(
+            access_key_metadata=[model.access_key_shape(key) for key in keys], is_truncated=False
+        )
+
+    async def update_access_key(self, context: RequestContext, request: shapes.UpdateAccessKeyRequest) -> None:
+        if request.status == "Expired":
+            # A state of service-specific credentials, which share the model's enumeration.
+            raise ValidationError("The status of an access key is Active or Inactive.")
+        user_name = model.user_name_of(context.principal, request.user_name)
+        async with self._store.transaction(context.account_id) as account:
+            user = await account.user(user_name)
+            key = await account.access_key(request.access_key_id, user_name=user.name)
+            account.put_access_key(msgspec.structs.replace(key, active=request.status == "Active"))

@@ -1,0 +1,7 @@
+"""Which users belong together?"""
+
+from pileus.services.iam.operations.base import Operations
+
+
+class GroupOperations(Operations):
+    """Groups and their members."""
