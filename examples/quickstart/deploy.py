@@ -244,13 +244,15 @@ def main() -> int:
     """Deploy, try it out, and say what to do next."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--aws", action="store_true", help="deploy to AWS itself when AWS_ENDPOINT_URL is not set")
+    parser.add_argument("--endpoint-url", help="where Pileus serves; default: AWS_ENDPOINT_URL", metavar="URL")
+    parser.add_argument("--logs", action="store_true", help="deploy nothing; print what the function has logged")
     options = parser.parse_args()
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    endpoint = options.endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint and not options.aws:
         _stop("AWS_ENDPOINT_URL is not set, so this would deploy to AWS. Say --aws if you mean it.")
-    session = boto3.Session()
-    if session.region_name is None:
-        session = boto3.Session(region_name="us-east-1")
+    session = _session(endpoint)
+    if options.logs:
+        return show_logs(session.client("logs"))
     print(f"Deploying the quickstart to {endpoint or 'AWS'}")
     started = time.monotonic()
     try:
@@ -259,6 +261,29 @@ def main() -> int:
         _stop(f"Deploying failed: {error}")
     print(f"  done in {time.monotonic() - started:.1f} s")
     return try_out(deployed, endpoint)
+
+
+def _session(endpoint: str | None) -> boto3.Session:
+    """The user's own session; where there is none, one that Pileus welcomes."""
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
+        if boto3.Session().get_credentials() is None:
+            os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = "000000000000", "pileus"
+    session = boto3.Session()
+    return session if session.region_name else boto3.Session(region_name="us-east-1")
+
+
+def show_logs(logs: Any) -> int:
+    """Print the function's log, oldest first."""
+    try:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{FUNCTION_NAME}"):
+            for event in page["events"]:
+                print(event["message"].rstrip("\n"))
+    except logs.exceptions.ResourceNotFoundException:
+        _stop("The function has not logged anything yet.")
+    except (ClientError, BotoCoreError) as error:
+        _stop(f"No log: {error}")
+    return 0
 
 
 def try_out(deployed: Deployed, endpoint: str | None) -> int:
@@ -275,12 +300,13 @@ def try_out(deployed: Deployed, endpoint: str | None) -> int:
         _stop(f"{notes_url} answered {status}: {answer}")
     count = len(answer["notes"])
     print(f"  {notes_url} answers: {count} note{'' if count == 1 else 's'}")
-    option = f" --endpoint-url {endpoint}" if endpoint else ""
+    here = f" --endpoint-url {endpoint}" if endpoint else " --aws"
+    program = f"{os.path.relpath(sys.executable)} {os.path.relpath(__file__)}"
     print(
         f"\nOpen {notes_url}\nTry\n"
         f"  curl {notes_url}\n"
         f'  curl {notes_url} -d \'{{"text": "remember this"}}\'\n'
-        f"  aws{option} logs tail {deployed.log_group}"
+        f"  {program}{here} --logs"
     )
     return 0
 
