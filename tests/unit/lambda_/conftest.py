@@ -2,16 +2,18 @@
 
 import zipfile
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pileus.kernel.auth.credentials import Credentials
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.errors import AnyServiceError
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.services.lambda_.api import LambdaApi
@@ -44,6 +46,19 @@ class NotingEnvironments:
 
     def prepare(self) -> None:
         self.prepared = True
+
+
+class Roles:
+    """Any role can be assumed unless it is in `refused`."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+
+    async def for_role(self, *, role_arn: str, session_name: str, duration: timedelta) -> Credentials:
+        if role_arn in self.refused:
+            raise AnyServiceError("AccessDenied", "no")
+        expires_at = datetime(2030, 1, 1, tzinfo=UTC)
+        return Credentials(access_key_id="A", secret_access_key="s", session_token="t", expires_at=expires_at)
 
 
 def result(payload: bytes = b'"done"', *, error: str | None = None) -> InvocationResult:
@@ -98,6 +113,7 @@ class Lambda:
         self.store = store
         self.data_dir = data_dir
         self.environments = NotingEnvironments()
+        self.roles = Roles()
         self.ids = SeededIds()
         self.api = self.new_api(clock)
 
@@ -111,6 +127,7 @@ class Lambda:
             ids=self.ids,
             data_dir=self.data_dir,
             secret=bytes(32),
+            credentials=self.roles,
         )
 
     async def create(self, name: str = "f", **members: Any) -> FunctionConfiguration:

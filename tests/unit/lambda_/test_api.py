@@ -125,6 +125,21 @@ async def test_what_aws_refuses(functions: Lambda, members: dict[str, Any], code
     assert caught.value.error_code == code
 
 
+async def test_roles_that_lambda_cannot_assume(functions: Lambda) -> None:
+    """Told when the function is made or changed, so that it is not found out at its first event."""
+    await functions.create()
+    functions.roles.refused = {ROLE}
+    with pytest.raises(ServiceError) as caught:
+        await functions.create("g")
+    assert (caught.value.error_code, caught.value.message) == (
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda.",
+    )
+    request = UpdateFunctionConfigurationRequest(function_name="f", role=ROLE)
+    with pytest.raises(ServiceError, match="cannot be assumed"):
+        await functions.api.update_function_configuration(context(), request)
+
+
 async def test_the_largest_that_is_taken(functions: Lambda) -> None:
     """Bounds are inclusive. Recording lambda_api, test_lambda_envvars_near_limit_succeeds."""
     variables = {"A": "x" * (4_096 - len('{"A":""}'))}

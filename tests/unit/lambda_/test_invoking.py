@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pileus.kernel.errors import ServiceError
+from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.services.lambda_.environments.types import ConcurrencyExceeded, UnsupportedRuntime
 from pileus.services.lambda_.invoking import ServiceInvocation, check_json
 from pileus.services.lambda_.shapes import (
@@ -151,10 +151,15 @@ async def test_a_dry_run_invokes_nothing(functions: Lambda) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "code"), [(ConcurrencyExceeded(), "TooManyRequestsException"), (UnsupportedRuntime(), "NotImplemented")]
+    ("failure", "code"),
+    [
+        (ConcurrencyExceeded(), "TooManyRequestsException"),
+        (UnsupportedRuntime(), "NotImplemented"),
+        (AnyServiceError("AccessDenied", "the role is gone"), "AccessDeniedException"),
+    ],
 )
 async def test_when_the_host_cannot(functions: Lambda, failure: Exception, code: str) -> None:
-    """No room is AWS's throttling; a runtime that is not here is said so."""
+    """No room is AWS's throttling; a runtime that is not here, and a role that has gone, are said so."""
     await functions.create()
     functions.environments.answers = [failure]
     with pytest.raises(ServiceError) as caught:

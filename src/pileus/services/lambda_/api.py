@@ -1,15 +1,18 @@
 """What does each operation of Lambda do?"""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.credentials import CredentialIssuer
 from pileus.kernel.auth.sealing import SECRET_BYTES
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
+from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.seam import Store, Transaction
@@ -33,7 +36,7 @@ from pileus.services.lambda_.errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
-from pileus.services.lambda_.invoking import Environments, Invoker, ServiceInvocation
+from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
 from pileus.services.lambda_.model import FunctionRecord, being_created, being_updated, described, listed
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name
@@ -60,6 +63,9 @@ from pileus.services.lambda_.shapes import (
     UpdateFunctionConfigurationRequest,
 )
 from pileus.services.lambda_.worker import AsyncInvocations
+
+_ROLE_TRIAL: Final = timedelta(minutes=15)
+"""The shortest session that STS gives (API_AssumeRole)."""
 
 
 class ServiceInvoker:
@@ -90,10 +96,14 @@ class LambdaApi:
         ids: Ids,
         data_dir: Path,
         secret: bytes | None = None,
+        credentials: CredentialIssuer | None = None,
     ) -> None:
-        """secret: the server's; without it, addresses of code do not outlive this process."""
+        """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
+        of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
+        """
         self._store = store
         self._pool = pool
+        self._credentials = credentials
         self._clock = clock
         self._ids = ids
         self._packages = CodePackages(blobs=blobs, data_dir=data_dir)
@@ -140,6 +150,7 @@ class LambdaApi:
         name = check_name(function.name)
         check_creation(request)
         await self._check_absent(function)
+        await self._check_role(request.role)
         self._pool.prepare()
         package = await self._packages.add(check_code(request.code))
         record = created(request, name=name, package=package, change=self._new_change())
@@ -249,6 +260,9 @@ class LambdaApi:
     ) -> FunctionConfiguration:
         function = function_name(context, request.function_name)
         check_configuration(request)
+        if request.role is not None:
+            await self._require(function)
+            await self._check_role(request.role)
 
         def change(record: FunctionRecord) -> FunctionRecord:
             return reconfigured(record, request, change=self._new_change())
@@ -265,6 +279,15 @@ class LambdaApi:
     async def _check_absent(self, function: FunctionName) -> None:
         if await records.get_function(self._store.snapshot(), function) is not None:
             raise _already_exists(function)
+
+    async def _check_role(self, role_arn: str) -> None:
+        """Or InvalidParameterValueException."""
+        if self._credentials is None:
+            return
+        try:
+            await self._credentials.for_role(role_arn=role_arn, session_name="lambda", duration=_ROLE_TRIAL)
+        except ServiceError as error:
+            raise InvalidParameterValueException(ROLE_REFUSED) from error
 
     async def _change(
         self,

@@ -15,7 +15,7 @@ import msgspec
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
+from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
@@ -43,6 +43,9 @@ from pileus.services.lambda_.policy import service_allowed
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation, function_key, require_function
 
+ROLE_REFUSED: Final = "The role defined for the function cannot be assumed by Lambda."
+"""AWS says so when a function is created or given a role, and when it is invoked after its role has gone."""
+
 _NAMES_KEPT_MAX: Final = 8_192
 _CALLERS_KEPT_MAX: Final = 256
 
@@ -53,7 +56,7 @@ class Environments(Protocol):
     """What runs functions: the `EnvironmentPool`."""
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
-        """Raises UnsupportedRuntime, ConcurrencyExceeded."""
+        """Raises UnsupportedRuntime, ConcurrencyExceeded, and ServiceError when the role cannot be assumed."""
         ...
 
     async def retire(self, function_arn: str) -> None: ...
@@ -210,6 +213,8 @@ class Invoker:
             raise TooManyRequestsException from None
         except UnsupportedRuntime:
             raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
+        except ServiceError as error:  # of whoever issues the role's credentials
+            raise AccessDeniedException(ROLE_REFUSED) from error
 
     def _understand(
         self, context: RequestContext, request: InvocationRequest, asked: tuple[str, str, str, str | None]

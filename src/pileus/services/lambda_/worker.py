@@ -2,7 +2,8 @@
 
 The outbox delivers it, at least once, to `AsyncInvocations.deliver`. Lambda's own rules about trying again decide what
 follows, and each new attempt is a new event of the outbox: a function's error is tried again after one minute and after
-two more, a lack of room until the event is six hours old. The request id stays the same.
+two more; what kept the function from running at all (no room, no role) until the event is six hours old. The request id
+stays the same.
 
 Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 """
@@ -13,10 +14,11 @@ from datetime import timedelta
 import msgspec
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
-from pileus.services.lambda_.errors import FunctionNotFound, TooManyRequestsException
+from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.invoking import Invoker
 from pileus.services.lambda_.limits import (
     ASYNC_EVENT_AGE_MAX,
@@ -45,12 +47,12 @@ class AsyncInvocations:
             return
         try:
             result = await self._invoker.again(invocation)
-        except TooManyRequestsException:
-            again = msgspec.structs.replace(invocation, throttles=invocation.throttles + 1)
-            await self._try_again(again, after=throttle_delay(again.throttles))
-            return
         except FunctionNotFound:
             self._drop(invocation, "the function is gone")
+            return
+        except ServiceError:  # no room, or no role
+            again = msgspec.structs.replace(invocation, throttles=invocation.throttles + 1)
+            await self._try_again(again, after=throttle_delay(again.throttles))
             return
         if result.function_error is None:
             return
