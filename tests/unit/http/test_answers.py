@@ -413,6 +413,38 @@ async def test_a_broken_stream_is_refused(serve: Serve, rest: bytes, status: int
     assert await client.rest() == b""
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("late", [False, True])
+async def test_no_response_at_all_is_a_500(serve: Serve, version: str, late: bool) -> None:
+    """A handler that forgot its `return` must not take the connection down with it."""
+
+    async def handler(request: Request) -> Response:
+        if late:
+            await asyncio.sleep(0)
+        return None  # type: ignore[return-value]  # the mistake
+
+    await serve.start(handler)
+    client = await serve.connect()
+    await client.send(f"GET / HTTP/{version}\r\nHost: t\r\nConnection: keep-alive\r\n\r\n".encode())
+    assert (await client.answer()).status == 500
+
+
+async def test_a_client_that_was_not_invited_is_not_late(serve: Serve) -> None:
+    """It waits for our 100 Continue, and we for a handler that takes its time to read."""
+
+    async def handler(request: Request) -> Response:
+        await asyncio.sleep(0.15)
+        return Response(200, (), await request.read(10_000))
+
+    limits = Limits(body_in_memory_bytes_max=10, body_timeout=ms(40), sweep_interval=ms(10))
+    await serve.start(handler, limits=limits)
+    client = await serve.connect()
+    await client.send(post(b"x" * 1000, "/", "Expect: 100-continue").removesuffix(b"x" * 1000))
+    assert (await client.answer()).status == 100
+    await client.send(b"x" * 1000)
+    assert (await client.answer()).status == 200
+
+
 async def test_a_body_that_nobody_wanted(serve: Serve) -> None:
     """A little more is read to keep the connection; a lot is not, and yet the answer arrives before the end."""
     limits = Limits(body_in_memory_bytes_max=10, unread_bytes_max=100_000)

@@ -1,5 +1,6 @@
 """How does a handler's response become an HTTP answer: framed how, sent at once or bit by bit?"""
 
+import asyncio
 import logging
 import os
 from collections.abc import Coroutine
@@ -81,7 +82,10 @@ def answer_to(error: BaseException, exchange: Exchange) -> Response:
         return heads.plain(exchange.refusal or 400)
     if isinstance(error, PayloadTooLarge):
         return heads.plain(413)
-    _log.error("%s: its handler failed", name(exchange), exc_info=error)
+    if isinstance(error, asyncio.CancelledError):
+        _log.warning("%s: its handler was cancelled", name(exchange))
+    else:
+        _log.error("%s: its handler failed", name(exchange), exc_info=error)
     return heads.plain(500)
 
 

@@ -22,7 +22,6 @@ import logging
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from typing import Any, Final, cast
 
@@ -34,20 +33,10 @@ from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Gate, Handler, Response
 from pileus.kernel.http.outlet import Outlet
 from pileus.kernel.http.parsing import SLICE_BYTES, Exchange, Refused, RequestParser
+from pileus.kernel.http.patience import Patience, Phase
 from pileus.kernel.tasks import start_eagerly
 
 _log: Final = logging.getLogger("pileus.http")
-
-
-class Phase(Enum):
-    """What a connection is doing, as far as its patience is concerned."""
-
-    IDLE = "waits for a request"
-    HEAD = "receives a head"
-    BODY = "receives a body"
-    BUSY = "waits for us"
-    STALLED = "does not take its answer"
-    CLOSING = "is being closed"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,17 +60,16 @@ class Connection(asyncio.Protocol):
         "_drawing",
         "_ended",
         "_eof",
-        "_mark",
         "_open",
         "_outlet",
         "_parser",
+        "_patience",
         "_proceeding",
         "_reading",
         "_refused",
         "_running",
         "_sender",
         "_shared",
-        "_since_s",
         "_stash",
         "_transport",
         "secure",
@@ -106,8 +94,7 @@ class Connection(asyncio.Protocol):
         self._refused = False
         self._eof = False
         self._proceeding = False
-        self._mark: tuple[object, ...] = ()
-        self._since_s = 0.0
+        self._patience = Patience(shared.limits)
 
     # What the loop calls.
 
@@ -177,23 +164,14 @@ class Connection(asyncio.Protocol):
     def sweep(self, now_s: float) -> None:
         """Close or refuse when the client has taken too long. now_s: the loop's time."""
         phase = self._phase()
-        mark = (phase, self._progress(phase))
-        if mark != self._mark:
-            self._mark = mark
-            self._since_s = now_s
+        if not self._patience.exhausted(phase, self._progress(phase), now_s=now_s):
             return
-        limits = self._shared.limits
-        waited_s = now_s - self._since_s
-        if phase is Phase.IDLE and waited_s >= limits.idle_timeout.total_seconds():
-            self._transport.close()
-        elif (phase is Phase.HEAD and waited_s >= limits.header_timeout.total_seconds()) or (
-            phase is Phase.BODY and waited_s >= limits.body_timeout.total_seconds()
-        ):
+        if phase is Phase.HEAD or phase is Phase.BODY:
             self._refuse(408)
             self._proceed()
-        elif (phase is Phase.STALLED and waited_s >= limits.write_timeout.total_seconds()) or (
-            phase is Phase.CLOSING and waited_s >= limits.linger.total_seconds()
-        ):
+        elif phase is Phase.IDLE:
+            self._transport.close()
+        else:
             self._transport.abort()
 
     def close_if_idle(self) -> None:
@@ -209,10 +187,12 @@ class Connection(asyncio.Protocol):
             return Phase.STALLED
         if self._ended:
             return Phase.CLOSING
-        if self._reading and not self._deaf and self._parser.in_body:
-            return Phase.BODY
-        if self._reading and not self._deaf and self._parser.in_head:
-            return Phase.HEAD
+        if self._reading and not self._deaf:
+            if self._parser.in_head:
+                return Phase.HEAD
+            invited = self._parser.uninvited is None or not self._open
+            if self._parser.in_body and invited:
+                return Phase.BODY
         return Phase.BUSY if self._open or self._parser.received or self._stash else Phase.IDLE
 
     def _progress(self, phase: Phase) -> object:
@@ -377,8 +357,10 @@ class Connection(asyncio.Protocol):
         self._answer(exchange, response)
         self._proceed()
 
-    def _answer(self, exchange: Exchange, response: Response) -> None:
+    def _answer(self, exchange: Exchange, response: object) -> None:
         """The handler has said what it has to say: send it in its turn, and not before the gate opens."""
+        if not isinstance(response, Response):
+            response = answers.answer_to(TypeError(f"it returned {type(response)}, no Response"), exchange)
         gate = self._shared.gate
         if gate is not None and exchange.request is not None and gate.closed:
             self._enqueue(exchange)
@@ -422,9 +404,10 @@ class Connection(asyncio.Protocol):
     def _send(self, exchange: Exchange, response: Response) -> None:
         """Send the answer of the first exchange, or begin to: then it is the first open one until `_sender` is done."""
         exchange.answered = True
-        close = self._closes(exchange, response)
         outlet, encoder = self._outlet, self._shared.heads
+        close = True
         try:
+            close = self._closes(exchange, response)
             sending = answers.begin(exchange, response, outlet, encoder=encoder, close=close)
         except Exception:  # noqa: BLE001 - the edge: a response that cannot be sent is our mistake, not the client's
             _log.exception("%s: its answer cannot be sent", answers.name(exchange))
@@ -499,9 +482,9 @@ class Connection(asyncio.Protocol):
                 self._drop(exchange.response)
         self._open.clear()
 
-    def _drop(self, response: Response) -> None:
+    def _drop(self, response: object) -> None:
         """Free what an answer holds that nobody will read."""
-        if hasattr(response.body, "aclose"):
+        if isinstance(response, Response) and hasattr(response.body, "aclose"):
             self._spawn(answers.discard(response)).add_done_callback(_note_failure)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

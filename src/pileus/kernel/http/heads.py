@@ -29,6 +29,8 @@ _OWNED: Final = frozenset({"connection", "content-length", "date", "keep-alive",
 """Headers that only the front door writes; a handler's are dropped (its length counts where it has no body)."""
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_NAME_LENGTH_MAX: Final = 128
 _PREFIXES_MAX: Final = 1024
 _prefixes: dict[str, str] = {}
 """By header name: `"\\r\\nName: "`, or "" for those that are ours."""
@@ -75,12 +77,10 @@ def length(size_bytes: int) -> str:
 
 
 def declared_length(headers: Headers) -> int | None:
-    """What the handler itself says the length is (HeadObject knows it and has no body)."""
+    """What the handler itself says the length is (HeadObject knows it and has no body); None when it is no number."""
     for name, value in headers:
         if name.lower() == "content-length":
-            if not (value.isascii() and value.isdigit()):
-                raise HeaderRefused("a handler's Content-Length is no number")
-            return int(value)
+            return int(value) if _LENGTH.fullmatch(value) else None
     return None
 
 
@@ -100,6 +100,6 @@ def _learn(name: str) -> str:
     if not _TOKEN.fullmatch(name):
         raise HeaderRefused("a header name is no token")
     prefix = "" if name.lower() in _OWNED else f"\r\n{name}: "
-    if len(_prefixes) < _PREFIXES_MAX:
+    if len(_prefixes) < _PREFIXES_MAX and len(name) <= _NAME_LENGTH_MAX:
         _prefixes[name] = prefix
     return prefix
