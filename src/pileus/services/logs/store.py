@@ -42,17 +42,20 @@ class Shelf:
     def streams(self, group: str, *, prefix: str = "") -> tuple[bytes, bytes]:
         return self._space.range_starting("stream", group, prefix=prefix)
 
-    def event(self, stream: StreamRecord, place: Place) -> bytes:
-        return self._space.pack("event", stream.stream_id, place.timestamp_ms, place.sequence)
+    def events(self, stream: StreamRecord) -> Subspace:
+        """The keys of a stream's events: (milliseconds, sequence)."""
+        return self._space.subspace("event", stream.stream_id)
 
-    def events(self, stream: StreamRecord) -> tuple[bytes, bytes]:
-        return self._space.range("event", stream.stream_id)
 
-    def place(self, key: bytes) -> Place:
-        timestamp_ms, sequence = self._space.unpack(key)[2:]
-        assert isinstance(timestamp_ms, int)
-        assert isinstance(sequence, int)
-        return Place(timestamp_ms, sequence)
+def _place(events: Subspace, key: bytes) -> Place:
+    timestamp_ms, sequence = events.unpack(key)
+    assert isinstance(timestamp_ms, int)
+    assert isinstance(sequence, int)
+    return Place(timestamp_ms, sequence)
+
+
+def _key(events: Subspace, place: Place) -> bytes:
+    return events.pack(place.timestamp_ms, place.sequence)
 
 
 class Reading:
@@ -114,16 +117,16 @@ class Reading:
         self, stream: StreamRecord, *, begin: Place, end: Place | None, limit: int, reverse: bool = False
     ) -> list[StoredEvent]:
         """At most `limit` events at or after `begin` and before `end`, from one side or the other."""
-        last = self._shelf.events(stream)[1] if end is None else self._shelf.event(stream, end)
-        first = self._shelf.event(stream, begin)
+        events = self._shelf.events(stream)
+        first = _key(events, begin)
+        last = events.range()[1] if end is None else _key(events, end)
         if first >= last:
             return []
         found: list[StoredEvent] = []
         for key, value in await self._snapshot.range(first, last, limit=limit, reverse=reverse):
             record = decode(value, EventRecord)
-            found.append(
-                StoredEvent(place=self._shelf.place(key), message=record.message, ingested_ms=record.ingested_ms)
-            )
+            place = _place(events, key)
+            found.append(StoredEvent(place=place, message=record.message, ingested_ms=record.ingested_ms))
         return found
 
 
@@ -148,7 +151,7 @@ class Writing(Reading):
 
     def delete_stream(self, group: str, stream: StreamRecord) -> None:
         """With its events."""
-        self._tx.clear_range(*self._shelf.events(stream))
+        self._tx.clear_range(*self._shelf.events(stream).range())
         self._tx.clear(self._shelf.stream(group, stream.name))
 
     def append(
@@ -156,10 +159,10 @@ class Writing(Reading):
     ) -> StreamRecord:
         """Add events, each a moment in milliseconds and a message; gives the stream as it is then."""
         assert events
+        key_of, put = self._shelf.events(stream).pack, self._tx.set
         sequence = stream.next_sequence
         for timestamp_ms, message in events:
-            key = self._shelf.event(stream, Place(timestamp_ms, sequence))
-            self._tx.set(key, encode(EventRecord(message=message, ingested_ms=now_ms)))
+            put(key_of(timestamp_ms, sequence), encode(EventRecord(message=message, ingested_ms=now_ms)))
             sequence += 1
         moments = [timestamp_ms for timestamp_ms, _ in events]
         first, last = min(moments), max(moments)
@@ -178,8 +181,9 @@ class Writing(Reading):
     async def expire(self, group: str, stream: StreamRecord, *, before_ms: int, limit: int) -> bool:
         """Remove the oldest events, at most `limit`, that are older than `before_ms`; whether more are left."""
         expired = await self.events(stream, begin=Place(0, 0), end=Place(before_ms, 0), limit=limit)
+        keys = self._shelf.events(stream)
         for event in expired:
-            self._tx.clear(self._shelf.event(stream, event.place))
+            self._tx.clear(_key(keys, event.place))
         left = await self.events(stream, begin=Place(0, 0), end=None, limit=1)
         first_ms = left[0].place.timestamp_ms if left else None
         self.put_stream(
