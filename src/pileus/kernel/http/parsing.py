@@ -195,7 +195,9 @@ class RequestParser:
         parser, headers, target = self._parser, self._headers, self._target
         if self._fed_bytes > self._unchecked_bytes:
             self._bound_head()
-        version = parser.get_http_version()
+        keep_alive: bool = parser.should_keep_alive()
+        # Only 1.1 is kept alive unasked, and httptools takes long to say a version.
+        version = "1.1" if keep_alive and "connection" not in headers else parser.get_http_version()
         if version == "1.1":
             if "host" not in headers:
                 self._refuse(400)
@@ -213,7 +215,7 @@ class RequestParser:
         request.secure = self._secure
         self._exchange = exchange = Exchange()
         exchange.request = request
-        exchange.keep_alive = keep_alive = parser.should_keep_alive()
+        exchange.keep_alive = keep_alive
         exchange.ordinary = keep_alive and version == "1.1" and method != b"HEAD"
         if version == "1.0":
             exchange.http10 = True
