@@ -1,0 +1,1 @@
+"""May somebody do something: IAM's policy language, compiled and decided."""
