@@ -2,17 +2,18 @@
 
 import base64
 import string
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pileus.kernel.auth.credentials import Credentials
-from pileus.kernel.auth.key_ids import LONG_TERM, KeyIds, new_secret_access_key
+from pileus.kernel.auth.key_ids import LONG_TERM, TEMPORARY, KeyIds, new_secret_access_key
 from pileus.kernel.auth.sealing import Seal, SealBroken
 from pileus.kernel.auth.sessions import SessionLimits, SessionRecord, SessionSealer
 from pileus.kernel.clock import MovableClock
+from pileus.kernel.context import SessionFacts
 from pileus.kernel.ids import SeededIds
 
 SECRET = bytes(range(32))
@@ -56,6 +57,75 @@ def test_a_session_comes_back_whole() -> None:
     assert session.record.policies == limits.policies
     assert session.record.tags == limits.tags
     assert session.record.source_identity == limits.source_identity
+
+
+def test_the_principal_says_what_the_token_proves() -> None:
+    """Policies are evaluated on the principal alone; whatever they may ask about is there."""
+    facts = SessionFacts(
+        kind="federated_user",
+        issued_at=datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC),
+        role_arn="r",
+        user_arn="u",
+        session_policies=("{}",),
+        session_policy_arns=("p",),
+        tags={"team": "blue"},
+        transitive_tag_keys=("team",),
+        source_identity="ada",
+        mfa_at=datetime(2030, 1, 2, 3, 4, 0, tzinfo=UTC),
+        federated_provider="idp",
+        context={"idp:sub": "ada"},
+    )
+    clock = MovableClock()
+    clock.freeze()
+    clock.advance(facts.issued_at - clock.now() + timedelta(milliseconds=500))
+    limits = SessionLimits(
+        kind="federated_user",
+        role_arn="r",
+        user_arn="u",
+        policies=("{}",),
+        policy_arns=("p",),
+        tags={"team": "blue"},
+        transitive_tag_keys=("team",),
+        source_identity="ada",
+        mfa_at_s=1_893_553_440,
+        federated_provider="idp",
+        context={"idp:sub": "ada"},
+    )
+    session = sealer().open(issued(SessionSealer(SECRET, clock, SeededIds()), limits).session_token)
+    assert session is not None
+    assert session.key.principal.session == facts
+
+
+def test_a_large_session_still_fits_a_header() -> None:
+    """Twenty kilobytes of tags are a token of a few hundred characters; a small session is not deflated."""
+    tags = {f"tag-{number:02d}": "v" * 256 for number in range(50)}
+    token = issued(sealer(), SessionLimits(tags=tags)).session_token
+    assert len(token) < 1_500
+    session = sealer().open(token)
+    assert session is not None
+    assert session.record.tags == tags
+
+
+@pytest.mark.parametrize("size", [0, 500, 1_000, 2_048, 4_096])
+def test_a_token_may_be_padded(size: int) -> None:
+    """So that a client finds out whether its header takes a large one (MinimumSessionTokenSize)."""
+    credentials = sealer().issue(
+        account_id="111111111111", arn="a", user_id="u", duration=timedelta(hours=1), token_chars_min=size
+    )
+    assert size <= len(credentials.session_token) <= max(size + 4, 500)
+    assert sealer().open(credentials.session_token) is not None
+
+
+def test_a_temporary_id_says_whose_account_it_is_of() -> None:
+    """Nothing else could, once the token is not at hand; nobody else's id is answered for."""
+    access_key_id = issued(sealer()).access_key_id
+    assert sealer(seed=7).account_of(access_key_id) == "111111111111"
+    assert sealer(bytes(32)).account_of(access_key_id) is None
+    key_ids = KeyIds(SECRET, SeededIds())
+    for account_id in ("000000000000", "999999999999"):
+        assert key_ids.account_of(key_ids.mint(TEMPORARY, account_id=account_id)) == account_id
+    assert key_ids.account_of(key_ids.mint(LONG_TERM)) is None
+    assert key_ids.account_of("ASIA") is None
 
 
 def test_credentials_have_the_form_of_aws() -> None:

@@ -16,6 +16,8 @@ from pileus.kernel.ids import Ids
 SECRET_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
+SEAL_BYTES: Final = _NONCE_BYTES + _TAG_BYTES
+"""How much longer what is sealed becomes."""
 
 
 class SealBroken(Exception):
@@ -43,7 +45,7 @@ class Seal:
 
     def open(self, sealed: bytes, *, bound_to: bytes = b"") -> bytes:
         """What was sealed; SealBroken."""
-        if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
+        if len(sealed) < SEAL_BYTES:
             raise SealBroken
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)

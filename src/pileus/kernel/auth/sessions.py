@@ -4,11 +4,15 @@ A session token carries everything about its session (who, until when, the secre
 server's secret. Whoever presents it hands us the record back; nobody else can read, change or make one. So a session
 costs no write, outlives a restart, and works on every machine that shares the secret.
 
-The price: a session cannot be ended before its time, as on AWS; there too one revokes by policy.
+The price: a session cannot be ended before its time, as on AWS; there too one revokes by policy (`aws:TokenIssueTime`).
+
+A large record is deflated before it is sealed, since a token travels in a header. What is deflated together with the
+secret key is chosen by the caller, but each token has a key of its own, so its length tells nothing of another's.
 """
 
 import base64
 import binascii
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,21 +20,40 @@ import msgspec
 
 from pileus.kernel.auth.credentials import Credentials, SigningKey
 from pileus.kernel.auth.key_ids import TEMPORARY, KeyIds, new_secret_access_key
-from pileus.kernel.auth.sealing import Seal, SealBroken
+from pileus.kernel.auth.sealing import SEAL_BYTES, Seal, SealBroken
 from pileus.kernel.clock import Clock
-from pileus.kernel.context import Principal
+from pileus.kernel.context import Principal, SessionFacts, SessionKind
 from pileus.kernel.ids import Ids
 
 _OPENED_MAX: Final = 1024
-_TOKEN_CHARS_MAX: Final = 8192
+TOKEN_CHARS_MAX: Final = 8192
+_DEFLATED_FROM_BYTES: Final = 1024
+_RECORD_BYTES_MAX: Final = 65_536
+_DEFLATED: Final = b"x"
+"""How zlib begins; a record in MessagePack begins with a map, at 0x80 or above."""
 
 
-class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="session.v1"):
-    """What a session token carries. Times are seconds since 1970.
+class SessionLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What marks or narrows a session beside who it is; as in `kernel.context.SessionFacts`, which is made of it.
 
-    role_arn: whose policies apply. policies, policy_arns: session policies, which narrow them.
-    tags: principal tags; those named in `transitive_tag_keys` pass on to roles assumed from this session.
+    mfa_at_s: seconds since 1970; None without MFA.
     """
+
+    kind: SessionKind = "assumed_role"
+    role_arn: str = ""
+    user_arn: str = ""
+    policies: tuple[str, ...] = ()
+    policy_arns: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str = ""
+    mfa_at_s: int | None = None
+    federated_provider: str | None = None
+    context: dict[str, str] = {}
+
+
+class SessionRecord(SessionLimits, frozen=True, kw_only=True, omit_defaults=True, tag="session.v1"):
+    """What a session token carries. Times are seconds since 1970."""
 
     access_key_id: str
     secret_access_key: str
@@ -39,12 +62,6 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     user_id: str
     issued_at_s: int
     expires_at_s: int
-    role_arn: str = ""
-    policies: tuple[str, ...] = ()
-    policy_arns: tuple[str, ...] = ()
-    tags: dict[str, str] = {}
-    transitive_tag_keys: tuple[str, ...] = ()
-    source_identity: str = ""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,17 +69,6 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     record: SessionRecord
     key: SigningKey
-
-
-class SessionLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What narrows or marks a session beside who it is; the fields are `SessionRecord`'s."""
-
-    role_arn: str = ""
-    policies: tuple[str, ...] = ()
-    policy_arns: tuple[str, ...] = ()
-    tags: dict[str, str] = {}
-    transitive_tag_keys: tuple[str, ...] = ()
-    source_identity: str = ""
 
 
 _NO_LIMITS: Final = SessionLimits()
@@ -92,26 +98,26 @@ class SessionSealer:
         user_id: str,
         duration: timedelta,
         limits: SessionLimits = _NO_LIMITS,
+        token_chars_min: int = 0,
     ) -> Credentials:
-        """Credentials of a new session of the principal `arn`, from now on for `duration`."""
+        """Credentials of a new session of the principal `arn`, from now on for `duration`.
+
+        Whoever issues bounds what `limits` hold: a token past TOKEN_CHARS_MAX could never be presented.
+        """
         assert duration > timedelta(0)
         now_s = int(self._clock.timestamp())
         record = SessionRecord(
-            access_key_id=self._key_ids.mint(TEMPORARY),
+            access_key_id=self._key_ids.mint(TEMPORARY, account_id=account_id),
             secret_access_key=new_secret_access_key(self._ids),
             account_id=account_id,
             arn=arn,
             user_id=user_id,
             issued_at_s=now_s,
             expires_at_s=now_s + int(duration.total_seconds()),
-            role_arn=limits.role_arn,
-            policies=limits.policies,
-            policy_arns=limits.policy_arns,
-            tags=limits.tags,
-            transitive_tag_keys=limits.transitive_tag_keys,
-            source_identity=limits.source_identity,
+            **msgspec.structs.asdict(limits),
         )
-        token = base64.b64encode(self._seal.seal(self._encoder.encode(record))).decode()
+        token = self._token(record, chars_min=token_chars_min)
+        assert len(token) <= TOKEN_CHARS_MAX, "a session that carries too much"
         return Credentials(
             access_key_id=record.access_key_id,
             secret_access_key=record.secret_access_key,
@@ -134,14 +140,28 @@ class SessionSealer:
         self._opened[session_token] = session
         return session
 
+    def account_of(self, access_key_id: str) -> str | None:
+        """The account that a temporary key of ours belongs to, alive or not; None for every other id."""
+        return self._key_ids.account_of(access_key_id)
+
+    def _token(self, record: SessionRecord, *, chars_min: int) -> str:
+        clear = self._encoder.encode(record)
+        padded_bytes = chars_min * 3 // 4 - SEAL_BYTES
+        if len(clear) >= _DEFLATED_FROM_BYTES or len(clear) < padded_bytes:
+            # What follows the end of the deflated stream is no part of it.
+            clear = zlib.compress(clear).ljust(padded_bytes, b"\0")
+        return base64.b64encode(self._seal.seal(clear)).decode()
+
     def _record(self, session_token: str) -> SessionRecord | None:
-        if len(session_token) > _TOKEN_CHARS_MAX:
+        if len(session_token) > TOKEN_CHARS_MAX:
             return None
         try:
             clear = self._seal.open(base64.b64decode(session_token, validate=True))
         except (SealBroken, binascii.Error, ValueError):
             return None
         # Sealed by us: that it cannot be read is either our bug or a newer Pileus's token.
+        if clear.startswith(_DEFLATED):
+            clear = zlib.decompressobj().decompress(clear, _RECORD_BYTES_MAX)
         try:
             return self._decoder.decode(clear)
         except msgspec.ValidationError:
@@ -157,6 +177,24 @@ def _signing_key(record: SessionRecord) -> SigningKey:
             user_id=record.user_id,
             access_key_id=record.access_key_id,
             minted=True,
+            session=_facts(record),
         ),
         expires_at=datetime.fromtimestamp(record.expires_at_s, UTC),
+    )
+
+
+def _facts(record: SessionRecord) -> SessionFacts:
+    return SessionFacts(
+        kind=record.kind,
+        issued_at=datetime.fromtimestamp(record.issued_at_s, UTC),
+        role_arn=record.role_arn,
+        user_arn=record.user_arn,
+        session_policies=record.policies,
+        session_policy_arns=record.policy_arns,
+        tags=record.tags,
+        transitive_tag_keys=record.transitive_tag_keys,
+        source_identity=record.source_identity,
+        mfa_at=None if record.mfa_at_s is None else datetime.fromtimestamp(record.mfa_at_s, UTC),
+        federated_provider=record.federated_provider,
+        context=record.context,
     )
