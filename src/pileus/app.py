@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pileus.admin import Admin
 from pileus.kernel.auth.authenticator import Authenticator
-from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
+from pileus.kernel.auth.credentials import CredentialIssuer, KeyDirectory, SigningKey
 from pileus.kernel.auth.key_ids import KeyIds
 from pileus.kernel.auth.root_credentials import (
     RootCredentials,
@@ -184,7 +184,14 @@ class Parts:
             ids=self._ids,
             data_dir=self._settings.data_dir,
             secret=self._secret,
+            credentials=self._function_credentials,
         )
+
+    @cached_property
+    def _function_credentials(self) -> CredentialIssuer:
+        from pileus.services.sts.issuer import RoleCredentialIssuer
+
+        return RoleCredentialIssuer(service_principal="lambda.amazonaws.com", roles=self._roles, sealer=self._sealer)
 
     @cached_property
     def _blobs(self) -> LocalBlobs:
@@ -193,12 +200,9 @@ class Parts:
     @cached_property
     def environments(self) -> "EnvironmentPool":
         from pileus.services.lambda_.environments.pool import EnvironmentPool
-        from pileus.services.sts.issuer import RoleCredentialIssuer
 
         return EnvironmentPool(
-            credentials=RoleCredentialIssuer(
-                service_principal="lambda.amazonaws.com", roles=self._roles, sealer=self._sealer
-            ),
+            credentials=self._function_credentials,
             logs=self.function_logs,
             clock=self._clock,
             ids=self._ids,
