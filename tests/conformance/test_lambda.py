@@ -91,7 +91,9 @@ def _error(caught: pytest.ExceptionInfo[ClientError]) -> tuple[str, str, int]:
 
 def test_lifecycle(functions: Any, role: str) -> None:
     """TestLambdaFunction::test_function_lifecycle."""
-    created = _create(functions, role, Environment={"Variables": {"GREETING": "hello"}}, Tags={"team": "a"})
+    archive = _archive()
+    variables = {"Variables": {"GREETING": "hello"}}
+    created = _create(functions, role, Code={"ZipFile": archive}, Environment=variables, Tags={"team": "a"})
     name = _name(created)
     assert created["ResponseMetadata"]["HTTPStatusCode"] == 201
     assert (created["State"], created["StateReasonCode"]) == ("Pending", "Creating")
@@ -102,7 +104,7 @@ def test_lifecycle(functions: Any, role: str) -> None:
     assert found["Code"]["RepositoryType"] == "S3"
     assert found["Tags"] == {"team": "a"}
     with urllib.request.urlopen(found["Code"]["Location"]) as answer:
-        assert answer.read() == _archive()
+        assert answer.read() == archive
 
     updated = functions.update_function_configuration(FunctionName=name, MemorySize=256, Description="new")
     assert (updated["MemorySize"], updated["LastUpdateStatus"]) == (256, "InProgress")

@@ -58,7 +58,7 @@ def _namespaces() -> Capability:
         "refused = zygote.enter_namespaces(user_id=993, group_id=990, wanted=True)\n"
         "if refused: sys.exit(refused)\n"
         "linux.unshare(linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)\n"
-        "template.enter(visible=[], hidden=[])\n"
+        "template.enter(visible={}, hidden=[])\n"
     )
     if not refused:
         return Capability(name="namespaces", standing="ok", detail=f"mount, process, IPC and UTS, {how}")

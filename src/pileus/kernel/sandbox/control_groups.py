@@ -1,7 +1,8 @@
 """How much memory and how many processes may a cell have?
 
-Each cell gets a control group below Pileus's own, named after Pileus's process id so that what a killed Pileus left is
-recognised and swept. Version 1 hierarchies and version 2 are spoken; where neither may be written, the cell is left to
+Each cell gets a control group below its launcher's, which is named after Pileus's process id, so that what a killed
+Pileus left is recognised and swept, and after the launcher's number, so that an ending one never removes the groups of
+the next. Version 1 hierarchies and version 2 are spoken; where neither may be written, the cell is left to
 resource limits (`subject._limit`).
 """
 
@@ -89,9 +90,13 @@ class CellGroups:
 
 
 class ControlGroups:
-    """The groups of this process's cells; `hierarchies` is empty where the host grants none."""
+    """The groups of one launcher's cells; `hierarchies` is empty where the host grants none."""
+
+    _launchers = 0
 
     def __init__(self) -> None:
+        ControlGroups._launchers += 1
+        self._name = f"{_PREFIX}{os.getpid()}-{ControlGroups._launchers}"
         self.hierarchies = usable_hierarchies()
         self._made = 0
         for hierarchy in list(self.hierarchies):
@@ -128,9 +133,8 @@ class ControlGroups:
             with contextlib.suppress(OSError):
                 os.rmdir(parent)
 
-    @staticmethod
-    def _own(hierarchy: Hierarchy) -> Path:
-        return hierarchy.parent / f"{_PREFIX}{os.getpid()}"
+    def _own(self, hierarchy: Hierarchy) -> Path:
+        return hierarchy.parent / self._name
 
 
 def usable_hierarchies() -> list[Hierarchy]:
@@ -184,7 +188,7 @@ def _delegate(hierarchy: Hierarchy, own: Path) -> None:
 def _sweep(parent: Path) -> None:
     """Remove the groups of a Pileus that no longer exists."""
     for left in parent.glob(f"{_PREFIX}*"):
-        owner = left.name.removeprefix(_PREFIX)
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
             with contextlib.suppress(OSError):
                 for entry in left.iterdir():

@@ -5,6 +5,7 @@ should die. See `zygote.py` for the chain of processes.
 """
 
 import asyncio
+import logging
 import os
 import socket
 import subprocess
@@ -26,6 +27,7 @@ GROUP_ID: Final = 990
 TEMPORARY_BYTES: Final = 512 * 1024 * 1024
 """Size of /tmp. Source: API_EphemeralStorage, the default."""
 _SPARES: Final = 2
+_log: Final = logging.getLogger(__name__)
 _START_S_MAX: Final = 30.0
 
 
@@ -106,8 +108,7 @@ class Sandbox:
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
-        if self._groups is None:
-            self._groups = ControlGroups()
+        self._groups = ControlGroups()
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         lifeline_far, self._lifeline = os.pipe()
         root = Path(__file__).parents[3]
@@ -135,14 +136,19 @@ class Sandbox:
     def _configuration(self, root: Path) -> dict[str, object]:
         assert self._groups is not None
         packages = list(dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))))
+        # As on Lambda, and never below /tmp, which is each function's own, even if the checkout lies there.
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        places = [f"/var/lang/lib{'64' * number}/{version}/site-packages" for number in range(len(packages))]
+        own = [path for path in (sys.base_prefix, sys.base_exec_prefix, sys.prefix) if not path.startswith("/tmp/")]  # noqa: S108
         return {
             "user_id": USER_ID,
             "group_id": GROUP_ID,
             "contain": self._contain,
             "control_groups": self._groups.parents,
             "python_path": packages,
+            "python_path_contained": places,
             "preload": self._preload,
-            "visible": list(dict.fromkeys((sys.base_prefix, sys.base_exec_prefix, sys.prefix, *packages))),
+            "visible": {path: path for path in own} | dict(zip(places, packages, strict=True)),
             "hidden": self._hidden,
             "temporary_bytes_max": TEMPORARY_BYTES,
         }
@@ -209,6 +215,10 @@ class Sandbox:
             return
         self.contained = greeting["contained"]
         self.reason = self.reason or greeting["reason"]
+        if self.reason:
+            _log.warning(
+                "functions are not isolated from this machine, only limited (pileus doctor says more): %s", self.reason
+            )
         if self._later:
             self._control.send(msgspec.json.encode({"import": self._later}))
         self._restock()

@@ -7,6 +7,7 @@ taken from it what it was ordered to mount, and is then detached before foreign 
 """
 
 import os
+from collections.abc import Mapping
 from typing import Final
 
 from pileus.kernel.sandbox import linux
@@ -18,17 +19,22 @@ _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 _EMPTY: Final = ("proc", "tmp", "var/task", "var/runtime", "opt", "run")
 
 
-def enter(*, visible: list[str], hidden: list[str]) -> None:
-    """Enter a mount namespace whose root is the view; `visible` are further directories to show, as they are named."""
+def enter(*, visible: Mapping[str, str], hidden: list[str]) -> None:
+    """Enter a mount namespace whose root is the view. visible: further directories to show, by where they are seen."""
     # Not the launcher's: pivot_root changes the root of every process in the namespace.
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    # Taken hold of before the base is covered: the checkout and its Python may lie below it.
+    sources = {place: os.open(path, os.O_PATH | os.O_CLOEXEC) for place, path in _to_show(visible).items()}
     linux.mount("pileus", _BASE, kind="tmpfs", flags=linux.MS_NOSUID, options="mode=0755,size=16m")
-    shown = [_show_system(name) for name in _SYSTEM if os.path.lexists(f"/{name}")]
-    for path in [*visible, *_name_resolution()]:
-        if not any(_below(path, other) for other in shown):
-            _show(path)
-            shown.append(path)
+    for name in _SYSTEM:
+        if os.path.islink(f"/{name}"):
+            os.symlink(os.readlink(f"/{name}"), f"{_BASE}/{name}")
+    for place, source in sources.items():
+        os.makedirs(_BASE + place, exist_ok=True)
+        linux.bind_read_only(f"/proc/self/fd/{source}", _BASE + place)
+        os.close(source)
+    shown = [f"/{name}" for name in _SYSTEM] + list(sources)
     _make_devices()
     for name in _EMPTY:
         os.makedirs(f"{_BASE}/{name}", exist_ok=True)
@@ -46,24 +52,21 @@ def _below(path: str, other: str) -> bool:
     return path == other or path.startswith(other.rstrip("/") + "/")
 
 
-def _show_system(name: str) -> str:
-    source = f"/{name}"
-    if os.path.islink(source):
-        os.symlink(os.readlink(source), _BASE + source)
-    else:
-        _show(source)
-    return source
+def _to_show(visible: Mapping[str, str]) -> dict[str, str]:
+    """The system's directories, and of the others those that are not below one already shown."""
+    shown = [f"/{name}" for name in _SYSTEM]
+    directories = {path: path for path in shown if os.path.isdir(path) and not os.path.islink(path)}
+    for place, path in {**visible, **_name_resolution()}.items():
+        if not any(_below(place, other) for other in shown):
+            shown.append(place)
+            directories[place] = path
+    return directories
 
 
-def _show(path: str) -> None:
-    os.makedirs(_BASE + path, exist_ok=True)
-    linux.bind_read_only(path, _BASE + path)
-
-
-def _name_resolution() -> list[str]:
+def _name_resolution() -> dict[str, str]:
     """Where `/etc/resolv.conf` really lies: systemd and others put a link there."""
     real = os.path.dirname(os.path.realpath("/etc/resolv.conf"))
-    return [real] if os.path.isdir(real) and real != "/" else []
+    return {real: real} if os.path.isdir(real) and real != "/" else {}
 
 
 def _make_devices() -> None:

@@ -155,7 +155,6 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
     linux.die_with_parent(signal.SIGKILL)
     linux.set_process_name("pileus-zygote")
     own_pids = os.open(_PID_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC) if not reason else -1
-    sys.path.extend(config["python_path"])
     sys.dont_write_bytecode = True
     for name in config["preload"]:
         importlib.import_module(name)
@@ -166,6 +165,7 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
             # Half contained is no state to be in: Pileus starts another zygote, without namespaces.
             control.send(json.dumps({"failed": f"no file system view: {refused}"}).encode())
             os._exit(0)
+    sys.path.extend(config["python_path" if reason else "python_path_contained"])
     linux.adopt_orphans()
     signal.signal(signal.SIGCHLD, lambda *_: _reaped(0))
     control.send(json.dumps({"contained": not reason, "reason": reason}).encode())
