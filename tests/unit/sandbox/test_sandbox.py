@@ -35,7 +35,10 @@ async def run(sandbox: Sandbox, script: str, *, memory_bytes: int = 256 << 20) -
     cell.configure(order, memory_bytes=memory_bytes)
     async with asyncio.timeout(20):
         how = await ended
-    written = os.read(cell.output, 65536).decode()
+    try:
+        written = os.read(cell.output, 65536).decode()
+    except BlockingIOError:
+        written = ""  # killed as a whole a moment ago: it wrote nothing, and the pipe is not closed yet
     cell.close()
     return how, written
 
