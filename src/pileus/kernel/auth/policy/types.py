@@ -17,7 +17,7 @@ ContextValue = str | Sequence[str]
 """One value, or those of a multivalued key."""
 
 
-class PolicySyntax(Exception):  # noqa: N818 - named after what it says, as every error here
+class PolicySyntax(Exception):
     """A text is no policy of its kind. `reason` is in AWS's words; IAM answers MalformedPolicyDocument with it."""
 
     def __init__(self, reason: str) -> None:

@@ -1,0 +1,191 @@
+"""How does a policy look when it is to be decided quickly?
+
+A document is compiled once and remembered by its text. Which of its statements speak of an action is found once per
+action and remembered too, so that a decision only looks at statements that can matter; of their resources the common
+forms (everything, a literal, a literal and `*`) cost one comparison.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from pileus.kernel.auth.policy.arns import resource_matcher
+from pileus.kernel.auth.policy.conditions import AnyCondition, Conditions, compile_condition
+from pileus.kernel.auth.policy.documents import Listed, Statement, parse_document
+from pileus.kernel.auth.policy.globs import Matcher, is_literal, literal_prefix, matcher, wild
+from pileus.kernel.auth.policy.principals import PrincipalMatcher
+from pileus.kernel.auth.policy.variables import Template, pattern_of
+
+_POLICIES_MAX: Final = 1024
+_ACTIONS_MAX: Final = 512
+
+
+class Resources:
+    """A statement's Resource or NotResource."""
+
+    __slots__ = ("_everything", "_others", "_templates", "keys", "literals", "negated", "prefixes", "simple")
+
+    def __init__(self, listed: Listed, *, variables: bool) -> None:
+        literals, prefixes, others, templates = set[str](), list[str](), list[Matcher](), list[Template]()
+        for text in listed.values:
+            pattern = pattern_of(text, variables=variables, wildcards=True, first_at=_after_fifth_colon(text))
+            if isinstance(pattern, Template):
+                templates.append(pattern)
+            elif is_literal(pattern):
+                literals.add(pattern)
+            elif (prefix := literal_prefix(pattern)) is not None:
+                prefixes.append(prefix)
+            else:
+                others.append(resource_matcher(pattern))
+        self._everything = "" in prefixes
+        self.literals = frozenset(literals)
+        self.prefixes = tuple(prefixes)
+        self._others = tuple(others)
+        self._templates = tuple(templates)
+        self.negated = listed.negated
+        self.simple = not (others or templates or listed.negated)
+        """Whether `literals` and `prefixes` are all of it."""
+        self.keys = frozenset[str]().union(*(template.keys for template in templates))
+
+    def cover(self, resource: str, conditions: Conditions, *, unresolved_covers: bool) -> bool:
+        """unresolved_covers: what NotResource says when one of its variables has no value."""
+        if self._everything:
+            return not self.negated
+        found = resource in self.literals or resource.startswith(self.prefixes)
+        if not found:
+            for matches in self._others:
+                if matches(resource):
+                    found = True
+                    break
+        if not found and self._templates:
+            filled = [template.fill(conditions) for template in self._templates]
+            if self.negated and None in filled:
+                return unresolved_covers
+            found = any(pattern is not None and resource_matcher(pattern)(resource) for pattern in filled)
+        return found is not self.negated
+
+
+def _after_fifth_colon(arn: str) -> int:
+    """Where variables may begin ("Variables and tags", "Resource element"); of what is no ARN, nowhere."""
+    parts = arn.split(":", 5)
+    return len(arn) - len(parts[5]) if len(parts) == 6 else len(arn)
+
+
+class CompiledStatement:
+    """A statement that speaks of the action asked for."""
+
+    __slots__ = ("_actions", "_conditions", "_keys", "_not_actions", "deny", "name", "principal", "resources")
+
+    def __init__(self, statement: Statement, index: int, *, variables: bool) -> None:
+        self.name = statement.sid or str(index)
+        self.deny = statement.effect.lower() == "deny"
+        self.principal = PrincipalMatcher(statement.principal) if statement.principal else None
+        actions = statement.action or Listed((), negated=False)
+        self._actions = tuple(matcher(wild(text.lower())) for text in actions.values)
+        self._not_actions = actions.negated
+        self.resources = Resources(statement.resource, variables=variables) if statement.resource else None
+        self._conditions: tuple[AnyCondition, ...] = tuple(
+            compile_condition(operator, key, values, variables=variables)
+            for operator, key, values in statement.condition
+        )
+        resource_keys = self.resources.keys if self.resources else frozenset[str]()
+        self._keys = resource_keys.union(*(condition.keys for condition in self._conditions))
+
+    @property
+    def unconditional(self) -> bool:
+        return not self._conditions
+
+    def speaks_of(self, action: str) -> bool:
+        """action: in lower case; action names are not case-sensitive."""
+        return any(matches(action) for matches in self._actions) is not self._not_actions
+
+    def applies(self, resource: str, conditions: Conditions, missing: set[str]) -> bool:
+        """Whether resource and conditions fit; adds to `missing` the keys that were asked for in vain.
+
+        A statement without a Resource element (a trust policy's) is about the resource it is attached to.
+        """
+        resources, deny = self.resources, self.deny
+        if resources is not None and not resources.cover(resource, conditions, unresolved_covers=deny):
+            if resources.keys:
+                missing.update(resources.keys.difference(conditions))
+            return False
+        for key in self._keys:
+            if key not in conditions:
+                missing.add(key)
+        for condition in self._conditions:  # noqa: SIM110 - all() costs twice, here where decisions spend their time
+            if not condition.holds(conditions, unresolved_holds=deny):
+                return False
+        return True
+
+
+class Relevant:
+    """What a policy says of one action.
+
+    Of the Allows without conditions, one look into a dictionary and one at all prefixes together tell whether any of
+    them covers a resource; only the others are asked one by one.
+    """
+
+    __slots__ = ("_literals", "_prefixed", "_prefixes", "_rest", "allows", "denies")
+
+    def __init__(self, statements: list[CompiledStatement]) -> None:
+        self.denies = tuple(statement for statement in statements if statement.deny)
+        self.allows = tuple(statement for statement in statements if not statement.deny)
+        self._literals: dict[str, CompiledStatement] = {}
+        prefixed, rest = list[tuple[str, CompiledStatement]](), list[CompiledStatement]()
+        for statement in self.allows:
+            resources = statement.resources
+            if resources is not None and resources.simple and statement.unconditional:
+                prefixed.extend((prefix, statement) for prefix in resources.prefixes)
+                for literal in resources.literals:
+                    self._literals.setdefault(literal, statement)
+            else:
+                rest.append(statement)
+        self._prefixed = tuple(prefixed)
+        self._prefixes = tuple(prefix for prefix, _ in prefixed)
+        self._rest = tuple(rest)
+
+    def first_allow(self, resource: str, conditions: Conditions, missing: set[str]) -> CompiledStatement | None:
+        """A statement that allows, whomever it names; `missing` as in `applies`."""
+        literal = self._literals.get(resource)
+        if literal is not None:
+            return literal
+        if resource.startswith(self._prefixes):
+            return next(statement for prefix, statement in self._prefixed if resource.startswith(prefix))
+        for statement in self._rest:
+            if statement.applies(resource, conditions, missing):
+                return statement
+        return None
+
+
+class Policy:
+    """A compiled document. Make it with `compile_policy`."""
+
+    __slots__ = ("_relevant", "_statements")
+
+    def __init__(self, statements: tuple[CompiledStatement, ...]) -> None:
+        self._statements = statements
+        self._relevant: dict[str, Relevant] = {}
+
+    def about(self, action: str) -> Relevant:
+        """What the policy says of `action`."""
+        relevant = self._relevant.get(action)
+        return self._find(action) if relevant is None else relevant
+
+    def _find(self, action: str) -> Relevant:
+        lowered = action.lower()
+        relevant = Relevant([statement for statement in self._statements if statement.speaks_of(lowered)])
+        if len(self._relevant) >= _ACTIONS_MAX:
+            self._relevant.clear()
+        self._relevant[action] = relevant
+        return relevant
+
+
+@lru_cache(maxsize=_POLICIES_MAX)
+def compile_policy(text: str) -> Policy:
+    """PolicySyntax unless `text` is a policy document; the same object for the same text."""
+    document = parse_document(text)
+    return Policy(
+        tuple(
+            CompiledStatement(statement, index, variables=document.has_variables)
+            for index, statement in enumerate(document.statements)
+        )
+    )
