@@ -2,16 +2,20 @@
 
 from pileus.services.iam.operations.access_keys import AccessKeyOperations
 from pileus.services.iam.operations.account import AccountOperations
+from pileus.services.iam.operations.attachments import AttachmentOperations
 from pileus.services.iam.operations.authorization_details import AuthorizationDetailOperations
+from pileus.services.iam.operations.boundaries import BoundaryOperations
 from pileus.services.iam.operations.certificates import CertificateOperations
 from pileus.services.iam.operations.credentials import CredentialOperations
 from pileus.services.iam.operations.groups import GroupOperations
+from pileus.services.iam.operations.inline_policies import InlinePolicyOperations
 from pileus.services.iam.operations.instance_profiles import InstanceProfileOperations
 from pileus.services.iam.operations.managed_policies import ManagedPolicyOperations
 from pileus.services.iam.operations.providers import ProviderOperations
 from pileus.services.iam.operations.roles import RoleOperations
 from pileus.services.iam.operations.service_linked import ServiceLinkedRoleOperations
 from pileus.services.iam.operations.simulation import SimulationOperations
+from pileus.services.iam.operations.tags import TagOperations
 from pileus.services.iam.operations.users import UserOperations
 
 
@@ -29,5 +33,9 @@ class IamApi(
     ServiceLinkedRoleOperations,
     SimulationOperations,
     UserOperations,
+    AttachmentOperations,
+    BoundaryOperations,
+    InlinePolicyOperations,
+    TagOperations,
 ):
     """Every operation, each in the module of what it is about."""

@@ -50,3 +50,66 @@ class ValidationError(ServiceError):
 
     code = "ValidationError"
     status = 400
+
+
+class PasswordPolicyViolation(ServiceError):
+    """The password is not what the account's policy wants."""
+
+    code = "PasswordPolicyViolation"
+    status = 400
+
+
+class InvalidUserType(ServiceError):
+    """Who asks is no user (API_ChangePassword)."""
+
+    code = "InvalidUserType"
+    status = 400
+
+
+class AccessDenied(ServiceError):
+    """Common to all services, so not in the model."""
+
+    code = "AccessDenied"
+    status = 403
+
+
+class InvalidAuthenticationCode(ServiceError):
+    """The codes are not two consecutive ones of this MFA device."""
+
+    code = "InvalidAuthenticationCode"
+    status = 403
+
+
+class MalformedCertificate(ServiceError):
+    """The certificate, its key or its chain cannot be read."""
+
+    code = "MalformedCertificate"
+    status = 400
+
+
+class KeyPairMismatch(ServiceError):
+    """The private key is not the certificate's."""
+
+    code = "KeyPairMismatch"
+    status = 400
+
+
+class ReportNotPresent(ServiceError):
+    """No credential report was ever generated."""
+
+    code = "ReportNotPresent"
+    status = 410
+
+
+class ReportExpired(ServiceError):
+    """The credential report is older than four hours."""
+
+    code = "ReportExpired"
+    status = 410
+
+
+class UnmodifiableEntity(ServiceError):
+    """Only the service that owns the role may change it."""
+
+    code = "UnmodifiableEntity"
+    status = 400

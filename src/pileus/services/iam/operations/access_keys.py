@@ -4,7 +4,7 @@ import msgspec
 
 from pileus.kernel.auth.key_ids import LONG_TERM, new_secret_access_key
 from pileus.kernel.context import RequestContext
-from pileus.services.iam import model, shapes
+from pileus.services.iam import answers, model, paging, shapes
 from pileus.services.iam.errors import LimitExceeded, ValidationError
 from pileus.services.iam.limits import ACCESS_KEYS_PER_USER_MAX
 from pileus.services.iam.operations.base import Operations
@@ -21,7 +21,7 @@ class AccessKeyOperations(Operations):
         secret_access_key = new_secret_access_key(self._ids)
         async with self._store.transaction(context.account_id) as account:
             user = await account.user(user_name)
-            if len(await account.access_keys(user.name)) >= ACCESS_KEYS_PER_USER_MAX:
+            if len(await account.access_keys(user)) >= ACCESS_KEYS_PER_USER_MAX:
                 raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {ACCESS_KEYS_PER_USER_MAX}")
             access_key_id = self._key_ids.mint(LONG_TERM)
             while await account.access_key_id_taken(access_key_id):
@@ -32,7 +32,7 @@ class AccessKeyOperations(Operations):
                 user_name=user.name,
                 user_id=user.user_id,
                 user_arn=user.arn,
-                created_at=model.whole_second(self._clock.now()),
+                created_at=self._now(),
                 sealed_secret=self._seal.seal(secret_access_key.encode(), bound_to=access_key_id.encode()),
             )
             account.put_access_key(key)
@@ -50,18 +50,19 @@ class AccessKeyOperations(Operations):
         user_name = model.user_name_of(context.principal, request.user_name)
         async with self._store.transaction(context.account_id) as account:
             user = await account.user(user_name)
-            account.delete_access_key(await account.access_key(request.access_key_id, user_name=user.name))
+            account.delete_access_key(await account.access_key(request.access_key_id, user=user))
 
     async def list_access_keys(
         self, context: RequestContext, request: shapes.ListAccessKeysRequest
     ) -> shapes.ListAccessKeysResponse:
         user_name = model.user_name_of(context.principal, request.user_name)
         account = self._store.read(context.account_id)
-        user = await account.user(user_name)
-        # Never more than two, so there is no second page.
-        keys = await account.access_keys(user.name)
+        keys = await account.access_keys(await account.user(user_name))
+        page = paging.page_of_all(keys, request, name=lambda key: key.access_key_id)
         return shapes.ListAccessKeysResponse(
-            access_key_metadata=[model.access_key_shape(key) for key in keys], is_truncated=False
+            access_key_metadata=[answers.access_key_shape(key) for key in page.items],
+            is_truncated=page.truncated,
+            marker=page.marker,
         )
 
     async def update_access_key(self, context: RequestContext, request: shapes.UpdateAccessKeyRequest) -> None:
@@ -70,6 +71,5 @@ class AccessKeyOperations(Operations):
             raise ValidationError("The status of an access key is Active or Inactive.")
         user_name = model.user_name_of(context.principal, request.user_name)
         async with self._store.transaction(context.account_id) as account:
-            user = await account.user(user_name)
-            key = await account.access_key(request.access_key_id, user_name=user.name)
+            key = await account.access_key(request.access_key_id, user=await account.user(user_name))
             account.put_access_key(msgspec.structs.replace(key, active=request.status == "Active"))

@@ -8,7 +8,9 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.iam import model
-from pileus.services.iam.store import IamStore
+from pileus.services.iam.errors import DeleteConflict, InvalidInput, NoSuchEntity
+from pileus.services.iam.records import Holder
+from pileus.services.iam.store import AccountReader, IamStore
 
 
 class Operations:
@@ -29,3 +31,20 @@ class Operations:
     def _new_id(self, prefix: str) -> str:
         """A unique id (IAM User Guide, "Unique identifiers"); never given twice, unlike a name."""
         return prefix + self._ids.base32(model.UNIQUE_ID_CHARS)
+
+    async def _check_boundary(self, account: AccountReader, policy_arn: str | None) -> None:
+        """InvalidInput, NoSuchEntity unless a managed policy may be a boundary (recorded:
+        test_role_permissions_boundary_errors)."""
+        if policy_arn is None:
+            return
+        if not model.policy_arn(policy_arn):
+            raise InvalidInput(f"ARN {policy_arn} is not valid.")
+        if await account.find_policy(policy_arn) is None:
+            raise NoSuchEntity(f"Scope ARN: {policy_arn} does not exist or is not attachable.")
+
+    async def _check_without_policies(self, account: AccountReader, holder: Holder) -> None:
+        """DeleteConflict while a policy hangs on what should be deleted."""
+        if await account.attached_policy_arns(holder.unique_id):
+            raise DeleteConflict("Cannot delete entity, must detach all policies first.")
+        if await account.inline_policies(holder.unique_id):
+            raise DeleteConflict("Cannot delete entity, must delete policies first.")

@@ -3,104 +3,73 @@
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
-from pileus.services.iam import documents, model, shapes
-from pileus.services.iam.errors import DeleteConflict, EntityAlreadyExists
-from pileus.services.iam.limits import SESSION_DURATION_MAX_DEFAULT
+from pileus.services.iam import answers, documents, model, paging, shapes, tagging
+from pileus.services.iam.errors import DeleteConflict, EntityAlreadyExists, InvalidInput
+from pileus.services.iam.limits import ROLES_PER_ACCOUNT_MAX, SESSION_DURATION_MAX_DEFAULT
 from pileus.services.iam.operations.base import Operations
-from pileus.services.iam.records import RolePolicyRecord, RoleRecord
+from pileus.services.iam.records import RoleRecord
 
 
 class RoleOperations(Operations):
-    """Roles and their inline policies."""
+    """Roles."""
 
     async def create_role(
         self, context: RequestContext, request: shapes.CreateRoleRequest
     ) -> shapes.CreateRoleResponse:
-        _refuse_boundary(request.permissions_boundary)
+        path = request.path or "/"
+        if path.startswith(model.SERVICE_ROLE_PATH):
+            # Only CreateServiceLinkedRole makes these; nothing could delete one that was made here.
+            raise InvalidInput(f"The path {model.SERVICE_ROLE_PATH} is reserved for service-linked roles.")
         documents.check_trust_policy(request.assume_role_policy_document)
         model.check_trust_policy_size(request.assume_role_policy_document)
-        path = request.path or "/"
         role = RoleRecord(
             account_id=context.account_id,
             name=request.role_name,
             path=path,
-            role_id=model.ROLE_ID_PREFIX + self._ids.base32(model.UNIQUE_ID_CHARS),
+            role_id=self._new_id(model.ROLE_ID_PREFIX),
             arn=model.arn(context.partition, context.account_id, "role", path=path, name=request.role_name),
-            created_at=model.whole_second(self._clock.now()),
+            created_at=self._now(),
             trust_policy=request.assume_role_policy_document,
-            description=request.description,
+            description=request.description or None,
             session_duration_max_s=request.max_session_duration or int(SESSION_DURATION_MAX_DEFAULT.total_seconds()),
-            tags=model.kept_tags(request.tags),
+            tags=tagging.kept(request.tags, case_sensitive=False),
+            permissions_boundary=request.permissions_boundary,
         )
         async with self._store.transaction(context.account_id) as account:
+            await self._check_boundary(account, role.permissions_boundary)
             if await account.find_role(role.name) is not None:
                 raise EntityAlreadyExists(f"Role with name {role.name} already exists.")
+            await account.check_quota("role", "RolesPerAccount", ROLES_PER_ACCOUNT_MAX)
             account.put_role(role)
-        return shapes.CreateRoleResponse(role=model.created_role_shape(role))
+            account.bound(role, by=role.permissions_boundary, before=None)
+        return shapes.CreateRoleResponse(role=answers.created_role_shape(role))
 
     async def delete_role(self, context: RequestContext, request: shapes.DeleteRoleRequest) -> None:
         async with self._store.transaction(context.account_id) as account:
             role = await account.role(request.role_name)
-            if await account.role_policies(role.name):
-                raise DeleteConflict("Cannot delete entity, must delete policies first.")
+            model.check_modifiable(role)
+            if await account.instance_profiles_of(role):
+                raise DeleteConflict("Cannot delete entity, must remove roles from instance profile first.")
+            await self._check_without_policies(account, role)
+            account.bound(role, by=None, before=role.permissions_boundary)
             account.delete_role(role)
-
-    async def delete_role_policy(self, context: RequestContext, request: shapes.DeleteRolePolicyRequest) -> None:
-        async with self._store.transaction(context.account_id) as account:
-            role = await account.role(request.role_name)
-            account.delete_role_policy(role, await account.role_policy(role.name, request.policy_name))
 
     async def get_role(self, context: RequestContext, request: shapes.GetRoleRequest) -> shapes.GetRoleResponse:
         role = await self._store.read(context.account_id).role(request.role_name)
-        return shapes.GetRoleResponse(role=model.role_shape(role))
-
-    async def get_role_policy(
-        self, context: RequestContext, request: shapes.GetRolePolicyRequest
-    ) -> shapes.GetRolePolicyResponse:
-        account = self._store.read(context.account_id)
-        role = await account.role(request.role_name)
-        policy = await account.role_policy(role.name, request.policy_name)
-        return shapes.GetRolePolicyResponse(
-            role_name=role.name, policy_name=policy.name, policy_document=model.encoded_document(policy.document)
-        )
-
-    async def list_role_policies(
-        self, context: RequestContext, request: shapes.ListRolePoliciesRequest
-    ) -> shapes.ListRolePoliciesResponse:
-        account = self._store.read(context.account_id)
-        role = await account.role(request.role_name)
-        after_name = model.name_of_marker(request.marker)
-        found = [
-            policy
-            for policy in await account.role_policies(role.name)
-            if after_name is None or policy.name > after_name
-        ]
-        policies, marker = model.page(found, items_max=model.page_items(request.max_items))
-        return shapes.ListRolePoliciesResponse(
-            policy_names=[policy.name for policy in policies], is_truncated=marker is not None, marker=marker
-        )
+        return shapes.GetRoleResponse(role=answers.role_shape(role))
 
     async def list_roles(self, context: RequestContext, request: shapes.ListRolesRequest) -> shapes.ListRolesResponse:
-        items_max = model.page_items(request.max_items)
         found = await self._store.read(context.account_id).roles(
             path_prefix=request.path_prefix or "/",
-            after_name=model.name_of_marker(request.marker),
-            limit=items_max + 1,
+            after_name=paging.after(request),
+            limit=paging.items_max(request) + 1,
         )
-        roles, marker = model.page(found, items_max=items_max)
+        page = paging.page(found, request, name=lambda role: role.name)
         return shapes.ListRolesResponse(
-            roles=[model.listed_role_shape(role) for role in roles], is_truncated=marker is not None, marker=marker
+            roles=[answers.listed_role_shape(role) for role in page.items],
+            is_truncated=page.truncated,
+            marker=page.marker,
         )
-
-    async def put_role_policy(self, context: RequestContext, request: shapes.PutRolePolicyRequest) -> None:
-        documents.check_identity_policy(request.policy_document)
-        policy = RolePolicyRecord(name=request.policy_name, document=request.policy_document)
-        async with self._store.transaction(context.account_id) as account:
-            role = await account.role(request.role_name)
-            others = [kept for kept in await account.role_policies(role.name) if kept.name != policy.name]
-            model.check_inline_policies_size(role, [*others, policy])
-            account.put_role_policy(role, policy)
 
     async def update_assume_role_policy(
         self, context: RequestContext, request: shapes.UpdateAssumeRolePolicyRequest
@@ -109,9 +78,28 @@ class RoleOperations(Operations):
         model.check_trust_policy_size(request.policy_document)
         async with self._store.transaction(context.account_id) as account:
             role = await account.role(request.role_name)
+            model.check_modifiable(role)
             account.put_role(msgspec.structs.replace(role, trust_policy=request.policy_document))
 
+    async def update_role(
+        self, context: RequestContext, request: shapes.UpdateRoleRequest
+    ) -> shapes.UpdateRoleResponse:
+        """What is not given stays as it was (recorded: test_update_role)."""
+        async with self._store.transaction(context.account_id) as account:
+            role = await account.role(request.role_name)
+            if request.description is not None:
+                role = msgspec.structs.replace(role, description=request.description or None)
+            if request.max_session_duration is not None:
+                model.check_modifiable(role)
+                role = msgspec.structs.replace(role, session_duration_max_s=request.max_session_duration)
+            account.put_role(role)
+        return shapes.UpdateRoleResponse()
 
-def _refuse_boundary(permissions_boundary: str | None) -> None:
-    if permissions_boundary is not None:
-        raise NotImplementedByPileus("PermissionsBoundary is not implemented")
+    async def update_role_description(
+        self, context: RequestContext, request: shapes.UpdateRoleDescriptionRequest
+    ) -> shapes.UpdateRoleDescriptionResponse:
+        async with self._store.transaction(context.account_id) as account:
+            role = await account.role(request.role_name)
+            role = msgspec.structs.replace(role, description=request.description or None)
+            account.put_role(role)
+        return shapes.UpdateRoleDescriptionResponse(role=answers.described_role_shape(role))

@@ -6,15 +6,17 @@ from contextlib import asynccontextmanager
 from pileus.kernel.storage.seam import Store
 from pileus.services.iam.store.access_keys import AccessKeyReader, AccessKeyWriter
 from pileus.services.iam.store.account import AccountSettingsReader, AccountSettingsWriter
+from pileus.services.iam.store.attachments import AttachmentReader, AttachmentWriter
 from pileus.services.iam.store.certificates import CertificateReader, CertificateWriter
 from pileus.services.iam.store.credentials import CredentialReader, CredentialWriter
 from pileus.services.iam.store.directories import SECRETS_PURPOSE, IamKeyDirectory, IamRoleDirectory
-from pileus.services.iam.store.groups import GroupReader, GroupWriter
+from pileus.services.iam.store.groups import GroupWriter
+from pileus.services.iam.store.inline_policies import InlinePolicyReader, InlinePolicyWriter
 from pileus.services.iam.store.instance_profiles import InstanceProfileReader, InstanceProfileWriter
 from pileus.services.iam.store.managed_policies import ManagedPolicyReader, ManagedPolicyWriter
 from pileus.services.iam.store.providers import ProviderReader, ProviderWriter
-from pileus.services.iam.store.roles import RoleReader, RoleWriter
-from pileus.services.iam.store.users import UserReader, UserWriter
+from pileus.services.iam.store.roles import RoleWriter
+from pileus.services.iam.store.users import UserWriter
 
 __all__ = ["SECRETS_PURPOSE", "AccountReader", "AccountWriter", "IamKeyDirectory", "IamRoleDirectory", "IamStore"]
 
@@ -22,14 +24,13 @@ __all__ = ["SECRETS_PURPOSE", "AccountReader", "AccountWriter", "IamKeyDirectory
 class AccountReader(
     AccessKeyReader,
     AccountSettingsReader,
+    AttachmentReader,  # with users, groups and roles
     CertificateReader,
     CredentialReader,
-    GroupReader,
+    InlinePolicyReader,
     InstanceProfileReader,
     ManagedPolicyReader,
     ProviderReader,
-    RoleReader,
-    UserReader,
 ):
     """What one account has."""
 
@@ -37,9 +38,11 @@ class AccountReader(
 class AccountWriter(
     AccessKeyWriter,
     AccountSettingsWriter,
+    AttachmentWriter,
     CertificateWriter,
     CredentialWriter,
     GroupWriter,
+    InlinePolicyWriter,
     InstanceProfileWriter,
     ManagedPolicyWriter,
     ProviderWriter,

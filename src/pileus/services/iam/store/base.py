@@ -2,7 +2,10 @@
 
 Things that have a name are kept below their kind and their name, in any case (`user`, NAME). What hangs on one of them
 (a policy, a membership, a device) is kept below its *unique id* instead (`inline`, AIDA..., NAME), so that a change of
-the name moves nothing, and a namesake that comes later inherits nothing.
+the name moves nothing, and a namesake that comes later inherits nothing. `named`, AIDA... leads from there to the name.
+
+Reads outside of a transaction may see a change between two of them; so what one key promises and another no longer has
+is left out of a list, never asserted.
 """
 
 from collections.abc import Callable
@@ -13,6 +16,8 @@ import msgspec
 from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.iam.errors import LimitExceeded
+from pileus.services.iam.records import Entity, NameRecord
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -34,14 +39,13 @@ class Reader:
         pairs = await self._reads.range(*self._keys.range(*below))
         return [decode(data, record) for _, data in pairs]
 
+    async def _last_parts(self, *below: str | int) -> list[str]:
+        """The last part of every key below these, in order."""
+        pairs = await self._reads.range(*self._keys.range(*below))
+        return [str(self._keys.unpack(key)[-1]) for key, _ in pairs]
+
     async def _page(
-        self,
-        record: type[R],
-        kind: str,
-        *,
-        after_name: str | None,
-        limit: int,
-        wanted: Callable[[R], bool],
+        self, record: type[R], kind: str, *, after_name: str | None, limit: int, wanted: Callable[[R], bool]
     ) -> list[R]:
         """At most `limit` of those wanted, in order of their names; those after `after_name`."""
         begin, end = self._keys.range(kind)
@@ -57,6 +61,18 @@ class Reader:
             begin = after(pairs[-1][0])
         return found[:limit]
 
+    async def _named(self, unique_id: str) -> NameRecord | None:
+        return await self._find(NameRecord, "named", unique_id)
+
+    async def count(self, kind: str) -> int:
+        """How many there are of a kind of named things."""
+        return len(await self._reads.range(*self._keys.range(kind)))
+
+    async def check_quota(self, kind: str, quota: str, limit: int) -> None:
+        """LimitExceeded when the account has no room for one more."""
+        if await self.count(kind) >= limit:
+            raise LimitExceeded(f"Cannot exceed quota for {quota}: {limit}")
+
 
 class Writer(Reader):
     """What one account has, and will have."""
@@ -68,5 +84,24 @@ class Writer(Reader):
     def _set(self, record: msgspec.Struct, *key: str | int) -> None:
         self._tx.set(self._keys.pack(*key), encode(record))
 
+    def _mark(self, *key: str | int) -> None:
+        """Keep a key that says everything by itself."""
+        self._tx.set(self._keys.pack(*key), b"")
+
     def _clear(self, *key: str | int) -> None:
         self._tx.clear(self._keys.pack(*key))
+
+    def _clear_below(self, *key: str | int) -> None:
+        self._tx.clear_range(*self._keys.range(*key))
+
+    def _put_entity(self, entity: Entity) -> None:
+        self._set(entity, entity.kind, entity.name.casefold())
+        self._set(NameRecord(kind=entity.kind, name=entity.name), "named", entity.unique_id)
+
+    def _rename_entity(self, entity: Entity, old_name: str) -> None:
+        self._clear(entity.kind, old_name.casefold())
+        self._put_entity(entity)
+
+    def _delete_entity(self, entity: Entity) -> None:
+        self._clear(entity.kind, entity.name.casefold())
+        self._clear("named", entity.unique_id)

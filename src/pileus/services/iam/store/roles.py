@@ -1,7 +1,7 @@
-"""Where are roles and their inline policies kept?"""
+"""Where are roles kept?"""
 
 from pileus.services.iam.errors import NoSuchEntity
-from pileus.services.iam.records import RolePolicyRecord, RoleRecord
+from pileus.services.iam.records import RoleRecord
 from pileus.services.iam.store.base import Reader, Writer
 
 
@@ -16,37 +16,20 @@ class RoleReader(Reader):
             raise NoSuchEntity(f"The role with name {name} cannot be found.")
         return role
 
+    async def find_role_by_id(self, role_id: str) -> RoleRecord | None:
+        named = await self._named(role_id)
+        return None if named is None else await self.find_role(named.name)
+
     async def roles(self, *, path_prefix: str, after_name: str | None, limit: int) -> list[RoleRecord]:
         """At most `limit` roles in order of their names, those after `after_name`."""
         return await self._page(
-            RoleRecord,
-            "role",
-            after_name=after_name,
-            limit=limit,
-            wanted=lambda role: role.path.startswith(path_prefix),
+            RoleRecord, "role", after_name=after_name, limit=limit, wanted=lambda one: one.path.startswith(path_prefix)
         )
-
-    async def role_policy(self, role_name: str, policy_name: str) -> RolePolicyRecord:
-        """NoSuchEntity."""
-        policy = await self._find(RolePolicyRecord, "role-policy", role_name.casefold(), policy_name)
-        if policy is None:
-            raise NoSuchEntity(f"The role policy with name {policy_name} cannot be found.")
-        return policy
-
-    async def role_policies(self, role_name: str) -> list[RolePolicyRecord]:
-        """In order of their names; their number is bounded by their length together."""
-        return await self._all(RolePolicyRecord, "role-policy", role_name.casefold())
 
 
 class RoleWriter(RoleReader, Writer):
     def put_role(self, role: RoleRecord) -> None:
-        self._set(role, "role", role.name.casefold())
+        self._put_entity(role)
 
     def delete_role(self, role: RoleRecord) -> None:
-        self._clear("role", role.name.casefold())
-
-    def put_role_policy(self, role: RoleRecord, policy: RolePolicyRecord) -> None:
-        self._set(policy, "role-policy", role.name.casefold(), policy.name)
-
-    def delete_role_policy(self, role: RoleRecord, policy: RolePolicyRecord) -> None:
-        self._clear("role-policy", role.name.casefold(), policy.name)
+        self._delete_entity(role)

@@ -1,0 +1,1 @@
+"""The policies that AWS manages, with their documents, as AWS published them."""

@@ -1,0 +1,58 @@
+"""What are tags, and what becomes of them?
+
+The keys of users' and roles' tags are not distinguished by case; those of every other thing are.
+
+Source: IAM User Guide, "Tags for IAM resources"; recorded answers: TestRoleTags, TestPolicyTags.
+"""
+
+from collections.abc import Sequence
+
+from pileus.services.iam import paging, shapes
+from pileus.services.iam.errors import InvalidInput, LimitExceeded
+from pileus.services.iam.limits import TAGS_MAX
+from pileus.services.iam.records import Tags
+
+
+def kept(tags: Sequence[shapes.Tag] | None, *, case_sensitive: bool = True) -> Tags:
+    """The tags of something new, in the order given. InvalidInput when a key comes twice."""
+    if not tags:
+        return ()
+    if len({_identity(tag.key, case_sensitive=case_sensitive) for tag in tags}) != len(tags):
+        hint = "" if case_sensitive else " Please note that Tag keys are case insensitive."
+        raise InvalidInput(f"Duplicate tag keys found.{hint}")
+    return tuple((tag.key, tag.value) for tag in tags)
+
+
+def tagged(tags: Tags, more: Sequence[shapes.Tag], *, case_sensitive: bool = True) -> Tags:
+    """With these too; a key that is there already gets the new value. InvalidInput, LimitExceeded."""
+    new = kept(more, case_sensitive=case_sensitive)
+    replaced = {_identity(key, case_sensitive=case_sensitive) for key, _ in new}
+    old = tuple(tag for tag in tags if _identity(tag[0], case_sensitive=case_sensitive) not in replaced)
+    if len(old) + len(new) > TAGS_MAX:
+        raise LimitExceeded("The number of tags has reached the maximum limit.")
+    return old + new
+
+
+def untagged(tags: Tags, keys: Sequence[str], *, case_sensitive: bool = True) -> Tags:
+    """Without these; a key that is not there is no mistake."""
+    removed = {_identity(key, case_sensitive=case_sensitive) for key in keys}
+    return tuple(tag for tag in tags if _identity(tag[0], case_sensitive=case_sensitive) not in removed)
+
+
+def given_shapes(tags: Tags) -> list[shapes.Tag] | None:
+    """As what was just created tells them: in their own order, and not at all when there is none."""
+    return [shapes.Tag(key=key, value=value) for key, value in tags] or None
+
+
+def sorted_shapes(tags: Tags) -> list[shapes.Tag]:
+    """As they are told later: in order of their keys (recorded: test_policy_tag_lifecycle)."""
+    return [shapes.Tag(key=key, value=value) for key, value in sorted(tags)]
+
+
+def tag_page(tags: Tags, request: paging.Paged) -> paging.Page[shapes.Tag]:
+    """In order of their keys."""
+    return paging.page_of_all(sorted_shapes(tags), request, name=lambda tag: tag.key)
+
+
+def _identity(key: str, *, case_sensitive: bool) -> str:
+    return key if case_sensitive else key.casefold()
