@@ -83,8 +83,20 @@ class ServiceInvoker:
         )
 
 
+PARTIAL: Final = {
+    "CreateFunction": "zip packages, Python and custom runtimes; no layers, VPC, file systems, SnapStart",
+    "GetFunction": "$LATEST only",
+    "UpdateFunctionCode": "zip packages; no Publish",
+    "UpdateFunctionConfiguration": "as CreateFunction",
+    "ListFunctions": "no versions, no MasterRegion",
+    "Invoke": "$LATEST only; no destinations or dead-letter queues after the retries of an event",
+    "AddPermission": "without a qualifier",
+}
+"""What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""
+
+
 class LambdaApi:
-    """The operations, in the order of the model. See README.md for what is built."""
+    """The operations, in the order of the model. docs/services says what is built."""
 
     def __init__(
         self,

@@ -57,8 +57,17 @@ _LATEST_FIRST_SINCE_MS: Final = 1_704_067_200_000
 """2024-01-01: FilterLogEvents reads backward only from here on (API reference)."""
 
 
+PARTIAL: Final = {
+    "CreateLogGroup": "no encryption, deletion protection, delivery class",
+    "DescribeLogGroups": "of one account, by name or prefix",
+    "FilterLogEvents": "patterns of terms only",
+    "PutLogEvents": "the entity is not kept",
+}
+"""What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""
+
+
 class LogsApi:
-    """The operations, in the order of the model. See README.md for what is built."""
+    """The operations, in the order of the model. docs/services says what is built."""
 
     def __init__(self, *, store: Store, clock: Clock, ids: Ids) -> None:
         self._store = store
