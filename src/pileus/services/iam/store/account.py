@@ -1,11 +1,67 @@
-"""Where is kept what holds for the whole account?"""
+"""Where is kept what holds for the whole account?
 
+Aliases are kept outside of every account, since each is unique among all.
+"""
+
+from typing import Final
+
+from pileus.kernel.storage.keys import Subspace
+from pileus.kernel.storage.records import decode, encode
+from pileus.services.iam.account_records import (
+    AccountAliasRecord,
+    CredentialReportRecord,
+    PasswordPolicyRecord,
+    RoleDeletionRecord,
+)
 from pileus.services.iam.store.base import Reader, Writer
+
+_ALIASES: Final = Subspace("iam-account-alias")
 
 
 class AccountSettingsReader(Reader):
-    pass
+    async def account_alias(self) -> str | None:
+        record = await self._find(AccountAliasRecord, "account-alias")
+        return None if record is None else record.alias
+
+    async def password_policy(self) -> PasswordPolicyRecord | None:
+        """None where AWS's default holds."""
+        return await self._find(PasswordPolicyRecord, "password-policy")
+
+    async def credential_report(self) -> CredentialReportRecord | None:
+        """The latest, however old."""
+        return await self._find(CredentialReportRecord, "credential-report")
+
+    async def role_deletion(self, task_id: str) -> RoleDeletionRecord | None:
+        return await self._find(RoleDeletionRecord, "role-deletion", task_id)
 
 
 class AccountSettingsWriter(AccountSettingsReader, Writer):
-    pass
+    async def alias_owner(self, alias: str) -> str | None:
+        """The account that has this alias."""
+        data = await self._tx.get(_ALIASES.pack(alias))
+        return None if data is None else decode(data, AccountAliasRecord).account_id
+
+    async def put_account_alias(self, alias: str) -> None:
+        """Instead of the one it had."""
+        await self.delete_account_alias()
+        record = AccountAliasRecord(alias=alias, account_id=self._account_id)
+        self._tx.set(_ALIASES.pack(alias), encode(record))
+        self._set(record, "account-alias")
+
+    async def delete_account_alias(self) -> None:
+        alias = await self.account_alias()
+        if alias is not None:
+            self._tx.clear(_ALIASES.pack(alias))
+            self._clear("account-alias")
+
+    def put_password_policy(self, policy: PasswordPolicyRecord) -> None:
+        self._set(policy, "password-policy")
+
+    def delete_password_policy(self) -> None:
+        self._clear("password-policy")
+
+    def put_credential_report(self, report: CredentialReportRecord) -> None:
+        self._set(report, "credential-report")
+
+    def put_role_deletion(self, deletion: RoleDeletionRecord) -> None:
+        self._set(deletion, "role-deletion", deletion.task_id)

@@ -1,0 +1,134 @@
+"""What is written down of passwords, MFA devices, providers, certificates and the account itself?"""
+
+from datetime import datetime
+
+import msgspec
+
+Tags = tuple[tuple[str, str], ...]
+
+
+class LoginProfileRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-login-profile.v1"):
+    """A user's password, hashed (scrypt).
+
+    salt: one for all passwords of this profile, so that a new one is compared with every former at the price of one.
+    former: hashes of earlier passwords, the latest first.
+    """
+
+    created_at: datetime
+    changed_at: datetime
+    salt: bytes
+    hashed: bytes
+    former: tuple[bytes, ...] = ()
+    reset_required: bool = False
+    used_at: datetime | None = None
+
+
+class MfaDeviceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-mfa-device.v1"):
+    """A virtual MFA device.
+
+    sealed_seed: the TOTP secret, sealed for this serial number; never in the clear.
+    user_id: whose it is, since enabled_at; None while it is nobody's.
+    drift: how many steps the device's clock is ahead of ours.
+    last_step: the step of the last code that was accepted, on the device's clock; a code is accepted once.
+    """
+
+    serial_number: str
+    created_at: datetime
+    sealed_seed: bytes
+    user_id: str | None = None
+    enabled_at: datetime | None = None
+    drift: int = 0
+    last_step: int = 0
+    tags: Tags = ()
+
+
+class KeyUseRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-key-use.v1"):
+    """When and where an access key was last used, to the minute."""
+
+    at: datetime
+    service: str
+    region: str
+
+
+class OidcProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-oidc-provider.v1"):
+    """An OpenID Connect provider. url: without its scheme, as the ARN has it."""
+
+    arn: str
+    scheme: str
+    url: str
+    created_at: datetime
+    client_ids: tuple[str, ...] = ()
+    thumbprints: tuple[str, ...] = ()
+    tags: Tags = ()
+
+
+class SamlKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A private key that opens encrypted assertions. sealed: the PEM, sealed for this id."""
+
+    key_id: str
+    added_at: datetime
+    sealed: bytes
+
+
+class SamlProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-saml-provider.v1"):
+    arn: str
+    name: str
+    uuid: str
+    metadata: str
+    created_at: datetime
+    valid_until: datetime
+    encryption_required: bool = False
+    keys: tuple[SamlKeyRecord, ...] = ()
+    tags: Tags = ()
+
+
+class ServerCertificateRecord(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-server-certificate.v1"
+):
+    """A certificate for TLS. sealed_key: the private key in PEM, sealed for this certificate's id."""
+
+    name: str
+    path: str
+    certificate_id: str
+    arn: str
+    uploaded_at: datetime
+    expires_at: datetime
+    body: str
+    sealed_key: bytes
+    chain: str | None = None
+    tags: Tags = ()
+
+
+class AccountAliasRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-account-alias.v1"):
+    """The one other name of an account, unique among all accounts."""
+
+    alias: str
+    account_id: str
+
+
+class PasswordPolicyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-password-policy.v1"):
+    """What UpdateAccountPasswordPolicy said; its defaults are the operation's."""
+
+    length_min: int = 6
+    symbols: bool = False
+    numbers: bool = False
+    uppercase: bool = False
+    lowercase: bool = False
+    users_may_change: bool = False
+    age_days_max: int | None = None
+    reuse_prevention: int | None = None
+    hard_expiry: bool | None = None
+
+
+class CredentialReportRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-credential-report.v1"):
+    """A CSV; good for four hours."""
+
+    generated_at: datetime
+    content: bytes
+
+
+class RoleDeletionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-role-deletion.v1"):
+    """That a service-linked role was deleted, for whoever asks how that went."""
+
+    task_id: str
+    finished_at: datetime
