@@ -168,9 +168,27 @@ class Parts:
         return LogsApi(store=self._store, clock=self._clock, ids=self._ids)
 
     def _sts(self) -> object:
+        from pileus.kernel.auth.authorization_message import AuthorizationMessages
         from pileus.services.sts.api import StsApi
+        from pileus.services.sts.federation.issuer_keys import KeysOfIssuers
+        from pileus.services.sts.federation.web_identity import WebIdentities
+        from pileus.services.sts.providers import Nothing
+        from pileus.services.sts.role_sessions import RoleSessions
 
-        return StsApi(roles=self._roles, sealer=self._sealer)
+        sessions = RoleSessions(roles=self._roles, sealer=self._sealer)
+        return StsApi(
+            sessions=sessions,
+            web_identities=WebIdentities(
+                sessions=sessions, providers=Nothing(), keys=KeysOfIssuers(clock=self._clock), clock=self._clock
+            ),
+            sealer=self._sealer,
+            keys=self._keys(),
+            messages=AuthorizationMessages(self._secret, self._ids),
+            mfa=Nothing(),
+            tags=Nothing(),
+            clock=self._clock,
+            open_mode=self._settings.auth_mode == "open",
+        )
 
     @cached_property
     def functions(self) -> "LambdaApi":

@@ -3,6 +3,7 @@
 Taught by the recordings TestSTSIntegrations and TestSTSAssumeRoleTagging; runs against Pileus, not yet against AWS.
 """
 
+import base64
 import json
 import uuid
 from collections.abc import Iterator
@@ -10,14 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import Server
 
 
-def trust(principal: dict[str, str]) -> str:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+def trust(principal: dict[str, str], action: str | list[str] = "sts:AssumeRole") -> str:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
@@ -134,4 +136,103 @@ def test_durations(aws: Server, role: dict[str, Any]) -> None:
 
 def test_operations_that_are_not_built_say_so(aws: Server) -> None:
     """By name, and never with 200."""
-    assert refused(aws.client("sts").get_session_token) == ("NotImplemented", 501)
+    assert refused(aws.client("sts").assume_root, TargetPrincipal="1" * 12, TaskPolicyArn={}) == ("NotImplemented", 501)
+
+
+def test_session_tokens(aws: Server) -> None:
+    """A user's session is the user, and begins no further sessions."""
+    user_name = f"user-{uuid.uuid4().hex[:12]}"
+    iam = aws.client("iam")
+    user = iam.create_user(UserName=user_name)["User"]
+    key = iam.create_access_key(UserName=user_name)["AccessKey"]
+    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    sts = aws.client("sts", **keys)
+    assert aws.client("sts").get_access_key_info(AccessKeyId=key["AccessKeyId"])["Account"] == "111111111111"
+    credentials = sts.get_session_token(DurationSeconds=900)["Credentials"]
+    assert set(credentials) == {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"}
+    session = client_of(aws, "sts", credentials)
+    identity = session.get_caller_identity()
+    assert (identity["Arn"], identity["UserId"]) == (user["Arn"], user["UserId"])
+    assert refused(session.get_session_token) == ("AccessDenied", 403)
+    assert refused(session.get_federation_token, Name="bob") == ("AccessDenied", 403)
+    info = aws.client("sts").get_access_key_info(AccessKeyId=credentials["AccessKeyId"])
+    assert info["Account"] == "111111111111"
+    iam.delete_access_key(UserName=user_name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=user_name)
+
+
+def test_federation_tokens(aws: Server) -> None:
+    """Recorded: TestSTSIntegrations::test_get_federation_token."""
+    answer = aws.client("sts").get_federation_token(Name="bob", DurationSeconds=900)
+    assert set(answer) == {"Credentials", "FederatedUser", "PackedPolicySize", "ResponseMetadata"}
+    assert answer["PackedPolicySize"] == 0
+    assert answer["FederatedUser"] == {
+        "Arn": "arn:aws:sts::111111111111:federated-user/bob",
+        "FederatedUserId": "111111111111:bob",
+    }
+    identity = client_of(aws, "sts", answer["Credentials"]).get_caller_identity()
+    assert (identity["Arn"], identity["UserId"]) == (
+        answer["FederatedUser"]["Arn"],
+        answer["FederatedUser"]["FederatedUserId"],
+    )
+
+
+def test_session_tags(aws: Server, role: dict[str, Any]) -> None:
+    """Recorded: TestSTSAssumeRoleTagging::test_assume_role_tag_validation."""
+    aws.client("iam").update_assume_role_policy(
+        RoleName=role["RoleName"],
+        PolicyDocument=trust({"AWS": "111111111111"}, ["sts:AssumeRole", "sts:TagSession"]),
+    )
+    assume = aws.client("sts").assume_role
+    wanted = {"RoleArn": role["Arn"], "RoleSessionName": "me"}
+    for tags, transitive, message in (
+        ([("a", "1")], ["b"], "The specified transitive tag key must be included in the requested tags."),
+        (
+            [("a", "1"), ("A", "2")],
+            [],
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+        ),
+    ):
+        listed = [{"Key": key, "Value": value} for key, value in tags]
+        with pytest.raises(ClientError) as caught:
+            assume(**wanted, Tags=listed, TransitiveTagKeys=transitive)
+        assert caught.value.response["Error"] == {
+            "Type": "Sender",
+            "Code": "InvalidParameterValue",
+            "Message": message,
+        }
+    answer = assume(**wanted, Tags=[{"Key": "a", "Value": "1"}], TransitiveTagKeys=["a"])
+    assert answer["PackedPolicySize"] > 0
+    chained = client_of(aws, "sts", answer["Credentials"])
+    with pytest.raises(ClientError) as caught:
+        chained.assume_role(**wanted, Tags=[{"Key": "A", "Value": "2"}])
+    # Recorded: TestSTSAssumeRoleTagging::test_iam_role_chaining_override_transitive_tags.
+    assert caught.value.response["Error"]["Message"] == (
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+        "from the calling session."
+    )
+
+
+def test_a_message_that_is_none(aws: Server) -> None:
+    code = refused(aws.client("sts").decode_authorization_message, EncodedMessage="nonsense")
+    assert code == ("InvalidAuthorizationMessageException", 400)
+
+
+def test_a_web_identity_of_nobody(aws: Server, role: dict[str, Any]) -> None:
+    """An issuer that the account does not know, and what is no token at all; asked without credentials."""
+    assume = aws.client("sts", config=Config(signature_version=UNSIGNED)).assume_role_with_web_identity
+    claims = base64.urlsafe_b64encode(b'{"iss":"https://idp.example.com"}').decode().rstrip("=")
+    for token, message in (
+        (f"e30.{claims}.e30", "No OpenIDConnect provider found in your account for https://idp.example.com"),
+        (
+            "opaque",
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+        ),
+    ):
+        with pytest.raises(ClientError) as caught:
+            assume(RoleArn=role["Arn"], RoleSessionName="me", WebIdentityToken=token)
+        assert caught.value.response["Error"] == {
+            "Type": "Sender",
+            "Code": "InvalidIdentityToken",
+            "Message": message,
+        }

@@ -32,3 +32,41 @@ class PackedPolicyTooLarge(ServiceError):
     """Session policies and tags exceed what a session carries (API_AssumeRole)."""
 
     code = "PackedPolicyTooLarge"
+
+
+class ExpiredToken(ServiceError):
+    """The token of the identity provider has expired (API_AssumeRoleWithWebIdentity)."""
+
+    code = "ExpiredTokenException"
+
+
+class InvalidIdentityToken(ServiceError):
+    """The token of the identity provider is not valid, or nobody knows the provider (API_AssumeRoleWithWebIdentity)."""
+
+    code = "InvalidIdentityToken"
+
+
+class IdpCommunicationError(ServiceError):
+    """The identity provider does not answer; worth another try (API_AssumeRoleWithWebIdentity)."""
+
+    code = "IDPCommunicationError"
+
+
+class IdpRejectedClaim(ServiceError):
+    """The identity provider says that its user did not authenticate (API_AssumeRoleWithSAML)."""
+
+    code = "IDPRejectedClaim"
+    status = 403
+
+
+class InvalidAuthorizationMessage(ServiceError):
+    """Not a message of ours, or of another account (API_DecodeAuthorizationMessage)."""
+
+    code = "InvalidAuthorizationMessageException"
+
+
+class InvalidClientTokenId(ServiceError):
+    """No such access key; as authentication says it (Common Errors)."""
+
+    code = "InvalidClientTokenId"
+    status = 403

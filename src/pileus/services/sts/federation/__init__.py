@@ -1,0 +1,1 @@
+"""Whom do identity providers vouch for: OpenID Connect and SAML."""

@@ -1,0 +1,138 @@
+"""With which keys does an issuer sign? Found through its discovery document, and remembered for a while.
+
+Keys are fetched again when an hour has passed, and, at most once a minute, when a token names a key that is not among
+them: issuers rotate. Those who ask at the same time wait for one fetch.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from pileus.kernel.clock import Clock
+from pileus.services.sts.errors import IdpCommunicationError, InvalidIdentityToken
+from pileus.services.sts.federation.fetching import Fetch, Unreachable, Untrusted, Unusable, fetch, may_fetch
+
+Jwk = Mapping[str, object]
+
+_FRESH_S: Final = 3600.0
+_SOON_S: Final = 60.0
+_ISSUERS_MAX: Final = 64
+_KEYS_MAX: Final = 200
+"""100 of RSA and 100 of EC. Source: IAM User Guide, "Create an OpenID Connect identity provider"."""
+
+
+class LocalIssuers(Protocol):
+    """Issuers that this Pileus itself is; their keys need no network."""
+
+    async def jwks(self, issuer: str) -> bytes | None:
+        """The key set as JSON; None for everybody else."""
+        ...
+
+
+class NoLocalIssuers:
+    """None of the issuers is ours."""
+
+    async def jwks(self, issuer: str) -> bytes | None:
+        return None
+
+
+class IssuerKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """local: the issuer is this Pileus, so its tokens are by Pileus's clock."""
+
+    keys: tuple[Jwk, ...]
+    local: bool
+
+
+class _Remembered(msgspec.Struct, frozen=True):
+    """at_s: by Pileus's clock. machine_s: by the machine's monotonic one, which goes on when the other is frozen."""
+
+    found: IssuerKeys
+    at_s: float
+    machine_s: float
+
+
+class KeysOfIssuers:
+    """Finds keys and remembers them."""
+
+    def __init__(self, *, clock: Clock, local: LocalIssuers | None = None, fetch: Fetch = fetch) -> None:
+        self._clock = clock
+        self._local = local or NoLocalIssuers()
+        self._fetch = fetch
+        self._known: dict[tuple[str, tuple[str, ...]], _Remembered] = {}
+        self._fetching: dict[tuple[str, tuple[str, ...]], asyncio.Task[IssuerKeys]] = {}
+
+    async def find(self, issuer: str, *, thumbprints: Sequence[str], key_id: str | None) -> IssuerKeys:
+        """The keys of `issuer`, an URL; InvalidIdentityToken, IdpCommunicationError."""
+        local = await self._local.jwks(issuer)
+        if local is not None:
+            return IssuerKeys(keys=_keys(local), local=True)
+        which = (issuer, tuple(thumbprints))
+        known = self._known.get(which)
+        if known is not None and self._good(known, key_id):
+            return known.found
+        fetching = self._fetching.get(which)
+        if fetching is None:
+            fetching = asyncio.create_task(self._find(issuer, tuple(thumbprints)))
+            self._fetching[which] = fetching
+            fetching.add_done_callback(lambda _: self._fetching.pop(which, None))
+        # Whoever stops waiting does not stop the others.
+        found = await asyncio.shield(fetching)
+        if len(self._known) >= _ISSUERS_MAX and which not in self._known:
+            del self._known[next(iter(self._known))]
+        self._known[which] = _Remembered(found, self._clock.timestamp(), self._clock.monotonic())
+        return found
+
+    def _good(self, known: _Remembered, key_id: str | None) -> bool:
+        if self._clock.timestamp() - known.at_s >= _FRESH_S:
+            return False
+        named = key_id is None or any(key.get("kid") == key_id for key in known.found.keys)
+        return named or self._clock.monotonic() - known.machine_s < _SOON_S
+
+    async def _find(self, issuer: str, thumbprints: tuple[str, ...]) -> IssuerKeys:
+        try:
+            document = await asyncio.to_thread(self._document, issuer, thumbprints)
+        except Untrusted:
+            raise InvalidIdentityToken(
+                "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
+            ) from None
+        except Unusable:
+            raise _no_keys() from None
+        except Unreachable:
+            raise IdpCommunicationError("The identity provider could not be reached; retry the request.") from None
+        return IssuerKeys(keys=_keys(document), local=False)
+
+    def _document(self, issuer: str, thumbprints: tuple[str, ...]) -> bytes:
+        described = self._fetch(issuer.rstrip("/") + "/.well-known/openid-configuration", thumbprints)
+        try:
+            jwks_uri = msgspec.json.decode(described, type=_Discovery).jwks_uri
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise Unusable(f"{issuer}: no discovery document") from None
+        if not may_fetch(jwks_uri) or (urlsplit(issuer).scheme == "https" and urlsplit(jwks_uri).scheme != "https"):
+            raise Unusable(f"{issuer}: keys are not fetched from {jwks_uri}")
+        return self._fetch(jwks_uri, thumbprints)
+
+
+class _Discovery(msgspec.Struct):
+    jwks_uri: str
+
+
+class _KeySet(msgspec.Struct):
+    keys: list[dict[str, object]]
+
+
+def _keys(document: bytes) -> tuple[Jwk, ...]:
+    try:
+        return tuple(msgspec.json.decode(document, type=_KeySet).keys[:_KEYS_MAX])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _no_keys() from None
+
+
+def _no_keys() -> InvalidIdentityToken:
+    # As seen on the wire, for every way in which an issuer does not hand out its keys.
+    return InvalidIdentityToken(
+        "Couldn't retrieve verification key from your identity provider, please reference "
+        "AssumeRoleWithWebIdentity documentation for requirements"
+    )
