@@ -41,6 +41,10 @@ class UserOperations(Operations):
             user = await account.user(request.user_name)
             if await account.access_keys(user):
                 raise DeleteConflict("Cannot delete entity, must delete access keys first.")
+            if await account.find_login_profile(user) is not None:
+                raise DeleteConflict("Cannot delete entity, must delete login profile first.")
+            if await account.mfa_devices_of(user):
+                raise DeleteConflict("Cannot delete entity, must delete MFA device first.")
             if await account.groups_of(user.user_id):
                 raise DeleteConflict("Cannot delete entity, must remove users from group first.")
             await self._check_without_policies(account, user)

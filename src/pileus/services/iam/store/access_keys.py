@@ -12,6 +12,8 @@ from pileus.services.iam.records import AccessKeyRecord, UserRecord
 from pileus.services.iam.store.base import Reader, Writer
 
 ACCESS_KEYS: Final = Subspace("iam-access-key")
+KEY_USES: Final = Subspace("iam-access-key-use")
+"""When each was last used; written by `credentials.put_key_use`, gone with its key."""
 
 
 class AccessKeyReader(Reader):
@@ -41,3 +43,4 @@ class AccessKeyWriter(AccessKeyReader, Writer):
     def delete_access_key(self, key: AccessKeyRecord) -> None:
         self._clear("access-key", key.user_id, key.access_key_id)
         self._tx.clear(ACCESS_KEYS.pack(key.access_key_id))
+        self._tx.clear(KEY_USES.pack(key.access_key_id))

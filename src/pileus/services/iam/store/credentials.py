@@ -4,18 +4,13 @@ A login profile below its user's unique id; a device below its serial number, in
 as the keys themselves, outside of every account.
 """
 
-from typing import Final
-
-from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.iam.account_records import KeyUseRecord, LoginProfileRecord, MfaDeviceRecord
 from pileus.services.iam.errors import NoSuchEntity
 from pileus.services.iam.records import AccessKeyRecord, UserRecord
-from pileus.services.iam.store.access_keys import ACCESS_KEYS
+from pileus.services.iam.store.access_keys import ACCESS_KEYS, KEY_USES
 from pileus.services.iam.store.base import Reader, Writer
-
-KEY_USES: Final = Subspace("iam-access-key-use")
 
 
 class CredentialReader(Reader):
