@@ -6,6 +6,7 @@ from pileus.services.iam.operations.attachments import AttachmentOperations
 from pileus.services.iam.operations.authorization_details import AuthorizationDetailOperations
 from pileus.services.iam.operations.boundaries import BoundaryOperations
 from pileus.services.iam.operations.certificates import CertificateOperations
+from pileus.services.iam.operations.context_keys import ContextKeyOperations
 from pileus.services.iam.operations.credentials import CredentialOperations
 from pileus.services.iam.operations.groups import GroupOperations
 from pileus.services.iam.operations.inline_policies import InlinePolicyOperations
@@ -22,20 +23,21 @@ from pileus.services.iam.operations.users import UserOperations
 class IamApi(
     AccessKeyOperations,
     AccountOperations,
+    AttachmentOperations,
     AuthorizationDetailOperations,
+    BoundaryOperations,
     CertificateOperations,
+    ContextKeyOperations,
     CredentialOperations,
     GroupOperations,
+    InlinePolicyOperations,
     InstanceProfileOperations,
     ManagedPolicyOperations,
     ProviderOperations,
     RoleOperations,
     ServiceLinkedRoleOperations,
     SimulationOperations,
-    UserOperations,
-    AttachmentOperations,
-    BoundaryOperations,
-    InlinePolicyOperations,
     TagOperations,
+    UserOperations,
 ):
     """Every operation, each in the module of what it is about."""

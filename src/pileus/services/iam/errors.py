@@ -113,3 +113,10 @@ class UnmodifiableEntity(ServiceError):
 
     code = "UnmodifiableEntity"
     status = 400
+
+
+class PolicyNotAttachable(ServiceError):
+    """The policy is for service-linked roles alone."""
+
+    code = "PolicyNotAttachable"
+    status = 400

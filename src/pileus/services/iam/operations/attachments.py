@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from pileus.kernel.context import RequestContext
 from pileus.services.iam import model, paging, shapes
-from pileus.services.iam.errors import LimitExceeded, NoSuchEntity, ValidationError
+from pileus.services.iam.errors import LimitExceeded, NoSuchEntity, PolicyNotAttachable, ValidationError
 from pileus.services.iam.limits import ATTACHED_POLICIES_MAX
 from pileus.services.iam.operations.base import Operations
 from pileus.services.iam.records import Holder
@@ -110,6 +110,8 @@ class AttachmentOperations(Operations):
             policy = await account.find_policy(policy_arn)
             if policy is None:
                 raise NoSuchEntity(f"Policy {policy_arn} does not exist or is not attachable.")
+            if policy.path.startswith(model.SERVICE_ROLE_PATH):
+                raise PolicyNotAttachable("Cannot attach a Service Role Policy to a Customer Role.")
             attached = await account.attached_policy_arns(holder.unique_id)
             if policy.arn not in attached and len(attached) >= ATTACHED_POLICIES_MAX:
                 quota = f"PoliciesPer{holder.kind.capitalize()}"
