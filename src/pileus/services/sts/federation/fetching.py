@@ -42,10 +42,10 @@ Fetch = Callable[[str, Sequence[str]], bytes]
 
 def fetch(url: str, thumbprints: Sequence[str]) -> bytes:
     """See `Fetch`; blocks for at most about ten seconds after the name is resolved."""
-    parts = urlsplit(url)
-    host = parts.hostname
-    if host is None or not may_fetch(url):
+    if not may_fetch(url):
         raise Unusable(f"{url} is no address that keys are fetched from")
+    parts = urlsplit(url)
+    host = parts.hostname or ""
     try:
         if parts.scheme == "http":
             return _read(http.client.HTTPConnection(host, parts.port, timeout=_WAIT_S_MAX), parts)
@@ -58,10 +58,10 @@ def may_fetch(url: str) -> bool:
     """HTTPS anywhere, HTTP from loopback."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _loopback(host or "")))
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _loopback(host)))
 
 
 def _loopback(host: str) -> bool:
