@@ -65,3 +65,4 @@ bench: $(VENV)/.developed ## measure, side by side with moto
 
 clean: ## remove the virtual environment, caches and the data of make run
 	@rm -rf $(VENV) .pileus .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src tests tools bench examples -name __pycache__ -type d -prune -exec rm -rf {} +

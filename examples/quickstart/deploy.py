@@ -279,6 +279,8 @@ def show_logs(logs: Any) -> int:
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{FUNCTION_NAME}"):
             for event in page["events"]:
                 print(event["message"].rstrip("\n"))
+    except BrokenPipeError:
+        os._exit(0)  # whoever read has seen enough
     except logs.exceptions.ResourceNotFoundException:
         _stop("The function has not logged anything yet.")
     except (ClientError, BotoCoreError) as error:
@@ -296,17 +298,17 @@ def try_out(deployed: Deployed, endpoint: str | None) -> int:
             status, answer = call(notes_url)
     except (OSError, http.client.HTTPException, ValueError) as error:
         _stop(f"{notes_url} does not answer: {error}")
+    here = f" --endpoint-url {endpoint}" if endpoint else " --aws"
+    program = f"{os.path.relpath(sys.executable)} {os.path.relpath(__file__)}{here}"
     if status != 200:
-        _stop(f"{notes_url} answered {status}: {answer}")
+        _stop(f"{notes_url} answered {status}: {answer}\nThe function's log says why: {program} --logs")
     count = len(answer["notes"])
     print(f"  {notes_url} answers: {count} note{'' if count == 1 else 's'}")
-    here = f" --endpoint-url {endpoint}" if endpoint else " --aws"
-    program = f"{os.path.relpath(sys.executable)} {os.path.relpath(__file__)}"
     print(
         f"\nOpen {notes_url}\nTry\n"
         f"  curl {notes_url}\n"
         f'  curl {notes_url} -d \'{{"text": "remember this"}}\'\n'
-        f"  {program}{here} --logs"
+        f"  {program} --logs"
     )
     return 0
 

@@ -3,9 +3,11 @@
 These addresses are for whoever runs Pileus. In `strict` mode only loopback may change anything.
 """
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -69,8 +71,7 @@ class Admin:
     async def _guarded(self, request: Request, action: Callable[[Request], Awaitable[Response]]) -> Response:
         if self._mode == "strict" and not loopback(request.peer):
             return _json({"message": "Only this machine may do that while --auth is strict"}, status=403)
-        # A web page that somebody visits must not be able to reset their data (a form needs no preflight).
-        if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        if _from_a_web_page(request):
             return _json({"message": "Not from another site"}, status=403)
         return await action(request)
 
@@ -107,6 +108,32 @@ class Admin:
     async def _forget(self, request: Request) -> Response:
         await self._reset()
         return _json({"status": "reset"})
+
+
+def _from_a_web_page(request: Request) -> bool:
+    """Whether a page of another site sends this: one that somebody visits must not be able to reset their data.
+
+    A form needs no preflight, so the browser's own headers must tell. A name that a hostile page has made to point here
+    is of the same origin for the browser; hence only names of this machine and addresses may be an origin.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        return True
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    host = urlsplit(origin)
+    if host.netloc != request.headers.get("host", ""):
+        return True
+    name = host.hostname or ""
+    return not (loopback(name) or name.endswith(".localhost") or _is_address(name))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _json(content: Mapping[str, object], *, status: int = 200) -> Response:

@@ -361,10 +361,13 @@ class Application:
 
     @property
     def root_credentials(self) -> tuple[str, str] | None:
-        """The access key id and secret that this start made; None when there is nothing new to show."""
-        if self._root is None or not self._root_is_new:
-            return None
-        return self._root.access_key_id, self._root.secret_access_key
+        """The root's access key id and secret; None when no strict start has made them yet."""
+        return (self._root.access_key_id, self._root.secret_access_key) if self._root else None
+
+    @property
+    def new_root_credentials(self) -> tuple[str, str] | None:
+        """The same, when this start has made them: they are shown once."""
+        return self.root_credentials if self._root_is_new else None
 
     async def close(self) -> None:
         """Finish what is under way, stop what runs, and close the store."""

@@ -1,7 +1,6 @@
 """The command line: `pileus up`, and what one asks beside it."""
 
 import os
-import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 app: Final = typer.Typer(
     name="pileus",
     help="The AWS serverless stack as one Python program that you own.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -46,6 +44,20 @@ class _LogLevel(StrEnum):
 _DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the data lives.", envvar="PILEUS_DATA_DIR")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a script.")]
 _Url = Annotated[str, typer.Option("--url", help="Ask this server instead of the data directory's.")]
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    context: typer.Context,
+    *,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if show_version:
+        version()
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -95,7 +107,10 @@ def up(
 
 @app.command()
 def status(*, data_dir: _DataDir = DATA_DIR_DEFAULT, url: _Url = "", as_json: _Json = False) -> None:
-    """Say whether Pileus runs, where, and for how long. Exit status 1 when it does not."""
+    """Say whether Pileus runs and where.
+
+    Exit status 1 when it does not.
+    """
     from pileus.running import Unreachable, ask
 
     running = _running(data_dir, url)
@@ -121,7 +136,10 @@ def status(*, data_dir: _DataDir = DATA_DIR_DEFAULT, url: _Url = "", as_json: _J
 
 @app.command()
 def doctor(*, as_json: _Json = False) -> None:
-    """Say what this host offers for isolation, runtimes and engines, and what will be missing."""
+    """Say what this host offers.
+
+    Isolation, runtimes and engines, and what will be missing.
+    """
     from pileus.doctor import examine
 
     findings = examine()
@@ -153,12 +171,15 @@ def reset(
     url: _Url = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Forget all data: of the running server, or of the data directory when none runs."""
-    from pileus.running import Unreachable, ask
+    """Forget all data.
+
+    Of the running server, or of the data directory when none runs.
+    """
+    from pileus.running import Unreachable, ask, is_pileus, remove
 
     running = _running(data_dir, url)
     what = f"the Pileus at {running.url}" if running else f"{data_dir}"
-    if not running and not (data_dir / "format").exists():
+    if not running and not is_pileus(data_dir):
         refuse(f"no Pileus runs on {data_dir}, and it holds no data of one")
     if not yes:
         if not sys.stdin.isatty():
@@ -169,8 +190,8 @@ def reset(
             ask(running.url, "/_pileus/reset", method="POST")
         except Unreachable as error:
             refuse(f"no answer from {running.url}: {error}")
-    else:
-        shutil.rmtree(data_dir)
+    elif left := remove(data_dir):
+        console().print(f"left in {data_dir}, since they are not Pileus's: {', '.join(path.name for path in left[:5])}")
     console().print(f"[green]forgotten[/green]: all data of {what}")
 
 
@@ -183,14 +204,22 @@ def env(
     account: Annotated[str, typer.Option(help="The account to act as: 12 digits.")] = "000000000000",
     as_json: _Json = False,
 ) -> None:
-    """Print the exports that point AWS tools here: eval "$(pileus env)"."""
+    """Print exports for a shell.
+
+    They point AWS tools here: eval "$(pileus env)". Of a strict server they hold the root's key.
+    """
     if len(account) != 12 or not account.isascii() or not account.isdigit():
         refuse(f"an account has 12 digits, and {account!r} has not")
     running = _running(data_dir, url)
+    if running is None:
+        sys.stderr.write(f"pileus: none runs on {data_dir}; these exports are for one at the default address\n")
+    key = (account, "pileus")
+    if running is not None and running.auth == "strict":
+        key = _root_key(data_dir) or key
     exports = {
         "AWS_ENDPOINT_URL": running.url if running else f"http://127.0.0.1:{PORT_DEFAULT}",
-        "AWS_ACCESS_KEY_ID": account,
-        "AWS_SECRET_ACCESS_KEY": "pileus",
+        "AWS_ACCESS_KEY_ID": key[0],
+        "AWS_SECRET_ACCESS_KEY": key[1],
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
     }
@@ -209,6 +238,21 @@ def version(*, as_json: _Json = False) -> None:
         say_json({"version": __version__})
     else:
         sys.stdout.write(f"pileus {__version__}\n")
+
+
+def _root_key(data_dir: Path) -> tuple[str, str] | None:
+    """The root's key pair of a strict server, for whoever may read its data directory."""
+    from pileus.kernel.auth.root_credentials import BadRootCredentials, load_root_credentials
+    from pileus.kernel.auth.server_secret import BadServerSecret, load_or_create_server_secret
+    from pileus.kernel.ids import SystemIds
+
+    ids = SystemIds()
+    try:
+        secret = load_or_create_server_secret(data_dir, ids=ids)
+        root = load_root_credentials(data_dir, secret=secret, ids=ids)
+    except (OSError, BadServerSecret, BadRootCredentials) as error:
+        refuse(f"that server is strict, and its root's key cannot be read: {error}")
+    return (root.access_key_id, root.secret_access_key) if root else None
 
 
 def _running(data_dir: Path, url: str) -> "Running | None":

@@ -25,7 +25,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 _RUNTIMES: Final = (
     ("nodejs", ("node", "--version"), "Node.js functions"),
-    ("java", ("java", "-version"), "Java functions"),
+    ("java", ("java", "-XX:-UsePerfData", "-version"), "Java functions"),
     ("ruby", ("ruby", "--version"), "Ruby functions"),
     ("dotnet", ("dotnet", "--version"), ".NET functions"),
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,17 +12,41 @@ _FILE: Final = "server.json"
 _ANSWER_WITHIN_S: Final = 5.0
 
 
+_OWN: Final = ("format", "format.new", "lock", "secret", "root-credentials", "blobs", "code", _FILE, f"{_FILE}.part")
+"""What Pileus makes in its data directory, beside the database's files (`pileus.db...`)."""
+
+
 class Running(NamedTuple):
-    """A server that said it runs."""
+    """A server that said it runs. auth: its mode."""
 
     url: str
     pid: int
+    auth: str = "open"
 
 
-def announce(data_dir: Path, *, url: str) -> None:
+def is_pileus(data_dir: Path) -> bool:
+    """Whether a Pileus has been here, or began to be."""
+    return any((data_dir / name).exists() for name in ("format", "format.new", "lock"))
+
+
+def remove(data_dir: Path) -> list[Path]:
+    """Remove what Pileus made, and the directory when nothing else is in it; gives what was left."""
+    for entry in list(data_dir.iterdir()):
+        if entry.name in _OWN or entry.name.startswith("pileus.db"):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    left = list(data_dir.iterdir())
+    if not left:
+        data_dir.rmdir()
+    return left
+
+
+def announce(data_dir: Path, *, url: str, auth: str) -> None:
     """Say where this process serves."""
     part = data_dir / f"{_FILE}.part"
-    part.write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    part.write_text(json.dumps({"url": url, "pid": os.getpid(), "auth": auth}) + "\n")
     part.replace(data_dir / _FILE)
 
 
@@ -34,7 +59,7 @@ def find(data_dir: Path) -> Running | None:
     """The server of a data directory, if its process lives."""
     try:
         said = json.loads((data_dir / _FILE).read_text())
-        running = Running(str(said["url"]), int(said["pid"]))
+        running = Running(str(said["url"]), int(said["pid"]), str(said.get("auth", "open")))
         os.kill(running.pid, 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from pileus.kernel.auth.root_credentials import BadRootCredentials
 from pileus.kernel.auth.server_secret import BadServerSecret
 from pileus.kernel.storage.seam import NewerData, StoreInUse
 from pileus.ports import listener
-from pileus.running import announce, withdraw
+from pileus.running import announce, is_pileus, withdraw
 from pileus.settings import PORT_DEFAULT, Settings
 from pileus.terminal import refuse, say_json
 
@@ -35,6 +36,7 @@ def serve(settings: Settings, *, deploy: Path | None = None, as_json: bool = Fal
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    settings = replace(settings, data_dir=settings.data_dir.resolve())
     _prepare(settings.data_dir)
     _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -43,12 +45,16 @@ def serve(settings: Settings, *, deploy: Path | None = None, as_json: bool = Fal
 
 def _prepare(data_dir: Path) -> None:
     """Make the data directory, readable by its owner alone: it holds everybody's data."""
+    if data_dir.exists() and not data_dir.is_dir():
+        refuse(f"{data_dir} is not a directory", hint="choose another with --data-dir")
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         refuse(f"cannot create the data directory {data_dir}: {error.strerror}")
     if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
         refuse(f"cannot write to the data directory {data_dir}", hint="choose another with --data-dir")
+    if not is_pileus(data_dir) and any(data_dir.iterdir()):
+        refuse(f"{data_dir} holds files that are not Pileus's", hint="choose an empty or a new one with --data-dir")
 
 
 def _allow_open_files() -> None:
@@ -77,10 +83,11 @@ async def _serve(settings: Settings, *, deploy: Path | None, as_json: bool) -> i
         await application.close()
         refuse(_why_no_port(settings, error))
     url = f"http://{_reachable(settings.host)}:{port}"
-    announce(settings.data_dir, url=url)
+    announce(settings.data_dir, url=url, auth=settings.auth_mode)
     try:
-        _greet(settings, url=url, as_json=as_json, root=application.root_credentials)
-        deploying = asyncio.create_task(_deploy(deploy, url)) if deploy else None
+        _greet(settings, url=url, as_json=as_json, root=application.new_root_credentials)
+        key = application.root_credentials or ("000000000000", "pileus")
+        deploying = asyncio.create_task(_deploy(deploy, url, key)) if deploy else None
         await stop.wait()
         if deploying is not None:
             deploying.cancel()
@@ -122,9 +129,8 @@ def _greet(settings: Settings, *, url: str, as_json: bool, root: tuple[str, str]
     ]
     if root:
         lines += [
-            "  Root credentials, shown this once; keep them:",
-            f"    AWS_ACCESS_KEY_ID={root[0]}",
-            f"    AWS_SECRET_ACCESS_KEY={root[1]}",
+            "  Root credentials, made at this first start and shown this once (`pileus env` reads them here later):",
+            f"    export AWS_ACCESS_KEY_ID={root[0]} AWS_SECRET_ACCESS_KEY={root[1]} AWS_DEFAULT_REGION=us-east-1",
         ]
     sys.stdout.write("\n".join(_coloured(lines)) + "\n")
     sys.stdout.flush()
@@ -145,15 +151,15 @@ def _coloured(lines: Sequence[str]) -> Sequence[str]:
     return [f"\x1b[1;36m{lines[0]}\x1b[0m", *lines[1:]]
 
 
-async def _deploy(script: Path, url: str) -> None:
-    """Run the script as any user's program would run: it knows the endpoint, and nothing else of us.
+async def _deploy(script: Path, url: str, key: tuple[str, str]) -> None:
+    """Run the script as any user's program would run: it knows the endpoint and a key, and nothing else of us.
 
     The user's own AWS variables stay out of it, so that it can only ever reach this Pileus.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "000000000000",
-        "AWS_SECRET_ACCESS_KEY": "pileus",
+        "AWS_ACCESS_KEY_ID": key[0],
+        "AWS_SECRET_ACCESS_KEY": key[1],
         "AWS_DEFAULT_REGION": "us-east-1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,58 @@ def test_a_data_dir_that_is_a_file_is_refused(tmp_path: Path) -> None:
     file.write_text("x")
     refused = pileus("up", "--port", "0", "--data-dir", str(file))
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_a_foreign_directory_is_neither_used_nor_deleted(own_server: Server, tmp_path: Path) -> None:
+    """`--data-dir ~/work`, by a slip: nobody may lose their files to it, now or at a reset."""
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("years of work")
+    refused = pileus("up", "--port", "0", "--data-dir", str(foreign))
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    own_server.start()
+    own_server.stop()
+    (own_server.data_dir / "thesis.txt").write_text("put here later")
+    assert pileus("reset", "--yes", "--data-dir", str(own_server.data_dir)).returncode == 0
+    assert [path.name for path in own_server.data_dir.iterdir()] == ["thesis.txt"]
+
+
+def test_env_of_a_strict_server_holds_the_key_that_opens_it(tmp_path: Path) -> None:
+    """Otherwise the banner's own advice would overwrite the right key with a wrong one."""
+    server = Server(tmp_path / "d", "--auth", "strict").start()
+    try:
+        exports = json.loads(pileus("env", "--json", "--data-dir", str(server.data_dir)).stdout)
+        key, secret = exports["AWS_ACCESS_KEY_ID"], exports["AWS_SECRET_ACCESS_KEY"]
+        assert key == server.ready["root_access_key_id"]
+        sts = server.client("sts", aws_access_key_id=key, aws_secret_access_key=secret)
+        assert sts.get_caller_identity()["Arn"].endswith(":root")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "{url}"}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://evil.example", "Host": "evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_no_web_page_moves_the_clock(aws: Server, headers: dict[str, str], status: int) -> None:
+    """A page that a developer visits must not reach what runs on their machine, by whatever name it points here."""
+    request = urllib.request.Request(f"{aws.url}/_pileus/clock", method="POST", data=b'{"advance_s": 0}')
+    for name, value in headers.items():
+        request.add_header(name, value.replace("{url}", aws.url))
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answered = answer.status
+    except urllib.error.HTTPError as error:
+        answered = error.code
+        error.close()
+    assert answered == status
 
 
 def test_an_unknown_service_is_refused(tmp_path: Path) -> None:

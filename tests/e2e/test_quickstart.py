@@ -26,14 +26,14 @@ def _path_form(server: Server, url: str) -> str:
     return f"{server.url}/_aws/execute-api/{api_id}/$default"
 
 
-def _deploy(server: Server) -> str:
+def _deploy(server: Server, key: tuple[str, str] = ("111111111111", "test")) -> str:
     run = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "quickstart" / "deploy.py")],
         env={
             "PATH": "/usr/bin:/bin",
             "AWS_ENDPOINT_URL": server.url,
-            "AWS_ACCESS_KEY_ID": "111111111111",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": key[0],
+            "AWS_SECRET_ACCESS_KEY": key[1],
             "AWS_DEFAULT_REGION": "us-east-1",
         },
         capture_output=True,
@@ -42,7 +42,8 @@ def _deploy(server: Server) -> str:
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    apis = server.client("apigatewayv2").get_apis()["Items"]
+    apigateway = server.client("apigatewayv2", aws_access_key_id=key[0], aws_secret_access_key=key[1])
+    apis = apigateway.get_apis()["Items"]
     assert len(apis) == 1, "deploying twice must find the first API again"
     endpoint: str = apis[0]["ApiEndpoint"]
     assert endpoint in run.stdout
@@ -75,3 +76,23 @@ def test_the_quickstart_survives_kill_and_restart(own_server: Server) -> None:
 
     wait_until(lambda: any(message.startswith("REPORT RequestId") for message in messages()))
     assert any(message.startswith("START RequestId") for message in messages())
+
+
+def test_the_quickstart_outlives_the_credentials_of_its_environments(own_server: Server) -> None:
+    """The tour's last step moves the clock by a day; a warm environment's session has expired then."""
+    own_server.start()
+    url = _deploy(own_server)
+    note = _call(f"{url}/notes", body={"text": "before"})
+    _call(f"{own_server.url}/_pileus/clock", body={"advance_s": 86_400})
+    assert note["id"] in {found["id"] for found in _call(f"{url}/notes")["notes"]}
+
+
+def test_the_quickstart_in_strict_mode(tmp_path: Path) -> None:
+    """Every signature is verified then, the function's own included."""
+    server = Server(tmp_path / "data", "--auth", "strict").start()
+    try:
+        url = _deploy(server, (server.ready["root_access_key_id"], server.ready["root_secret_access_key"]))
+        note = _call(f"{url}/notes", body={"text": "strictly"})
+        assert _call(f"{url}/notes/{note['id']}")["text"] == "strictly"
+    finally:
+        server.stop()

@@ -145,6 +145,7 @@ class Sandbox:
             "group_id": GROUP_ID,
             "contain": self._contain,
             "control_groups": self._groups.parents,
+            "own_path": str(root),
             "python_path": packages,
             "python_path_contained": places,
             "preload": self._preload,

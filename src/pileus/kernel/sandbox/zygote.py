@@ -165,6 +165,7 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
             # Half contained is no state to be in: Pileus starts another zygote, without namespaces.
             control.send(json.dumps({"failed": f"no file system view: {refused}"}).encode())
             os._exit(0)
+    sys.path.remove(config["own_path"])  # everything of ours is imported; functions shall not even see where it was
     sys.path.extend(config["python_path" if reason else "python_path_contained"])
     linux.adopt_orphans()
     signal.signal(signal.SIGCHLD, lambda *_: _reaped(0))

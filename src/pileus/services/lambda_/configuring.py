@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.errors import NotImplementedByPileus
+from pileus.services.lambda_.environments.pool import supports
 from pileus.services.lambda_.errors import InvalidParameterValueException, ValidationException
 from pileus.services.lambda_.limits import (
     ENVIRONMENT_BYTES_MAX,
@@ -204,6 +205,8 @@ def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigur
             f"The runtime parameter of {request.runtime} is no longer supported for creating or updating AWS Lambda "
             "functions. We recommend you use a supported runtime while creating or updating functions."
         )
+    if request.runtime is not None and not supports(request.runtime):
+        raise NotImplementedByPileus(f"The runtime {request.runtime} is not implemented")
     if request.timeout is not None and request.timeout > TIMEOUT_S_MAX:
         raise ValidationException.above("timeout", value=request.timeout, most=TIMEOUT_S_MAX)
     if request.memory_size is not None and request.memory_size > MEMORY_MB_MAX:

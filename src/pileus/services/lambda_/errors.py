@@ -88,3 +88,9 @@ class TooManyRequestsException(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("Rate Exceeded.", members={"Reason": "ConcurrentInvocationLimitExceeded"})
+
+
+class ServiceException(ServiceError):
+    """This host could not start an execution environment."""
+
+    code = "ServiceException"

@@ -17,6 +17,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.ids import Ids
+from pileus.kernel.sandbox.sandbox import SandboxFailed
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_.code import CodePackages
@@ -34,6 +35,7 @@ from pileus.services.lambda_.errors import (
     RequestEntityTooLargeException,
     RequestTooLargeException,
     ResourceNotFoundException,
+    ServiceException,
     TooManyRequestsException,
 )
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
@@ -213,6 +215,8 @@ class Invoker:
             raise TooManyRequestsException from None
         except UnsupportedRuntime:
             raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
+        except SandboxFailed as error:
+            raise ServiceException("No execution environment could be started.") from error
         except ServiceError as error:  # of whoever issues the role's credentials
             raise AccessDeniedException(ROLE_REFUSED) from error
 

@@ -36,7 +36,10 @@ class InitFailed(Exception):
 
 
 class Environment:
-    """One environment. `released` is called when it is idle again, `ended` when it is dead; each then knows why."""
+    """One environment. `released` is called when it is idle again, `ended` when it is dead; each then knows why.
+
+    good_until_s: when its role's credentials come too near to their end for another invocation, by the clock.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,13 @@ class Environment:
         log_stream: str,
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
+        good_until_s: float,
         released: Callable[["Environment"], None],
         ended: Callable[["Environment"], None],
     ) -> None:
         self.spec = spec
         self.log_stream = log_stream
+        self.good_until_s = good_until_s
         self.state = State.STARTING
         self.ready: asyncio.Future[None] = loop.create_future()
         self.created_s = self.idle_since_s = loop.time()

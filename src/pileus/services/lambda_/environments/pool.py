@@ -128,8 +128,11 @@ class EnvironmentPool:
         fleet = self._fleets.get(spec.function_arn)
         if fleet is None or fleet.revision != spec.revision:
             fleet = self._renew(spec)
-        if fleet.idle:
-            return await fleet.idle.pop().invoke(invocation)
+        while fleet.idle:
+            environment = fleet.idle.pop()
+            if self._clock.timestamp() < environment.good_until_s:
+                return await environment.invoke(invocation)
+            environment.stop()
         return await self._start_and_invoke(fleet, spec, invocation)
 
     def prepare(self) -> None:
@@ -225,6 +228,7 @@ class EnvironmentPool:
             log_stream=log_stream,
             clock=self._clock,
             loop=loop,
+            good_until_s=(credentials.expires_at - spec.timeout).timestamp(),
             released=functools.partial(self._released, fleet),
             ended=functools.partial(self._ended, fleet),
         )
