@@ -35,8 +35,9 @@ class Named(IntEnum):
 class Asker:
     """The names under which a policy may know a principal.
 
-    itself: its ARN, service name or provider, and its unique id. issuer: of a session, its role's or user's ARN and id.
+    itself: its ARN and its unique id. issuer: of a session, its role's or user's ARN and id.
     account: the account in its three spellings; empty for whoever belongs to none.
+    service, provider: the name of a service or of a web identity's provider; empty for all others.
     inside_iam: a user, a role's session or a federated user; neither a service nor a provider nor nobody nor the root.
     of_root: the root, or a federated user whom the root let in: nothing but session policies and SCPs limits them.
     service_linked: a session of a service-linked role, which SCPs do not reach.
@@ -71,9 +72,8 @@ def asker_of(principal: Principal) -> Asker:
 def _asker(arn: str, account_id: str, user_id: str, role_arn: str, user_arn: str) -> Asker:
     if not arn.startswith("arn:") or ":oidc-provider/" in arn or ":saml-provider/" in arn:
         # A service or a web identity; which of the two, the policy's own word (`Service`, `Federated`) says.
-        named = frozenset({arn}) - {""}
         return Asker(
-            itself=named,
+            itself=frozenset(),
             issuer=frozenset(),
             account=frozenset(),
             service=arn,

@@ -106,7 +106,7 @@ class CompiledStatement:
         resources, deny = self.resources, self.deny
         if resources is not None and not resources.cover(resource, conditions, unresolved_covers=deny):
             if resources.keys:
-                missing.update(resources.keys.difference(conditions))
+                missing.update(key for key in resources.keys if key not in conditions)
             return False
         for key in self._keys:
             if key not in conditions:
