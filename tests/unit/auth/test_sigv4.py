@@ -353,3 +353,56 @@ class TestPayload:
         request = presigned_request(access_key_id=KEY_ID, secret_access_key=SECRET, service="s3", method="PUT")
         check(request)
         assert refused(with_changes(request, headers={"x-amz-acl": "public-read"})) is Problem.UNSIGNED_HEADERS
+
+
+def dated(date: str) -> Request:
+    """A request that has `Date` only, as old clients send it."""
+    request = signed_request(access_key_id=KEY_ID, secret_access_key=SECRET)
+    return with_changes(request, headers={"x-amz-date": None, "date": date})
+
+
+@pytest.mark.parametrize(
+    ("date", "amz_date"),
+    [
+        ("Mon, 01 Jan 2024 00:00:00 GMT", "20240101T000000Z"),
+        ("Mon, 01 Jan 2024 00:00:00 -0000", "20240101T000000Z"),
+        ("Mon, 01 Jan 2024 00:00:00", "20240101T000000Z"),
+        ("Mon, 01 Jan 2024 00:30:00 +0200", "20231231T223000Z"),
+        ("Mon, 01 Jan 2024 00:00:00 -0530", "20240101T053000Z"),
+        ("20240101T000000Z", "20240101T000000Z"),
+    ],
+)
+def test_date_header(date: str, amz_date: str) -> None:
+    """`Date` stands in for `X-Amz-Date`, in UTC whatever its offset."""
+    assert claim(dated(date)).amz_date == amz_date
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 2024 00:00:00 +9999999999999999999",
+        "Mon, 01 Jan 20240000000000000000 00:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +2300",
+        "Fri, 31 Dec 9999 23:59:59 -2300",
+        "Mon, 01 Jan 2024 00:00:00 +" + "9" * 5_000,
+        "",
+        ", , ,",
+        "never",
+    ],
+)
+def test_date_header_that_is_none(date: str) -> None:
+    """A date beyond what any calendar holds is the client's mistake, not ours."""
+    with pytest.raises(NotAuthentic) as caught:
+        sigv4.check_time(claim(dated(date)), seconds("20240101T000000Z"))
+    assert caught.value.problem in {Problem.INCOMPLETE, Problem.SCOPE}
+
+
+@given(st.text(st.characters(max_codepoint=255)) | st.from_regex(r"([A-Z][a-z]{2},? )?[0-9:+ -]{0,40}( [A-Z]{1,4})?"))
+@settings(max_examples=300)
+def test_any_date_header_is_a_date_or_none(date: str) -> None:
+    """Whatever a stranger writes there gives a claim, which the check of its time then judges."""
+    found = claim(dated(date))
+    try:
+        sigv4.check_time(found, 0.0)
+    except NotAuthentic:
+        pass

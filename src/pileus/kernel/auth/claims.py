@@ -5,6 +5,7 @@ A `Claim` is what a signature states about itself; nothing of it is believed bef
 """
 
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
@@ -21,6 +22,7 @@ PRESIGN_EXPIRES_S_MAX: Final = 604_800
 
 _BLANKS: Final = " \t"
 """Not everything str.strip() takes away: these are bytes read as latin-1."""
+_DATE_CHARS_MAX: Final = 64
 _TERMINATOR: Final = "aws4_request"
 _PREFIX_CHARS_CACHED_MAX: Final = 1024
 _PREFIX_PARTS: Final = ("Credential=", "SignedHeaders=")
@@ -121,9 +123,13 @@ def _date_header(headers: Mapping[str, str]) -> str:
             Problem.INCOMPLETE,
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
         )
+    if len(text) > _DATE_CHARS_MAX:
+        return text
     try:
-        return parsedate_to_datetime(text).strftime("%Y%m%dT%H%M%SZ")
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment.strftime("%Y%m%dT%H%M%SZ")
+    except (ValueError, OverflowError):  # also a year or an offset that no calendar reaches
         return text
 
 
