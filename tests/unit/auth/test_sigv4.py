@@ -1,6 +1,7 @@
 """Do we calculate the signature that AWS's own signer calculates, and no other?"""
 
 import string
+from contextlib import suppress
 from functools import cache
 from urllib.parse import quote
 
@@ -402,7 +403,5 @@ def test_date_header_that_is_none(date: str) -> None:
 def test_any_date_header_is_a_date_or_none(date: str) -> None:
     """Whatever a stranger writes there gives a claim, which the check of its time then judges."""
     found = claim(dated(date))
-    try:
+    with suppress(NotAuthentic):
         sigv4.check_time(found, 0.0)
-    except NotAuthentic:
-        pass

@@ -22,7 +22,7 @@ from typing import IO, Final, Literal
 
 import msgspec
 
-from pileus.kernel.storage.directory import sync_directory
+from pileus.kernel.storage.directory import make_private_directory, sync_directory
 
 SWEEP_AGE: Final = timedelta(hours=1)
 """Far longer than the time between putting a blob and committing its record."""
@@ -53,6 +53,8 @@ class LocalBlobs:
         self._temporary = root / "tmp"
         self._full = durability == "full"
         self._sweeping = threading.Lock()
+        if root.exists():
+            make_private_directory(root)  # older versions left it open
 
     def path(self, digest: str) -> Path:
         """The file of a blob, which may be read or sent and never written."""
@@ -98,7 +100,7 @@ class LocalBlobs:
         arriving.close(sync=self._full)
         if not self._renew(reference.digest):
             new_directory = not target.parent.exists()
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
             arriving.path.replace(target)
             if self._full:
                 sync_directory(target.parent)
@@ -151,7 +153,8 @@ class _Arriving:
     """A blob on its way in: a temporary file and the digest so far."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(directory.parent)
+        make_private_directory(directory)
         self._file: IO[bytes] = NamedTemporaryFile(dir=directory, delete=False)  # noqa: SIM115 - outlives this call
         self._hash = hashlib.sha256()
         self.path = Path(self._file.name)

@@ -2,6 +2,9 @@
 
 `format` says which version of Pileus's data lies there; it is read before anything is touched. `lock` is held
 (`flock`, so a kill releases it) by the one process that works here, and names it.
+
+The directory may have been there before, open to all; so each file of ours is closed to others by itself. Not so
+`code/`, whose files are functions' own and are read by the user that runs them.
 """
 
 import fcntl
@@ -15,6 +18,7 @@ FORMAT: Final = 1
 """Raised when older programs could misread what we write."""
 
 _PREAMBLE: Final = "pileus data format "
+_OTHERS: Final = 0o077
 
 
 class DataDirectory:
@@ -25,7 +29,9 @@ class DataDirectory:
         _refuse_newer(path)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(path / "lock")
-        if not (path / "format").exists():
+        if (path / "format").exists():
+            make_private(path / "format")
+        else:
             _write_format(path)
 
     def release(self) -> None:
@@ -53,12 +59,33 @@ def _refuse_newer(path: Path) -> None:
 def _write_format(path: Path) -> None:
     """Write `format` so that it is never seen half written, whatever instant the power fails."""
     temporary = path / "format.new"
+    make_private(temporary)
     with temporary.open("w") as file:
         file.write(f"{_PREAMBLE}{FORMAT}\n")
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path / "format")
     sync_directory(path)
+
+
+def make_private(path: Path, *, create: bool = True) -> None:
+    """Let nobody else read or write the file at `path`; one that is absent is created so, unless told otherwise."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+    except FileNotFoundError:
+        return
+    try:
+        if os.fstat(descriptor).st_mode & _OTHERS:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def make_private_directory(path: Path) -> None:
+    """Let nobody else into the directory at `path`, which is created when it is absent."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_mode & _OTHERS:
+        path.chmod(0o700)
 
 
 def sync_directory(path: Path) -> None:

@@ -40,7 +40,7 @@ import apsw
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.checkpoints import PAGES_BETWEEN, Checkpointer
-from pileus.kernel.storage.directory import DataDirectory
+from pileus.kernel.storage.directory import DataDirectory, make_private
 from pileus.kernel.storage.emissions import emission, microseconds, signal
 from pileus.kernel.storage.gate import GroupGate
 from pileus.kernel.storage.seam import StorageFailed, Transaction, TransactionConflict
@@ -113,6 +113,11 @@ def open_store(
     """
     directory = DataDirectory(path)
     try:
+        if vfs is None:
+            # SQLite gives its log and its index the mode of the database; those of older versions lie open.
+            make_private(path / "pileus.db")
+            make_private(path / "pileus.db-wal", create=False)
+            make_private(path / "pileus.db-shm", create=False)
         connection = _connect(path / "pileus.db", durability=durability, vfs=vfs)
         try:
             return SqliteStore(
