@@ -168,25 +168,17 @@ class Parts:
         return LogsApi(store=self._store, clock=self._clock, ids=self._ids)
 
     def _sts(self) -> object:
-        from pileus.kernel.auth.authorization_message import AuthorizationMessages
-        from pileus.services.sts.api import StsApi
-        from pileus.services.sts.federation.issuer_keys import KeysOfIssuers
-        from pileus.services.sts.federation.web_identity import WebIdentities
-        from pileus.services.sts.providers import Nothing
-        from pileus.services.sts.role_sessions import RoleSessions
+        from pileus.identity import sts_api
 
-        sessions = RoleSessions(roles=self._roles, sealer=self._sealer)
-        return StsApi(
-            sessions=sessions,
-            web_identities=WebIdentities(
-                sessions=sessions, providers=Nothing(), keys=KeysOfIssuers(clock=self._clock), clock=self._clock
-            ),
+        return sts_api(
+            store=self._store,
+            roles=self._roles,
             sealer=self._sealer,
             keys=self._keys(),
-            messages=AuthorizationMessages(self._secret, self._ids),
-            mfa=Nothing(),
-            tags=Nothing(),
+            secrets_seal=self._secrets_seal,
+            secret=self._secret,
             clock=self._clock,
+            ids=self._ids,
             open_mode=self._settings.auth_mode == "open",
         )
 

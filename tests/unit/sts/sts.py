@@ -19,6 +19,7 @@ from pileus.services.sts import shapes
 from pileus.services.sts.api import StsApi
 from pileus.services.sts.federation.fetching import Unusable
 from pileus.services.sts.federation.issuer_keys import KeysOfIssuers
+from pileus.services.sts.federation.saml import SamlIdentities
 from pileus.services.sts.federation.web_identity import WebIdentities
 from pileus.services.sts.role_sessions import RoleSessions
 
@@ -50,12 +51,19 @@ class Oidc:
     thumbprints: Sequence[str] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Saml:
+    entity_id: str
+    signing_certificates: Sequence[bytes]
+
+
 @dataclass
 class Kept:
     """What others keep for STS: roles, providers, devices, tags, keys."""
 
     roles: dict[str, Role] = field(default_factory=dict)
     oidc: dict[str, Oidc] = field(default_factory=dict)
+    saml: dict[str, Saml] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     keys: dict[str, SigningKey] = field(default_factory=dict)
 
@@ -75,6 +83,14 @@ class OidcOf:
 
     async def find(self, provider_arn: str) -> Oidc | None:
         return self.kept.oidc.get(provider_arn)
+
+
+@dataclass
+class SamlOf:
+    kept: Kept
+
+    async def find(self, provider_arn: str) -> Saml | None:
+        return self.kept.saml.get(provider_arn)
 
 
 @dataclass
@@ -114,6 +130,12 @@ class Sts:
         self.sessions = RoleSessions(roles=self.kept, sealer=self.sealer)
         self.api = StsApi(
             sessions=self.sessions,
+            saml_identities=SamlIdentities(
+                sessions=self.sessions,
+                providers=SamlOf(self.kept),
+                clock=self.clock,
+                machine_s=self.clock.timestamp,
+            ),
             web_identities=WebIdentities(
                 sessions=self.sessions,
                 providers=OidcOf(self.kept),

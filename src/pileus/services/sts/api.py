@@ -1,5 +1,8 @@
 """STS: who am I, and may I be somebody else for a while?"""
 
+from collections.abc import Mapping
+from typing import Final
+
 from pileus.kernel.auth.authorization_message import AuthorizationMessages, NotAMessage
 from pileus.kernel.auth.credentials import Credentials, KeyDirectory
 from pileus.kernel.auth.principals import principal_of_unknown_key
@@ -9,11 +12,18 @@ from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.sts import conditions, mfa, model, shapes
 from pileus.services.sts.errors import AccessDenied, InvalidAuthorizationMessage, InvalidClientTokenId
+from pileus.services.sts.federation.saml import SamlIdentities
 from pileus.services.sts.federation.web_identity import WebIdentities
 from pileus.services.sts.providers import MfaVerifier, PrincipalTags
 from pileus.services.sts.role_sessions import RoleSessions, Wanted, credentials_shape, token_size
 from pileus.services.sts.session_policies import packed_percent, session_policies
 from pileus.services.sts.session_tags import inherited_source_identity, session_tags
+
+PARTIAL: Final[Mapping[str, str]] = {
+    "AssumeRole": "without ProvidedContexts",
+    "AssumeRoleWithSAML": "with the extra `saml`; without encrypted assertions",
+    "AssumeRoleWithWebIdentity": "ID tokens only, not the access tokens of Login with Amazon and Facebook",
+}
 
 
 class StsApi:
@@ -23,6 +33,7 @@ class StsApi:
         self,
         *,
         sessions: RoleSessions,
+        saml_identities: SamlIdentities,
         web_identities: WebIdentities,
         sealer: SessionSealer,
         keys: KeyDirectory,
@@ -34,6 +45,7 @@ class StsApi:
     ) -> None:
         """open_mode: a key that nobody minted acts as the root of an account."""
         self._sessions = sessions
+        self._saml_identities = saml_identities
         self._web_identities = web_identities
         self._sealer = sealer
         self._keys = keys
@@ -94,6 +106,11 @@ class StsApi:
             source_identity=begun.source_identity,
             session_token_size=begun.token_size,
         )
+
+    async def assume_role_with_saml(
+        self, context: RequestContext, request: shapes.AssumeRoleWithSAMLRequest
+    ) -> shapes.AssumeRoleWithSAMLResponse:
+        return await self._saml_identities.assume_role(context, request)
 
     async def assume_role_with_web_identity(
         self, context: RequestContext, request: shapes.AssumeRoleWithWebIdentityRequest

@@ -29,10 +29,15 @@ class OidcProviders(Protocol):
 
 
 class SamlProvider(Protocol):
-    """A SAML 2.0 identity provider that an account trusts. metadata: its description, as XML."""
+    """A SAML 2.0 identity provider that an account trusts, as its metadata describes it.
+
+    signing_certificates: DER, of the keys that sign its assertions.
+    """
 
     @property
-    def metadata(self) -> str: ...
+    def entity_id(self) -> str: ...
+    @property
+    def signing_certificates(self) -> Sequence[bytes]: ...
 
 
 class SamlProviders(Protocol):
