@@ -1,23 +1,27 @@
 """What does a user tell Pileus itself, rather than AWS? `/_pileus/...`, and the health page other emulators have.
 
-These addresses are for whoever runs Pileus. In `strict` mode only loopback may change anything.
+These addresses are for whoever runs Pileus. In `strict` mode, whoever changes something brings the token that only they
+can derive who may read the data directory: functions, too, are on this machine, so its addresses prove nothing.
 """
 
-import ipaddress
+import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from pileus import __version__
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.http.messages import Handler, PayloadTooLarge, Request, Response
-from pileus.settings import AuthMode, loopback
 
 _JSON: Final = ("Content-Type", "application/json")
 _BODY_BYTES_MAX: Final = 64 * 1024
+
+
+def admin_token(secret: bytes) -> str:
+    """What proves, in strict mode, that somebody may read the data directory. secret: see `server_secret`."""
+    return hmac.new(secret, b"pileus admin token", "sha256").hexdigest()
 
 
 class ClockCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,14 +40,19 @@ class Admin:
         *,
         clock: MovableClock,
         services: Mapping[str, str],
-        mode: AuthMode,
+        token: str | None,
         reset: Callable[[], Awaitable[None]],
+        clock_moved: Callable[[], Awaitable[None]],
         mounted: Mapping[str, Handler],
     ) -> None:
-        """services: name -> `running`. reset: forgets everything. mounted: further handlers, by path prefix."""
+        """services: name -> `running`. token: what changing something takes; None where any key is welcome anyway.
+
+        reset: forgets everything. clock_moved: keeps where the clock stands. mounted: further handlers, by path prefix.
+        """
         self._clock = clock
         self._services = services
-        self._mode = mode
+        self._token = token
+        self._clock_moved = clock_moved
         self._reset = reset
         self._mounted = mounted
         self._started_at = clock.monotonic()
@@ -64,15 +73,17 @@ class Admin:
             case "POST", "/_pileus/reset":
                 return await self._guarded(request, self._forget)
             case _, "/_pileus/health" | "/_localstack/health" | "/_pileus/clock" | "/_pileus/reset":
-                return _json({"message": f"{request.method} is not offered at {request.path}"}, status=405)
+                return _json({"message": f"{request.method} is not offered at {request.path}"}, 405)
             case _:
-                return _json({"message": f"Nothing at {request.path}"}, status=404)
+                return _json({"message": f"Nothing at {request.path}"}, 404)
 
     async def _guarded(self, request: Request, action: Callable[[Request], Awaitable[Response]]) -> Response:
-        if self._mode == "strict" and not loopback(request.peer):
-            return _json({"message": "Only this machine may do that while --auth is strict"}, status=403)
-        if _from_a_web_page(request):
-            return _json({"message": "Not from another site"}, status=403)
+        if self._token is not None:
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                return _json(
+                    {"message": "This takes the token of `pileus admin-token` while --auth is strict"}, status=403
+                )
         return await action(request)
 
     def _health(self) -> dict[str, object]:
@@ -98,11 +109,12 @@ class Admin:
             if command.advance_s is not None:
                 self._clock.advance(timedelta(seconds=command.advance_s))
         except (ValueError, OverflowError, PayloadTooLarge) as error:
-            return _json({"message": f"Not a clock command: {error}"}, status=400)
+            return _json({"message": f"Not a clock command: {error}"}, 400)
         if command.freeze:
             self._clock.freeze()
         if command.resume:
             self._clock.resume()
+        await self._clock_moved()
         return _json(self._clock_state())
 
     async def _forget(self, request: Request) -> Response:
@@ -110,31 +122,5 @@ class Admin:
         return _json({"status": "reset"})
 
 
-def _from_a_web_page(request: Request) -> bool:
-    """Whether a page of another site sends this: one that somebody visits must not be able to reset their data.
-
-    A form needs no preflight, so the browser's own headers must tell. A name that a hostile page has made to point here
-    is of the same origin for the browser; hence only names of this machine and addresses may be an origin.
-    """
-    if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
-        return True
-    origin = request.headers.get("origin")
-    if origin is None:
-        return False
-    host = urlsplit(origin)
-    if host.netloc != request.headers.get("host", ""):
-        return True
-    name = host.hostname or ""
-    return not (loopback(name) or name.endswith(".localhost") or _is_address(name))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _json(content: Mapping[str, object], *, status: int = 200) -> Response:
+def _json(content: Mapping[str, object], status: int = 200) -> Response:
     return Response(status, (_JSON,), msgspec.json.encode(content) + b"\n")

@@ -7,11 +7,14 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pileus.admin import Admin
+import msgspec
+
+from pileus.admin import Admin, admin_token
 from pileus.kernel.auth.authenticator import Authenticator
 from pileus.kernel.auth.credentials import CredentialIssuer, KeyDirectory, SigningKey
 from pileus.kernel.auth.key_ids import KeyIds
@@ -26,6 +29,7 @@ from pileus.kernel.auth.server_secret import load_or_create_server_secret
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import MovableClock
+from pileus.kernel.http.browsers import BrowserGuard, loopback
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import SystemIds
@@ -33,9 +37,11 @@ from pileus.kernel.outbox import Delivery, Outbox
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.keys import Subspace
+from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.kernel.wire.dispatcher import Dispatcher
-from pileus.settings import Settings, loopback
+from pileus.running import FORGOTTEN_PREFIX
+from pileus.settings import Settings
 
 if TYPE_CHECKING:
     from pileus.services.apigatewayv2.dataplane import ExecuteApi
@@ -48,8 +54,18 @@ _log: Final = logging.getLogger(__name__)
 
 DRAIN_GRACE: Final = timedelta(seconds=10)
 """How long requests in flight may take to finish after SIGTERM."""
+RESET_GRACE: Final = timedelta(seconds=5)
+"""How long requests in flight may take to finish before a reset cuts them off; their functions have ended by then."""
+_CLOCK_KEY: Final = Subspace("pileus").pack("clock")
 HOUSEKEEPING_EVERY: Final = timedelta(hours=1)
 _DUTY_RESTARTS_AFTER: Final = timedelta(seconds=1)
+
+
+class ClockRecord(msgspec.Struct, frozen=True, kw_only=True, tag="clock.v1"):
+    """How far the clock is ahead of the machine's, or where it stands still (seconds since 1970)."""
+
+    offset_s: float
+    frozen_at_s: float | None = None
 
 
 class Parts:
@@ -66,6 +82,7 @@ class Parts:
         root: RootCredentials | None,
         endpoint_url: Callable[[], str],
         reset: Callable[[], Coroutine[Any, Any, None]],
+        clock_moved: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         """endpoint_url: where functions reach this server; known once it listens. secret: see `server_secret`."""
         self._settings = settings
@@ -85,19 +102,22 @@ class Parts:
             clock=clock,
             signing_names={service.name: service.signing_name for service in services},
         )
-        self.router = Router(Dispatcher(services, authenticator=authenticator, clock=clock, ids=ids))
+        is_open = settings.auth_mode == "open"
+        guard = BrowserGuard(allowed=settings.allowed_hosts, any_host=not loopback(settings.host)) if is_open else None
+        self.router = Router(Dispatcher(services, authenticator=authenticator, clock=clock, ids=ids), guard=guard)
         admin = Admin(
             clock=clock,
             services={service.name: "running" for service in services},
-            mode=settings.auth_mode,
+            token=None if is_open else admin_token(secret),
             reset=reset,
+            clock_moved=clock_moved,
             mounted={"/_pileus/lambda/": self._function_code} if "lambda" in settings.services else {},
         )
         self.router.add_path("/_pileus/", admin)
         self.router.add_path("/_localstack/", admin)
         if "apigatewayv2" in settings.services:
             self.router.add_host("execute-api", self._execute_api_request)
-            self.router.add_path("/_aws/execute-api/", self._execute_api_request)
+            self.router.add_path("/_aws/execute-api/", self._execute_api_request, deployed=True)
         self._function_logs_wanted = asyncio.Event()
         self._duties: asyncio.Task[None] | None = None
 
@@ -114,16 +134,17 @@ class Parts:
         self._duties = asyncio.create_task(_perform(duties))
 
     async def close(self) -> None:
-        """Stop functions and duties; what must still be written is written."""
+        """Stop duties and functions; what must still be written is written."""
         if "execute_api" in self.__dict__:
             await self.execute_api.close()
+        if self._duties is not None:
+            # Before the functions: an event whose function we end is to be delivered again, not to count as failed.
+            self._duties.cancel()
+            await asyncio.gather(self._duties, return_exceptions=True)
         if "environments" in self.__dict__:
             await self.environments.close()
         if "function_logs" in self.__dict__:
             await self.function_logs.flush()
-        if self._duties is not None:
-            self._duties.cancel()
-            await asyncio.gather(self._duties, return_exceptions=True)
 
     # The services, each built on first use.
 
@@ -337,12 +358,15 @@ class Application:
         self._secret = b""
         self._root: RootCredentials | None = None
         self._root_is_new = False
+        self._resetting = asyncio.Lock()
+        self._reset_done: asyncio.Event | None = None
         self._port = 0
 
     async def start(self) -> int:
         """Open the store and listen; gives the port. StoreInUse, NewerData, BadServerSecret, OSError (no such port)."""
         settings = self._settings
         self._store = open_store(settings.data_dir, clock=self._clock, durability=settings.durability)
+        await self._restore_clock(self._store)
         self._secret = load_or_create_server_secret(settings.data_dir, ids=self._ids)
         self._root = self._root_credentials()
         self._parts = self._build(self._store)
@@ -381,7 +405,13 @@ class Application:
 
     def _answer(self, request: Request) -> Coroutine[Any, Any, Response]:
         assert self._parts is not None
+        if self._reset_done is not None:
+            return self._answer_after_reset(request, self._reset_done)
         return self._parts.router(request)
+
+    async def _answer_after_reset(self, request: Request, reset_done: asyncio.Event) -> Response:
+        await reset_done.wait()
+        return await self._answer(request)
 
     def _build(self, store: SqliteStore) -> Parts:
         return Parts(
@@ -393,6 +423,7 @@ class Application:
             root=self._root,
             endpoint_url=self._endpoint_url,
             reset=self._reset,
+            clock_moved=self._keep_clock,
         )
 
     def _endpoint_url(self) -> str:
@@ -402,12 +433,56 @@ class Application:
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     async def _reset(self) -> None:
-        """Stop the old parts, forget all, begin with new ones; the server listens all the while."""
+        """Stop the old parts, forget all, begin with new ones.
+
+        Requests that arrive meanwhile wait, those under way end first: none may write what belongs to before into the
+        store of after. One reset at a time.
+        """
         assert self._store is not None
         assert self._parts is not None
-        await self._parts.close()
-        await self._store.clear_all()
-        self._parts = self._build(self._store)
-        self._parts.start()
-        for folder in ("blobs", "code"):
-            await asyncio.to_thread(shutil.rmtree, self._settings.data_dir / folder, ignore_errors=True)
+        assert self._server is not None
+        async with self._resetting:
+            under_way = self._server.under_way() - {asyncio.current_task()}
+            self._reset_done = asyncio.Event()
+            try:
+                await self._parts.close()
+                await self._server.settle(under_way, RESET_GRACE)
+                await self._store.clear_all()
+                old = self._set_files_aside()
+                self._clock.restore(offset=timedelta(0), frozen_at=None)
+                self._parts = self._build(self._store)
+                self._parts.start()
+            finally:
+                self._reset_done.set()
+                self._reset_done = None
+            await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
+
+    def _set_files_aside(self) -> Path:
+        """Take the packages out of the way at once, since deleting them may take long; where they are now."""
+        aside = self._settings.data_dir / f"{FORGOTTEN_PREFIX}{self._ids.base36(8)}"
+        aside.mkdir(mode=0o700)
+        for name in ("blobs", "code"):
+            folder = self._settings.data_dir / name
+            if folder.exists():
+                folder.rename(aside / name)
+        return aside
+
+    # Where the clock stands is kept, since what is due later is written in its time.
+
+    async def _keep_clock(self) -> None:
+        assert self._store is not None
+        clock = self._clock
+        record = ClockRecord(
+            offset_s=0.0 if clock.frozen else clock.offset.total_seconds(),
+            frozen_at_s=clock.timestamp() if clock.frozen else None,
+        )
+        async with self._store.transaction() as tx:
+            tx.set(_CLOCK_KEY, encode(record))
+
+    async def _restore_clock(self, store: SqliteStore) -> None:
+        kept = await store.snapshot().get(_CLOCK_KEY)
+        if kept is None:
+            return
+        record = decode(kept, ClockRecord)
+        frozen_at = None if record.frozen_at_s is None else datetime.fromtimestamp(record.frozen_at_s, UTC)
+        self._clock.restore(offset=timedelta(seconds=record.offset_s), frozen_at=frozen_at)

@@ -77,6 +77,10 @@ def up(
     ] = _Durability.PROCESS,
     log_level: Annotated[_LogLevel, typer.Option(help="What the server itself logs.")] = _LogLevel.WARNING,
     services: Annotated[str, typer.Option(help="Only these, separated by commas.")] = ",".join(SERVICES),
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name of this server, and of web pages that may call it while open. Repeatable."),
+    ] = None,
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -99,6 +103,7 @@ def up(
         durability=durability.value,
         log_level=log_level.value,
         services=chosen,
+        allowed_hosts=allow_host or (),
     )
     from pileus.server import serve
 
@@ -175,6 +180,7 @@ def reset(
 
     Of the running server, or of the data directory when none runs.
     """
+    from pileus.kernel.storage.seam import StoreInUse
     from pileus.running import Unreachable, ask, is_pileus, remove
 
     running = _running(data_dir, url)
@@ -187,11 +193,17 @@ def reset(
         typer.confirm(f"Delete all data of {what}?", abort=True)
     if running:
         try:
-            ask(running.url, "/_pileus/reset", method="POST")
+            ask(running.url, "/_pileus/reset", method="POST", token=_admin_token(running, data_dir))
         except Unreachable as error:
             refuse(f"no answer from {running.url}: {error}")
-    elif left := remove(data_dir):
-        console().print(f"left in {data_dir}, since they are not Pileus's: {', '.join(path.name for path in left[:5])}")
+    else:
+        try:
+            left = remove(data_dir)
+        except StoreInUse as error:
+            refuse(str(error), hint="stop that server, or name it with --url")
+        if left:
+            names = ", ".join(path.name for path in left[:5])
+            console().print(f"left in {data_dir}, since they are not Pileus's: {names}")
     console().print(f"[green]forgotten[/green]: all data of {what}")
 
 
@@ -238,6 +250,32 @@ def version(*, as_json: _Json = False) -> None:
         say_json({"version": __version__})
     else:
         sys.stdout.write(f"pileus {__version__}\n")
+
+
+@app.command()
+def admin_token(*, data_dir: _DataDir = DATA_DIR_DEFAULT) -> None:
+    """Print the token for admin requests.
+
+    A strict server wants it for POST /_pileus/reset and /_pileus/clock, as "Authorization: Bearer TOKEN".
+    """
+    if not (data_dir / "secret").exists():
+        refuse(f"{data_dir} holds no data of a Pileus")
+    sys.stdout.write(_token(data_dir) + "\n")
+
+
+def _admin_token(running: "Running", data_dir: Path) -> str:
+    return _token(data_dir) if running.auth == "strict" else ""
+
+
+def _token(data_dir: Path) -> str:
+    from pileus.admin import admin_token as derive
+    from pileus.kernel.auth.server_secret import BadServerSecret, load_or_create_server_secret
+    from pileus.kernel.ids import SystemIds
+
+    try:
+        return derive(load_or_create_server_secret(data_dir, ids=SystemIds()))
+    except (OSError, BadServerSecret) as error:
+        refuse(f"that server is strict, and its secret cannot be read: {error}")
 
 
 def _root_key(data_dir: Path) -> tuple[str, str] | None:

@@ -8,10 +8,14 @@ import urllib.request
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pileus.kernel.storage.directory import DataDirectory
+
 _FILE: Final = "server.json"
 _ANSWER_WITHIN_S: Final = 5.0
 
 
+FORGOTTEN_PREFIX: Final = "forgotten-"
+"""Folders that a reset has set aside, and deletes."""
 _OWN: Final = ("format", "format.new", "lock", "secret", "root-credentials", "blobs", "code", _FILE, f"{_FILE}.part")
 """What Pileus makes in its data directory, beside the database's files (`pileus.db...`)."""
 
@@ -30,15 +34,26 @@ def is_pileus(data_dir: Path) -> bool:
 
 
 def remove(data_dir: Path) -> list[Path]:
-    """Remove what Pileus made, and the directory when nothing else is in it; gives what was left."""
+    """Remove what Pileus made, and the directory when nothing else is in it; gives what was left.
+
+    Raises `StoreInUse` when a server works there, whatever `server.json` says.
+    """
+    directory = DataDirectory(data_dir)
+    try:
+        return _remove(data_dir)
+    finally:
+        directory.release()
+
+
+def _remove(data_dir: Path) -> list[Path]:
     for entry in list(data_dir.iterdir()):
-        if entry.name in _OWN or entry.name.startswith("pileus.db"):
+        if entry.name in _OWN or entry.name.startswith(("pileus.db", FORGOTTEN_PREFIX)):
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
     left = list(data_dir.iterdir())
-    if not left:
+    if not left and data_dir.resolve() != Path.cwd():
         data_dir.rmdir()
     return left
 
@@ -70,9 +85,11 @@ class Unreachable(Exception):
     """Nobody answers at the address."""
 
 
-def ask(url: str, path: str, *, method: str = "GET") -> dict[str, object]:
+def ask(url: str, path: str, *, method: str = "GET", token: str = "") -> dict[str, object]:
     """What the server answers at an admin address; `Unreachable` when it does not."""
     request = urllib.request.Request(url.rstrip("/") + path, method=method)  # noqa: S310 - the user's own server
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN_S) as answer:  # noqa: S310
             content: dict[str, object] = json.load(answer)

@@ -1,10 +1,11 @@
 """What can be chosen when Pileus starts."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
+
+from pileus.kernel.http.browsers import loopback
 
 AuthMode = Literal["open", "strict"]
 Durability = Literal["process", "full"]
@@ -16,21 +17,12 @@ SERVICES: Final = ("apigatewayv2", "dynamodb", "iam", "lambda", "logs", "sts")
 """Every service that can be switched on, by botocore's name."""
 
 
-def loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One start of Pileus.
 
     port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
+    allowed_hosts: further names of this server, and of web pages that may call it while it is open.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     """
 
@@ -41,6 +33,7 @@ class Settings:
     durability: Durability = "process"
     log_level: str = "warning"
     services: Sequence[str] = field(default=SERVICES)
+    allowed_hosts: Sequence[str] = ()
 
     @property
     def auth_mode(self) -> AuthMode:

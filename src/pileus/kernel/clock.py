@@ -64,6 +64,12 @@ class MovableClock:
         """How far this clock is ahead of the machine's."""
         return timedelta(seconds=self.timestamp() - time.time())
 
+    def restore(self, *, offset: timedelta, frozen_at: datetime | None) -> None:
+        """Stand as another process left it."""
+        self._offset_s = offset.total_seconds()
+        self._frozen_at_s = frozen_at.timestamp() if frozen_at is not None else None
+        self._wake()
+
     def advance(self, duration: timedelta) -> None:
         """Jump forward; a clock never goes back (`ValueError`), nor past the year 9999 (`OverflowError`)."""
         if duration < timedelta(0):

@@ -7,6 +7,7 @@ path; whatever a client sends there, an `X-Amz-Target` included, is for what the
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from pileus.kernel.http.browsers import BrowserGuard
 from pileus.kernel.http.messages import Handler, Request, Response
 
 _HOSTS_REMEMBERED_MAX: Final = 4_096
@@ -15,11 +16,13 @@ _HOSTS_REMEMBERED_MAX: Final = 4_096
 class Router:
     """Sends each request to its handler."""
 
-    def __init__(self, dispatcher: Handler) -> None:
+    def __init__(self, dispatcher: Handler, *, guard: BrowserGuard | None = None) -> None:
+        """guard: refuses web pages of other sites, everywhere but at what users deployed."""
         self._dispatcher = dispatcher
+        self._guard = guard
         self._labels: dict[str, Handler] = {}
         self._by_host: dict[str, Handler | None] = {}
-        self._paths: list[tuple[str, str, Handler]] = []
+        self._paths: list[tuple[str, str, Handler, bool]] = []
         self._beginnings: tuple[str, ...] = ()
 
     def add_host(self, label: str, handler: Handler) -> None:
@@ -28,15 +31,16 @@ class Router:
         self._labels[label] = handler
         self._by_host.clear()
 
-    def add_path(self, prefix: str, handler: Handler, *, containing: str = "") -> None:
+    def add_path(self, prefix: str, handler: Handler, *, containing: str = "", deployed: bool = False) -> None:
         """Paths that begin with `prefix`, and hold `containing`, belong to `handler`; the longest prefix wins.
 
         containing: for a prefix that a service's own API has too: `/restapis/` with `/_user_request_/`.
+        deployed: it is a data plane, whose users say themselves which pages may call it.
         """
         assert prefix.startswith("/")
-        self._paths.append((prefix, containing, handler))
+        self._paths.append((prefix, containing, handler, deployed))
         self._paths.sort(key=lambda known: -len(known[0]))
-        self._beginnings = tuple(known for known, _, _ in self._paths)
+        self._beginnings = tuple(known for known, *_ in self._paths)
 
     def __call__(self, request: Request) -> Coroutine[Any, Any, Response]:
         # Not a coroutine itself, so that the hot path has one frame less.
@@ -47,11 +51,17 @@ class Router:
             owner = self._owner(host)
         if owner is not None:
             return owner(request)
+        handler = self._dispatcher
         if request.path.startswith(self._beginnings):
-            for prefix, containing, handler in self._paths:
+            for prefix, containing, owner, deployed in self._paths:
                 if request.path.startswith(prefix) and containing in request.path:
-                    return handler(request)
-        return self._dispatcher(request)
+                    if deployed:
+                        return owner(request)
+                    handler = owner
+                    break
+        if self._guard is not None and (why := self._guard.refusal(request)):
+            return _refused(why)
+        return handler(request)
 
     def _owner(self, host: str) -> Handler | None:
         """The data plane of a host; remembered, since a client sends the same one every time."""
@@ -61,3 +71,7 @@ class Router:
             self._by_host.clear()  # hosts are the client's to choose
         self._by_host[host] = owner
         return owner
+
+
+async def _refused(why: str) -> Response:
+    return Response(403, (("Content-Type", "text/plain"),), f"{why}\n".encode())

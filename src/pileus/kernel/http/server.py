@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.http.connection import Connection, Shared
@@ -67,6 +67,20 @@ class HttpServer:
         await self._gone(loop.time() + _FORCED_S_MAX)
         if self._sweeper is not None:
             self._sweeper.cancel()
+
+    def under_way(self) -> frozenset[asyncio.Task[Any]]:
+        """The handlers that are waiting for something just now."""
+        return frozenset(self._shared.tasks)
+
+    async def settle(self, handlers: frozenset[asyncio.Task[Any]], grace: timedelta) -> None:
+        """Return when these have finished; cut off what takes longer."""
+        if not handlers:
+            return
+        _, late = await asyncio.wait(handlers, timeout=grace.total_seconds())
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_FORCED_S_MAX)
 
     async def _gone(self, deadline_s: float) -> None:
         loop = asyncio.get_running_loop()
