@@ -111,6 +111,10 @@ class Says:
             f"<AttributeStatement>{attributes}</AttributeStatement></Assertion>"
         )
 
+    def encoded(self, idp: Idp) -> bytes:
+        """A whole response, its assertion signed."""
+        return etree.tostring(self.response(idp.sign(self.assertion())))
+
     def response(self, *assertions: etree._Element, signed_here: bool = False) -> etree._Element:
         placeholder = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#" Id="placeholder"></ds:Signature>'
         response = etree.fromstring(
@@ -142,8 +146,7 @@ class Door:
         return Says(now=self.sts.clock.now(), **changes)  # type: ignore[arg-type]  # names of its own fields
 
     def good(self, says: Says | None = None) -> bytes:
-        says = says or self.says()
-        return etree.tostring(says.response(self.idp.sign(says.assertion())))
+        return (says or self.says()).encoded(self.idp)
 
     async def assume(self, document: bytes, **more: object) -> shapes.AssumeRoleWithSAMLResponse:
         parameters: dict[str, object] = {"role_arn": READER, "principal_arn": PROVIDER, **more}
@@ -214,8 +217,7 @@ def changed(door: Door) -> bytes:
 
 
 def of_another(door: Door) -> bytes:
-    says = door.says()
-    return etree.tostring(says.response(Idp().sign(says.assertion())))
+    return door.says().encoded(Idp())
 
 
 def of_nobody(door: Door) -> bytes:
