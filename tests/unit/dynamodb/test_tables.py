@@ -218,6 +218,50 @@ async def test_a_key_schema_may_change_with_the_name(dynamo: Dynamo) -> None:
     assert (await dynamo.call("GetItem", TableName="notes", Key=item))["Item"] == item
 
 
+_ANOTHER_KEY: dict[str, Any] = {
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+async def test_a_key_is_judged_by_the_table_that_is(dynamo: Dynamo) -> None:
+    """The kept record may be of a table that had the name before: what it refuses, the present one may take."""
+    await dynamo.table("notes")
+    await dynamo.call("PutItem", TableName="notes", Item={"pk": {"S": "a"}})
+    await dynamo.call("GetItem", TableName="notes", Key={"pk": {"S": "a"}})
+    await dynamo.call("DeleteTable", TableName="notes")
+    absent = "ResourceNotFoundException: Requested resource not found"
+    for key in ({"id": {"N": "1"}}, {"pk": {"S": "a"}}, {}):
+        assert await dynamo.error("GetItem", TableName="notes", Key=key) == absent
+    await dynamo.call("CreateTable", TableName="notes", **_ANOTHER_KEY)
+    assert await dynamo.call("GetItem", TableName="notes", Key={"id": {"N": "1"}}) == {}
+    refused = await dynamo.error("GetItem", TableName="notes", Key={"pk": {"S": "a"}})
+    assert refused == "ValidationException: The provided key element does not match the schema"
+
+
+@pytest.mark.parametrize("same_key", [True, False])
+async def test_another_worker_replaces_a_table(dynamo: Dynamo, same_key: bool) -> None:
+    """What another worker did to a table is seen at the next request, whatever this one had kept."""
+    another = Dynamo(dynamo.store, clock=dynamo.clock)
+    await dynamo.table("notes")
+    old = {"pk": {"S": "a"}}
+    new: dict[str, Any] = old if same_key else {"id": {"N": "1"}}
+    assert await dynamo.call("GetItem", TableName="notes", Key=old) == {}
+    await another.call("DeleteTable", TableName="notes")
+    if same_key:
+        await another.table("notes")
+    else:
+        await another.call("CreateTable", TableName="notes", **_ANOTHER_KEY)
+    await another.call("PutItem", TableName="notes", Item={**new, "note": {"S": "new"}})
+    if same_key:
+        answer = await dynamo.call("GetItem", TableName="notes", Key=new, ProjectionExpression="note")
+        assert answer == {"Item": {"note": {"S": "new"}}}
+    answer = await dynamo.call("GetItem", TableName="notes", Key=new)
+    assert answer == {"Item": {**new, "note": {"S": "new"}}}
+    assert (await dynamo.call("Scan", TableName="notes"))["Count"] == 1
+
+
 async def test_protection(dynamo: Dynamo) -> None:
     """DeletionProtectionEnabled holds."""
     await dynamo.call(

@@ -167,15 +167,20 @@ class DynamoDbApi:
             or request.attributes_to_get is not None
         ):
             projection = get_projection(request)
-        table = self._tables.kept(context, request.table_name)
-        if table is None or not table.active:
+        data, looked = None, False
+        table = kept = self._tables.kept(context, request.table_name)
+        if kept is not None and kept.active:
+            try:
+                data = await self._snapshot.get(kept.key.key(request.key))
+                looked = True
+            except ValidationException:
+                pass  # the key may fit the table that has the name now
+        if data is None or table is None:  # only an item that is found proves the kept table
             table = await self._open(context, request.table_name, self._snapshot)
-        key = table.key.key(request.key)
+            if table is not kept or not looked:
+                data = await self._snapshot.get(table.key.key(request.key))
         if projection is not None:
             check_nested(projection, table.key.names)
-        data = await self._snapshot.get(key)
-        if data is None:
-            await self._open(context, request.table_name, self._snapshot)  # it may be gone since
         if request.return_consumed_capacity is None and projection is None:
             return _EMPTY if data is None else Encoded(b'{"Item":' + item_json(data) + b"}")
         item = None
