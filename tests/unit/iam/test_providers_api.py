@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pileus.kernel.errors import ServiceError
 from pileus.services.iam import shapes
+from pileus.services.iam.provider_directories import IamOidcProviders, IamSamlProviders
 from tests.unit.iam.certificates import NOT_AFTER, Issued, self_signed
 from tests.unit.iam.running import ACCOUNT, RunningIam, context, refused, running_iam
 
@@ -376,3 +377,22 @@ class TestServiceLinkedRoles:
                     context(), shapes.DeleteServiceLinkedRoleRequest(role_name=role_name)
                 )
             assert caught.value.error_code == code
+
+
+class TestDirectories:
+    async def test_sts_finds_them(self, iam: RunningIam, issued: Issued) -> None:
+        """By exactly their ARN, whoever asks."""
+        oidc, saml = IamOidcProviders(iam.store), IamSamlProviders(iam.store)
+        assert (await oidc.find(OIDC_ARN), await saml.find(SAML_ARN)) == (None, None)
+        await TestOidc().create(iam, client_id_list=["app"])
+        await TestSaml().create(iam, metadata(issued))
+        found = await oidc.find(OIDC_ARN)
+        assert found is not None
+        assert (found.scheme, found.url, found.client_ids) == ("https", "example.com/id", ("app",))
+        about = await saml.find(SAML_ARN)
+        assert about is not None
+        assert (about.entity_id, about.signing_certificates) == ("https://i.example.com", (issued.der,))
+        for arn in (SAML_ARN, OIDC_ARN.replace("aws:", "aws-cn:"), OIDC_ARN + "/", "x", f"arn:aws:iam::{ACCOUNT}:root"):
+            assert await oidc.find(arn) is None
+        for arn in (OIDC_ARN, SAML_ARN.upper(), SAML_ARN.replace(ACCOUNT, "2" * 12)):
+            assert await saml.find(arn) is None
