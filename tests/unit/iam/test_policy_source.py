@@ -2,6 +2,7 @@
 
 from pileus.kernel.auth.policy import PolicySet, Query, compile_policy, decide
 from pileus.kernel.context import Principal, SessionFacts
+from pileus.services.iam.policies import IamPolicySource
 from tests.unit.iam.driver import ACCOUNT, BASIC_EXECUTION, POLICY, TRUST, Iam, policy_arn
 
 
@@ -76,6 +77,26 @@ async def test_a_session_has_its_roles_policies_as_long_as_that_role_lives(fresh
     assert await names(fresh, session) == []
     assert await fresh.policies.tags_of(session) == {}
     assert await names(fresh, await session_of(fresh, "r")) == ["p"]
+
+
+async def test_what_is_remembered_is_never_old(fresh: Iam) -> None:
+    """Nothing changed: nothing is read again. A change by another process, or a reset, is seen by the next request."""
+    await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
+    await fresh("PutRolePolicy", RoleName="r", PolicyName="p", PolicyDocument=POLICY)
+    session = await session_of(fresh, "r")
+    policies, _ = await fresh.policies.policies_of(session)
+    again, _ = await fresh.policies.policies_of(session)
+    assert again is policies
+    elsewhere = IamPolicySource(fresh.store)
+    assert [policy.name_or_arn for policy in (await elsewhere.policies_of(session))[0]] == ["p"]
+    await fresh("PutRolePolicy", RoleName="r", PolicyName="q", PolicyDocument=POLICY)
+    for source in (elsewhere, fresh.policies):
+        assert [policy.name_or_arn for policy in (await source.policies_of(session))[0]] == ["p", "q"]
+    await fresh.store.clear_all()
+    await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
+    for policy_name in ("p", "q"):
+        await fresh("PutRolePolicy", RoleName="r", PolicyName=policy_name, PolicyDocument=POLICY)
+        assert await names(fresh, session) == [], "the same count of changes, but not the same role"
 
 
 async def test_boundaries(fresh: Iam) -> None:

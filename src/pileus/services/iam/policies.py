@@ -1,7 +1,7 @@
 """Which identity policies apply to whoever asks?
 
-Read from the store each time, so that a change holds from the next request on, wherever it was made; a document is
-compiled once, however often it is read.
+A change holds from the next request on, wherever it was made: the store counts the changes of each account, and what
+was read at another count is read again. Almost always two keys are all that a request costs.
 
 Who has policies is found by the unique id that the principal carries (`AIDA...`, `AROA...:SESSION`), never by a name: a
 session of a role that was deleted has no policies, even when a role of that name exists again.
@@ -9,7 +9,9 @@ session of a role that was deleted has no policies, even when a role of that nam
 Source: IAM User Guide, "Policy evaluation logic", "Unique identifiers".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from pileus.kernel.auth.policy import NamedPolicy, Policy, compile_policy
 from pileus.kernel.context import Principal
@@ -17,9 +19,23 @@ from pileus.kernel.storage.seam import Store
 from pileus.services.iam.records import GroupRecord, Holder
 from pileus.services.iam.store import AccountReader
 
-IDENTITY = "identity-based policy"
-BOUNDARY = "permissions boundary"
-SESSION = "session policy"
+IDENTITY: Final = "identity-based policy"
+BOUNDARY: Final = "permissions boundary"
+SESSION: Final = "session policy"
+_REMEMBERED_MAX: Final = 4_096
+"""Users and roles whose policies are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """What a user or a role has."""
+
+    policies: tuple[NamedPolicy, ...] = ()
+    boundary: NamedPolicy | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+_NOTHING: Final = _Held()
 
 
 class IamPolicySource:
@@ -27,26 +43,19 @@ class IamPolicySource:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._remembered: dict[str, tuple[bytes | None, _Held]] = {}
 
     async def policies_of(self, principal: Principal) -> tuple[tuple[NamedPolicy, ...], NamedPolicy | None]:
         """The identity policies, inline and managed, those of a user's groups too; and the permissions boundary.
 
         None of either for the account's root, and for who is not there (any more).
         """
-        account = self._read(principal)
-        holder = await _holder(account, principal)
-        if holder is None or isinstance(holder, GroupRecord):
-            return (), None
-        found = await _policies(account, holder)
-        if holder.kind == "user":
-            for group in await account.groups_of(holder.unique_id):
-                found += await _policies(account, group)
-        boundary = None
-        if holder.permissions_boundary is not None:
-            boundary = await _managed(account, holder.permissions_boundary, kind=BOUNDARY)
-            # A boundary that cannot be read must not become none.
-            boundary = boundary or NamedPolicy(holder.permissions_boundary, Policy(()), BOUNDARY)
-        return tuple(found), boundary
+        held = await self._held(principal)
+        return held.policies, held.boundary
+
+    async def tags_of(self, principal: Principal) -> Mapping[str, str]:
+        """Of the user or the role (`aws:PrincipalTag`); a session's own tags are in its facts."""
+        return (await self._held(principal)).tags
 
     async def session_policies(self, account_id: str, policy_arns: Sequence[str]) -> tuple[NamedPolicy, ...]:
         """The managed policies that a session was given; one that was deleted since allows nothing."""
@@ -54,22 +63,41 @@ class IamPolicySource:
         found = [await _managed(account, arn, kind=SESSION) for arn in policy_arns]
         return tuple(policy for policy in found if policy is not None)
 
-    async def tags_of(self, principal: Principal) -> dict[str, str]:
-        """Of the user or the role (`aws:PrincipalTag`); a session's own tags are in its facts."""
-        holder = await _holder(self._read(principal), principal)
-        return {} if holder is None or isinstance(holder, GroupRecord) else dict(holder.tags)
+    async def _held(self, principal: Principal) -> _Held:
+        account = AccountReader(principal.account_id, self._store.snapshot())
+        session = principal.session
+        if session is not None and session.kind == "federated_user":
+            # Its own id is ACCOUNT:NAME; the policies are those of the user who asked for the session.
+            user = await account.find_user(session.user_arn.rpartition("/")[2])
+            return await _read(account, user) if user is not None and user.arn == session.user_arn else _NOTHING
+        holder_id = principal.user_id.partition(":")[0]
+        # Counted before it is read: a change in between is then read again, never missed.
+        changes, known = await account.known(holder_id)
+        if not known:
+            return _NOTHING
+        remembered = self._remembered.get(holder_id)
+        if remembered is not None and remembered[0] == changes:
+            return remembered[1]
+        held = await _read(account, await account.find_holder(holder_id))
+        if holder_id not in self._remembered and len(self._remembered) >= _REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[holder_id] = changes, held
+        return held
 
-    def _read(self, principal: Principal) -> AccountReader:
-        return AccountReader(principal.account_id, self._store.snapshot())
 
-
-async def _holder(account: AccountReader, principal: Principal) -> Holder | None:
-    session = principal.session
-    if session is not None and session.kind == "federated_user":
-        # Its own id is ACCOUNT:NAME; the policies are those of the user who asked for the session.
-        user = await account.find_user(session.user_arn.rpartition("/")[2])
-        return user if user is not None and user.arn == session.user_arn else None
-    return await account.find_holder(principal.user_id.partition(":")[0])
+async def _read(account: AccountReader, holder: Holder | None) -> _Held:
+    if holder is None or isinstance(holder, GroupRecord):
+        return _NOTHING
+    policies = await _policies(account, holder)
+    if holder.kind == "user":
+        for group in await account.groups_of(holder.unique_id):
+            policies += await _policies(account, group)
+    boundary = None
+    if holder.permissions_boundary is not None:
+        boundary = await _managed(account, holder.permissions_boundary, kind=BOUNDARY)
+        # A boundary that cannot be read must not become none.
+        boundary = boundary or NamedPolicy(holder.permissions_boundary, Policy(()), BOUNDARY)
+    return _Held(policies=tuple(policies), boundary=boundary, tags=dict(holder.tags))
 
 
 async def _policies(account: AccountReader, holder: Holder) -> list[NamedPolicy]:

@@ -66,4 +66,6 @@ class IamStore:
     async def transaction(self, account_id: str) -> AsyncIterator[AccountWriter]:
         """Commits at the end, or not at all."""
         async with self._store.transaction() as tx:
-            yield AccountWriter(account_id, tx)
+            account = AccountWriter(account_id, tx)
+            yield account
+            await account.note_change()

@@ -61,6 +61,14 @@ class Reader:
             begin = after(pairs[-1][0])
         return found[:limit]
 
+    async def known(self, unique_id: str) -> tuple[bytes | None, bool]:
+        """How often the account was changed, and whether this unique id still names somebody.
+
+        Together they say whether what was read before is still so; see `Writer.note_change`.
+        """
+        changes, named = await self._reads.get_many([self._keys.pack("changes"), self._keys.pack("named", unique_id)])
+        return changes, named is not None
+
     async def _named(self, unique_id: str) -> NameRecord | None:
         return await self._find(NameRecord, "named", unique_id)
 
@@ -80,6 +88,13 @@ class Writer(Reader):
     def __init__(self, account_id: str, tx: Transaction) -> None:
         super().__init__(account_id, tx)
         self._tx = tx
+
+    async def note_change(self) -> None:
+        """Count this transaction. The count starts again when everything is forgotten, but then no unique id of
+        before names anybody; so a count and an id that names somebody are enough to recognise a state."""
+        key = self._keys.pack("changes")
+        before = await self._tx.get(key)
+        self._tx.set(key, (int.from_bytes(before or b"") + 1).to_bytes(8))
 
     def _set(self, record: msgspec.Struct, *key: str | int) -> None:
         self._tx.set(self._keys.pack(*key), encode(record))
