@@ -6,6 +6,7 @@ from typing import Final
 from pileus.kernel.auth.authorization_message import AuthorizationMessages, NotAMessage
 from pileus.kernel.auth.credentials import Credentials, KeyDirectory
 from pileus.kernel.auth.principals import principal_of_unknown_key
+from pileus.kernel.auth.session_rules import forbidden_to_session
 from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
@@ -67,8 +68,7 @@ class StsApi:
         if principal.minted and model.root(principal):
             # In open mode "root" is whoever has no minted key, and may; a real root may not (API_AssumeRole).
             raise AccessDenied("Roles may not be assumed by root accounts.")
-        if principal.session is not None and principal.session.kind == "federated_user":
-            # Such credentials may call nothing of STS but GetCallerIdentity (API_GetFederationToken).
+        if forbidden_to_session(principal.session, service="sts", operation="AssumeRole"):
             raise model.not_authorized(principal, action="sts:AssumeRole", role_arn=request.role_arn)
         source_identity = inherited_source_identity(principal.session) or request.source_identity or ""
         if request.source_identity not in (None, source_identity):

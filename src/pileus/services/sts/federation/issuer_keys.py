@@ -77,13 +77,18 @@ class KeysOfIssuers:
         if fetching is None:
             fetching = asyncio.create_task(self._find(issuer, tuple(thumbprints)))
             self._fetching[which] = fetching
-            fetching.add_done_callback(lambda _: self._fetching.pop(which, None))
+            fetching.add_done_callback(lambda done: self._fetched(which, done))
         # Whoever stops waiting does not stop the others.
         found = await asyncio.shield(fetching)
         if len(self._known) >= _ISSUERS_MAX and which not in self._known:
             del self._known[next(iter(self._known))]
         self._known[which] = _Remembered(found, self._clock.timestamp(), self._clock.monotonic())
         return found
+
+    def _fetched(self, which: tuple[str, tuple[str, ...]], done: asyncio.Task[IssuerKeys]) -> None:
+        del self._fetching[which]
+        if not done.cancelled():
+            done.exception()  # Whoever still waits is told; when nobody does, it is nobody's failure.
 
     def _good(self, known: _Remembered, key_id: str | None) -> bool:
         if self._clock.timestamp() - known.at_s >= _FRESH_S:
