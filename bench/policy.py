@@ -1,6 +1,6 @@
 """How long does a decision of the policy engine take?
 
-Ten policies of ten statements each, in four situations; the last statement is the one that allows, so that everything
+Ten policies of ten statements each, in five situations; the last statement is the one that allows, so that everything
 before it is looked at. `python -m bench.policy`; nothing is asserted, the goal is 20 us.
 """
 
@@ -46,7 +46,16 @@ def _failing_conditions(number: int) -> Statement:
     return _allow("dynamodb:GetItem", f"arn:aws:dynamodb:us-east-1:{_ACCOUNT}:table/*", condition)
 
 
+def _mixed(number: int) -> Statement:
+    """As policies are: other services, other tables, a condition now and then, a Deny."""
+    made = (_other_services, _other_services, _other_tables, _other_wildcards, _failing_conditions)[number // 2 % 5](
+        number
+    )
+    return made | {"Effect": "Deny"} if number % 10 == 4 else made
+
+
 _CASES = {
+    "a mixture: services, tables, 20 conditions, 10 Denies": _mixed,
     "statements of other services": _other_services,
     "100 statements of the action, other resources (prefix)": _other_tables,
     "100 statements of the action, other resources (wildcards)": _other_wildcards,

@@ -37,8 +37,9 @@ _LEAVES: Final = (
     | st.sampled_from(["*", "Allow", "Deny", "2012-10-17", "s3:*", "${aws:username}", "${", "${a, '", "arn:aws:s3:::*"])
 )
 _NAMES: Final = (
-    st.sampled_from(["Version", "Id", "Statement", "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal"])
-    | st.sampled_from(["NotPrincipal", "Condition", "AWS", "Service", "aws:SourceIp", "Null", "ForAllValues:", "DateEquals"])
+    st.sampled_from(["Version", "Id", "Statement", "Sid", "Effect", "Action", "NotAction", "Resource"])
+    | st.sampled_from(["NotResource", "Principal", "NotPrincipal", "Condition", "AWS", "Service"])
+    | st.sampled_from(["aws:SourceIp", "Null", "ForAllValues:", "DateEquals"])
     | st.text(max_size=4)
 )
 _JSON: Final = st.recursive(

@@ -36,6 +36,7 @@ class Condition:
         "_key",
         "_literals",
         "_negated",
+        "_plain",
         "_prefixes",
         "_set",
         "_templates",
@@ -69,32 +70,35 @@ class Condition:
         self._prefixes = tuple(prefixes)
         self._alternatives = tuple(alternatives)
         self._templates = tuple(templates)
+        self._plain = not (self._set or self._folds or templates)
+        """Whether the most common way to ask will do."""
         self.keys = frozenset({self._key}.union(*(template.keys for template, _ in templates)))
 
     def holds(self, conditions: Conditions, *, unresolved_holds: bool) -> bool:
         """unresolved_holds: what a negated operator says of a variable without a value."""
         found = conditions.get(self._key)
+        if self._plain and isinstance(found, str):
+            return self._fits(found, self._alternatives) is not self._negated
         if found is None or (not found and found != ""):
             return self._if_exists or (self._set == FOR_ALL if self._set else self._negated)
-        requested = (found,) if isinstance(found, str) else found
         alternatives = self._alternatives
         if self._templates:
             resolved, complete = self._resolved(conditions)
             if self._negated and not complete:
                 return unresolved_holds
             alternatives += resolved
-        if not self._set:
-            for value in requested:
-                if self._fits(value, alternatives):
-                    return not self._negated
-            return self._negated
-        tried = [self._fits(value, alternatives) is not self._negated for value in requested if value]
-        return all(tried) if self._set == FOR_ALL else any(tried)
+        if self._set:
+            requested = (found,) if isinstance(found, str) else found
+            tried = [self._fits(value, alternatives) is not self._negated for value in requested if value]
+            return all(tried) if self._set == FOR_ALL else any(tried)
+        if isinstance(found, str):
+            return self._fits(found, alternatives) is not self._negated
+        return any(self._fits(value, alternatives) for value in found) is not self._negated
 
     def _fits(self, value: str, alternatives: tuple[Matcher, ...]) -> bool:
         if self._folds:
             value = value.lower()
-        if value in self._literals or value.startswith(self._prefixes):
+        if value in self._literals or (self._prefixes and value.startswith(self._prefixes)):
             return True
         for fits in alternatives:  # noqa: SIM110 - half the time of any(), and decisions spend theirs here
             if fits(value):

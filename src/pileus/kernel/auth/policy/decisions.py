@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from pileus.kernel.auth.policy.principals import Asker, Named, asker_of
-from pileus.kernel.auth.policy.statements import CompiledStatement
+from pileus.kernel.auth.policy.statements import CompiledStatement, Group
 from pileus.kernel.auth.policy.types import Decision, NamedPolicy, PolicySet, Query
 
 IDENTITY: Final = "identity-based policy"
@@ -74,19 +74,31 @@ def _decision(verdict: _Verdict, *, allowed: bool, missing: set[str]) -> Decisio
 
 
 def _explicit_deny(query: Query, policies: PolicySet, asker: Asker, missing: set[str]) -> _Verdict | None:
-    bounded = policies.boundary is not None
+    action, resource, conditions = query.action, query.resource, query.conditions
     for kind, group in _groups(policies, asker):
         for policy in group:
-            for statement in policy.policy.about(query.action).denies:
-                if kind is RESOURCE and not _denied_to(asker, statement, bounded=bounded):
-                    continue
-                if statement.applies(query.resource, query.conditions, missing):
-                    return _Verdict(kind, policy, statement)
+            denies = policy.policy.about(action).denies
+            if denies is None:
+                continue
+            if kind is RESOURCE:
+                statement = _first_denying(denies, query, asker, missing, bounded=policies.boundary is not None)
+            else:
+                statement = denies.first(resource, conditions, missing)
+            if statement is not None:
+                return _Verdict(kind, policy, statement)
     return None
 
 
-def _denied_to(asker: Asker, statement: CompiledStatement, *, bounded: bool) -> bool:
-    return statement.principal is not None and statement.principal.denies(asker, bounded=bounded)
+def _first_denying(
+    denies: Group, query: Query, asker: Asker, missing: set[str], *, bounded: bool
+) -> CompiledStatement | None:
+    """Of a resource's policy, which also says whom it means."""
+    for statement in denies.statements:
+        principal = statement.principal
+        meant = principal is not None and principal.denies(asker, bounded=bounded)
+        if meant and statement.applies(query.resource, query.conditions, missing):
+            return statement
+    return None
 
 
 def _groups(policies: PolicySet, asker: Asker) -> Iterator[tuple[str, Sequence[NamedPolicy]]]:
@@ -134,9 +146,10 @@ def _allowed(query: Query, policies: PolicySet, asker: Asker, missing: set[str])
 def _grant(query: Query, resource: NamedPolicy | None, asker: Asker, missing: set[str]) -> _Grant:
     """The most direct Allow of the resource's policy."""
     best = _NO_GRANT
-    if resource is None:
+    allows = resource.policy.about(query.action).allows if resource is not None else None
+    if allows is None:
         return best
-    for statement in resource.policy.about(query.action).allows:
+    for statement in allows.statements:
         if statement.principal is None:
             continue
         named = statement.principal.allows(asker)
@@ -169,7 +182,10 @@ def _limit(query: Query, policies: PolicySet, missing: set[str]) -> _Verdict | N
 def _first_allow(kind: str, group: Sequence[NamedPolicy], query: Query, missing: set[str]) -> _Verdict | None:
     action, resource, conditions = query.action, query.resource, query.conditions
     for policy in group:
-        statement = policy.policy.about(action).first_allow(resource, conditions, missing)
+        allows = policy.policy.about(action).allows
+        if allows is None:
+            continue
+        statement = allows.first(resource, conditions, missing)
         if statement is not None:
             return _Verdict(kind, policy, statement)
     return None

@@ -41,6 +41,11 @@ def literal_prefix(pattern: str) -> str | None:
     return None
 
 
+def literal_suffix(pattern: str) -> str:
+    """What a matching text must end with: `c` of `a*b?c`."""
+    return pattern[max(pattern.rfind(STAR), pattern.rfind(ANY)) + 1 :]
+
+
 @lru_cache(maxsize=_COMPILED_MAX)
 def matcher(pattern: str) -> Matcher:
     """The quickest function that tells whether a text matches `pattern`."""

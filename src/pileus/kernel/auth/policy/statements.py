@@ -11,7 +11,7 @@ from typing import Final
 from pileus.kernel.auth.policy.arns import resource_matcher
 from pileus.kernel.auth.policy.conditions import AnyCondition, Conditions, compile_condition
 from pileus.kernel.auth.policy.documents import Listed, Statement, parse_document
-from pileus.kernel.auth.policy.globs import Matcher, is_literal, literal_prefix, matcher, wild
+from pileus.kernel.auth.policy.globs import Matcher, is_literal, literal_prefix, literal_suffix, matcher, wild
 from pileus.kernel.auth.policy.principals import PrincipalMatcher
 from pileus.kernel.auth.policy.variables import Template, pattern_of
 
@@ -22,10 +22,10 @@ _ACTIONS_MAX: Final = 512
 class Resources:
     """A statement's Resource or NotResource."""
 
-    __slots__ = ("_everything", "_others", "_templates", "keys", "literals", "negated", "prefixes", "simple")
+    __slots__ = ("_everything", "_templates", "fixed", "keys", "literals", "negated", "others", "prefixes")
 
     def __init__(self, listed: Listed, *, variables: bool) -> None:
-        literals, prefixes, others, templates = set[str](), list[str](), list[Matcher](), list[Template]()
+        literals, prefixes, others, templates = set[str](), list[str](), list[tuple[str, Matcher]](), list[Template]()
         for text in listed.values:
             pattern = pattern_of(text, variables=variables, wildcards=True, first_at=_after_fifth_colon(text))
             if isinstance(pattern, Template):
@@ -35,15 +35,16 @@ class Resources:
             elif (prefix := literal_prefix(pattern)) is not None:
                 prefixes.append(prefix)
             else:
-                others.append(resource_matcher(pattern))
+                others.append((literal_suffix(pattern), resource_matcher(pattern)))
         self._everything = "" in prefixes
         self.literals = frozenset(literals)
         self.prefixes = tuple(prefixes)
-        self._others = tuple(others)
+        self.others = tuple(others)
+        """What the covered must end with, and what tells the rest."""
         self._templates = tuple(templates)
         self.negated = listed.negated
-        self.simple = not (others or templates or listed.negated)
-        """Whether `literals` and `prefixes` are all of it."""
+        self.fixed = not (templates or listed.negated)
+        """Whether `literals`, `prefixes` and `others` are all of it."""
         self.keys = frozenset[str]().union(*(template.keys for template in templates))
 
     def cover(self, resource: str, conditions: Conditions, *, unresolved_covers: bool) -> bool:
@@ -52,7 +53,7 @@ class Resources:
             return not self.negated
         found = resource in self.literals or resource.startswith(self.prefixes)
         if not found:
-            for matches in self._others:
+            for _, matches in self.others:
                 if matches(resource):
                     found = True
                     break
@@ -104,7 +105,9 @@ class CompiledStatement:
         A statement without a Resource element (a trust policy's) is about the resource it is attached to.
         """
         resources, deny = self.resources, self.deny
-        if resources is not None and not resources.cover(resource, conditions, unresolved_covers=deny):
+        if resources is None or (resources.fixed and resource.startswith(resources.prefixes)):
+            pass  # the most common way to be covered
+        elif not resources.cover(resource, conditions, unresolved_covers=deny):
             if resources.keys:
                 missing.update(key for key in resources.keys if key not in conditions)
             return False
@@ -117,43 +120,62 @@ class CompiledStatement:
         return True
 
 
-class Relevant:
-    """What a policy says of one action.
+class Group:
+    """The Allows, or the Denies, that a policy has for one action.
 
-    Of the Allows without conditions, one look into a dictionary and one at all prefixes together tell whether any of
-    them covers a resource; only the others are asked one by one.
+    Of those without conditions, one look into a dictionary and one at all prefixes together tell whether any of them
+    covers a resource, and one at all suffixes whether any other pattern can; the rest is asked one by one.
     """
 
-    __slots__ = ("_literals", "_prefixed", "_prefixes", "_rest", "allows", "denies")
+    __slots__ = ("_literals", "_prefixed", "_prefixes", "_rest", "_suffixes", "_wild", "statements")
 
-    def __init__(self, statements: list[CompiledStatement]) -> None:
-        self.denies = tuple(statement for statement in statements if statement.deny)
-        self.allows = tuple(statement for statement in statements if not statement.deny)
+    def __init__(self, statements: tuple[CompiledStatement, ...]) -> None:
+        self.statements = statements
         self._literals: dict[str, CompiledStatement] = {}
         prefixed, rest = list[tuple[str, CompiledStatement]](), list[CompiledStatement]()
-        for statement in self.allows:
+        unprefixed = list[tuple[str, Matcher, CompiledStatement]]()
+        for statement in statements:
             resources = statement.resources
-            if resources is not None and resources.simple and statement.unconditional:
+            if resources is not None and resources.fixed and statement.unconditional:
                 prefixed.extend((prefix, statement) for prefix in resources.prefixes)
+                unprefixed.extend((suffix, matches, statement) for suffix, matches in resources.others)
                 for literal in resources.literals:
                     self._literals.setdefault(literal, statement)
             else:
                 rest.append(statement)
         self._prefixed = tuple(prefixed)
         self._prefixes = tuple(prefix for prefix, _ in prefixed)
+        self._wild = tuple((matches, statement) for _, matches, statement in unprefixed)
+        self._suffixes = tuple({suffix for suffix, _, _ in unprefixed})
         self._rest = tuple(rest)
 
-    def first_allow(self, resource: str, conditions: Conditions, missing: set[str]) -> CompiledStatement | None:
-        """A statement that allows, whomever it names; `missing` as in `applies`."""
+    def first(self, resource: str, conditions: Conditions, missing: set[str]) -> CompiledStatement | None:
+        """A statement that applies, whomever it names; `missing` as in `applies`."""
         literal = self._literals.get(resource)
         if literal is not None:
             return literal
         if resource.startswith(self._prefixes):
             return next(statement for prefix, statement in self._prefixed if resource.startswith(prefix))
+        if resource.endswith(self._suffixes):
+            for matches, statement in self._wild:
+                if matches(resource):
+                    return statement
         for statement in self._rest:
             if statement.applies(resource, conditions, missing):
                 return statement
         return None
+
+
+class Relevant:
+    """What a policy says of one action; None where it says nothing."""
+
+    __slots__ = ("allows", "denies")
+
+    def __init__(self, statements: list[CompiledStatement]) -> None:
+        denies = tuple(statement for statement in statements if statement.deny)
+        allows = tuple(statement for statement in statements if not statement.deny)
+        self.denies = Group(denies) if denies else None
+        self.allows = Group(allows) if allows else None
 
 
 class Policy:
