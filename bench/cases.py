@@ -15,12 +15,13 @@ from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import boto3
+import msgspec
 from botocore.config import Config
 
 from bench import signing
 from bench.generator import NoResult, drive
 from bench.measurements import Floor, Measurement, of_load, of_samples
-from bench.processes import Server, descendants, ended, rss_bytes, start_pileus
+from bench.processes import Server, cpu_s, descendants, ended, rss_bytes, start_pileus
 from bench.signing import Credentials, Signer
 
 REGION: Final = "us-east-1"
@@ -199,7 +200,10 @@ def run_load(case: LoadCase, server: Server, target: str, options: Options) -> M
 
     try:
         load(min(1.0, options.seconds / 4))
-        return load(options.seconds)
+        before_s = cpu_s(server.process.pid)
+        measured = load(options.seconds)
+        cpu_us = (cpu_s(server.process.pid) - before_s) * 1e6 / max(1, measured.samples)
+        return msgspec.structs.replace(measured, cpu_us=cpu_us)
     except NoResult as error:
         return Measurement(case=case.name, target=target, unit="/s", failed=str(error))
 

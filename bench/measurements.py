@@ -29,7 +29,8 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One number of one target. `/s` is better when higher, the other units when lower.
 
-    failed: why there is no number; then `value` is 0.
+    cpu_us: processor time of the server's own process for each request; it says more than the rate where other work
+    shares the machine. failed: why there is no number; then `value` is 0.
     """
 
     case: str
@@ -38,6 +39,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     value: float = 0.0
     p50_ms: float | None = None
     p99_ms: float | None = None
+    cpu_us: float | None = None
     samples: int = 0
     connections: int = 0
     note: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.measurements import Floor, Measurement, Unit, meets
 
-_HEADER = ("case", "measured", "moto", "ratio", "floor", "p50", "p99", "")
+_HEADER = ("case", "measured", "moto", "ratio", "floor", "p50", "p99", "cpu", "")
 
 
 def table(measurements: Sequence[Measurement], floors: Mapping[str, Floor]) -> str:
@@ -50,6 +50,7 @@ def _row(measured: Measurement, moto: Measurement | None, floor: Floor | None) -
         "" if floor is None else floor_text(floor, measured.unit),
         "" if measured.p50_ms is None else amount(measured.p50_ms, "ms"),
         "" if measured.p99_ms is None else amount(measured.p99_ms, "ms"),
+        "" if measured.cpu_us is None else f"{measured.cpu_us:.0f} us",
         " ".join(word for word in ("" if verdict is None else "ok" if verdict else "BELOW", measured.note) if word),
     )
 
