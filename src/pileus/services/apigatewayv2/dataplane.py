@@ -7,6 +7,7 @@ a change by another process is seen too.
 """
 
 import asyncio
+import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Coroutine
 from typing import Any, Final, NamedTuple
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.http.bodies import BodyBroken
 from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import decode
@@ -38,6 +40,8 @@ from pileus.services.apigatewayv2.model import (
 from pileus.services.apigatewayv2.responses import Malformed, message, response_1_0, response_2_0
 from pileus.services.apigatewayv2.routing import RouteTable
 from pileus.services.apigatewayv2.store import published_key, stages_served
+
+_log: Final = logging.getLogger(__name__)
 
 _PRINCIPAL: Final = "apigateway.amazonaws.com"
 _HOST_MARK: Final = ".execute-api."
@@ -130,6 +134,15 @@ class ExecuteApi:
 
     async def __call__(self, request: Request) -> Response:
         request_id = urlsafe_b64encode(self._ids.bytes(11)).decode()
+        try:
+            return await self._respond(request, request_id)
+        except BodyBroken:
+            raise  # the front door says what is due
+        except Exception:  # noqa: BLE001 - an edge, as the dispatcher is for the other APIs (STYLE, section 6)
+            _log.exception("%s %r failed; request %s", request.method, request.path[:200], request_id)
+            return message(500, "Internal Server Error", request_id=request_id)
+
+    async def _respond(self, request: Request, request_id: str) -> Response:
         address = addressed(host=request.headers.get("host", ""), path=request.path)
         api = None if address is None else await self._api(address.api_id)
         if address is None or api is None:
@@ -199,18 +212,9 @@ class ExecuteApi:
         self._invocations.add(task)
         task.add_done_callback(self._done)
         await asyncio.wait((task,), timeout=route.timeout_s)
-        if not task.done():
+        if not task.done() or task.cancelled():  # too slow, or the server is closing
             return message(503, "Service Unavailable", request_id=request_id)
-        try:
-            outcome = task.result()
-            if outcome.function_error is not None:
-                return message(500, "Internal Server Error", request_id=request_id)
-            interpret = response_2_0 if route.payload_format_version == "2.0" else response_1_0
-            return interpret(outcome.payload, request_id=request_id)
-        except Malformed:
-            return message(500, "Internal Server Error", request_id=request_id)
-        except ServiceError as error:
-            return _refused(error, request_id)
+        return _response(task, route, request_id)
 
     def _done(self, task: "asyncio.Task[Invocation]") -> None:
         self._invocations.discard(task)
@@ -257,6 +261,25 @@ class ExecuteApi:
             request_id=request_id,
             at_s=now_s,
         )
+
+
+def _response(task: "asyncio.Task[Invocation]", route: CompiledRoute, request_id: str) -> Response:
+    """What the client gets for an invocation that has ended."""
+    error = task.exception()
+    if isinstance(error, ServiceError):
+        return _refused(error, request_id)
+    if error is not None:
+        # No API's error: our own mistake. Answered here, so that a browser of another origin may read it too.
+        _log.error("the invocation of %s failed; request %s", route.function, request_id, exc_info=error)
+        return message(500, "Internal Server Error", request_id=request_id)
+    outcome = task.result()
+    if outcome.function_error is not None:
+        return message(500, "Internal Server Error", request_id=request_id)
+    interpret = response_2_0 if route.payload_format_version == "2.0" else response_1_0
+    try:
+        return interpret(outcome.payload, request_id=request_id)
+    except Malformed:
+        return message(500, "Internal Server Error", request_id=request_id)
 
 
 def _stage(api: CompiledApi, address: Address) -> tuple[CompiledStage | None, str]:

@@ -23,6 +23,11 @@ _OURS: Final = frozenset({"connection", "content-length", "date", "keep-alive", 
 
 _BODILESS: Final = frozenset({204, 304})
 
+_STATUS_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+
+_NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for what is no JSON, not the JSON wanted, no UTF-8, or nested without an end."""
+
 Scalar = str | int | float | bool | None
 
 
@@ -54,7 +59,7 @@ def response_2_0(payload: bytes, *, request_id: str) -> Response:
     """The response to a result in format 2.0; `Malformed` when it is none."""
     try:
         result = _decode_result(payload)
-    except msgspec.DecodeError:
+    except _NOT_READABLE:
         return _inferred(payload, request_id)
     if result.status_code is msgspec.UNSET:
         return _inferred(payload, request_id)
@@ -71,7 +76,7 @@ def response_1_0(payload: bytes, *, request_id: str) -> Response:
     """
     try:
         result = _decode_result(payload)
-    except msgspec.DecodeError as error:
+    except _NOT_READABLE as error:
         raise Malformed from error
     if result.status_code is msgspec.UNSET:
         raise Malformed
@@ -104,7 +109,7 @@ def _said(result: _Result, headers: list[tuple[str, str]], *, typed: bool) -> Re
 def _inferred(payload: bytes, request_id: str) -> Response:
     try:
         result = msgspec.json.decode(payload)
-    except msgspec.DecodeError as error:
+    except _NOT_READABLE as error:
         raise Malformed from error
     if isinstance(result, dict) and "statusCode" in result:
         raise Malformed
@@ -114,9 +119,9 @@ def _inferred(payload: bytes, request_id: str) -> Response:
 
 def _status(given: object) -> int:
     """A final HTTP status; digits in text count too."""
-    if isinstance(given, str) and not given.isdecimal():
-        raise Malformed
-    if not isinstance(given, str | int | float) or int(given) != float(given) or not 200 <= int(given) <= 599:
+    if isinstance(given, str) and _STATUS_DIGITS.fullmatch(given) is not None:
+        given = int(given)
+    if not isinstance(given, int | float) or not 200 <= given <= 599 or given != int(given):
         raise Malformed
     return int(given)
 
