@@ -37,3 +37,6 @@ REPORT_VALIDITY: Final = timedelta(hours=4)
 """Source: IAM User Guide, "Generate credential reports for your AWS account"."""
 KEY_USE_INTERVAL: Final = timedelta(minutes=1)
 """The last use of a key is written down at most this often. AWS promises less (API_GetAccessKeyLastUsed)."""
+
+SSH_KEYS_PER_USER_MAX: Final = 5
+SIGNING_CERTIFICATES_PER_USER_MAX: Final = 2

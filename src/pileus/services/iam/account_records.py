@@ -132,3 +132,24 @@ class RoleDeletionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-rol
 
     task_id: str
     finished_at: datetime
+
+
+class SshKeyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-ssh-key.v1"):
+    """A user's public key. body: as it was sent. blob: the key itself, as in RFC 4253."""
+
+    key_id: str
+    uploaded_at: datetime
+    body: str
+    blob: bytes
+    active: bool = True
+
+
+class SigningCertificateRecord(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-signing-certificate.v1"
+):
+    """A user's certificate, with which it signs SOAP requests. body: as it was sent."""
+
+    certificate_id: str
+    uploaded_at: datetime
+    body: str
+    active: bool = True

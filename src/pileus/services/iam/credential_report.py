@@ -15,7 +15,12 @@ from typing import Final, Literal
 import msgspec
 
 from pileus.services.iam import passwords
-from pileus.services.iam.account_records import KeyUseRecord, LoginProfileRecord, PasswordPolicyRecord
+from pileus.services.iam.account_records import (
+    KeyUseRecord,
+    LoginProfileRecord,
+    PasswordPolicyRecord,
+    SigningCertificateRecord,
+)
 from pileus.services.iam.records import AccessKeyRecord, UserRecord
 
 REPORT_FORMAT: Final[Literal["text/csv"]] = "text/csv"
@@ -38,16 +43,17 @@ COLUMNS: Final = (
 )
 _NONE: Final = "N/A"
 _NO_KEY: Final = ("false", _NONE, _NONE, _NONE, _NONE)
-_NO_CERTIFICATES: Final = ("false", _NONE, "false", _NONE)
+_NO_CERTIFICATE: Final = ("false", _NONE)
 
 
 class UserCredentials(msgspec.Struct, frozen=True, kw_only=True):
-    """access_keys: two at most, in order of their ids, each with its last use."""
+    """Two access keys and two certificates at most; the keys in order of their ids, each with its last use."""
 
     user: UserRecord
     login_profile: LoginProfileRecord | None
     mfa_active: bool
     access_keys: Sequence[tuple[AccessKeyRecord, KeyUseRecord | None]]
+    certificates: Sequence[SigningCertificateRecord] = ()
 
 
 def report_csv(
@@ -66,7 +72,8 @@ def report_csv(
             "false",
             *_NO_KEY,
             *_NO_KEY,
-            *_NO_CERTIFICATES,
+            *_NO_CERTIFICATE,
+            *_NO_CERTIFICATE,
         )
     )
     for credentials in users:
@@ -78,7 +85,7 @@ def report_csv(
                 *_password_cells(credentials.login_profile, policy),
                 _truth(credentials.mfa_active),
                 *_key_cells(credentials.access_keys),
-                *_NO_CERTIFICATES,
+                *_certificate_cells(credentials.certificates),
             )
         )
     return text.getvalue().removesuffix("\n").encode()
@@ -99,6 +106,15 @@ def _key_cells(keys: Sequence[tuple[AccessKeyRecord, KeyUseRecord | None]]) -> l
         cells += [_truth(key.active), _date(key.created_at)]
         cells += [_NONE] * 3 if use is None else [_date(use.at), use.region, use.service]
     return cells + list(_NO_KEY) * (2 - len(keys))
+
+
+def _certificate_cells(certificates: Sequence[SigningCertificateRecord]) -> list[str]:
+    """Inactive ones first, as AWS has them."""
+    assert len(certificates) <= 2
+    cells: list[str] = []
+    for certificate in sorted(certificates, key=lambda one: (one.active, one.uploaded_at, one.certificate_id)):
+        cells += [_truth(certificate.active), _date(certificate.uploaded_at)]
+    return cells + list(_NO_CERTIFICATE) * (2 - len(certificates))
 
 
 def _truth(value: bool) -> str:

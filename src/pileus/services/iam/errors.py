@@ -120,3 +120,31 @@ class PolicyNotAttachable(ServiceError):
 
     code = "PolicyNotAttachable"
     status = 400
+
+
+class DuplicateSSHPublicKey(ServiceError):
+    """The user has this key already."""
+
+    code = "DuplicateSSHPublicKey"
+    status = 400
+
+
+class InvalidPublicKey(ServiceError):
+    """The public key is malformed or otherwise invalid."""
+
+    code = "InvalidPublicKey"
+    status = 400
+
+
+class UnrecognizedPublicKeyEncoding(ServiceError):
+    """The public key is neither in SSH's nor in PEM's form."""
+
+    code = "UnrecognizedPublicKeyEncoding"
+    status = 400
+
+
+class DuplicateCertificate(ServiceError):
+    """Another user of the account has this certificate."""
+
+    code = "DuplicateCertificate"
+    status = 409

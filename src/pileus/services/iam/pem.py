@@ -1,5 +1,7 @@
 """What is in these PEM blocks, and do they belong together?"""
 
+import base64
+import hashlib
 from datetime import datetime
 from typing import Final
 
@@ -37,6 +39,16 @@ def check_private_key(private_key: str) -> None:
     """InvalidInput unless it is an unencrypted RSA key (API_CreateSAMLProvider, AddPrivateKey)."""
     if not isinstance(_private_key(private_key), rsa.RSAPrivateKey):
         raise InvalidInput("Could not parse private key")
+
+
+def certificate_id(body: str) -> str:
+    """Of a signing certificate: its SHA-1, in base32; MalformedCertificate."""
+    try:
+        (certificate,) = x509.load_pem_x509_certificates(body.encode())
+    except ValueError:
+        raise MalformedCertificate(f"Certificate {body} is malformed.") from None
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    return base64.b32encode(hashlib.sha1(der, usedforsecurity=False).digest()).decode()
 
 
 def tidied(pem: str) -> str:

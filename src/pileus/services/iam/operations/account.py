@@ -126,6 +126,7 @@ class AccountOperations(Operations):
                     login_profile=await account.find_login_profile(user),
                     mfa_active=bool(await account.mfa_devices_of(user)),
                     access_keys=keys,
+                    certificates=await account.signing_certificates(user),
                 )
             )
         return found

@@ -15,6 +15,7 @@ from pileus.services.iam.store.inline_policies import InlinePolicyReader, Inline
 from pileus.services.iam.store.instance_profiles import InstanceProfileReader, InstanceProfileWriter
 from pileus.services.iam.store.managed_policies import ManagedPolicyReader, ManagedPolicyWriter
 from pileus.services.iam.store.providers import ProviderReader, ProviderWriter
+from pileus.services.iam.store.public_keys import PublicKeyReader, PublicKeyWriter
 from pileus.services.iam.store.roles import RoleWriter
 from pileus.services.iam.store.users import UserWriter
 
@@ -31,6 +32,7 @@ class AccountReader(
     InstanceProfileReader,
     ManagedPolicyReader,
     ProviderReader,
+    PublicKeyReader,
 ):
     """What one account has."""
 
@@ -46,6 +48,7 @@ class AccountWriter(
     InstanceProfileWriter,
     ManagedPolicyWriter,
     ProviderWriter,
+    PublicKeyWriter,
     RoleWriter,
     UserWriter,
     AccountReader,
