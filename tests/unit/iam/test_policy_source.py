@@ -159,3 +159,27 @@ async def test_context_keys(fresh: Iam) -> None:
     assert answer == {"ContextKeyNames": ["aws:PrincipalOrgID", "aws:SourceVpc", "s3:prefix"]}
     code, _ = await fresh.refused("GetContextKeysForPrincipalPolicy", PolicySourceArn=arn.replace("ada", "bob"))
     assert code == "NoSuchEntity"
+
+
+async def test_which_policies_grant_a_service(fresh: Iam) -> None:
+    """Inline by their owner, managed by their ARN, per service asked for (API_ListPoliciesGrantingServiceAccess)."""
+    await fresh("CreateUser", UserName="ada")
+    await fresh("CreateGroup", GroupName="g")
+    await fresh("AddUserToGroup", GroupName="g", UserName="ada")
+    await fresh("PutUserPolicy", UserName="ada", PolicyName="s3", PolicyDocument=POLICY)
+    await fresh("PutUserPolicy", UserName="ada", PolicyName="no", PolicyDocument=POLICY.replace("Allow", "Deny"))
+    await fresh("PutGroupPolicy", GroupName="g", PolicyName="all", PolicyDocument=POLICY.replace("s3:*", "*"))
+    await fresh("AttachGroupPolicy", GroupName="g", PolicyArn=BASIC_EXECUTION)
+    answer = await fresh(
+        "ListPoliciesGrantingServiceAccess",
+        Arn=f"arn:aws:iam::{ACCOUNT}:user/ada",
+        ServiceNamespaces=["s3", "logs", "sqs"],
+    )
+    s3 = {"PolicyName": "s3", "PolicyType": "INLINE", "EntityType": "USER", "EntityName": "ada"}
+    everything = {"PolicyName": "all", "PolicyType": "INLINE", "EntityType": "GROUP", "EntityName": "g"}
+    logs = {"PolicyName": "AWSLambdaBasicExecutionRole", "PolicyType": "MANAGED", "PolicyArn": BASIC_EXECUTION}
+    assert answer["PoliciesGrantingServiceAccess"] == [
+        {"ServiceNamespace": "s3", "Policies": [s3, everything]},
+        {"ServiceNamespace": "logs", "Policies": [everything, logs]},
+        {"ServiceNamespace": "sqs", "Policies": [everything]},
+    ]

@@ -77,3 +77,15 @@ async def test_tags_at_birth(fresh: Iam) -> None:
     assert (await fresh.refused("CreateUser", UserName="v", Tags=twice))[0] == "InvalidInput"
     await fresh("CreatePolicy", PolicyName="case", PolicyDocument=POLICY, Tags=twice)
     assert (await fresh("ListPolicyTags", PolicyArn=BASIC_EXECUTION))["Tags"] == []
+
+
+async def test_what_tags_are_made_of(fresh: Iam) -> None:
+    """Letters and numbers of any script, spaces and a few marks (recorded: test_role_tag_errors)."""
+    lawful = tags(("Größe 1_.:/=+-@", "名前"), ("empty", ""))
+    await fresh("CreateUser", UserName="u", Tags=lawful)
+    assert len((await fresh("ListUserTags", UserName="u"))["Tags"]) == 2
+    refusal = "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must satisfy regular"
+    for tag, place in ((("a&b", ""), "tags.2.member.key"), (("a", "b\n"), "tags.2.member.value")):
+        code, message = await fresh.refused("TagUser", UserName="u", Tags=tags(("fine", ""), tag))
+        assert code == "ValidationError"
+        assert message.startswith(refusal.format(place))

@@ -52,8 +52,9 @@ async def test_a_namesake_inherits_nothing(fresh: Iam) -> None:
 
 
 async def test_what_keeps_a_user(fresh: Iam) -> None:
-    """Keys, attached policies, inline policies (recorded: TestUserLifecycle)."""
+    """Keys, a password, attached policies, inline policies (recorded: TestUserLifecycle)."""
     await fresh("CreateUser", UserName="u")
+    await fresh("CreateLoginProfile", UserName="u", Password="correct-Horse-7-battery")
     key = (await fresh("CreateAccessKey", UserName="u"))["AccessKey"]["AccessKeyId"]
     await fresh("AttachUserPolicy", UserName="u", PolicyArn=BASIC_EXECUTION)
     await fresh("PutUserPolicy", UserName="u", PolicyName="p", PolicyDocument=POLICY)
@@ -65,6 +66,8 @@ async def test_what_keeps_a_user(fresh: Iam) -> None:
 
     assert await refusal() == "Cannot delete entity, must delete access keys first."
     await fresh("DeleteAccessKey", UserName="u", AccessKeyId=key)
+    assert await refusal() == "Cannot delete entity, must delete login profile first."
+    await fresh("DeleteLoginProfile", UserName="u")
     assert await refusal() == "Cannot delete entity, must detach all policies first."
     await fresh("DetachUserPolicy", UserName="u", PolicyArn=BASIC_EXECUTION)
     assert await refusal() == "Cannot delete entity, must delete policies first."

@@ -13,7 +13,9 @@ from pileus.services.iam.operations.inline_policies import InlinePolicyOperation
 from pileus.services.iam.operations.instance_profiles import InstanceProfileOperations
 from pileus.services.iam.operations.managed_policies import ManagedPolicyOperations
 from pileus.services.iam.operations.providers import ProviderOperations
+from pileus.services.iam.operations.public_keys import PublicKeyOperations
 from pileus.services.iam.operations.roles import RoleOperations
+from pileus.services.iam.operations.service_access import ServiceAccessOperations
 from pileus.services.iam.operations.service_linked import ServiceLinkedRoleOperations
 from pileus.services.iam.operations.simulation import SimulationOperations
 from pileus.services.iam.operations.tags import TagOperations
@@ -34,7 +36,9 @@ class IamApi(
     InstanceProfileOperations,
     ManagedPolicyOperations,
     ProviderOperations,
+    PublicKeyOperations,
     RoleOperations,
+    ServiceAccessOperations,
     ServiceLinkedRoleOperations,
     SimulationOperations,
     TagOperations,

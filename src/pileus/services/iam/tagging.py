@@ -5,18 +5,27 @@ The keys of users' and roles' tags are not distinguished by case; those of every
 Source: IAM User Guide, "Tags for IAM resources"; recorded answers: TestRoleTags, TestPolicyTags.
 """
 
+import unicodedata
 from collections.abc import Sequence
+from typing import Final
 
 from pileus.services.iam import paging, shapes
-from pileus.services.iam.errors import InvalidInput, LimitExceeded
+from pileus.services.iam.errors import InvalidInput, LimitExceeded, ValidationError
 from pileus.services.iam.limits import TAGS_MAX
 from pileus.services.iam.records import Tags
 
+_PATTERN: Final = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]"
+_MARKS: Final = frozenset("_.:/=+-@")
+"""What a tag may have beside letters, numbers and spaces."""
+
 
 def kept(tags: Sequence[shapes.Tag] | None, *, case_sensitive: bool = True) -> Tags:
-    """The tags of something new, in the order given. InvalidInput when a key comes twice."""
+    """The tags of something new, in the order given. ValidationError; InvalidInput when a key comes twice."""
     if not tags:
         return ()
+    for number, tag in enumerate(tags, 1):
+        _check(tag.key, f"tags.{number}.member.key", f"{_PATTERN}+")
+        _check(tag.value, f"tags.{number}.member.value", f"{_PATTERN}*")
     if len({_identity(tag.key, case_sensitive=case_sensitive) for tag in tags}) != len(tags):
         hint = "" if case_sensitive else " Please note that Tag keys are case insensitive."
         raise InvalidInput(f"Duplicate tag keys found.{hint}")
@@ -52,6 +61,15 @@ def sorted_shapes(tags: Tags) -> list[shapes.Tag]:
 def tag_page(tags: Tags, request: paging.Paged) -> paging.Page[shapes.Tag]:
     """In order of their keys."""
     return paging.page_of_all(sorted_shapes(tags), request, name=lambda tag: tag.key)
+
+
+def _check(text: str, place: str, pattern: str) -> None:
+    """The model's pattern, whose character classes Python's expressions do not know (recorded: TestRoleTags)."""
+    if not all(character in _MARKS or unicodedata.category(character)[0] in "LZN" for character in text):
+        raise ValidationError(
+            f"1 validation error detected: Value at '{place}' failed to satisfy constraint:"
+            f" Member must satisfy regular expression pattern: {pattern}"
+        )
 
 
 def _identity(key: str, *, case_sensitive: bool) -> str:
