@@ -18,6 +18,7 @@ from pileus.services.sts.federation.saml import SamlIdentities
 from pileus.services.sts.federation.web_identity import WebIdentities
 from pileus.services.sts.role_sessions import RoleSessions
 from pileus.services.sts.roles import RoleDirectory
+from pileus.services.sts.trust import CallerPolicies
 
 
 def sts_api(
@@ -32,10 +33,15 @@ def sts_api(
     ids: Ids,
     open_mode: bool,
     local_issuers: LocalIssuers | None = None,
+    callers: CallerPolicies | None = None,
 ) -> StsApi:
-    """STS, with everything of IAM that it needs. local_issuers: OpenID Connect issuers that this Pileus is."""
+    """STS, with everything of IAM that it needs.
+
+    local_issuers: OpenID Connect issuers that this Pileus is. callers: what AssumeRole asks about the caller's own
+    policies; None where somebody else asks.
+    """
     iam = IamStore(store)
-    sessions = RoleSessions(roles=roles, sealer=sealer)
+    sessions = RoleSessions(roles=roles, sealer=sealer, callers=callers)
     return StsApi(
         sessions=sessions,
         saml_identities=SamlIdentities(sessions=sessions, providers=_SamlProviders(iam), clock=clock),

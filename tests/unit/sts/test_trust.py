@@ -2,9 +2,10 @@
 
 import pytest
 
+from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy
 from pileus.kernel.auth.principals import root_of
 from pileus.kernel.context import Principal
-from pileus.services.sts.trust import outsider, trusts
+from pileus.services.sts.trust import outsider, refusal_of
 from tests.unit.sts.sts import ACCOUNT, Role, allow, policy
 
 ROOT = root_of(ACCOUNT)
@@ -17,7 +18,8 @@ EVERYBODY = {"root": ROOT, "ada": ADA, "session": SESSION, "eve": STRANGER, "lam
 
 
 def let_in(document: str, principal: Principal, action: str = "sts:AssumeRole") -> bool:
-    return trusts(Role(trust_policy=document), principal=principal, action=action, conditions={})
+    role = Role(trust_policy=document)
+    return refusal_of(role, principal=principal, action=action, conditions={}) is None
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,41 @@ def test_one_deny_outweighs_every_allow() -> None:
     for document in (policy(allow({"AWS": "*"}), deny), policy(deny, allow({"AWS": "*"}))):
         assert not let_in(document, ADA)
         assert let_in(document, STRANGER)
+
+
+NOTHING = PolicySet()
+SOMETHING = PolicySet(
+    identity=(
+        NamedPolicy(
+            "p",
+            compile_policy(
+                '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}'
+            ),
+            "identity",
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "asking", "policies", "allowed"),
+    [
+        (ADA.arn, ADA, NOTHING, True),  # named itself, in its own account
+        (ACCOUNT, ADA, NOTHING, False),
+        (ACCOUNT, ADA, SOMETHING, True),
+        (STRANGER.arn, STRANGER, NOTHING, False),  # from another account both sides must say yes
+        (STRANGER.arn, STRANGER, SOMETHING, True),
+        (ADA.arn, STRANGER, SOMETHING, False),
+        (ADA.arn, ADA, None, True),
+        (ACCOUNT, ADA, None, True),  # asked elsewhere
+    ],
+)
+def test_the_callers_own_policies(named: str, asking: Principal, policies: PolicySet | None, allowed: bool) -> None:
+    """IAM User Guide, "Policies and permissions", of roles: what the trust policy names decides what else is needed."""
+    role = Role(trust_policy=policy(allow({"AWS": named})))
+    refusal = refusal_of(role, principal=asking, action="sts:AssumeRole", conditions={}, policies=policies)
+    assert (refusal is None) is allowed
+    if refusal is not None and policies is NOTHING:
+        assert refusal.explanation.endswith("because no identity-based policy allows the sts:AssumeRole action")
+    elif refusal is not None:
+        assert refusal.explanation == "", "what a trust policy lacks is not told"

@@ -88,7 +88,9 @@ class StsApi:
                     **conditions.of_principal(principal, tags=await self._tags.tags_of(principal), now=now),
                     **(conditions.PROVEN_NOW if proven else {}),
                 },
-                refused=lambda action: model.not_authorized(principal, action=action, role_arn=request.role_arn),
+                refused=lambda refusal: model.not_authorized(
+                    principal, action=refusal.action, role_arn=request.role_arn, explanation=refusal.explanation
+                ),
                 policies=policies,
                 tags=tags,
                 source_identity=source_identity,

@@ -7,7 +7,7 @@ from pileus.kernel.auth.sessions import SessionSealer
 from pileus.services.sts.errors import AccessDenied
 from pileus.services.sts.model import open_session
 from pileus.services.sts.roles import RoleDirectory
-from pileus.services.sts.trust import outsider, trusts
+from pileus.services.sts.trust import outsider, refusal_of
 
 
 class RoleCredentialIssuer:
@@ -24,13 +24,13 @@ class RoleCredentialIssuer:
         role = await self._roles.find(role_arn)
         if role is None:
             raise AccessDenied(f"The role {role_arn} does not exist.")
-        trusted = trusts(
+        refused = refusal_of(
             role,
             principal=outsider(self._service_principal),
             action="sts:AssumeRole",
             # A service acts for resources of the role's own account only.
             conditions={"aws:sourceaccount": role.account_id, "aws:principalisawsservice": "true"},
         )
-        if not trusted:
+        if refused is not None:
             raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.")
         return open_session(self._sealer, role, session_name=session_name, duration=duration)

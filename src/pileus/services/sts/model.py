@@ -30,9 +30,11 @@ def account_of(arn: str) -> str:
     return arn.split(":", 5)[4]
 
 
-def not_authorized(principal: Principal, *, action: str, role_arn: str) -> AccessDenied:
-    """The refusal, which does not tell whether the role exists."""
-    return AccessDenied(f"User: {principal.arn} is not authorized to perform: {action} on resource: {role_arn}")
+def not_authorized(principal: Principal, *, action: str, role_arn: str, explanation: str = "") -> AccessDenied:
+    """The refusal, which does not tell whether the role exists. explanation: the sentence instead, if not empty."""
+    return AccessDenied(
+        explanation or f"User: {principal.arn} is not authorized to perform: {action} on resource: {role_arn}"
+    )
 
 
 def session_duration(role: AssumableRole, *, requested_s: int | None, chained: bool = False) -> timedelta:

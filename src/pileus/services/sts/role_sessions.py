@@ -15,14 +15,14 @@ from pileus.services.sts.conditions import of_session
 from pileus.services.sts.roles import AssumableRole, RoleDirectory
 from pileus.services.sts.session_policies import SessionPolicies, packed_percent
 from pileus.services.sts.session_tags import SessionTags
-from pileus.services.sts.trust import trusts
+from pileus.services.sts.trust import CallerPolicies, Refusal, refusal_of
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks for.
 
     action: `sts:AssumeRole` or a sister of it. asked_by: whom the role must trust. conditions: what is known of the
-    request and of who asks. refused: the error, given the action that is not allowed. chained: a role's session asks.
+    request and of who asks. refused: the error, given what is not allowed. chained: a role's session asks.
     duration_max: what the identity provider allows. federated_provider, context: go into the session.
     """
 
@@ -31,7 +31,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     asked_by: Principal
     conditions: Mapping[str, ContextValue]
-    refused: Callable[[str], ServiceError]
+    refused: Callable[[Refusal], ServiceError]
     policies: SessionPolicies
     tags: SessionTags
     source_identity: str = ""
@@ -57,7 +57,9 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 class RoleSessions:
     """Begins sessions of roles for those whom the roles trust."""
 
-    def __init__(self, *, roles: RoleDirectory, sealer: SessionSealer) -> None:
+    def __init__(self, *, roles: RoleDirectory, sealer: SessionSealer, callers: CallerPolicies | None = None) -> None:
+        """callers: None where somebody else asks whether the caller's own policies allow it."""
+        self._callers = callers
         self._roles = roles
         self._sealer = sealer
 
@@ -100,7 +102,7 @@ class RoleSessions:
     async def _trusting(self, wanted: Wanted) -> AssumableRole:
         role = await self._roles.find(wanted.role_arn)
         if role is None:
-            raise wanted.refused(wanted.action)
+            raise wanted.refused(Refusal(action=wanted.action))
         conditions = {
             **wanted.conditions,
             **of_session(
@@ -111,9 +113,13 @@ class RoleSessions:
                 external_id=wanted.external_id,
             ),
         }
+        policies = None if self._callers is None else await self._callers.policies_of_caller(wanted.asked_by)
         for action in _actions(wanted):
-            if not trusts(role, principal=wanted.asked_by, action=action, conditions=conditions):
-                raise wanted.refused(action)
+            refusal = refusal_of(
+                role, principal=wanted.asked_by, action=action, conditions=conditions, policies=policies
+            )
+            if refusal is not None:
+                raise wanted.refused(refusal)
         return role
 
 

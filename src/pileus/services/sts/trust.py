@@ -1,30 +1,65 @@
 """Does a role trust whoever wants to assume it?
 
-The policy engine decides, on the trust policy alone: what the caller's own account says about it is asked centrally, so
-here that side is taken for a yes.
+The policy engine decides on the trust policy together with the caller's own policies, because the two depend on each
+other: a role that names a user itself needs nothing of the user's policies, one that names the account does, and one
+of another account always does. Where the caller's policies are not known here they are taken for a yes.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
-from pileus.kernel.auth.policy import ContextValue, NamedPolicy, PolicySet, Query, compile_policy, decide
+import msgspec
+
+from pileus.kernel.auth.policy import (
+    ContextValue,
+    NamedPolicy,
+    PolicySet,
+    Query,
+    compile_policy,
+    decide,
+    denial_message,
+)
 from pileus.kernel.context import Principal
 from pileus.services.sts.roles import AssumableRole
 
-_ASKED_ELSEWHERE: Final = NamedPolicy(
-    "asked elsewhere",
-    compile_policy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
-    "identity",
-)
-
-
-def trusts(role: AssumableRole, *, principal: Principal, action: str, conditions: dict[str, ContextValue]) -> bool:
-    """Whether the trust policy of `role` lets `principal` do `action` (`sts:AssumeRole`).
-
-    principal: one of IAM's, an AWS service or an identity provider; see `Query`.
-    """
-    policies = PolicySet(
-        identity=(_ASKED_ELSEWHERE,), resource=NamedPolicy(role.arn, compile_policy(role.trust_policy), "trust")
+_EVERYTHING: Final = PolicySet(
+    identity=(
+        NamedPolicy(
+            "not asked here",
+            compile_policy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'),
+            "identity",
+        ),
     )
+)
+_OF_THE_ROLE: Final = "resource-based policy"
+
+
+class CallerPolicies(Protocol):
+    """Knows what the policies of principals are."""
+
+    async def policies_of_caller(self, principal: Principal) -> PolicySet | None:
+        """All but the resource's; None when this principal's policies are not enforced here."""
+        ...
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why not. explanation: AWS's whole sentence, where the caller's own policies are the reason; else empty."""
+
+    action: str
+    explanation: str = ""
+
+
+def refusal_of(
+    role: AssumableRole,
+    *,
+    principal: Principal,
+    action: str,
+    conditions: dict[str, ContextValue],
+    policies: PolicySet | None = None,
+) -> Refusal | None:
+    """None when `principal` may do `action` (`sts:AssumeRole`) with `role`.
+
+    principal: one of IAM's, an AWS service or an identity provider; see `Query`. policies: its own.
+    """
     query = Query(
         principal=principal,
         action=action,
@@ -32,7 +67,13 @@ def trusts(role: AssumableRole, *, principal: Principal, action: str, conditions
         conditions=conditions,
         resource_account_id=role.account_id,
     )
-    return decide(query, policies).allowed
+    trust = NamedPolicy(role.arn, compile_policy(role.trust_policy), "trust")
+    decision = decide(query, msgspec.structs.replace(policies or _EVERYTHING, resource=trust))
+    if decision.allowed:
+        return None
+    # AWS does not say what a trust policy lacks: that would tell strangers that the role exists.
+    explained = policies is not None and decision.kind != _OF_THE_ROLE
+    return Refusal(action=action, explanation=denial_message(query, decision) if explained else "")
 
 
 def outsider(name: str) -> Principal:

@@ -91,7 +91,7 @@ class SamlIdentities:
                     **known,
                     "aws:federatedprovider": request.principal_arn,
                 },
-                refused=_refused,
+                refused=lambda refusal: _refused(refusal.action),
                 policies=policies,
                 tags=vouched.tags,
                 source_identity=vouched.source_identity,

@@ -89,7 +89,7 @@ class WebIdentities:
                     **claims,
                     "aws:federatedprovider": provider.name,
                 },
-                refused=lambda action: AccessDenied(f"Not authorized to perform {action}"),
+                refused=lambda refusal: AccessDenied(f"Not authorized to perform {refusal.action}"),
                 policies=policies,
                 tags=session_tags(
                     [shapes.Tag(key=key, value=value) for key, value in identity.tags.items()],
