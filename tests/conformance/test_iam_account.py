@@ -109,6 +109,28 @@ def test_a_virtual_mfa_device(aws: Server) -> None:
     iam.delete_user(UserName=user)
 
 
+def test_the_root_has_no_credentials_of_its_own(aws: Server) -> None:
+    """Who signs as root and names nobody asks for the root's."""
+    iam = of_account(aws)
+    assert iam.list_mfa_devices()["MFADevices"] == []
+    assert iam.list_signing_certificates()["Certificates"] == []
+
+
+def test_an_ssh_key_and_a_signing_certificate(aws: Server) -> None:
+    """Uploaded and told of; a user who has one cannot be deleted."""
+    iam, user, issued = of_account(aws), "ada", self_signed("ada")
+    iam.create_user(UserName=user)
+    certificate = iam.upload_signing_certificate(UserName=user, CertificateBody=issued.pem)["Certificate"]
+    assert certificate["CertificateBody"] == issued.pem
+    assert [entry["Status"] for entry in iam.list_signing_certificates(UserName=user)["Certificates"]] == ["Active"]
+    assert refused(iam.delete_user, UserName=user) == ("DeleteConflict", 409)
+    iam.delete_signing_certificate(UserName=user, CertificateId=certificate["CertificateId"])
+    bad = {"UserName": user, "SSHPublicKeyBody": "no key"}
+    assert refused(iam.upload_ssh_public_key, **bad) == ("UnrecognizedPublicKeyEncoding", 400)
+    assert iam.list_ssh_public_keys(UserName=user)["SSHPublicKeys"] == []
+    iam.delete_user(UserName=user)
+
+
 def test_an_openid_connect_provider(aws: Server) -> None:
     """As GitHub's actions are let in."""
     iam, url = aws.client("iam"), f"{fresh('oidc')}.example.com/id"

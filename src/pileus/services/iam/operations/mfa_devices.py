@@ -1,5 +1,7 @@
 """By which devices does a user prove that it is there itself?"""
 
+import asyncio
+
 import msgspec
 
 from pileus.kernel.context import RequestContext
@@ -53,7 +55,7 @@ class MfaDeviceOperations(Operations):
             virtual_mfa_device=shapes.VirtualMFADevice(
                 serial_number=serial_number,
                 base32_string_seed=seed_base32,
-                qr_code_png=qr_png(uri),
+                qr_code_png=await asyncio.to_thread(qr_png, uri),
                 tags=tagging.given_shapes(device.tags),
             )
         )
@@ -112,7 +114,9 @@ class MfaDeviceOperations(Operations):
     async def list_mfa_devices(
         self, context: RequestContext, request: shapes.ListMFADevicesRequest
     ) -> shapes.ListMFADevicesResponse:
-        """Never more than eight, so there is no second page."""
+        """Never more than eight, so there is no second page. The root asks for its own, of which it has none."""
+        if request.user_name is None and context.principal.arn.endswith(":root"):
+            return shapes.ListMFADevicesResponse(mfa_devices=[], is_truncated=False)
         user_name = model.user_name_of(context.principal, request.user_name)
         account = self._store.read(context.account_id)
         user = await account.user(user_name)
