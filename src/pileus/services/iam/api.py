@@ -1,5 +1,8 @@
 """IAM: who exists in an account, by what they are known and what they may do."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from pileus.services.iam.operations.access_keys import AccessKeyOperations
 from pileus.services.iam.operations.account import AccountOperations
 from pileus.services.iam.operations.attachments import AttachmentOperations
@@ -45,3 +48,17 @@ class IamApi(
     UserOperations,
 ):
     """Every operation, each in the module of what it is about."""
+
+
+_NOT_OF_THE_ROOT: Final = "not about the account's root"
+
+PARTIAL: Final[Mapping[str, str]] = {
+    "CreateAccessKey": _NOT_OF_THE_ROOT,
+    "DeleteAccessKey": _NOT_OF_THE_ROOT,
+    "GetUser": _NOT_OF_THE_ROOT,
+    "ListAccessKeys": _NOT_OF_THE_ROOT,
+    "UpdateAccessKey": _NOT_OF_THE_ROOT,
+    "SimulateCustomPolicy": "without `ResourceHandlingOption`",
+    "SimulatePrincipalPolicy": "without `ResourceHandlingOption`",
+}
+"""What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

@@ -43,9 +43,10 @@ def find(arn: str) -> PolicyRecord | None:
     return None if line is None or line.path + line.name != path_and_name else _record(line, partition)
 
 
-def policies(partition: str) -> list[PolicyRecord]:
+@lru_cache(maxsize=4)
+def policies(partition: str) -> tuple[PolicyRecord, ...]:
     """All of them, in AWS's order."""
-    return [_record(line, partition) for line in _lines().values()]
+    return tuple(_record(line, partition) for line in _lines().values())
 
 
 def default_version(policy: PolicyRecord) -> PolicyVersionRecord:

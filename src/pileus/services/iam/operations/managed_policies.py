@@ -191,7 +191,7 @@ def _list_position(policy: PolicyRecord) -> str:
     return f"{_AWS_MARKER}{policy.name}" if policy.aws_managed else policy.name
 
 
-def _aws_policies(partition: str, after: str | None) -> list[PolicyRecord]:
+def _aws_policies(partition: str, after: str | None) -> tuple[PolicyRecord, ...]:
     """AWS's, from where the page begins."""
     policies = catalog.policies(partition)
     if after is None or not after.startswith(_AWS_MARKER):
