@@ -1,7 +1,9 @@
 """Any program that speaks the Lambda Runtime API is a runtime."""
 
+import asyncio
 from datetime import timedelta
 
+from pileus.services.lambda_.environments.runtime_api import HttpLink
 from tests.unit.lambda_environments.conftest import Bench
 
 PYTHON_BOOTSTRAP = """\
@@ -81,3 +83,92 @@ async def test_a_bootstrap_that_never_asks(bench: Bench) -> None:
     document = await bench.failure(spec)
     assert document["errorMessage"].endswith("Error: Runtime exited with error: exit status 9")
     assert "starting\n" in bench.logs.all
+
+
+IMPATIENT_BOOTSTRAP = """\
+#!/usr/bin/env python3
+import http.client, json, os, socket, struct
+
+HOST = os.environ["AWS_LAMBDA_RUNTIME_API"]
+NEXT = "/2018-06-01/runtime/invocation/next"
+
+def dead_poll():
+    connection = http.client.HTTPConnection(HOST, timeout=0.05)
+    connection.request("GET", NEXT)
+    try:
+        connection.getresponse()
+    except TimeoutError:
+        return connection
+    raise AssertionError("nobody had invoked yet")
+
+def reset(connection):
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+connection = http.client.HTTPConnection(HOST)
+kept = None
+while True:
+    connection.request("GET", NEXT)
+    response = connection.getresponse()
+    request_id = response.headers["Lambda-Runtime-Aws-Request-Id"]
+    event = json.loads(response.read())
+    if event == "reset":
+        reset(kept)
+    connection.request("POST", f"/2018-06-01/runtime/invocation/{request_id}/response", json.dumps([event]))
+    connection.getresponse().read()
+    if event == "leave dead polls":
+        dead_poll().close()
+        kept = dead_poll()  # an earlier poll whose client does not look at it any more
+"""
+
+
+def link_of(bench: Bench) -> HttpLink:
+    """Of the one environment there is."""
+    (fleet,) = bench.pool._fleets.values()
+    (environment,) = fleet.environments
+    assert isinstance(environment._link, HttpLink)
+    return environment._link
+
+
+async def test_the_latest_poll_has_the_event(bench: Bench) -> None:
+    """A bootstrap with a timeout leaves dead polls behind: they take no event, closed or not."""
+    spec = bench.function(
+        IMPATIENT_BOOTSTRAP, file="bootstrap", runtime="provided.al2023", timeout=timedelta(seconds=3)
+    )
+    for event in ("leave dead polls", 1, 2, "reset", 3, "leave dead polls", 4):
+        assert await asyncio.wait_for(bench.answer(spec, event), 10) == [event]
+        if event == "leave dead polls":
+            link = link_of(bench)
+            (main,) = link._clients
+            async with asyncio.timeout(10):
+                while len(link._clients) != 2 or link._poll is not main:
+                    await asyncio.sleep(0.005)
+    assert len(bench.logs.events) == 1
+
+
+DYING_BOOTSTRAP = """\
+#!/usr/bin/env python3
+import http.client, os, select, socket, struct
+
+HOST = os.environ["AWS_LAMBDA_RUNTIME_API"]
+NEXT = "/2018-06-01/runtime/invocation/next"
+first = http.client.HTTPConnection(HOST)
+first.request("GET", NEXT)
+select.select([first.sock], [], [])  # the event has arrived, and nobody reads it
+first.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+first.close()
+first.sock = None
+second = http.client.HTTPConnection(HOST)
+second.request("GET", NEXT)
+response = second.getresponse()
+request_id = response.headers["Lambda-Runtime-Aws-Request-Id"]
+body = response.read()
+second.request("POST", f"/2018-06-01/runtime/invocation/{request_id}/response", body)
+second.getresponse().read()
+"""
+
+
+async def test_an_event_that_nobody_read_is_handed_again(bench: Bench) -> None:
+    """It went to a connection that broke before its client had read it: the next poll has it."""
+    spec = bench.function(DYING_BOOTSTRAP, file="bootstrap", runtime="provided.al2023", timeout=timedelta(seconds=3))
+    assert await bench.answer(spec, {"kept": True}) == {"kept": True}

@@ -302,3 +302,57 @@ async def until(condition: object, within_s: float = 10.0) -> None:
     while not condition():
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.005)
+
+
+VICTIM = """\
+#!/usr/bin/env python3
+import os, urllib.request
+BASE = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(BASE + "next") as response:
+        request_id, event = response.headers["Lambda-Runtime-Aws-Request-Id"], response.read()
+    answer = urllib.request.Request(f"{BASE}{request_id}/response", data=b'["true", ' + event + b"]", method="POST")
+    urllib.request.urlopen(answer).close()
+"""
+
+
+async def test_nobody_else_speaks_to_a_runtime_api(bench: Bench) -> None:
+    """The network is shared, so a function of another account finds the listener of a victim: it is not answered."""
+    if not await is_contained(bench):
+        pytest.skip("without namespaces every function is the same user")
+    victim = bench.function(VICTIM, name="victim", file="bootstrap", runtime="provided.al2023")
+    assert await bench.answer(victim, 1) == ["true", 1]
+    attacker = bench.function(
+        """
+        import socket, struct
+        def handler(event, context):
+            found = []
+            for line in open("/proc/net/tcp").read().splitlines()[1:]:
+                fields = line.split()
+                host, port = fields[1].split(":")
+                address = socket.inet_ntoa(struct.pack("=I", int(host, 16)))
+                if fields[3] == "0A" and address.startswith("127.") and address != "127.0.0.1":
+                    found.append((address, int(port, 16)))
+            stolen = []
+            for address in found:
+                for path in (b"invocation/next", b"nonsense"):
+                    with socket.create_connection(address, 5) as connection:
+                        connection.settimeout(1)
+                        try:
+                            connection.sendall(b"GET /2018-06-01/runtime/%s HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" % path)
+                            stolen.append(connection.recv(1000).decode())
+                        except ConnectionError:
+                            stolen.append("")
+                        except TimeoutError:
+                            stolen.append("it listens")
+            return [len(found), stolen]
+        """,
+        name="attacker",
+        account_id="999999999999",
+        role_arn="arn:aws:iam::999999999999:role/r",
+    )
+    count, stolen = await bench.answer(attacker)
+    assert count >= 1, "the listener can be found: what protects it is who may speak"
+    assert set(stolen) == {""}, stolen
+    assert await bench.answer(victim, 2) == ["true", 2]
+    assert len([text for text in bench.logs.all if text.startswith("START")]) == 4

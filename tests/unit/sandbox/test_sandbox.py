@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -205,3 +206,34 @@ async def readable(cell: Cell) -> None:
     async with asyncio.timeout(10):
         await seen.wait()
     loop.remove_reader(cell.output)
+
+
+@pytest.mark.parametrize("groups", ["groups", "no groups"])
+async def test_a_cell_is_known_by_its_connections(
+    sandbox: Sandbox, groups: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its processes connect is its own, children's included; what anybody else connects is not."""
+    met: asyncio.Queue[tuple[tuple[str, int], tuple[str, int]]] = asyncio.Queue()
+    server = await asyncio.start_server(
+        lambda _, writer: met.put_nowait((writer.get_extra_info("peername"), writer.get_extra_info("sockname"))),
+        "127.0.0.1",
+        0,
+    )
+    port = server.sockets[0].getsockname()[1]
+    if groups == "no groups":
+        monkeypatch.setattr("pileus.kernel.sandbox.peers.members", lambda group: [])
+    cell, stranger = await sandbox.take(), await sandbox.take()
+    program = f'import socket, time; kept = socket.create_connection(("127.0.0.1", {port})); time.sleep(600)'
+    script = f"(({sys.executable} -I -S -c {shlex.quote(program)}) & wait); true"
+    order = Order(environment=SHELL, directory="/tmp", execute=["/bin/sh", "-c", script])
+    cell.configure(order, memory_bytes=64 << 20)
+    async with asyncio.timeout(20):
+        connection = await met.get()
+    assert cell.made(connection)
+    assert not stranger.made(connection)
+    ours = await asyncio.open_connection("127.0.0.1", port)
+    assert not cell.made(await met.get())
+    ours[1].close()
+    server.close()
+    cell.close()
+    stranger.close()

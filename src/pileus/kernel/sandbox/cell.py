@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pileus.kernel.sandbox import wire
+from pileus.kernel.sandbox import peers, wire
 from pileus.kernel.sandbox.control_groups import CellGroups
 from pileus.kernel.sandbox.zygote import ENDED, STATUS
 
@@ -97,6 +97,17 @@ class Cell:
         if len(received) < wire.HEADER.size or received[wire.LENGTH_BYTES] != wire.REFUSED:
             return None
         return received[wire.HEADER.size :].decode(errors="replace")
+
+    def made(self, connection: tuple[peers.Address, peers.Address]) -> bool:
+        """Whether one of its own processes made this connection (client's address, server's address) to us."""
+        inode = peers.client_inode(client=connection[0], server=connection[1])
+        return inode != 0 and peers.holds(self._pids(), inode)
+
+    def _pids(self) -> list[int]:
+        if self.groups.paths and (found := peers.members(self.groups.paths[0])):
+            return found
+        first = peers.pid_behind(self._watch) if self._watch != -1 else 0
+        return peers.tree(first) if first else []
 
     def kill(self) -> None:
         """End every process of the cell, at once; `exited` follows."""

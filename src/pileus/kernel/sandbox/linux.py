@@ -179,6 +179,7 @@ _AARCH64: Final = (
 )
 _FORBIDDEN: Final = {"x86_64": (0xC000003E, 56, _X86_64), "aarch64": (0xC00000B7, 220, _AARCH64)}
 _MOUNT_API: Final = (428, 429, 430, 431, 432, 433, 442)  # open_tree to fspick, mount_setattr
+_PIDFD_GETFD: Final = 438  # another process's descriptors
 
 
 def forbid_system_calls() -> bool:
@@ -191,7 +192,7 @@ def forbid_system_calls() -> bool:
     if known is None:
         return False
     architecture, clone, forbidden = known
-    numbers = (*map(int, forbidden.split()), *_MOUNT_API)
+    numbers = (*map(int, forbidden.split()), *_MOUNT_API, _PIDFD_GETFD)
     program = [
         (_BPF_LOAD, 0, 0, 4),  # architecture
         (_BPF_JUMP_EQUAL, 1, 0, architecture),

@@ -6,10 +6,10 @@ others may grow old and expire; without one it starts another. Each handles one 
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pileus.kernel.auth.credentials import CredentialIssuer, Credentials
 from pileus.kernel.clock import Clock
@@ -43,7 +43,6 @@ _CREDENTIALS_LIFE: Final = timedelta(hours=12)
 _AGE_S_MAX: Final = 6 * 3600.0
 """An environment cannot be given new credentials, so it ends long before they do."""
 _SWEEP_S: Final = 15.0
-_CLOSE_S_MAX: Final = 5.0
 _MIB: Final = 1024 * 1024
 
 _PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
@@ -120,7 +119,6 @@ class EnvironmentPool:
         self._fleets: dict[str, _Fleet] = {}
         self._count = 0
         self._sweeper: asyncio.TimerHandle | None = None
-        self._deferred: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
@@ -155,8 +153,6 @@ class EnvironmentPool:
             for environment in list(fleet.environments):
                 environment.stop()
         self._fleets.clear()
-        if self._deferred:
-            await asyncio.wait(self._deferred, timeout=_CLOSE_S_MAX)
         await self._sandbox.close()
 
     def _renew(self, spec: FunctionSpec) -> _Fleet:
@@ -248,7 +244,7 @@ class EnvironmentPool:
         task_root = TASK_ROOT if cell.contained else str(spec.code_path)
         runtime_api = ""
         if custom:
-            link = HttpLink(cell, environment, defer=self._defer)
+            link = HttpLink(cell, environment)
             environment.attach(link)
             runtime_api = await link.open(self._ids)
         else:
@@ -318,8 +314,3 @@ class EnvironmentPool:
                     environment.stop()
         if self._count:
             self._sweeper = loop.call_later(min(_SWEEP_S, expiry_s), self._sweep)
-
-    def _defer(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._deferred.add(task)
-        task.add_done_callback(self._deferred.discard)
