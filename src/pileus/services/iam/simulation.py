@@ -8,6 +8,7 @@ Source: API_SimulateCustomPolicy, API_SimulatePrincipalPolicy, API_EvaluationRes
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pileus.kernel.auth.policy import ContextValue, NamedPolicy, Policy, PolicySet, PolicySyntax, Query, compile_policy
@@ -39,12 +40,16 @@ class SimulatedPolicy:
     def named(self) -> NamedPolicy:
         return NamedPolicy(self.source_id, self.policy, self.source_type)
 
-    def statements(self) -> list[CompiledStatement]:
-        document = parse_document(self.document)
-        return [
-            CompiledStatement(statement, index, variables=document.has_variables)
-            for index, statement in enumerate(document.statements)
-        ]
+
+@lru_cache(maxsize=64)
+def _statements(document: str) -> tuple[tuple[CompiledStatement, Span], ...]:
+    """Each with where it stands; once per text, for the same policies meet many actions and resources."""
+    parsed = parse_document(document)
+    spans = statement_spans(document, count=len(parsed.statements))
+    return tuple(
+        (CompiledStatement(statement, index, variables=parsed.has_variables), span)
+        for index, (statement, span) in enumerate(zip(parsed.statements, spans, strict=True))
+    )
 
 
 def simulated(document: str, *, source_id: str, source_type: str = IDENTITY) -> SimulatedPolicy:
@@ -126,9 +131,7 @@ class Scenario:
     ) -> list[shapes.Statement]:
         found = []
         for policy in policies:
-            statements = policy.statements()
-            spans = statement_spans(policy.document, count=len(statements))
-            for statement, span in zip(statements, spans, strict=True):
+            for statement, span in _statements(policy.document):
                 if statement.deny == deny and self._applies(policy, statement, action, resource):
                     found.append(_statement_shape(policy, span))
         return found
