@@ -42,8 +42,8 @@ def test_the_life_of_a_role(aws: Server) -> None:
         RoleName=name,
         Path="/team/",
         AssumeRolePolicyDocument=json.dumps(TRUST),
-        Description="reads notes",
-        Tags=[{"Key": "team", "Value": "blue & green"}],
+        Description="reads <notes> & more",
+        Tags=[{"Key": "team", "Value": "blue + green"}],
     )["Role"]
     assert created["Arn"] == f"arn:aws:iam::111111111111:role/team/{name}"
     assert created["AssumeRolePolicyDocument"] == TRUST
@@ -54,8 +54,8 @@ def test_the_life_of_a_role(aws: Server) -> None:
     role = iam.get_role(RoleName=name)["Role"]
     assert role["MaxSessionDuration"] == 3_600
     assert role["RoleLastUsed"] == {}
-    assert role["Description"] == "reads notes"
-    assert role["Tags"] == [{"Key": "team", "Value": "blue & green"}]
+    assert role["Description"] == "reads <notes> & more"
+    assert role["Tags"] == [{"Key": "team", "Value": "blue + green"}]
     assert {key: role[key] for key in ("Arn", "RoleId", "CreateDate", "Path", "AssumeRolePolicyDocument")} == {
         key: created[key] for key in ("Arn", "RoleId", "CreateDate", "Path", "AssumeRolePolicyDocument")
     }
