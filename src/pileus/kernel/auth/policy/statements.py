@@ -89,7 +89,7 @@ class CompiledStatement:
             for operator, key, values in statement.condition
         )
         resource_keys = self.resources.keys if self.resources else frozenset[str]()
-        self._keys = resource_keys.union(*(condition.keys for condition in self._conditions))
+        self._keys = tuple(resource_keys.union(*(condition.keys for condition in self._conditions)))
 
     @property
     def unconditional(self) -> bool:
