@@ -14,6 +14,7 @@ import json
 import keyword
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ import msgspec
 from botocore import xform_name
 
 from pileus.kernel.wire.catalog import CATALOG, Entry
-from pileus.kernel.wire.model import botocore_data
+from pileus.kernel.wire.model import Ref, botocore_data, keys_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = {
@@ -151,16 +152,13 @@ class Module:
     def struct(self, name: str, shape: dict[str, Any]) -> str:
         required = set(shape.get("required", ()))
         lines = [f"class {self.class_name(name)}(Struct, frozen=True, kw_only=True, omit_defaults=True):"]
-        wire_names: set[str] = set()
+        keys = keys_of(msgspec.convert(shape.get("members", {}), dict[str, Ref]))
         for member, ref in shape.get("members", {}).items():
             if ref.get("eventstream") or self.shapes[ref["shape"]].get("eventstream"):
                 annotation, must = "object", False
             else:
                 annotation, must = self.type_of(ref["shape"]), member in required
-            in_body = ref.get("location") is None
-            wire_name = ref.get("locationName", member) if in_body else member
-            assert wire_name not in wire_names, f"two members of {name} are called {wire_name}"
-            wire_names.add(wire_name)
+            wire_name = keys[member]
             attribute = self.attribute(member)
             renamed = f"name={json.dumps(wire_name)}" if wire_name != attribute else ""
             if must:
@@ -192,9 +190,9 @@ class Module:
             if shape["type"] == "structure" and not shape.get("document") and name not in errors:
                 self.structs[self.class_name(name)] = self.struct(name, shape)
         # An error's own shape is not generated, but a struct may hold one.
-        referenced = "\n".join(self.structs.values())
+        referenced = set(re.findall(r"\w+", "\n".join(self.structs.values())))
         for name in sorted(errors):
-            if re.search(rf"\b{re.escape(self.class_name(name))}\b", referenced):
+            if self.class_name(name) in referenced:
                 self.structs[self.class_name(name)] = self.struct(name, self.shapes[name])
         of_scalars = {name: text for name, text in self.aliases.items() if not re.search(r"\b(?:list|dict)\[", text)}
         of_structs = {name: text for name, text in self.aliases.items() if name not in of_scalars}
@@ -236,6 +234,20 @@ def python_pattern(pattern: str) -> str | None:
     except re.error:
         return None
     return anchored
+
+
+def module_name(service: str) -> str:
+    """A service's name as a module's."""
+    name = service.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def write_package(services: Iterable[str], folder: Path) -> None:
+    """Write the shapes of services into a package of one module each: for tests of what Pileus does not have yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__init__.py").touch()
+    for service in services:
+        (folder / f"{module_name(service)}.py").write_text(Module(service).render())
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ output to an answer. Errors it answers without a codec, since some happen before
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -15,7 +15,9 @@ import msgspec
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.wire.dialects import Dialect
-from pileus.kernel.wire.model import OperationModel, Ref, ServiceModel, Shape
+from pileus.kernel.wire.model import Ref, ServiceModel, Shape
+from pileus.kernel.wire.refusals import refusal
+from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.validation import Inspection, WrongType
 
 _log: Final = logging.getLogger(__name__)
@@ -35,17 +37,6 @@ class Codec:
 
     parse: Parse
     answer: Answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What a protocol compiles."""
-
-    model: ServiceModel
-    dialect: Dialect
-    operation: OperationModel
-    given: type[msgspec.Struct]
-    answered: type[msgspec.Struct] | None
 
 
 class WireProtocol(Protocol):
@@ -69,11 +60,11 @@ class Converter:
     """Builtins to an operation's struct, with AWS's words when they do not fit."""
 
     def __init__(self, subject: Subject, *, unreadable: str, invalid: str) -> None:
-        """unreadable, invalid: the codes for wrong types and for broken constraints."""
+        """unreadable, invalid: the protocol's codes for what cannot be read and for broken constraints."""
         self._subject = subject
         self._ref = subject.operation.input
         self._unreadable = unreadable
-        self._invalid = subject.dialect.validation_code or invalid
+        self._invalid = invalid
 
     def struct(self, value: object) -> msgspec.Struct:
         try:
@@ -95,7 +86,7 @@ class Converter:
         except RecursionError:
             raise self.unreadable("") from None
         if inspection.violations:
-            raise AnyServiceError(self._invalid, inspection.message)
+            raise refusal(self._subject, inspection.violations, invalid=self._invalid)
         try:
             return msgspec.convert(cleaned, self._subject.given)
         except (msgspec.ValidationError, RecursionError):
@@ -104,7 +95,8 @@ class Converter:
             raise self.unreadable("") from None
 
     def unreadable(self, message: str) -> ServiceError:
-        return AnyServiceError(self._unreadable, message)
+        own = self._subject.dialect.unreadable
+        return AnyServiceError(own.code, own.text) if own is not None else AnyServiceError(self._unreadable, message)
 
     @property
     def _name(self) -> str:
@@ -123,6 +115,30 @@ def status_of(shape: Shape | None, error: ServiceError) -> int:
 
 def error_shape(model: ServiceModel | None, code: str) -> Shape | None:
     return model.errors.get(code) if model is not None else None
+
+
+def type_of_error(model: ServiceModel | None, code: str) -> str:
+    """What a JSON or CBOR body calls an error: of a service that once spoke `query`, the name of its shape."""
+    if model is None or model.metadata.aws_query_compatible is None:
+        return code
+    return model.error_names.get(code, code)
+
+
+def query_code(model: ServiceModel | None, dialect: Dialect, code: str) -> str:
+    """What the `query` protocol calls an error: programs that were written for it look for that."""
+    name = model.error_names.get(code, code) if model is not None else code
+    shape = error_shape(model, code)
+    return dialect.query_codes.get(name) or (shape and shape.error and shape.error.code) or code
+
+
+def query_error_header(
+    model: ServiceModel | None, dialect: Dialect, code: str, status: int
+) -> Sequence[tuple[str, str]]:
+    """The header that tells the `query` protocol's code to a client of another one (Smithy, `awsQueryCompatible`)."""
+    if model is None or model.metadata.aws_query_compatible is None:
+        return ()
+    at_fault = "Sender" if status < 500 else "Receiver"
+    return (("x-amzn-query-error", f"{query_code(model, dialect, code)};{at_fault}"),)
 
 
 def plain(value: object) -> object:

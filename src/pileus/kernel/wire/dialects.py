@@ -1,34 +1,89 @@
 """In what do services depart from the protocol they speak?
 
-The models do not say these things; they were seen on the wire. This is the only place of the kernel with the names of
-services in it, and what it knows of them is spelling.
+The models do not say these things; they were seen on the wire. This and `query_names` are the only places of the kernel
+with the names of services in them, and what they know of them is spelling.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
+
+Constraint = Literal["required", "enum", "pattern", "min", "max"]
+
+
+class Told(NamedTuple):
+    """An error by code and text. The text may name {value}, {name} (of the member in the model) and {operation}."""
+
+    code: str
+    text: str
+
+
+_TOO_LARGE: Final = Told("RequestEntityTooLargeException", "Request is too large")
+_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One service's spelling.
+    """One service's spelling, or one operation's.
 
     error_namespace: stands before the code in a JSON error's `__type`; with one, the framework's own errors carry
         coral's namespaces.
     crc32: answers carry `x-amz-crc32`.
-    validation_code: the code of a violated constraint; None for the protocol's.
+    validation_code: the code of violated constraints; None for the protocol's.
+    missing: what a member that is required and absent is answered with, where it is not a violation among others.
+    broken: the same for a broken constraint, by the member's path and the constraint.
+    unreadable: what a body that cannot be read is answered with; None for the protocol's.
     internal_code: the code of our own failure.
     blob_content_type: of an answer whose body is a blob.
+    body_bytes_max: the largest request; None for the protocol's. too_large: what a larger one is answered with.
+    query_codes: the codes of errors in the `query` protocol, where they differ from the names of their shapes.
+    query_protocol: also speaks `query`, though its model says no more so. queue_url: an absent `QueueUrl` is the
+        address that a form was sent to.
+    s3: bare errors, `x-amz-id-2`, buckets in host names, the schema's and the arguments' own refusals.
+    xml_roots: the root elements of answers, where they are not the names of the output shapes.
+    unwrapped: operations whose only member is the root element itself.
     """
 
     error_namespace: str = ""
     crc32: bool = False
     validation_code: str | None = None
+    missing: Told | None = None
+    broken: Mapping[tuple[str, Constraint], Told] = field(default_factory=dict)
+    unreadable: Told | None = None
     internal_code: str = "InternalFailure"
     blob_content_type: str = "application/octet-stream"
+    body_bytes_max: int | None = None
+    too_large: Told = _TOO_LARGE
+    query_codes: Mapping[str, str] = field(default_factory=dict)
+    query_protocol: bool = False
+    queue_url: bool = False
+    s3: bool = False
+    xml_roots: Mapping[str, str] = field(default_factory=dict)
+    unwrapped: frozenset[str] = frozenset()
 
 
 _PLAIN: Final = Dialect()
+
+_RUNTIME: Final = Told(
+    "InvalidParameterValueException",
+    "Value {value} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [nodejs20.x, "
+    "python3.14, provided.al2023, python3.12, python3.13, nodejs24.x, nodejs22.x, java25, python3.10, python3.11, "
+    "java21, ruby3.3, ruby3.4, ruby3.2, python3.8, python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, "
+    "nodejs18.x, provided.al2, java8.al2] or be a valid ARN",
+)
+"""Recording lambda/lambda_api, test_create_lambda_exceptions, of January 2026; the order is AWS's."""
+
+_NAME_TOO_LONG: Final = Told(
+    "InvalidParameterException", "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
+)
+"""Recordings logs/logs_groups, test_create_log_group_invalid_name_length, and logs/logs_metric_filters."""
+
+_S3_SCHEMA: Final = Told(
+    "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
+)
+
 _DIALECTS: Final[Mapping[str, Dialect]] = {
     # API error bodies: DynamoDB Developer Guide, "Error handling"; the namespaces as sent by the service.
     "dynamodb": Dialect(
@@ -38,12 +93,143 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         error_namespace="com.amazonaws.dynamodb.v20120810#", internal_code="InternalServerError"
     ),
     # Recording logs/logs_metric_filters.
-    "logs": Dialect(validation_code="InvalidParameterException"),
+    "logs": Dialect(
+        validation_code="InvalidParameterException",
+        broken={("logGroupName", "max"): _NAME_TOO_LONG, ("logStreamName", "max"): _NAME_TOO_LONG},
+    ),
     # An invocation's payload is JSON by definition (API_Invoke); recording lambda/lambda_api.
-    "lambda": Dialect(internal_code="ServiceException", blob_content_type="application/json"),
+    "lambda": Dialect(
+        internal_code="ServiceException",
+        blob_content_type="application/json",
+        broken={("runtime", "enum"): _RUNTIME},
+    ),
     "apigatewayv2": Dialect(validation_code="BadRequestException"),
+    "apigateway": Dialect(validation_code="BadRequestException"),
     "iam": Dialect(internal_code="ServiceFailure"),
+    # Route 53 API Reference, "Common Errors" and InvalidInput; CloudFront API Reference, the errors of
+    # CreateDistribution.
+    "route53": Dialect(validation_code="InvalidInput"),
+    "cloudfront": Dialect(validation_code="InvalidArgument"),
+    "s3control": Dialect(validation_code="InvalidRequest", unreadable=_S3_SCHEMA),
+    # EC2 API Reference, "Error codes"; RDS likewise.
+    "ec2": Dialect(
+        validation_code="InvalidParameterValue",
+        missing=Told("MissingParameter", "The request must contain the parameter {name}"),
+        internal_code="InternalError",
+    ),
+    "rds": Dialect(missing=Told("MissingParameter", "The request must contain the parameter {name}.")),
+    # Recordings sqs/sqs, wherever they are parametrised by protocol. Names in forms: see `query_names`.
+    "sqs": Dialect(
+        error_namespace="com.amazonaws.sqs#",
+        missing=Told("MissingRequiredParameterException", "The request must contain the parameter {name}."),
+        internal_code="InternalFailure",
+        query_protocol=True,
+        queue_url=True,
+        query_codes={
+            "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+            "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
+            "EmptyBatchRequest": "AWS.SimpleQueueService.EmptyBatchRequest",
+            "InvalidBatchEntryId": "AWS.SimpleQueueService.InvalidBatchEntryId",
+            "InvalidParameterValueException": "InvalidParameterValue",
+            "MessageNotInflight": "AWS.SimpleQueueService.MessageNotInflight",
+            "MissingRequiredParameterException": "MissingParameter",
+            "OverLimit": "OverLimit",
+            "PurgeQueueInProgress": "AWS.SimpleQueueService.PurgeQueueInProgress",
+            "QueueDeletedRecently": "AWS.SimpleQueueService.QueueDeletedRecently",
+            "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
+            "QueueNameExists": "QueueAlreadyExists",
+            "TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
+        },
+    ),
+    "cloudwatch": Dialect(internal_code="InternalServiceFault"),
+    # S3 API Reference, "Error responses", and the sample response of each operation; recordings s3/s3_api, s3/s3.
+    "s3": Dialect(
+        s3=True,
+        internal_code="InternalError",
+        unreadable=_S3_SCHEMA,
+        too_large=Told("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."),
+        broken={
+            ("encodingType", "enum"): Told("InvalidArgument", "Invalid Encoding Method specified in Request"),
+            ("objectOwnership", "enum"): Told("InvalidArgument", "Invalid x-amz-object-ownership header: {value}"),
+            ("checksumAlgorithm", "enum"): Told(
+                "InvalidRequest",
+                "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+                "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+            ),
+        },
+        unwrapped=frozenset({"GetBucketLocation"}),
+        xml_roots={
+            "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+            "CreateMultipartUpload": "InitiateMultipartUploadResult",
+            "CreateSession": "CreateSessionResult",
+            "DeleteObjects": "DeleteResult",
+            "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+            "GetBucketAcl": "AccessControlPolicy",
+            "GetBucketCors": "CORSConfiguration",
+            "GetBucketLifecycle": "LifecycleConfiguration",
+            "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+            "GetBucketLocation": "LocationConstraint",
+            "GetBucketLogging": "BucketLoggingStatus",
+            "GetBucketNotification": "NotificationConfiguration",
+            "GetBucketRequestPayment": "RequestPaymentConfiguration",
+            "GetBucketTagging": "Tagging",
+            "GetBucketVersioning": "VersioningConfiguration",
+            "GetBucketWebsite": "WebsiteConfiguration",
+            "GetObjectAcl": "AccessControlPolicy",
+            "GetObjectAttributes": "GetObjectAttributesResponse",
+            "GetObjectTagging": "Tagging",
+            "ListBucketAnalyticsConfigurations": "ListBucketAnalyticsConfigurationResult",
+            "ListBucketInventoryConfigurations": "ListInventoryConfigurationsResult",
+            "ListBucketMetricsConfigurations": "ListMetricsConfigurationsResult",
+            "ListBuckets": "ListAllMyBucketsResult",
+            "ListDirectoryBuckets": "ListAllMyDirectoryBucketsResult",
+            "ListMultipartUploads": "ListMultipartUploadsResult",
+            "ListObjectVersions": "ListVersionsResult",
+            "ListObjects": "ListBucketResult",
+            "ListObjectsV2": "ListBucketResult",
+            "ListParts": "ListPartsResult",
+        },
+    ),
 }
+
+_LARGE_LAMBDA: Final[Mapping[str, Any]] = {
+    "body_bytes_max": 70_167_211,
+    "too_large": Told(
+        "RequestEntityTooLargeException", "Request must be smaller than 70167211 bytes for the {operation} operation"
+    ),
+}
+"""Recording lambda/lambda_api, test_oversized_request_create_lambda."""
+
+_DELIVERIES: Final[Mapping[str, Any]] = {"validation_code": "ValidationException", "broken": _NOTHING}
+"""Recording logs/logs_delivery, test_put_delivery_destination_invalid_format: its newer operations have newer codes."""
+
+_OPERATIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "lambda": dict.fromkeys(("CreateFunction", "PublishLayerVersion", "UpdateFunctionCode"), _LARGE_LAMBDA),
+    "logs": dict.fromkeys(
+        (
+            "CreateDelivery",
+            "DeleteDelivery",
+            "DeleteDeliveryDestination",
+            "DeleteDeliveryDestinationPolicy",
+            "DeleteDeliverySource",
+            "DescribeConfigurationTemplates",
+            "DescribeDeliveries",
+            "DescribeDeliveryDestinations",
+            "DescribeDeliverySources",
+            "GetDelivery",
+            "GetDeliveryDestination",
+            "GetDeliveryDestinationPolicy",
+            "GetDeliverySource",
+            "PutDeliveryDestination",
+            "PutDeliveryDestinationPolicy",
+            "PutDeliverySource",
+            "UpdateDeliveryConfiguration",
+        ),
+        _DELIVERIES,
+    ),
+}
+"""In what operations depart from their service's dialect: fields of `Dialect`."""
 
 _CORAL: Final = {
     "ValidationException": "com.amazon.coral.validate#",
@@ -66,8 +252,12 @@ _CORAL: Final = {
 """Errors of the framework that AWS's JSON services are written in, which answers before the service itself."""
 
 
-def dialect_of(service: str) -> Dialect:
-    return _DIALECTS.get(service, _PLAIN)
+@cache
+def dialect_of(service: str, operation: str = "") -> Dialect:
+    """The spelling of a service, or of one of its operations."""
+    dialect = _DIALECTS.get(service, _PLAIN)
+    own = _OPERATIONS.get(service, _NOTHING).get(operation)
+    return replace(dialect, **own) if own is not None else dialect
 
 
 def error_type(dialect: Dialect, code: str) -> str:

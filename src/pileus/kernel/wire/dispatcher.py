@@ -20,6 +20,9 @@ from pileus.kernel.wire.scope import scope_of
 
 _log: Final = logging.getLogger(__name__)
 
+UNSIGNED: Final = Principal(account_id="000000000000", arn="", user_id="anonymous")
+"""Who calls an operation that nobody signs: the operation finds out by what it is given (a token, a password)."""
+
 
 class RequestAuthenticator(Protocol):
     """Says who asks; `kernel.auth.authenticator.Authenticator` outside tests."""
@@ -35,7 +38,7 @@ class Dispatcher:
     def __init__(
         self, services: Sequence[Service], *, authenticator: RequestAuthenticator, clock: Clock, ids: Ids
     ) -> None:
-        self._finder = Finder(services)
+        self._finder = Finder(services, ids)
         self._authenticate = authenticator.authenticate
         self._clock = clock
         self._random_bytes = ids.bytes
@@ -53,9 +56,12 @@ class Dispatcher:
                 if target is not None:
                     self._by_target[target] = operation
             body = request.body
-            if type(body) is not bytes:
+            if type(body) is not bytes or len(body) > operation.body_bytes_max:
                 body = await request.read(operation.body_bytes_max)
-            principal = await self._authenticate(request, body=body, service=operation.service)
+            if operation.unsigned:
+                principal = UNSIGNED
+            else:
+                principal = await self._authenticate(request, body=body, service=operation.service)
             context = RequestContext(
                 service=operation.service,
                 operation=operation.name,
@@ -77,8 +83,7 @@ class Dispatcher:
         except PayloadTooLarge:
             if operation is None:
                 raise
-            too_large = AnyServiceError("RequestEntityTooLargeException", "Request is too large", status=413)
-            return operation.fail(too_large, request_id)
+            return operation.fail(operation.too_large, request_id)
         except Exception:  # noqa: BLE001 - the edge (STYLE, section 6)
             return self._internal(operation, request, request_id)
 

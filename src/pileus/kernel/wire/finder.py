@@ -1,8 +1,8 @@
 """Which operation of which service does a request mean?
 
-In this order: the `X-Amz-Target` header; the service in the credential scope, and where several share a signing name,
-the one with such a path or action; the action of an unsigned form; the host; the path. What cannot be had is refused
-in the protocol that its client speaks.
+In this order: the `X-Amz-Target` header; the path of an RPC in CBOR; the service in the credential scope, and where
+several share a signing name, the one with such a path or action; the action of an unsigned form; the host; the path.
+What cannot be had is refused in the protocol that its client speaks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,16 +11,19 @@ from typing import Final
 
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import Request
+from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
+from pileus.kernel.wire.bucket_hosts import bucket_of, path_of
 from pileus.kernel.wire.catalog import Entry, catalog
 from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.model import load_model
-from pileus.kernel.wire.protocols import PROTOCOLS, nearest
+from pileus.kernel.wire.protocols import FORMS, PROTOCOLS, REST
 from pileus.kernel.wire.query import form_of
 from pileus.kernel.wire.registered import Fail, Operation, RegisteredService, not_implemented
 from pileus.kernel.wire.routes import Routes
-from pileus.kernel.wire.text_values import NotReadable
+from pileus.kernel.wire.rpc_cbor import PROTOCOL, PROTOCOL_HEADER, place_of
 
+CBOR: Final = "smithy-rpc-v2-cbor"
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX: Final = 16 * 1024 * 1024
 _PLACED_MAX: Final = 1024
@@ -39,9 +42,9 @@ class Refused(Exception):
 class Finder:
     """Finds operations among the services that Pileus has."""
 
-    def __init__(self, services: Sequence[Service]) -> None:
+    def __init__(self, services: Sequence[Service], ids: Ids) -> None:
         self._services: Mapping[str, RegisteredService] = {
-            service.name: RegisteredService(service) for service in services
+            service.name: RegisteredService(service, ids) for service in services
         }
         self._placed: dict[tuple[str, str, str], Operation] = {}
         """What was found by route, by signing name, method and target: clients repeat themselves."""
@@ -54,64 +57,87 @@ class Finder:
         placed = self._placed.get((signing_name, request.method, request.target))
         if placed is not None:
             return placed
-        form = dict(await _form(request))
+        if request.headers.get(PROTOCOL_HEADER) == PROTOCOL:
+            return self._by_rpc(request)
         entries = _claimed(request, signing_name)
         known = bool(entries)
         if not known:
             entries = [entry for name in self._services if (entry := catalog().by_name.get(name)) is not None]
+            entries.sort(key=lambda entry: dialect_of(entry.name).s3)  # S3's paths are all that nobody else has
+        form = dict(await _form(request)) if not known or any(map(_speaks_forms, entries)) else {}
         if "Action" in form:
             return self._by_action(form["Action"], form.get("Version", ""), entries)
-        operation = self._by_route(request, entries, known=known)
-        if signing_name and len(request.target) <= _PLACED_TARGET_LENGTH_MAX:  # unsigned, the host has a say
-            if len(self._placed) >= _PLACED_MAX:
-                self._placed.clear()
-            self._placed[signing_name, request.method, request.target] = operation
-        return operation
+        return self._by_route(request, entries, signing_name if known else "")
 
     def _by_target(self, target: str) -> Operation:
         prefix, _, name = target.rpartition(".")
+        return self._called(prefix, name, "json")
+
+    def _by_rpc(self, request: Request) -> Operation:
+        place = place_of(request.path)
+        if place is None or request.method != "POST":
+            raise self._nothing((), CBOR, f"{request.method} {request.path}")
+        return self._called(*place, CBOR)
+
+    def _called(self, prefix: str, name: str, protocol: str) -> Operation:
+        """The operation of a service that is known by a prefix, in a protocol that names both."""
         entries = catalog().by_target_prefix.get(prefix, ())
-        for entry in entries:
-            service = self._services.get(entry.name)
-            operation = service.operation(name, "json") if service is not None else None
+        for service in self._having(entries, protocol):
+            operation = service.operation(name, protocol)
             if operation is not None:
                 return operation
-        raise self._nothing(entries, "json", name)
+        raise self._nothing(entries, protocol, name)
 
     def _by_action(self, action: str, version: str, entries: Sequence[Entry]) -> Operation:
         spoken = [entry for entry in entries if _speaks_forms(entry)]
         meant = [entry for entry in spoken if entry.api_version == version] or spoken or entries
-        for service in self._having(meant, "query"):
-            operation = service.operation(action, "query")
-            if operation is not None:
-                return operation
-        raise self._nothing(meant, "query", action, version=version)
+        for protocol in FORMS:
+            for service in self._having(meant, protocol):
+                operation = service.operation(action, protocol)
+                if operation is not None:
+                    return operation
+        of_ec2 = bool(meant) and all(entry.protocol == "ec2" for entry in meant)
+        raise self._nothing(meant, "ec2" if of_ec2 else "query", action, version=version)
 
-    def _by_route(self, request: Request, entries: Sequence[Entry], *, known: bool) -> Operation:
-        for service in self._having(entries, "rest-json"):
-            name = service.routes.find(request.method, request.path, request.query)
+    def _by_route(self, request: Request, entries: Sequence[Entry], signing_name: str) -> Operation:
+        """signing_name: empty when neither signature nor host names a service."""
+        for entry in entries:
+            service = self._services.get(entry.name)
+            if service is None or entry.protocol not in REST:
+                continue
+            name = _route(service.routes, entry.name, request)
             if name is not None:
-                operation = service.operation(name, "rest-json")
+                operation = service.operation(name, entry.protocol)
                 assert operation is not None, "routes are made from the model"
+                self._remember(signing_name, request, operation)
                 return operation
         for entry in entries:
-            if entry.name not in self._services and entry.protocol in {"rest-json", "rest-xml"}:
-                absent = _routes_of(entry.name).find(request.method, request.path, request.query)
+            if entry.name not in self._services and entry.protocol in REST:
+                absent = _route(_routes_of(entry.name), entry.name, request)
                 if absent is not None:
                     error = not_implemented(entry.name, absent)
-                    raise Refused(error, partial(nearest(entry.protocol).fail, None, dialect_of("")))
+                    raise Refused(error, partial(PROTOCOLS[entry.protocol].fail, None, dialect_of("")))
         what = f"{request.method} {request.path}"
-        raise self._nothing(entries if known else (), entries[0].protocol if known else "rest-json", what)
+        known = entries[0].protocol if signing_name and entries else ""
+        raise self._nothing(entries if known else (), known or "rest-json", what)
+
+    def _remember(self, signing_name: str, request: Request, operation: Operation) -> None:
+        """Only what the key decides: for an unsigned request the host has a say, for S3 a header and the host too."""
+        if not signing_name or len(request.target) > _PLACED_TARGET_LENGTH_MAX or dialect_of(operation.service).s3:
+            return
+        if len(self._placed) >= _PLACED_MAX:
+            self._placed.clear()
+        self._placed[signing_name, request.method, request.target] = operation
 
     def _having(self, entries: Iterable[Entry], protocol: str) -> Iterable[RegisteredService]:
         for entry in entries:
             service = self._services.get(entry.name)
-            if service is not None and protocol in service.model.protocols:
+            if service is not None and protocol in service.protocols:
                 yield service
 
     def _nothing(self, entries: Sequence[Entry], protocol: str, name: str, *, version: str = "") -> Refused:
         """The refusal of a service that Pileus lacks, or of a name that the service lacks."""
-        wire = nearest(protocol)
+        wire = PROTOCOLS[protocol]
         present = next((entry for entry in entries if entry.name in self._services), None)
         if present is not None:
             service = self._services[present.name]
@@ -129,23 +155,34 @@ class Finder:
 @lru_cache(maxsize=32)
 def _routes_of(absent: str) -> Routes:
     """The places of a service that Pileus lacks, to say which operation was wanted."""
-    return Routes(load_model(absent).operations.values())
+    return Routes(load_model(absent))
+
+
+def _route(routes: Routes, service: str, request: Request) -> str | None:
+    path = path_of(request) if dialect_of(service).s3 else request.path
+    return routes.find(request.method, path, request.query, request.headers)
 
 
 def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:
     """The services that the signature names, else the host; none when neither does."""
-    signed_for = catalog().by_signing_name.get(signing_name, ())
-    host = request.headers.get("host", "").partition(".")[0]
-    return signed_for or catalog().by_endpoint_prefix.get(host, ())
+    signed_for = catalog().by_signing_name.get(signing_name)
+    if signed_for:
+        return signed_for
+    host = request.headers.get("host", "")
+    if bucket_of(host):
+        return catalog().by_endpoint_prefix["s3"]
+    # The service is the first label, or the second behind an operation's prefix (`ACCOUNT.s3-control.`).
+    labels = host.partition(":")[0].split(".", 2)[:2]
+    return next(filter(None, map(catalog().by_endpoint_prefix.get, labels)), ())
 
 
 def _speaks_forms(entry: Entry) -> bool:
-    return entry.protocol in {"query", "ec2"} or "query" in entry.also
+    return entry.protocol in FORMS or "query" in entry.also or dialect_of(entry.name).query_protocol
 
 
 async def _form(request: Request) -> Sequence[tuple[str, str]]:
     """The pairs of a query request; none when it is none."""
-    if request.headers.get("content-type", "").startswith(_FORM):
+    if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
         body = await request.read(_FORM_BYTES_MAX)
     elif request.method == "GET" and "Action=" in request.query:
         body = b""
@@ -153,9 +190,5 @@ async def _form(request: Request) -> Sequence[tuple[str, str]]:
         return ()
     try:
         return form_of(request, body)
-    except NotReadable as error:
-        wire = PROTOCOLS["query"]
-        raise Refused(
-            wire.unknown_operation(str(error)),
-            partial(wire.fail, None, dialect_of("")),
-        ) from None
+    except ServiceError as error:
+        raise Refused(error, partial(PROTOCOLS["query"].fail, None, dialect_of(""))) from None

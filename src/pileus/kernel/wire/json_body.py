@@ -10,10 +10,11 @@ from typing import Any, Final
 import msgspec
 
 from pileus.kernel.errors import ServiceError
-from pileus.kernel.wire.codec import NATIVE, Converter, Subject, error_members, error_shape, key_of, message_member
+from pileus.kernel.wire.codec import NATIVE, Converter, error_members, error_shape, key_of, message_member
 from pileus.kernel.wire.dialects import Dialect, error_message_key
 from pileus.kernel.wire.model import Ref, ServiceModel
 from pileus.kernel.wire.moments import Moments
+from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.timestamps import NotATimestamp
 
 _decode_any: Final = msgspec.json.Decoder().decode

@@ -9,10 +9,18 @@ from zlib import crc32
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.service import Encoded
-from pileus.kernel.wire.codec import Codec, Converter, Subject, error_shape, status_of
+from pileus.kernel.wire.codec import (
+    Codec,
+    Converter,
+    error_shape,
+    query_error_header,
+    status_of,
+    type_of_error,
+)
 from pileus.kernel.wire.dialects import Dialect, error_type
 from pileus.kernel.wire.json_body import UNREADABLE, body_reader, body_writer, encode, error_body
 from pileus.kernel.wire.model import ServiceModel
+from pileus.kernel.wire.subject import Subject
 
 
 class JsonProtocol:
@@ -48,11 +56,14 @@ class JsonProtocol:
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
         code = error.error_code
-        body = encode({"__type": error_type(dialect, code), **error_body(model, dialect, error)})
+        status = status_of(error_shape(model, code), error)
+        told_type = error_type(dialect, type_of_error(model, code))
+        body = encode({"__type": told_type, **error_body(model, dialect, error)})
         headers = [_content_type(model), ("x-amzn-RequestId", request_id)]
+        headers += query_error_header(model, dialect, code, status)
         if dialect.crc32:
             headers.append(("x-amz-crc32", str(crc32(body))))
-        return Response(status_of(error_shape(model, code), error), headers, body)
+        return Response(status, headers, body)
 
     def unknown_operation(self, what: str) -> ServiceError:
         return AnyServiceError("UnknownOperationException", what)

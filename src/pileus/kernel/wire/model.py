@@ -6,6 +6,7 @@ straight into typed structs, so that its documentation (most of the file) never 
 
 import gzip
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,13 @@ class UnknownService(LookupError):
     """The installed botocore has no model of that name."""
 
 
+class XmlNamespace(msgspec.Struct, frozen=True, gc=False):
+    """What `xmlns`, or `xmlns:prefix`, says on an element."""
+
+    uri: str
+    prefix: str = ""
+
+
 class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A use of a shape: as a member, an element, a key, an input or an output."""
 
@@ -48,6 +56,9 @@ class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     jsonvalue: bool = False
     streaming: bool = False
     xml_attribute: bool = False
+    xml_namespace: XmlNamespace | None = None
+    query_name: str | None = None
+    idempotency_token: bool = False
     result_wrapper: str | None = None
 
 
@@ -82,6 +93,8 @@ class Shape(msgspec.Struct, frozen=True, rename="camel"):
     sensitive: bool = False
     streaming: bool = False
     eventstream: bool = False
+    location_name: str | None = None
+    xml_namespace: XmlNamespace | None = None
 
 
 class Http(msgspec.Struct, frozen=True, rename="camel"):
@@ -99,6 +112,13 @@ class OperationModel(msgspec.Struct, frozen=True):
     http: Http = Http()
     input: Ref | None = None
     output: Ref | None = None
+    authtype: str = ""
+    deprecated: bool = False
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether clients send it without a signature."""
+        return self.authtype == "none"
 
 
 class Metadata(msgspec.Struct, frozen=True, rename="camel"):
@@ -114,6 +134,7 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel"):
     signing_name: str | None = None
     global_endpoint: str | None = None
     xml_namespace: str | None = None
+    aws_query_compatible: dict[str, object] | None = None
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -138,7 +159,11 @@ class ServiceModel:
         file = msgspec.json.decode(data, type=_File)
         self.name = name
         self.metadata = file.metadata
-        self.operations: Mapping[str, OperationModel] = file.operations
+        self.operations: Mapping[str, OperationModel] = {
+            # CloudFront's models put their version behind the names (`CreateDistribution2020_05_31`).
+            name: operation if operation.name == name else msgspec.structs.replace(operation, name=name)
+            for name, operation in file.operations.items()
+        }
         self.shapes: Mapping[str, Shape] = file.shapes
         self._members: dict[str, tuple[Member, ...]] = {}
 
@@ -152,13 +177,33 @@ class ServiceModel:
         return frozenset((self.metadata.protocol, *self.metadata.protocols))
 
     @cached_property
+    def error_names(self) -> Mapping[str, str]:
+        """The shapes of the service's errors, by the code they carry on the wire, and by their own names."""
+        shapes = {name: shape for name, shape in self.shapes.items() if shape.exception or shape.error is not None}
+        by_code = {(shape.error and shape.error.code) or name: name for name, shape in shapes.items()}
+        return {name: name for name in shapes} | by_code
+
+    @cached_property
     def errors(self) -> Mapping[str, Shape]:
-        """The service's errors, by the code they carry on the wire."""
-        found: dict[str, Shape] = {}
-        for name, shape in self.shapes.items():
-            if shape.exception or shape.error is not None:
-                found[(shape.error and shape.error.code) or name] = shape
-        return found
+        """The service's errors, by the code they carry on the wire, and by the names of their shapes."""
+        return {code: self.shapes[name] for code, name in self.error_names.items()}
+
+    @cached_property
+    def xml_namespace(self) -> str:
+        """What answers in XML carry as `xmlns`: said of the service, or else of its inputs."""
+        if self.metadata.xml_namespace:
+            return self.metadata.xml_namespace
+        inputs = [operation.input for operation in self.operations.values() if operation.input is not None]
+        payloads = [ref for given in inputs for ref in self.shape_of(given).members.values()]
+        said = (ref.xml_namespace.uri for ref in (*inputs, *payloads) if ref.xml_namespace is not None)
+        return next(said, "")
+
+    def amended(self, shapes: Mapping[str, Shape]) -> "ServiceModel":
+        """The same model with some shapes exchanged. The keys of members must stay."""
+        model = copy(self)
+        model.shapes = {**self.shapes, **shapes}
+        model._members = {}
+        return model
 
     def shape_of(self, ref: Ref) -> Shape:
         return self.shapes[ref.shape]
@@ -172,10 +217,28 @@ class ServiceModel:
         return members
 
     def _read_members(self, shape: Shape) -> Iterator[Member]:
+        keys = keys_of(shape.members)
         for name, ref in shape.members.items():
-            # Must agree with tools/generate_shapes.py, which names the struct's fields.
-            key = (ref.location_name or name) if ref.location is None else name
-            yield Member(name, key, ref, self.shapes[ref.shape])
+            yield Member(name, keys[name], ref, self.shapes[ref.shape])
+
+
+def keys_of(members: Mapping[str, Ref]) -> dict[str, str]:
+    """The key of each member of a structure in our struct's encoding, which tools/generate_shapes.py names fields by.
+
+    A member of the body goes by its name on the wire, any other by its name in the model. Of two with one name (S3's
+    `CloudFunctionConfiguration`, API Gateway's `PutIntegrationRequest`), the second, or the one outside the body, goes
+    by a name that nobody else has.
+    """
+    keys: dict[str, str] = {}
+    taken: set[str] = set()
+    for name, ref in sorted(members.items(), key=lambda member: member[1].location is not None):
+        key = (ref.location_name or name) if ref.location is None else name
+        if key in taken:
+            key = f"{name}@{ref.location or 'body'}"
+        assert key not in taken
+        taken.add(key)
+        keys[name] = key
+    return keys
 
 
 def botocore_data() -> Path:

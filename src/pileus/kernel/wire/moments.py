@@ -59,7 +59,8 @@ class Moments:
 
     def _leaf(self, form: str) -> Walk:
         if self._reading:
-            return lambda value: None if value is None else read_timestamp(value)
+            # CBOR says itself that something is a moment.
+            return lambda value: value if value is None or isinstance(value, datetime) else read_timestamp(value)
         return lambda value: write_timestamp(value, form) if isinstance(value, datetime) else value
 
     def _branch(self, ref: Ref) -> Walk:

@@ -6,26 +6,32 @@ Source: Smithy specification, "AWS query protocol".
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.service import Encoded
 from pileus.kernel.wire.codec import (
     NATIVE,
+    Answer,
     Codec,
     Converter,
-    Subject,
+    Parse,
     error_members,
     error_shape,
     key_of,
     plain,
+    query_code,
     status_of,
 )
 from pileus.kernel.wire.dialects import Dialect
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
-from pileus.kernel.wire.rest_json import parse_query
+from pileus.kernel.wire.query_names import model_for_forms
+from pileus.kernel.wire.rest_request import parse_query
+from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.text_values import NotReadable, reader_of
 from pileus.kernel.wire.xml_text import XmlWriter, element
 
@@ -44,27 +50,14 @@ class QueryProtocol:
     body_bytes_max: Final = 16 * 1024 * 1024
 
     def compile(self, subject: Subject) -> Codec:
+        subject = replace(subject, model=model_for_forms(subject.model))
         converter = Converter(subject, unreadable=_UNREADABLE, invalid="ValidationError")
-        ref = subject.operation.input
-        read = FormReader(subject.model).reader(ref) if ref is not None else lambda _: {}
-        write = XmlWriter(subject.model)
-
-        def parse(request: Request, body: bytes) -> Any:
-            try:
-                return converter.struct(read(_tree_of(form_of(request, body))))
-            except NotReadable as error:
-                raise converter.unreadable(str(error)) from None
-
-        def answer(output: Any, request_id: str) -> Response:
-            tree = {} if output is None else msgspec.to_builtins(output, builtin_types=NATIVE)
-            text = _answer_text(subject, write, tree, request_id)
-            return Response(200, (_XML, ("x-amzn-RequestId", request_id)), text.encode())
-
-        return Codec(parse, answer)
+        reader = FormReader(subject.model)
+        return Codec(form_parser(subject, reader, converter), answer_of(_writer(subject), _XML))
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
-        code = error.error_code
-        shape = error_shape(model, code)
+        code = query_code(model, dialect, error.error_code)
+        shape = error_shape(model, error.error_code)
         status = status_of(shape, error)
         sender = shape.error.sender_fault if shape is not None and shape.error is not None else status < 500
         told = [
@@ -72,12 +65,14 @@ class QueryProtocol:
             element("Code", code),
             element("Message", error.message),
         ]
+        if dialect.query_protocol:
+            told.append("<Detail/>")
         if model is not None:
             write = XmlWriter(model)
             for name, (ref, value) in error_members(shape, error).items():
                 if ref is not None:
                     told.append(write.value(key_of(name, ref), ref, plain(value)))
-        namespace = _namespace(model)
+        namespace = namespace_of(model_for_forms(model)) if model is not None else ""
         inside = f"<Error>{''.join(told)}</Error>{element('RequestId', request_id)}"
         body = f"<ErrorResponse{namespace}>{inside}</ErrorResponse>"
         return Response(status, (_XML, ("x-amzn-RequestId", request_id)), body.encode(errors="replace"))
@@ -86,15 +81,53 @@ class QueryProtocol:
         return AnyServiceError("InvalidAction", what)
 
 
+class MalformedQueryString(ServiceError):
+    """The form cannot be taken apart. Source: IAM API Reference, "Common Errors"."""
+
+    code = "MalformedQueryString"
+    status = 404
+
+
+def form_parser(subject: Subject, reader: "FormReader", converter: Converter) -> Parse:
+    """What makes an operation's input of a form."""
+    ref = subject.operation.input
+    read = reader.reader(ref) if ref is not None else lambda _: {}
+    by_address = subject.dialect.queue_url and ref is not None and "QueueUrl" in subject.model.shape_of(ref).members
+
+    def parse(request: Request, body: bytes) -> Any:
+        tree = _tree_of(form_of(request, body))
+        if by_address and "QueueUrl" not in tree and request.path != "/":
+            tree["QueueUrl"] = {"": f"http://{request.headers.get('host', '')}{request.path}"}
+        try:
+            return converter.struct(read(tree))
+        except NotReadable as error:
+            raise converter.unreadable(str(error)) from None
+
+    return parse
+
+
+def answer_of(write: Callable[[Tree, str], str], content_type: tuple[str, str]) -> Answer:
+    """What answers with a document. write: an output and the request id to XML."""
+
+    def answer(output: Any, request_id: str) -> Response:
+        headers = (content_type, ("x-amzn-RequestId", request_id))
+        if type(output) is Encoded:
+            return Response(200, headers, output.body)
+        tree = {} if output is None else msgspec.to_builtins(output, builtin_types=NATIVE)
+        return Response(200, headers, write(tree, request_id).encode(errors="replace"))
+
+    return answer
+
+
 def form_of(request: Request, body: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query request, wherever it keeps them; raises `NotReadable`."""
+    """The pairs of a query request, wherever it keeps them; raises `MalformedQueryString`."""
     try:
         text = body.decode()
-    except UnicodeDecodeError:
-        raise NotReadable("The form is malformed") from None
-    if request.method == "GET" or (not text and request.query):
-        text = request.query
-    return parse_query(text)
+        if request.method == "GET" or (not text and request.query):
+            text = request.query
+        return parse_query(text)
+    except (UnicodeDecodeError, NotReadable):
+        raise MalformedQueryString("The query string contains a syntax error.") from None
 
 
 def _tree_of(form: list[tuple[str, str]]) -> Tree:
@@ -103,7 +136,7 @@ def _tree_of(form: list[tuple[str, str]]) -> Tree:
         node = root
         parts = name.split(".")
         if len(parts) > _KEY_PARTS_MAX:
-            raise NotReadable("A parameter is nested too deeply")
+            raise MalformedQueryString("A parameter is nested too deeply.")
         for part in parts:
             node = node.setdefault(part or " ", {})
         node[""] = text
@@ -112,6 +145,9 @@ def _tree_of(form: list[tuple[str, str]]) -> Tree:
 
 class FormReader:
     """Reads shapes out of the form; each shape is prepared once."""
+
+    lists_wrapped = True
+    """Whether a list that is not flattened has a level of its own."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
@@ -137,9 +173,17 @@ class FormReader:
         scalar = reader_of(shape)
         return lambda node: scalar(node[""]) if "" in node else None
 
+    def name_of(self, name: str, ref: Ref) -> str:
+        """A member's name in a form. name: in the model."""
+        shape = self._model.shape_of(ref)
+        if ref.flattened or shape.flattened:
+            own = shape.member.location_name if shape.member is not None else shape.location_name
+            return own or ref.location_name or name
+        return ref.location_name or name
+
     def _structure(self, name: str) -> Read:
         members = [
-            (member.key, self._form_name(member.name, member.ref, member.shape), self.reader(member.ref))
+            (member.key, self.name_of(member.name, member.ref), self.reader(member.ref))
             for member in self._model.members(name)
         ]
 
@@ -149,17 +193,10 @@ class FormReader:
 
         return read
 
-    def _form_name(self, name: str, ref: Ref, shape: Shape) -> str:
-        """A flattened list goes by the name of its elements, where they have one."""
-        if shape.type == "list" and (ref.flattened or shape.flattened):
-            assert shape.member is not None
-            return shape.member.location_name or ref.location_name or name
-        return ref.location_name or name
-
     def _list(self, shape: Shape, *, flattened: bool) -> Read:
         assert shape.member is not None
         item = self.reader(shape.member)
-        wrapped = None if flattened else (shape.member.location_name or "member")
+        wrapped = (shape.member.location_name or "member") if self.lists_wrapped and not flattened else None
 
         def read(node: Tree) -> object:
             inside = node if wrapped is None else node.get(wrapped, {})
@@ -188,16 +225,21 @@ def _numbered(node: Tree) -> list[Tree]:
     return [node[name] for _, name in numbers]
 
 
-def _answer_text(subject: Subject, write: XmlWriter, tree: Tree, request_id: str) -> str:
+def _writer(subject: Subject) -> Callable[[Tree, str], str]:
     name, ref = subject.operation.name, subject.operation.output
-    result = ""
-    if ref is not None:
-        wrapper = ref.result_wrapper or f"{name}Result"
-        result = f"<{wrapper}>{write.inside(ref.shape, tree)}</{wrapper}>"
-    metadata = f"<ResponseMetadata>{element('RequestId', request_id)}</ResponseMetadata>"
-    return f"<{name}Response{_namespace(subject.model)}>{result}{metadata}</{name}Response>"
+    inside = XmlWriter(subject.model).inside
+    opening = f"<{name}Response{namespace_of(subject.model)}>"
+    wrapper = (ref.result_wrapper or f"{name}Result") if ref is not None else ""
+
+    def write(tree: Tree, request_id: str) -> str:
+        result = f"<{wrapper}>{inside(ref.shape, tree)}</{wrapper}>" if ref is not None else ""
+        metadata = f"<ResponseMetadata>{element('RequestId', request_id)}</ResponseMetadata>"
+        return f"{opening}{result}{metadata}</{name}Response>"
+
+    return write
 
 
-def _namespace(model: ServiceModel | None) -> str:
+def namespace_of(model: ServiceModel | None) -> str:
+    """The `xmlns` of a service's documents."""
     uri = model.metadata.xml_namespace if model is not None else None
     return f' xmlns="{uri}"' if uri else ""

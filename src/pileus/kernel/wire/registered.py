@@ -13,14 +13,17 @@ from typing import Any, Final
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus, ServiceError
+from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import Response
+from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
-from pileus.kernel.wire.codec import Answer, Codec, Parse, Subject, WireProtocol
-from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.codec import Answer, Codec, Parse, WireProtocol
+from pileus.kernel.wire.dialects import Told, dialect_of
 from pileus.kernel.wire.model import ServiceModel, load_model
 from pileus.kernel.wire.protocols import PROTOCOLS
 from pileus.kernel.wire.routes import Routes
+from pileus.kernel.wire.subject import Subject
+from pileus.kernel.wire.tokens import with_token
 
 Method = Callable[[RequestContext, Any], Awaitable[Any]]
 Fail = Callable[[ServiceError, str], Response]
@@ -29,11 +32,16 @@ Fail = Callable[[ServiceError, str], Response]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of one service in one protocol, ready to be called."""
+    """One operation of one service in one protocol, ready to be called.
+
+    unsigned: clients send it without a signature, which then says nothing.
+    """
 
     service: str
     name: str
     body_bytes_max: int
+    too_large: ServiceError
+    unsigned: bool
     parse: Parse
     method: Method
     answer: Answer
@@ -72,9 +80,10 @@ def snake_case(operation: str) -> str:
 class RegisteredService:
     """One service that Pileus has."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, ids: Ids) -> None:
         self.name = service.name
         self._service = service
+        self._ids = ids
         self._operations: dict[tuple[str, str], Operation] = {}
 
     @cached_property
@@ -82,8 +91,14 @@ class RegisteredService:
         return load_model(self.name)
 
     @cached_property
+    def protocols(self) -> frozenset[str]:
+        """Every protocol that the service speaks."""
+        forms = {"query"} if dialect_of(self.name).query_protocol else set()
+        return self.model.protocols | forms
+
+    @cached_property
     def routes(self) -> Routes:
-        return Routes(self.model.operations.values())
+        return Routes(self.model)
 
     @cached_property
     def _api(self) -> object:
@@ -105,7 +120,8 @@ class RegisteredService:
         return known
 
     def _compile(self, name: str, protocol: str) -> Operation:
-        wire, dialect = self.protocol(protocol), dialect_of(self.name)
+        wire, dialect = self.protocol(protocol), dialect_of(self.name, name)
+        operation = self.model.operations[name]
         method: Method | None = getattr(self._api, snake_case(name), None)
         shapes: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]
         shapes = import_module(self._service.shapes).OPERATIONS
@@ -113,24 +129,37 @@ class RegisteredService:
             method, codec = _missing(self.name, name), Codec(lambda _, __: None, _never)
         else:
             given, answered = shapes[name]
-            subject = Subject(
-                model=self.model,
-                dialect=dialect,
-                operation=self.model.operations[name],
-                given=given,
-                answered=answered,
-            )
+            subject = Subject(model=self.model, dialect=dialect, operation=operation, given=given, answered=answered)
             codec = wire.compile(subject)
+            codec = with_token(subject, codec, self._ids)
+        fail = self.fail(protocol)
         return Operation(
             service=self.name,
             name=name,
-            body_bytes_max=wire.body_bytes_max,
+            body_bytes_max=dialect.body_bytes_max or wire.body_bytes_max,
+            too_large=_too_large(dialect.too_large, name),
+            unsigned=operation.unsigned,
             parse=codec.parse,
             method=method,
             answer=codec.answer,
-            fail=self.fail(protocol),
+            fail=_without_body(fail) if operation.http.method == "HEAD" else fail,
             internal_code=dialect.internal_code,
         )
+
+
+def _too_large(told: Told, operation: str) -> ServiceError:
+    return AnyServiceError(told.code, told.text.format(operation=operation), status=413)
+
+
+def _without_body(fail: Fail) -> Fail:
+    """An answer to HEAD has none, so its client reads the status alone."""
+
+    def fail_briefly(error: ServiceError, request_id: str) -> Response:
+        response = fail(error, request_id)
+        headers = [(name, text) for name, text in response.headers if name != "Content-Type"]
+        return Response(response.status, headers)
+
+    return fail_briefly
 
 
 def not_implemented(service: str, operation: str = "") -> NotImplementedByPileus:

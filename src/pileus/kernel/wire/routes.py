@@ -1,26 +1,38 @@
 """Which operation lives at this method and path?
 
 A tree over the segments of the path as sent. At each segment a literal goes before a label, a label before a greedy one
-(`{name+}`); of several operations at one place, the one that asks for most of the query wins. Labels are decoded by
-whoever reads them, so that a `%2F` inside one is not a separator.
+(`{name+}`), and that one with something behind it before one that takes all. Of several operations at one place, the
+one that asks for most of the query wins, then the one that requires most parameters and headers (`CopyObject` is a
+`PutObject` with a source). Labels are decoded by whoever reads them, so that a `%2F` inside one is not a separator.
 
 Source: Smithy specification, "http trait".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from pileus.kernel.wire.model import OperationModel
+from pileus.kernel.wire.model import OperationModel, ServiceModel
+
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation, and the part of the query that it asks for."""
+    """An operation, the part of the query that it asks for, and the parameters and headers that it requires."""
 
     operation: str
     query: frozenset[tuple[str, str]]
+    parameters: frozenset[str]
+    headers: frozenset[str]
+    deprecated: bool
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        """The first of several at one place is the one that asks for most; a deprecated one comes after its heir."""
+        return -len(self.query), -len(self.parameters) - len(self.headers), self.deprecated
 
 
 @dataclass(slots=True)
@@ -49,22 +61,23 @@ def _place_of(parts: Sequence[str]) -> _Place:
 class Routes:
     """All places of one service."""
 
-    def __init__(self, operations: Iterable[OperationModel]) -> None:
+    def __init__(self, model: ServiceModel, operations: Iterable[OperationModel] | None = None) -> None:
+        """operations: all of the model's unless given."""
         self._root = _Node()
         self._places: dict[str, _Place] = {}
-        for operation in operations:
-            self._add(operation)
+        for operation in model.operations.values() if operations is None else operations:
+            self._add(model, operation)
 
-    def find(self, method: str, path: str, query: str) -> str | None:
+    def find(self, method: str, path: str, query: str, headers: Mapping[str, str] = _NO_HEADERS) -> str | None:
         """The operation at a request's method, path and query, all as sent."""
         if not path.startswith("/"):  # `OPTIONS *`
             return None
         segments = path.split("/")[1:]
-        found = self._among(_descend(self._root, segments, 0), method, query)
+        found = _among(_descend(self._root, segments, 0), method, query, headers)
         if found is None:
             # AWS takes a path with and without the slash at its end (Lambda's model has `/functions/`).
             segments = segments[:-1] if segments[-1] == "" else [*segments, ""]
-            found = self._among(_descend(self._root, segments, 0), method, query)
+            found = _among(_descend(self._root, segments, 0), method, query, headers)
         return found
 
     def labels(self, operation: str, path: str) -> dict[str, str]:
@@ -79,8 +92,8 @@ class Routes:
         labels |= {label: segments[at if at < n else at - place.size] for at, label in place.labels}
         return labels
 
-    def _add(self, operation: OperationModel) -> None:
-        path, _, query = operation.http.request_uri.partition("?")
+    def _add(self, model: ServiceModel, operation: OperationModel) -> None:
+        path = operation.http.request_uri.partition("?")[0]
         parts = path.split("/")[1:]
         self._places[operation.name] = _place_of(parts)
         node = self._root
@@ -93,18 +106,51 @@ class Routes:
                 node = node.label
             else:
                 node = node.literals.setdefault(part, _Node())
-        wanted = frozenset(parse_qsl(query, keep_blank_values=True))
         routes = node.routes.setdefault(operation.http.method, [])
-        routes.append(Route(operation.name, wanted))
-        routes.sort(key=lambda route: -len(route.query))
+        routes.append(_route(model, operation))
+        routes.sort(key=lambda route: route.rank)
 
-    @staticmethod
-    def _among(nodes: Iterable[_Node], method: str, query: str) -> str | None:
-        for node in nodes:
-            for route in node.routes.get(method, ()):
-                if not route.query or route.query <= set(parse_qsl(query, keep_blank_values=True)):
-                    return route.operation
-        return None
+
+def operation_query(operation: OperationModel) -> frozenset[tuple[str, str]]:
+    """The part of the query that an operation's address has."""
+    return frozenset(parse_qsl(operation.http.request_uri.partition("?")[2], keep_blank_values=True))
+
+
+def _route(model: ServiceModel, operation: OperationModel) -> Route:
+    required: dict[str, set[str]] = {"querystring": set(), "header": set()}
+    if operation.input is not None:
+        shape = model.shape_of(operation.input)
+        for name in shape.required:
+            ref = shape.members[name]
+            if ref.location in required:
+                required[ref.location].add(ref.location_name or name)
+    return Route(
+        operation.name,
+        operation_query(operation),
+        frozenset(required["querystring"]),
+        frozenset(name.lower() for name in required["header"]),
+        operation.deprecated,
+    )
+
+
+def _among(nodes: Iterable[_Node], method: str, query: str, headers: Mapping[str, str]) -> str | None:
+    for node in nodes:
+        routes = node.routes.get(method)
+        if routes is None:
+            continue
+        if len(routes) == 1 and not routes[0].query:
+            return routes[0].operation
+        pairs = set(parse_qsl(query, keep_blank_values=True)) if query else set()
+        names = {name for name, _ in pairs}
+        asked = [route for route in routes if route.query <= pairs]
+        alike = [route for route in asked if len(route.query) == len(asked[0].query)]
+        for route in alike:
+            if route.parameters <= names and route.headers <= headers.keys():
+                return route.operation
+        if alike:  # something required is missing: whoever requires least will say so
+            least = min(alike, key=lambda route: (route.deprecated, len(route.parameters) + len(route.headers)))
+            return least.operation
+    return None
 
 
 def _descend(node: _Node, segments: Sequence[str], at: int) -> Iterable[_Node]:
@@ -119,5 +165,9 @@ def _descend(node: _Node, segments: Sequence[str], at: int) -> Iterable[_Node]:
     if node.label is not None and segment:
         yield from _descend(node.label, segments, at + 1)
     if node.greedy is not None:
-        for end in range(len(segments), at, -1):
-            yield from _descend(node.greedy, segments, end)
+        least = at + 1 if segment else at + 2  # a label is never empty
+        if node.greedy.literals or node.greedy.label is not None:
+            for end in range(len(segments) - 1, least - 1, -1):
+                yield from _descend(node.greedy, segments, end)
+        if least <= len(segments):
+            yield node.greedy

@@ -15,11 +15,12 @@ import binascii
 import math
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
+from pileus.kernel.wire.dialects import Constraint
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
 
 _INTEGERS: Final = {"byte": 8, "short": 16, "integer": 32, "long": 64}
@@ -37,11 +38,20 @@ _JAVA: Final = {
     "double": "Double",
     "bigdecimal": "BigDecimal",
 }
-_LISTED_PATTERN_FIRST: Final = ("pattern", "max", "min")
+_LISTED_PATTERN_FIRST: Final[tuple[Constraint, ...]] = ("pattern", "max", "min")
 
 
 class WrongType(Exception):
     """A value that cannot be read as what the model wants; the message is for the client."""
+
+
+class Violation(NamedTuple):
+    """A broken constraint: where, which one (`element`: of a list's elements or a map's keys or values), by what."""
+
+    path: str
+    constraint: Constraint | Literal["element"]
+    value: object
+    told: str
 
 
 class Inspection:
@@ -49,7 +59,7 @@ class Inspection:
 
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
-        self.violations: list[str] = []
+        self.violations: list[Violation] = []
 
     def clean(self, ref: Ref, value: object) -> object:
         """The input with nulls left out and numbers in the wanted form; see `violations`; may raise `WrongType`."""
@@ -57,8 +67,7 @@ class Inspection:
 
     @property
     def message(self) -> str:
-        count = len(self.violations)
-        return f"{count} validation error{'s' if count > 1 else ''} detected: {'; '.join(self.violations)}"
+        return message_of(self.violations)
 
     def _value(self, ref: Ref, value: object, path: str) -> object:
         shape = self._model.shape_of(ref)
@@ -71,8 +80,7 @@ class Inspection:
         if shape.type == "map":
             return self._map(ref.shape, value, path)
         scalar = _scalar(shape, value)
-        for constraint in _broken(shape, scalar):
-            self._violated(shape, scalar, path, constraint)
+        self._check(shape, scalar, path)
         return scalar
 
     def _structure(self, name: str, value: object, path: str) -> object:
@@ -87,7 +95,7 @@ class Inspection:
             if given is not None:
                 cleaned[member.key] = self._value(member.ref, given, at)
             elif member.name in required:
-                self.violations.append(_told("null", at, "Member must not be null"))
+                self._absent(at)
         return cleaned
 
     def _list(self, name: str, value: object, path: str) -> object:
@@ -95,13 +103,15 @@ class Inspection:
             raise WrongType("Start of structure or map found where not expected" if isinstance(value, dict) else _FIELD)
         shape = self._model.shapes[name]
         assert shape.member is not None
-        self._length(shape, value, path)
+        self._check(shape, value, path)
         element = self._model.shape_of(shape.member)
         if not _is_scalar(element):
             return [self._element(shape.member, item, f"{path}.{n}.member") for n, item in enumerate(value, start=1)]
         cleaned = [None if item is None else _scalar(element, item) for item in value]
         if any(item is None or _broken(element, item) for item in cleaned):
-            self._violated(shape, cleaned, path, f"Member must satisfy constraint: [{_element_constraints(element)}]")
+            self._violated(
+                shape, cleaned, path, "element", f"Member must satisfy constraint: [{_element_constraints(element)}]"
+            )
         return cleaned
 
     def _map(self, name: str, value: object, path: str) -> object:
@@ -110,30 +120,39 @@ class Inspection:
         shape = self._model.shapes[name]
         assert shape.key is not None
         assert shape.value is not None
-        self._length(shape, value, path)
+        self._check(shape, value, path)
         key, held = self._model.shape_of(shape.key), self._model.shape_of(shape.value)
         if any(_broken(key, name) for name in value):
-            self._violated(shape, value, path, f"Map keys must satisfy constraint: [{', '.join(_constraints(key))}]")
+            self._violated(
+                shape, value, path, "element", f"Map keys must satisfy constraint: [{', '.join(_constraints(key))}]"
+            )
         if not _is_scalar(held):
             return {k: self._element(shape.value, v, f"{path}.{k}.member") for k, v in value.items()}
         cleaned = {k: None if v is None else _scalar(held, v) for k, v in value.items()}
         if any(v is None or _broken(held, v) for v in cleaned.values()):
-            self._violated(shape, cleaned, path, f"Map value must satisfy constraint: [{_element_constraints(held)}]")
+            self._violated(
+                shape, cleaned, path, "element", f"Map value must satisfy constraint: [{_element_constraints(held)}]"
+            )
         return cleaned
 
     def _element(self, ref: Ref, value: object, path: str) -> object:
         if value is None:
-            self.violations.append(_told("null", path, "Member must not be null"))
+            self._absent(path)
             return None
         return self._value(ref, value, path)
 
-    def _length(self, shape: Shape, value: list[object] | dict[str, object], path: str) -> None:
-        for constraint in _broken(shape, value):
-            self._violated(shape, value, path, constraint)
+    def _absent(self, path: str) -> None:
+        self.violations.append(Violation(path, "required", None, _told("null", path, "Member must not be null")))
 
-    def _violated(self, shape: Shape, value: object, path: str, constraint: str) -> None:
+    def _check(self, shape: Shape, value: object, path: str) -> None:
+        for constraint, told in _broken(shape, value):
+            self._violated(shape, value, path, constraint, told)
+
+    def _violated(
+        self, shape: Shape, value: object, path: str, constraint: Constraint | Literal["element"], told: str
+    ) -> None:
         shown = "" if shape.sensitive else f"'{self._shown(shape, value)}'"
-        self.violations.append(_told(shown, path, constraint))
+        self.violations.append(Violation(path, constraint, value, _told(shown, path, told)))
 
     def _shown(self, shape: Shape, value: object) -> str:
         """A value as Java would print it."""
@@ -155,6 +174,13 @@ class Inspection:
             for member in self._model.members(ref.shape)
         )
         return f"{ref.shape}({', '.join(inside)})"
+
+
+def message_of(violations: Sequence[Violation]) -> str:
+    """What AWS says about broken constraints, all at once."""
+    count = len(violations)
+    told = "; ".join(violation.told for violation in violations)
+    return f"{count} validation error{'s' if count > 1 else ''} detected: {told}"
 
 
 _FIELD: Final = "Unexpected field type"
@@ -245,15 +271,15 @@ def _not_a_map(value: object) -> str:
     return _FIELD
 
 
-def _broken(shape: Shape, value: object) -> list[str]:
-    """The constraints of this shape alone that a value breaks."""
+def _broken(shape: Shape, value: object) -> list[tuple[Constraint, str]]:
+    """The constraints of this shape alone that a value breaks, and what AWS says about each."""
     if shape.enum:
-        return [] if value in shape.enum else [_enum(shape)]
+        return [] if value in shape.enum else [("enum", _enum(shape))]
     limits = _limits(shape)
-    return [limits[name] for name in _LISTED_PATTERN_FIRST if name in limits and not _holds(shape, name, value)]
+    return [(name, limits[name]) for name in _LISTED_PATTERN_FIRST if name in limits and not _holds(shape, name, value)]
 
 
-def _holds(shape: Shape, constraint: str, value: object) -> bool:
+def _holds(shape: Shape, constraint: Constraint, value: object) -> bool:
     if constraint == "pattern":
         assert shape.pattern is not None
         compiled = _compiled(shape.pattern)
@@ -270,9 +296,9 @@ def _holds(shape: Shape, constraint: str, value: object) -> bool:
     return size <= bound if constraint == "max" else size >= bound
 
 
-def _limits(shape: Shape) -> dict[str, str]:
+def _limits(shape: Shape) -> dict[Constraint, str]:
     """What AWS says about each constraint of a shape."""
-    texts: dict[str, str] = {}
+    texts: dict[Constraint, str] = {}
     measure = "value" if shape.type in _INTEGERS or shape.type in _FLOATS else "length"
     if shape.max is not None:
         texts["max"] = f"Member must have {measure} less than or equal to {_bound(shape, shape.max)}"

@@ -1,0 +1,31 @@
+"""Which bucket does a host name, and what is then the path that S3's model means?
+
+`BUCKET.s3.REGION.amazonaws.com/KEY`, under any suffix (`BUCKET.s3.localhost`), is `/BUCKET/KEY`. A bucket's name
+may have dots, so the last label that is S3's decides. The request keeps the path as sent, which its signature covers.
+
+Source: S3 User Guide, "Virtual hosting of buckets".
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from pileus.kernel.http.messages import Request
+
+_OF_S3: Final = re.compile(r"(?P<bucket>.+)\.s3(?:-accelerate|-fips|-external-1|-[a-z]{2}(?:-[a-z]+)+-[0-9])?\.", re.A)
+
+_HOST_LENGTH_MAX: Final = 260
+"""255 characters of a name (RFC 1035) and a port."""
+
+
+@lru_cache(maxsize=4096)
+def bucket_of(host: str) -> str:
+    """The bucket in a Host header; empty when it names none."""
+    found = _OF_S3.match(host) if len(host) <= _HOST_LENGTH_MAX else None
+    return found["bucket"] if found is not None else ""
+
+
+def path_of(request: Request) -> str:
+    """The path of a request to S3 with its bucket first, as sent otherwise."""
+    bucket = bucket_of(request.headers.get("host", ""))
+    return f"/{bucket}{request.path}" if bucket else request.path

@@ -1,0 +1,74 @@
+"""Which error tells of broken constraints?
+
+The framework of most services counts them all in one text. Some services look for themselves, with words of their own:
+those of the dialect are told when the framework has nothing to say, and S3 knows only its own.
+"""
+
+from collections.abc import Sequence
+
+from pileus.kernel.errors import AnyServiceError, ServiceError
+from pileus.kernel.wire.dialects import Dialect, Told
+from pileus.kernel.wire.model import Member
+from pileus.kernel.wire.subject import Subject
+from pileus.kernel.wire.validation import Violation, message_of
+
+_NO_BODY = Told("MissingRequestBodyError", "Request Body is empty")
+"""Source: S3 API Reference, "Error responses"."""
+
+
+def refusal(subject: Subject, violations: Sequence[Violation], *, invalid: str) -> ServiceError:
+    """The error for an operation's violations, of which there is one at least. invalid: the protocol's code."""
+    dialect = subject.dialect
+    if dialect.s3:
+        return _refusal_of_s3(subject, violations[0])
+    ours = [violation for violation in violations if _own(dialect, violation) is None]
+    if ours:
+        return AnyServiceError(dialect.validation_code or invalid, message_of(ours))
+    told = _own(dialect, violations[0])
+    assert told is not None
+    return _error(subject, told, violations[0])
+
+
+def _own(dialect: Dialect, violation: Violation) -> Told | None:
+    if violation.constraint == "required":
+        return dialect.missing
+    if violation.constraint == "element":
+        return None
+    return dialect.broken.get((violation.path, violation.constraint))
+
+
+def _error(subject: Subject, told: Told, violation: Violation) -> ServiceError:
+    text = told.text.format(value=violation.value, name=_model_name(violation.path), operation=subject.operation.name)
+    return AnyServiceError(told.code, text)
+
+
+def _model_name(path: str) -> str:
+    """The member's name as the older services say it: capitalised, and from the outermost structure on."""
+    return ".".join(part[:1].upper() + part[1:] for part in path.split("."))
+
+
+def _refusal_of_s3(subject: Subject, violation: Violation) -> ServiceError:
+    """S3 refuses a body by its schema, and an argument by its name and value."""
+    member = _member_of(subject, violation.path)
+    told = _own(subject.dialect, violation)
+    if told is not None:
+        error = _error(subject, told, violation)
+    elif member is None or member.ref.location is None:
+        payload = subject.operation.input and subject.model.shape_of(subject.operation.input).payload
+        absent = violation.constraint == "required" and member is not None and member.name == payload
+        absent = absent and "." not in violation.path
+        schema = _NO_BODY if absent else subject.dialect.unreadable
+        assert schema is not None
+        return AnyServiceError(schema.code, schema.text)
+    else:
+        error = AnyServiceError("InvalidArgument", "")
+    argument = {} if member is None else {"ArgumentName": member.ref.location_name, "ArgumentValue": violation.value}
+    return AnyServiceError(error.error_code, error.message, members=argument)
+
+
+def _member_of(subject: Subject, path: str) -> Member | None:
+    """The member of the input in which a path begins."""
+    first = path.partition(".")[0]
+    assert subject.operation.input is not None
+    members = subject.model.members(subject.operation.input.shape)
+    return next((member for member in members if member.name[:1].lower() + member.name[1:] == first), None)

@@ -1,0 +1,190 @@
+"""How are members read from a request's path, query and headers?
+
+Shared by every REST protocol. A member's `location` says where it travels: `uri`, `querystring`, `header`, `headers`
+(all with a prefix); the member named by `payload` is the whole body; the others are in the body, each protocol's own
+affair.
+
+Source: Smithy specification, "HTTP binding traits".
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from pileus.kernel.http.messages import Request
+from pileus.kernel.wire.bucket_hosts import path_of
+from pileus.kernel.wire.codec import Converter, Parse
+from pileus.kernel.wire.model import Member, ServiceModel
+from pileus.kernel.wire.routes import Routes, operation_query
+from pileus.kernel.wire.subject import Subject
+from pileus.kernel.wire.text_values import NotReadable, reader_of
+from pileus.kernel.wire.timestamps import NotATimestamp
+
+_PARAMETERS_MAX: Final = 10_000
+
+Tree = dict[str, Any]
+Place = Callable[[Request, Tree], None]
+"""Reads one member from its place in the request into the tree."""
+
+
+def input_members(subject: Subject) -> tuple[Member, ...]:
+    ref = subject.operation.input
+    return subject.model.members(ref.shape) if ref is not None else ()
+
+
+def payload_member(subject: Subject) -> Member | None:
+    """The member that is the whole body."""
+    ref = subject.operation.input
+    payload = subject.model.shape_of(ref).payload if ref is not None else None
+    return next((member for member in input_members(subject) if member.name == payload), None)
+
+
+def parser(read_body: Callable[[bytes], Tree], places: list[Place], converter: Converter) -> Parse:
+    """What reads a body into a tree, adds the members from elsewhere, and makes the operation's input of it."""
+
+    def parse(request: Request, body: bytes) -> msgspec.Struct:
+        try:
+            tree = read_body(body)
+            for place in places:
+                place(request, tree)
+        except (NotReadable, UnicodeDecodeError, binascii.Error) as error:
+            raise converter.unreadable(str(error)) from None
+        except NotATimestamp as error:
+            raise converter.unreadable(f"Invalid timestamp: {error}") from None
+        return converter.struct(tree)
+
+    return parse
+
+
+def raw_payload(subject: Subject, member: Member) -> Callable[[bytes], Tree] | None:
+    """What takes a body that is a blob or a text, as it is; None when it is a structure."""
+    key = member.key
+    if member.shape.type == "blob":
+        assert subject.operation.input is not None
+        required = member.name in subject.model.shape_of(subject.operation.input).required
+        return lambda body: {key: body} if body or required else {}
+    if member.shape.type == "string":
+        return lambda body: {key: body.decode()} if body else {}
+    return None
+
+
+def places_of(subject: Subject) -> list[Place]:
+    """What reads the members that are not in the body."""
+    members, model = input_members(subject), subject.model
+    labels = [member for member in members if member.ref.location == "uri"]
+    parameters = [member for member in members if member.ref.location == "querystring"]
+    places: list[Place] = []
+    if labels:
+        places.append(_labels(subject, labels))
+    if parameters:
+        literal = operation_query(subject.operation)
+        places.append(_parameters(model, parameters, literal={name for name, _ in literal}))
+    for member in members:
+        if member.ref.location == "header":
+            places.append(_header(model, member))
+        elif member.ref.location == "headers":
+            places.append(_header_map(member))
+    return places
+
+
+def _labels(subject: Subject, members: list[Member]) -> Place:
+    routes, name = Routes(subject.model, [subject.operation]), subject.operation.name
+    readers = [(member.key, member.ref.location_name or member.name, reader_of(member.shape)) for member in members]
+    bucket_in_host = subject.dialect.s3
+
+    def read(request: Request, tree: Tree) -> None:
+        labels = routes.labels(name, path_of(request) if bucket_in_host else request.path)
+        for key, label, reader in readers:
+            text = labels.get(label)
+            if text:
+                tree[key] = reader(unquote(text, errors="strict") if "%" in text else text)
+
+    return read
+
+
+def _parameters(model: ServiceModel, members: list[Member], *, literal: set[str]) -> Place:
+    """literal: parameters by which the operation is found (API Gateway's `mode=import`), which are nobody's input."""
+    named = {(member.ref.location_name or member.name): member for member in members if member.shape.type != "map"}
+    maps = [member for member in members if member.shape.type == "map"]
+    readers = {name: _parameter(model, member) for name, member in named.items()}
+
+    def read(request: Request, tree: Tree) -> None:
+        if not request.query:
+            return
+        given: dict[str, list[str]] = {}
+        for name, text in parse_query(request.query):
+            given.setdefault(name, []).append(text)
+        for name, texts in given.items():
+            if name in readers:
+                tree[named[name].key] = readers[name](texts)
+        for member in maps:
+            assert member.shape.value is not None
+            several = model.shape_of(member.shape.value).type == "list"
+            rest = {
+                name: texts if several else texts[0]
+                for name, texts in given.items()
+                if name not in named and name not in literal
+            }
+            if rest:
+                tree[member.key] = rest
+
+    return read
+
+
+def _parameter(model: ServiceModel, member: Member) -> Callable[[list[str]], object]:
+    if member.shape.type == "list":
+        assert member.shape.member is not None
+        element = reader_of(model.shape_of(member.shape.member))
+        return lambda texts: [element(text) for text in texts]
+    reader = reader_of(member.shape)
+    return lambda texts: reader(texts[0])
+
+
+def parse_query(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query or form; raises `NotReadable`."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS_MAX)
+    except ValueError:
+        raise NotReadable("The query is malformed") from None
+
+
+def _header(model: ServiceModel, member: Member) -> Place:
+    name = (member.ref.location_name or member.name).lower()
+    key = member.key
+    if member.shape.type == "list":
+        assert member.shape.member is not None
+        element = reader_of(model.shape_of(member.shape.member))
+        read: Callable[[str], object] = lambda text: [element(part.strip()) for part in text.split(",")]  # noqa: E731
+    elif member.ref.jsonvalue:
+        read = lambda text: b64decode(text, validate=True).decode()  # noqa: E731
+    else:
+        read = reader_of(member.shape)
+
+    def place(request: Request, tree: Tree) -> None:
+        text = request.headers.get(name)
+        if text is not None:
+            tree[key] = read(_unicode(text))
+
+    return place
+
+
+def _header_map(member: Member) -> Place:
+    prefix = (member.ref.location_name or "").lower()
+
+    def place(request: Request, tree: Tree) -> None:
+        found = {
+            name[len(prefix) :]: _unicode(text) for name, text in request.headers.items() if name.startswith(prefix)
+        }
+        if found:
+            tree[member.key] = found
+
+    return place
+
+
+def _unicode(text: str) -> str:
+    """A header's latin-1 as the UTF-8 that clients send."""
+    return text if text.isascii() else text.encode("latin-1", errors="replace").decode(errors="replace")
