@@ -1,8 +1,15 @@
-"""What do the tests of the wire share? A fake of every service, one request at a time, and botocore's own eyes."""
+"""What do the tests of the wire share? A fake of every service, one request at a time, and botocore's own eyes.
+
+The shapes of services that Pileus does not have yet are generated into a temporary folder, so that the wire is ready
+before they are, and the product carries nothing for them.
+"""
 
 import importlib
+import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +25,7 @@ from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Service
 from pileus.kernel.wire.dispatcher import Dispatcher
+from tools.generate_shapes import module_name, write_package
 
 PACKAGES: Final = {
     "apigatewayv2": "apigatewayv2",
@@ -27,6 +35,17 @@ PACKAGES: Final = {
     "logs": "logs",
     "sts": "sts",
 }
+SERVICES: Final = (
+    *("acm", "apigateway", "apigatewaymanagementapi", "apigatewayv2", "application-autoscaling", "cloudformation"),
+    *("cloudfront", "cloudfront-keyvaluestore", "cloudwatch", "cognito-identity", "cognito-idp", "dax", "dynamodb"),
+    *("dynamodbstreams", "ec2", "ecr", "ecs", "elbv2", "events", "firehose", "iam", "kinesis", "kms", "lambda", "logs"),
+    *("rds", "rds-data", "route53", "s3", "s3control", "scheduler", "secretsmanager", "sns", "sqs", "ssm"),
+    *("stepfunctions", "sts"),
+)
+"""Every service that Pileus will serve."""
+_GENERATED: Final = "generated_shapes"
+_FOLDER: Final = tempfile.TemporaryDirectory(prefix="pileus-shapes-")
+
 ROOT: Final = Principal(account_id="111111111111", arn="arn:aws:iam::111111111111:root", user_id="111111111111")
 
 Handle = Callable[[RequestContext, Any], Awaitable[Any]]
@@ -64,10 +83,7 @@ class Desk:
     def __init__(self, services: Sequence[str] = tuple(PACKAGES)) -> None:
         self.api = Recording()
         self.dispatcher = Dispatcher(
-            [
-                Service(name=name, api=lambda: self.api, shapes=f"pileus.services.{PACKAGES[name]}.shapes")
-                for name in services
-            ],
+            [Service(name=name, api=lambda: self.api, shapes=shapes_module(name)) for name in services],
             authenticator=Believing(),
             clock=MovableClock(),
             ids=SeededIds(),
@@ -96,9 +112,21 @@ def botocore_model(service: str) -> ServiceModel:
     return ServiceModel(raw_model(service), service)
 
 
+@cache
+def shapes_module(service: str) -> str:
+    """The module with a service's shapes; one is made where the product has none."""
+    if service in PACKAGES:
+        return f"pileus.services.{PACKAGES[service]}.shapes"
+    write_package([service], Path(_FOLDER.name) / _GENERATED)
+    if _FOLDER.name not in sys.path:
+        sys.path.insert(0, _FOLDER.name)
+    importlib.invalidate_caches()
+    return f"{_GENERATED}.{module_name(service)}"
+
+
 def shapes_of(service: str) -> Mapping[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]:
     operations: Mapping[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]
-    operations = importlib.import_module(f"pileus.services.{PACKAGES[service]}.shapes").OPERATIONS
+    operations = importlib.import_module(shapes_module(service)).OPERATIONS
     return operations
 
 
@@ -112,11 +140,11 @@ def _serializer(protocol: str) -> Any:
     return create_serializer(protocol, include_validation=False)
 
 
-def request_of(service: str, operation: str, parameters: Mapping[str, Any]) -> Request:
-    """The request that botocore makes of these parameters."""
+def request_of(service: str, operation: str, parameters: Mapping[str, Any], *, protocol: str = "") -> Request:
+    """The request that botocore makes of these parameters. protocol: the service's first unless given."""
     model = botocore_model(service)
     operation_model: OperationModel = model.operation_model(operation)
-    made = _serializer(model.protocol).serialize_to_request(dict(parameters), operation_model)
+    made = _serializer(protocol or model.protocol).serialize_to_request(dict(parameters), operation_model)
     return sent(made, authorization(service))
 
 
@@ -144,12 +172,12 @@ def _latin(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value.encode().decode("latin-1")
 
 
-def read_by_botocore(service: str, operation: str, response: Response) -> dict[str, Any]:
+def read_by_botocore(service: str, operation: str, response: Response, *, protocol: str = "") -> dict[str, Any]:
     """What botocore's parser makes of an answer."""
     model = botocore_model(service)
     operation_model = model.operation_model(operation)
     assert isinstance(response.body, bytes)
-    parser = create_parser(model.protocol)
+    parser = create_parser(protocol or model.protocol)
     headers = HeadersDict(dict(response.headers))
     raw = {"headers": headers, "status_code": response.status, "body": response.body}
     parsed: dict[str, Any] = parser.parse(raw, operation_model.output_shape)

@@ -8,6 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+
+from pileus.kernel.wire.model import load_model
 
 DEPTH_MAX: Final = 5
 _TEXT: Final = st.text(
@@ -24,24 +27,32 @@ class Way(NamedTuple):
     """How the values will travel."""
 
     request: bool
-    form: bool
+    protocol: str
+
+    @property
+    def form(self) -> bool:
+        return self.request and self.protocol in {"query", "ec2"}
+
+    @property
+    def xml(self) -> bool:
+        return self.protocol == "rest-xml" or (self.protocol in {"query", "ec2"} and not self.request)
 
 
 def inputs(shape: StructureShape, *, protocol: str) -> st.SearchStrategy[dict[str, Any]]:
     """Values for an operation's input, that satisfy its constraints."""
-    return _structure(shape, 0, Way(request=True, form=protocol == "query"), top=True)
+    return _structure(shape, 0, Way(request=True, protocol=protocol), top=True)
 
 
-def outputs(shape: StructureShape) -> st.SearchStrategy[dict[str, Any]]:
+def outputs(shape: StructureShape, *, protocol: str = "") -> st.SearchStrategy[dict[str, Any]]:
     """Values for an operation's output, or an error's members."""
-    return _structure(shape, 0, Way(request=False, form=False), top=True)
+    return _structure(shape, 0, Way(request=False, protocol=protocol), top=True)
 
 
 def _structure(shape: StructureShape, depth: int, way: Way, *, top: bool) -> st.SearchStrategy[dict[str, Any]]:
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, member in shape.members.items():
-        if member.serialization.get("eventstream") or getattr(member, "is_document_type", False):
+        if member.serialization.get("eventstream"):
             continue
         must = name in shape.required_members
         location = member.serialization.get("location") if top else None
@@ -52,7 +63,12 @@ def _structure(shape: StructureShape, depth: int, way: Way, *, top: bool) -> st.
         values = _value(member, depth + 1, way, location=location)
         (required if must else optional)[name] = values
     if shape.is_tagged_union:
-        return st.one_of(*(st.fixed_dictionaries({name: values}) for name, values in optional.items()))
+        members = optional or {
+            # The last one is no list of the same in the unions that contain themselves.
+            name: _value(member, depth + 1, way, location=None)
+            for name, member in list(shape.members.items())[-1:]
+        }
+        return st.one_of(*(st.fixed_dictionaries({name: values}) for name, values in members.items()))
     drawn = st.fixed_dictionaries(required, optional=optional)
     if way.form and not top:
         return drawn.filter(lambda values: any(value != {} for value in values.values()))  # else it leaves no trace
@@ -64,22 +80,30 @@ def _value(shape: Shape, depth: int, way: Way, *, location: str | None) -> st.Se
 
 
 def _value_now(shape: Shape, depth: int, way: Way, *, location: str | None) -> st.SearchStrategy[Any]:
+    if getattr(shape, "is_document_type", False):
+        return st.dictionaries(st.text("abc", min_size=1), st.integers(0, 9) | st.booleans(), max_size=2)
     if isinstance(shape, StructureShape):
         return _structure(shape, depth, way, top=False)
     if isinstance(shape, ListShape):
         low, high = _sizes(shape)
         if location == "header":
-            return st.lists(_HEADER.filter(lambda text: "," not in text), min_size=max(1, low), max_size=high)
+            enum = getattr(shape.member, "enum", None)
+            items = st.sampled_from(enum) if enum else _HEADER.filter(lambda text: "," not in text)
+            return st.lists(items, min_size=max(1, low), max_size=high)
         if location == "querystring":
             low = max(1, low)  # an empty list leaves no trace in a query
+        if way.protocol == "ec2" or (way.xml and shape.serialization.get("flattened")):
+            low, high = max(1, low), max(1, high)  # nor here
         items = _value(shape.member, depth + 1, way, location=location)
         return st.lists(items, min_size=low, max_size=high)
     if isinstance(shape, MapShape):
         low, high = _sizes(shape)
-        low = max(1, low) if way.form else low  # an empty map leaves no trace in a form
+        if way.form or (way.xml and shape.serialization.get("flattened")):
+            low, high = max(1, low), max(1, high)  # an empty map leaves no trace
         key = _scalar(shape.key, location, way)
         if location == "headers":
             key = st.text("abcdef-", min_size=1, max_size=6)
+            low, high = max(1, low), max(1, high)
         held = _value(shape.value, depth + 1, way, location=location)
         return st.dictionaries(key, held, min_size=low, max_size=high)
     return _scalar(shape, location, way)
@@ -114,6 +138,8 @@ def _scalar(shape: Shape, location: str | None, way: Way) -> st.SearchStrategy[A
 
 
 def _string(shape: Shape, location: str | None) -> st.SearchStrategy[str]:
+    if shape.serialization.get("hostLabel") and not shape.metadata.get("pattern"):
+        return st.text("abc019", min_size=1, max_size=12)  # botocore makes the host of it
     low = int(shape.metadata.get("min", 0))
     high = int(shape.metadata.get("max", 2**31))
     pattern = shape.metadata.get("pattern")
@@ -123,13 +149,21 @@ def _string(shape: Shape, location: str | None) -> st.SearchStrategy[str]:
             found = _matching(pattern, low, high)
             if found:
                 return st.sampled_from(found)
-            texts = st.from_regex(compiled, alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E))
-            return texts.filter(lambda text: low <= len(text) <= high)
+            return _drawn(compiled).filter(lambda text: low <= len(text) <= high)
     if location == "uri":
         return _LABEL.map(lambda text: _fit(text, max(low, 1), high))
     if location in {"header", "headers"}:
         return _HEADER.map(lambda text: _fit(text, low, high))
     return _TEXT.map(lambda text: _fit(text, low, high))
+
+
+def _drawn(pattern: re.Pattern[str]) -> st.SearchStrategy[str]:
+    texts = st.from_regex(pattern, alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E))
+    try:
+        texts.validate()
+    except InvalidArgument:  # it asks for a blank or the end of a line
+        texts = st.from_regex(pattern, alphabet=st.characters(max_codepoint=0x7E, exclude_characters="\r"))
+    return texts
 
 
 def _fit(text: str, low: int, high: int) -> str:
@@ -194,20 +228,19 @@ def _matching(pattern: str, low: int, high: int) -> list[str]:
     return sorted({text for text in candidates if low <= len(text) <= high and compiled.search(text)})
 
 
-def as_struct_tree(shape: Shape, value: Any, *, top: bool = True) -> Any:
+def as_struct_tree(service: str, shape: Shape, value: Any) -> Any:
     """A botocore value under the keys of our structs, as `msgspec.to_builtins` would show it."""
-    if isinstance(shape, StructureShape):
-        tree = {}
-        for name, held in value.items():
-            member = shape.members[name]
-            location = member.serialization.get("location")
-            key = member.serialization.get("name", name) if location is None else name
-            tree[key] = as_struct_tree(member, held, top=False)
-        return tree
+    if isinstance(shape, StructureShape) and not getattr(shape, "is_document_type", False):
+        keys = {member.name: member.key for member in load_model(service).members(shape.name)}
+        return {
+            keys[name]: as_struct_tree(service, shape.members[name], held)
+            for name, held in value.items()
+            if name in keys  # botocore adds parameters for itself (`SourceRegion` of RDS)
+        }
     if isinstance(shape, ListShape):
-        return [as_struct_tree(shape.member, item, top=False) for item in value]
+        return [as_struct_tree(service, shape.member, item) for item in value]
     if isinstance(shape, MapShape):
-        return {key: as_struct_tree(shape.value, held, top=False) for key, held in value.items()}
+        return {key: as_struct_tree(service, shape.value, held) for key, held in value.items()}
     return value
 
 
@@ -225,3 +258,13 @@ def same(expected: Any, found: Any) -> bool:
     if isinstance(expected, bytes) and isinstance(found, str):
         return found.encode() == expected  # botocore decodes a body that is a blob
     return bool(expected == found)
+
+
+def different(expected: Any, found: Any) -> dict[str, tuple[Any, Any]]:
+    """The members in which two values differ, to read in a failed assertion."""
+    if not isinstance(expected, dict) or not isinstance(found, dict):
+        return {"": (expected, found)}
+    names = expected.keys() | found.keys()
+    return {
+        name: (expected.get(name), found.get(name)) for name in names if not same(expected.get(name), found.get(name))
+    }
