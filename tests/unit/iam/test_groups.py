@@ -125,3 +125,14 @@ async def test_groups_are_listed_by_path(fresh: Iam) -> None:
     found = await fresh.pages("ListGroups", "Groups", size=2, PathPrefix="/even/")
     assert [group["GroupName"] for group in found] == ["g0", "g2", "g4"]
     assert await fresh.pages("ListGroups", "Groups", size=2, PathPrefix="/none/") == []
+
+
+async def test_an_account_has_room_for_300_groups(fresh: Iam) -> None:
+    """The quota is each account's own, and room is made by deleting."""
+    for number in range(300):
+        await fresh("CreateGroup", GroupName=f"g{number}")
+    full = ("LimitExceeded", "Cannot exceed quota for GroupsPerAccount: 300")
+    assert await fresh.refused("CreateGroup", GroupName="one-more") == full
+    await fresh("CreateGroup", GroupName="one-more", account_id="222222222222")
+    await fresh("DeleteGroup", GroupName="g7")
+    await fresh("CreateGroup", GroupName="one-more")
