@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +123,19 @@ def test_a_web_identity(aws: Server, issuer: Issuer) -> None:
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     assert refused(assume, **wanted, WebIdentityToken=issuer.token(claims)) == "InvalidIdentityToken"
     iam.delete_role(RoleName=role_name)
+
+
+def test_a_web_identity_of_a_strict_server(tmp_path: Path, issuer: Issuer) -> None:
+    """Who comes with a token has no key yet; strict mode asks for signatures everywhere else."""
+    server = Server(tmp_path / "data", "--auth", "strict").start()
+    try:
+        wanted = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/none", "RoleSessionName": "build"}
+        token = issuer.token({"iss": issuer.url})
+        sts = unsigned(server)
+        assert refused(sts.assume_role_with_web_identity, **wanted, WebIdentityToken=token) == "InvalidIdentityToken"
+        assert refused(sts.get_caller_identity) == "MissingAuthenticationToken"
+    finally:
+        server.stop()
 
 
 def test_a_saml_identity(aws: Server) -> None:
