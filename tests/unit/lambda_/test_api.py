@@ -1,7 +1,7 @@
 """The control plane, against AWS's recordings; what Pileus does not do, it says."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import FileBody, Request
 from pileus.services.lambda_ import shapes
+from pileus.services.lambda_.configuring import HOST_ARCHITECTURE
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
     DeleteFunctionRequest,
@@ -39,7 +40,7 @@ async def test_a_function_from_creation_to_deletion(functions: Lambda) -> None:
     """Recording lambda_api, test_function_lifecycle: which fields there are, and what they say, at each step."""
     answered = msgspec.to_builtins(await functions.create(environment=Environment()))
     expected = {
-        "Architectures": ["x86_64"],
+        "Architectures": [HOST_ARCHITECTURE],
         "Description": "",
         "Environment": {"Variables": {}},
         "EphemeralStorage": {"Size": 512},
@@ -140,6 +141,32 @@ async def test_roles_that_lambda_cannot_assume(functions: Lambda) -> None:
         await functions.api.update_function_configuration(context(), request)
 
 
+@pytest.mark.parametrize("role", ["arn:aws:iam::222222222222:role/r", "arn:aws:iam::222222222222:role/service/r"])
+async def test_roles_of_other_accounts(functions: Lambda, role: str) -> None:
+    """AWS's words. Without this, a function would get the credentials of somebody else's role."""
+    with pytest.raises(ServiceError, match="Cross-account pass role is not allowed") as caught:
+        await functions.create(role=role)
+    assert (caught.value.error_code, caught.value.status) == ("AccessDeniedException", 403)
+    await functions.create()
+    with pytest.raises(ServiceError, match="Cross-account pass role is not allowed"):
+        await functions.api.update_function_configuration(
+            context(), UpdateFunctionConfigurationRequest(function_name="f", role=role)
+        )
+
+
+async def test_code_for_another_machine(functions: Lambda) -> None:
+    """It is refused by name; what this host is, is taken."""
+    other: Literal["x86_64", "arm64"] = "x86_64" if HOST_ARCHITECTURE == "arm64" else "arm64"
+    with pytest.raises(NotImplementedByPileus, match=other):
+        await functions.create(architectures=[other])
+    await functions.create(architectures=[HOST_ARCHITECTURE])
+    code = archive({"index.py": ""})
+    with pytest.raises(NotImplementedByPileus, match=other):
+        await functions.api.update_function_code(
+            context(), UpdateFunctionCodeRequest(function_name="f", zip_file=code, architectures=[other])
+        )
+
+
 async def test_the_largest_that_is_taken(functions: Lambda) -> None:
     """Bounds are inclusive. Recording lambda_api, test_lambda_envvars_near_limit_succeeds."""
     variables = {"A": "x" * (4_096 - len('{"A":""}'))}
@@ -234,7 +261,8 @@ async def test_accounts_and_regions_have_their_own_functions(functions: Lambda) 
     """The same name three times; each sees its own."""
     places = (context(), context(region="eu-west-1"), context(account_id="222222222222"))
     for place in places:
-        await functions.api.create_function(place, creation())
+        role = f"arn:aws:iam::{place.account_id}:role/r"
+        await functions.api.create_function(place, creation(role=role))
     for place in places:
         listed = await functions.api.list_functions(place, ListFunctionsRequest())
         assert [function.function_arn for function in listed.functions or ()] == [
@@ -346,7 +374,9 @@ async def test_referenced_blobs_are_those_of_functions(functions: Lambda) -> Non
     """Whoever sweeps blobs asks for them; one too few would lose somebody's code."""
     for account_id in ("111111111111", "222222222222"):
         code = FunctionCode(zip_file=archive({"account": account_id}))
-        await functions.api.create_function(context(account_id=account_id), creation(code=code))
+        await functions.api.create_function(
+            context(account_id=account_id), creation(code=code, role=f"arn:aws:iam::{account_id}:role/r")
+        )
     assert len(await functions.api.referenced_blobs()) == 2
     await functions.api.delete_function(context(), DeleteFunctionRequest(function_name="f"))
     assert len(await functions.api.referenced_blobs()) == 1

@@ -1,13 +1,14 @@
 """Invocations: what reaches the environment, what comes back, and what is refused before."""
 
 import base64
+import re
 import shutil
 from typing import Any
 
 import pytest
 
 from pileus.kernel.errors import AnyServiceError, ServiceError
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded, UnsupportedRuntime
+from pileus.services.lambda_.environments.types import ConcurrencyExceeded, EnvironmentsClosed, UnsupportedRuntime
 from pileus.services.lambda_.invoking import ServiceInvocation, check_json
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
@@ -57,6 +58,18 @@ async def test_errors_and_logs_come_back(functions: Lambda) -> None:
     answer = await invoke(functions, log_type="Tail")
     assert (answer.status_code, answer.function_error) == (200, "Unhandled")
     assert base64.b64decode(answer.log_result or "") == b"START END REPORT"
+
+
+async def test_every_invocation_has_a_trace(functions: Lambda, clock: JumpingClock) -> None:
+    """A new one each time, in X-Ray's form, begun when the clock says."""
+    await functions.create()
+    for _ in range(2):
+        await functions.api.invoke(context(), InvocationRequest(function_name="f"))
+    traces = [invocation.trace_id for _, invocation in functions.environments.invoked]
+    began = f"{int(clock.timestamp()):08x}"
+    for trace in traces:
+        assert re.fullmatch(rf"Root=1-{began}-[0-9a-f]{{24}};Parent=[0-9a-f]{{16}};Sampled=0", trace)
+    assert len(set(traces)) == 2
 
 
 async def test_nothing_is_an_empty_object(functions: Lambda) -> None:
@@ -155,6 +168,7 @@ async def test_a_dry_run_invokes_nothing(functions: Lambda) -> None:
     [
         (ConcurrencyExceeded(), "TooManyRequestsException"),
         (UnsupportedRuntime(), "NotImplemented"),
+        (EnvironmentsClosed(), "ServiceException"),
         (AnyServiceError("AccessDenied", "the role is gone"), "AccessDeniedException"),
     ],
 )

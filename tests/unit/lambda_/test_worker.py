@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from pileus.kernel.outbox import Outbox
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded
+from pileus.services.lambda_.environments.types import ConcurrencyExceeded, EnvironmentsClosed, InvocationResult
 from pileus.services.lambda_.shapes import DeleteFunctionRequest, InvocationRequest, InvocationResponse
 from pileus.services.lambda_.store import INVOKE_TOPIC
 from pileus.services.lambda_.worker import throttle_delay
@@ -78,6 +78,19 @@ async def test_no_room_costs_no_retry(functions: Lambda, clock: JumpingClock, ou
         await until(lambda: len(clock.alarms) == 1)
         clock.jump(clock.alarms[0] - clock.now())
     await until(lambda: len(functions.environments.invoked) == 5)
+
+
+async def test_being_stopped_costs_no_retry(functions: Lambda, clock: JumpingClock, outbox: None) -> None:
+    """When Pileus ends the environment itself, the event is kept with all its attempts."""
+    stopped: list[InvocationResult | Exception] = [EnvironmentsClosed() for _ in range(5)]
+    functions.environments.answers = [*stopped, _FAILED, _FAILED, _FAILED]
+    await accept(functions)
+    for attempts in range(1, 8):
+        await until(lambda expected=attempts: len(functions.environments.invoked) == expected)  # type: ignore[misc]
+        await until(lambda: len(clock.alarms) == 1)
+        clock.jump(clock.alarms[0] - clock.now())
+    await until(lambda: len(functions.environments.invoked) == 8)
+    await until(lambda: clock.alarms == [])
 
 
 async def test_old_events_and_events_of_nobody_are_dropped(

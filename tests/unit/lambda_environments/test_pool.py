@@ -6,8 +6,14 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from pileus.kernel.errors import ServiceError
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded, FunctionSpec, UnsupportedRuntime
+from pileus.services.lambda_.environments.types import (
+    ConcurrencyExceeded,
+    EnvironmentsClosed,
+    FunctionSpec,
+    UnsupportedRuntime,
+)
 from tests.unit.lambda_environments.conftest import Bench
 
 SLEEPER = """
@@ -85,6 +91,38 @@ async def test_idle_environments_expire(bench: Bench) -> None:
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
     assert await bench.answer(spec, 0)
+
+
+async def test_closing_is_no_failure_of_functions(bench: Bench) -> None:
+    """Whoever waits learns that it was us: for an environment that is busy, one that loads, and one not yet made."""
+    busy = bench.function(SLEEPER, name="busy")
+    loading = bench.function("import time\ntime.sleep(600)\ndef handler(event, context): ...", name="loading")
+    await bench.answer(busy, 0)
+    waiting = [asyncio.create_task(bench.invoke(spec, 600)) for spec in (busy, loading)]
+    async with asyncio.timeout(10):
+        while [state(bench, spec) for spec in (busy, loading)] != [State.BUSY, State.STARTING]:
+            await asyncio.sleep(0.005)
+    waiting += [asyncio.create_task(bench.invoke(busy, 600)) for _ in range(4)]  # more than there are cells in stock
+    await asyncio.sleep(0)
+    await bench.pool.close()
+    async with asyncio.timeout(10):
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(how) for how in ended} == {EnvironmentsClosed}
+    with pytest.raises(EnvironmentsClosed):
+        await bench.invoke(busy, 0)
+    assert not [text for text in bench.logs.all if "Runtime.ExitError" in text]
+
+
+def state(bench: Bench, spec: FunctionSpec) -> State | None:
+    fleet = bench.pool._fleets.get(spec.function_arn)
+    return next((environment.state for environment in fleet.environments), None) if fleet else None
+
+
+async def test_a_role_of_another_account_gives_no_credentials(bench: Bench) -> None:
+    """Though the function's record names it: nobody may become somebody else's role."""
+    spec = bench.function(SLEEPER, role_arn="arn:aws:iam::999999999999:role/theirs")
+    with pytest.raises(ServiceError, match="Cross-account pass role is not allowed"):
+        await bench.invoke(spec, 0)
 
 
 async def test_an_unknown_runtime_is_refused(bench: Bench) -> None:

@@ -30,6 +30,7 @@ from pileus.services.lambda_.configuring import (
 )
 from pileus.services.lambda_.downloads import CodeDownloads
 from pileus.services.lambda_.errors import (
+    CrossAccountRole,
     FunctionNotFound,
     InvalidParameterValueException,
     PreconditionFailedException,
@@ -39,7 +40,7 @@ from pileus.services.lambda_.errors import (
 from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
 from pileus.services.lambda_.model import FunctionRecord, being_created, being_updated, described, listed
-from pileus.services.lambda_.names import LATEST, FunctionName, function_name
+from pileus.services.lambda_.names import LATEST, FunctionName, account_of_role, function_name
 from pileus.services.lambda_.policy import check_length, policy_text, statement_document, statement_of
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
@@ -162,7 +163,7 @@ class LambdaApi:
         name = check_name(function.name)
         check_creation(request)
         await self._check_absent(function)
-        await self._check_role(request.role)
+        await self._check_role(function, request.role)
         self._pool.prepare()
         package = await self._packages.add(check_code(request.code))
         record = created(request, name=name, package=package, change=self._new_change())
@@ -274,7 +275,7 @@ class LambdaApi:
         check_configuration(request)
         if request.role is not None:
             await self._require(function)
-            await self._check_role(request.role)
+            await self._check_role(function, request.role)
 
         def change(record: FunctionRecord) -> FunctionRecord:
             return reconfigured(record, request, change=self._new_change())
@@ -292,8 +293,10 @@ class LambdaApi:
         if await records.get_function(self._store.snapshot(), function) is not None:
             raise _already_exists(function)
 
-    async def _check_role(self, role_arn: str) -> None:
-        """Or InvalidParameterValueException."""
+    async def _check_role(self, function: FunctionName, role_arn: str) -> None:
+        """Or CrossAccountRole, InvalidParameterValueException."""
+        if account_of_role(role_arn) != function.account_id:
+            raise CrossAccountRole
         if self._credentials is None:
             return
         try:

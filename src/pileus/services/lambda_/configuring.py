@@ -4,9 +4,10 @@ Defaults and validations that the model does not express, and a clear no to what
 that would change how the function behaves is never ignored.
 """
 
+import platform
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -47,6 +48,11 @@ RESERVED_VARIABLES: Final = frozenset(
     "AWS_REGION AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LAMBDA_RUNTIME_DIR LAMBDA_TASK_ROOT".split()
 )
 """Source: Lambda Developer Guide, "Defined runtime environment variables"."""
+
+HOST_ARCHITECTURE: Final[Literal["x86_64", "arm64"]] = (
+    "arm64" if platform.machine().lower() in ("aarch64", "arm64") else "x86_64"
+)
+"""What functions run on here, and are taken to be for unless they say so (on AWS: x86_64)."""
 
 _CONFIGURATION_NOT_BUILT: Final = (
     "layers",
@@ -102,7 +108,7 @@ def created(request: CreateFunctionRequest, *, name: str, package: Package, chan
         timeout_s=request.timeout or TIMEOUT_DEFAULT_S,
         memory_mb=request.memory_size or MEMORY_DEFAULT_MB,
         ephemeral_storage_mb=storage.size if storage else EPHEMERAL_STORAGE_DEFAULT_MB,
-        architectures=list(request.architectures or ("x86_64",)),
+        architectures=list(request.architectures or (HOST_ARCHITECTURE,)),
         log_group=(logging.log_group if logging else None) or default_log_group(name),
         code_sha256=package.sha256,
         code_size_bytes=package.size_bytes,
@@ -168,6 +174,7 @@ def check_creation(request: CreateFunctionRequest) -> None:
     if request.package_type == "Image":
         raise NotImplementedByPileus("PackageType Image is not implemented")
     check_code(request.code)
+    _check_architectures(request.architectures)
     _check_configuration(request)
     if request.runtime is None or request.handler is None:
         raise InvalidParameterValueException(
@@ -183,6 +190,8 @@ def check_configuration(request: UpdateFunctionConfigurationRequest) -> None:
 def check_code(code: FunctionCode | UpdateFunctionCodeRequest) -> bytes:
     """The archive that came with the request."""
     _refuse(code, _CODE_NOT_BUILT, within="Code." if isinstance(code, FunctionCode) else "")
+    if isinstance(code, UpdateFunctionCodeRequest):
+        _check_architectures(code.architectures)
     if code.zip_file is None:
         raise InvalidParameterValueException("Please provide a source for function code.")
     return code.zip_file
@@ -212,6 +221,15 @@ def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigur
     if request.memory_size is not None and request.memory_size > MEMORY_MB_MAX:
         raise ValidationException.above("memorySize", value=request.memory_size, most=MEMORY_MB_MAX)
     _check_variables(_variables(request.environment) or {})
+
+
+def _check_architectures(architectures: Sequence[str] | None) -> None:
+    """Code for another machine would fail at its first invocation."""
+    for architecture in architectures or ():
+        if architecture != HOST_ARCHITECTURE:
+            raise NotImplementedByPileus(
+                f"Architectures {architecture} is not implemented on this host, whose machine is {HOST_ARCHITECTURE}"
+            )
 
 
 def _check_logging(logging: LoggingConfig) -> None:

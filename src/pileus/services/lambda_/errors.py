@@ -62,6 +62,14 @@ class AccessDeniedException(ServiceError):
     status = 403
 
 
+class CrossAccountRole(AccessDeniedException):
+    """A function runs as a role of its own account only. Source: Lambda's answers that people report (serverless
+    framework, issue 3374; AWS toolkit for Azure DevOps, issue 546)."""
+
+    def __init__(self) -> None:
+        super().__init__("Cross-account pass role is not allowed.")
+
+
 class RequestEntityTooLargeException(ServiceError):
     """Not modelled; recording lambda_api, test_oversized_zipped_create_lambda."""
 
@@ -94,3 +102,10 @@ class ServiceException(ServiceError):
     """This host could not start an execution environment."""
 
     code = "ServiceException"
+
+
+class Stopped(ServiceException):
+    """Pileus is stopping, or is being reset, and has ended the invocation; whoever asks again is served."""
+
+    def __init__(self) -> None:
+        super().__init__("The invocation was ended because the service is stopping.")

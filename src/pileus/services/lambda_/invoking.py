@@ -23,6 +23,7 @@ from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
+    EnvironmentsClosed,
     FunctionSpec,
     Invocation,
     InvocationResult,
@@ -30,12 +31,14 @@ from pileus.services.lambda_.environments.types import (
 )
 from pileus.services.lambda_.errors import (
     AccessDeniedException,
+    CrossAccountRole,
     FunctionNotFound,
     InvalidRequestContentException,
     RequestEntityTooLargeException,
     RequestTooLargeException,
     ResourceNotFoundException,
     ServiceException,
+    Stopped,
     TooManyRequestsException,
 )
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
@@ -138,6 +141,7 @@ class Invoker:
                 payload=payload,
                 invoked_function_arn=named.arn,
                 client_context=client_context,
+                trace_id=new_trace(self._clock, self._ids),
             ),
         )
         return InvocationResponse(
@@ -171,7 +175,12 @@ class Invoker:
             )
         if len(payload) > PAYLOAD_BYTES_MAX:
             raise _payload_too_large()
-        invocation = Invocation(request_id=self._ids.uuid(), payload=payload, invoked_function_arn=named.arn)
+        invocation = Invocation(
+            request_id=self._ids.uuid(),
+            payload=payload,
+            invoked_function_arn=named.arn,
+            trace_id=new_trace(self._clock, self._ids),
+        )
         result = await self._run(ready.spec, invocation)
         return ServiceInvocation(payload=result.payload, function_error=result.function_error)
 
@@ -186,6 +195,7 @@ class Invoker:
                 payload=invocation.payload,
                 invoked_function_arn=named.arn,
                 client_context=invocation.client_context,
+                trace_id=new_trace(self._clock, self._ids),
             ),
         )
 
@@ -211,12 +221,16 @@ class Invoker:
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
         try:
             return await self._environments.invoke(spec, invocation)
+        except EnvironmentsClosed:
+            raise Stopped from None
         except ConcurrencyExceeded:
             raise TooManyRequestsException from None
         except UnsupportedRuntime:
             raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
         except SandboxFailed as error:
             raise ServiceException("No execution environment could be started.") from error
+        except CrossAccountRole:
+            raise
         except ServiceError as error:  # of whoever issues the role's credentials
             raise AccessDeniedException(ROLE_REFUSED) from error
 
@@ -282,6 +296,15 @@ def _allowed(ready: _Ready, service_principal: str, source_arn: str) -> bool:
             action="lambda:InvokeFunction",
         )
     return known
+
+
+def new_trace(clock: Clock, ids: Ids) -> str:
+    """A trace that begins here and is not sampled, as Lambda makes one when tracing is `PassThrough`.
+
+    Source: X-Ray Developer Guide, "Tracing header"; Lambda Developer Guide, `_X_AMZN_TRACE_ID`.
+    """
+    drawn = ids.bytes(20).hex()
+    return f"Root=1-{int(clock.timestamp()):08x}-{drawn[:24]};Parent={drawn[24:]};Sampled=0"
 
 
 def _payload_too_large() -> RequestEntityTooLargeException:

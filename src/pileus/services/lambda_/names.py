@@ -87,6 +87,11 @@ def function_name(context: RequestContext, given: str, qualifier: str | None = N
     return meant
 
 
+def account_of_role(arn: str) -> str:
+    """The account of an execution role; '' when it names none."""
+    return (arn.split(":", 5) + [""] * 5)[4]
+
+
 def function_of_arn(arn: str) -> FunctionName | None:
     """The function that a full ARN names; None when it is no function's ARN."""
     if not arn.startswith("arn:"):

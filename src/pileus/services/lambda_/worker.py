@@ -3,7 +3,7 @@
 The outbox delivers it, at least once, to `AsyncInvocations.deliver`. Lambda's own rules about trying again decide what
 follows, and each new attempt is a new event of the outbox: a function's error is tried again after one minute and after
 two more; what kept the function from running at all (no room, no role) until the event is six hours old. The request id
-stays the same.
+stays the same. What Pileus itself ended, because it stops, counts for nothing: the outbox keeps the event.
 
 Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 """
@@ -15,10 +15,10 @@ import msgspec
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
-from pileus.kernel.outbox import Delivery
+from pileus.kernel.outbox import Delivery, RetryLater
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
-from pileus.services.lambda_.errors import FunctionNotFound
+from pileus.services.lambda_.errors import FunctionNotFound, Stopped
 from pileus.services.lambda_.invoking import Invoker
 from pileus.services.lambda_.limits import (
     ASYNC_EVENT_AGE_MAX,
@@ -50,6 +50,8 @@ class AsyncInvocations:
         except FunctionNotFound:
             self._drop(invocation, "the function is gone")
             return
+        except Stopped as stopped:  # the event keeps all its attempts
+            raise RetryLater(str(stopped), delay=ASYNC_THROTTLE_DELAY) from stopped
         except ServiceError:  # no room, or no role
             again = msgspec.structs.replace(invocation, throttles=invocation.throttles + 1)
             await self._try_again(again, after=throttle_delay(again.throttles))

@@ -18,7 +18,12 @@ from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
 from pileus.services.lambda_.environments.links import RuntimeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
-from pileus.services.lambda_.environments.types import FunctionSpec, Invocation, InvocationResult
+from pileus.services.lambda_.environments.types import (
+    EnvironmentsClosed,
+    FunctionSpec,
+    Invocation,
+    InvocationResult,
+)
 
 _OUTPUT_READ_BYTES: Final = 64 * 1024
 _OUTPUT_READS_MAX: Final = 8
@@ -100,12 +105,21 @@ class Environment:
         return self._result
 
     def stop(self) -> None:
-        """Kill whatever runs; an event that is under way ends as if the runtime had been killed."""
-        if self.state is not State.DEAD:
-            if self.state is State.BUSY:
-                self._fail("Runtime.ExitError", reports.exited(None))
-            else:
-                self._die()
+        """Kill whatever runs, for reasons of ours: whoever waits gets `EnvironmentsClosed`."""
+        if self.state is State.DEAD:
+            return
+        result, self._result = self._result, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._read_output()
+        self._log.complete_lines()
+        self._log.finish()
+        self._die()
+        for waiting in (self.ready, result):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(EnvironmentsClosed())
+                waiting.exception()  # whoever waited may have gone
 
     # What the link tells.
 
@@ -141,7 +155,12 @@ class Environment:
 
     def broke_protocol(self) -> None:
         """Foreign code wrote on our channel: this environment cannot be trusted to answer."""
-        self.stop()
+        if self.state is State.BUSY:
+            self._fail("Runtime.ExitError", reports.exited(None))
+        elif self.state is State.STARTING:
+            self._refuse(InitFailed("Runtime.ExitError", reports.exited(None)))
+        else:
+            self.stop()
 
     def initialise_no_longer(self) -> None:
         """The time for initialising is over."""

@@ -15,7 +15,7 @@ from pileus.kernel.auth.credentials import CredentialIssuer, Credentials
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.cell import Cell, Order
-from pileus.kernel.sandbox.sandbox import Sandbox
+from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
 from pileus.services.lambda_.environments.lifecycle import State
@@ -24,6 +24,7 @@ from pileus.services.lambda_.environments.logs import EnvironmentLog
 from pileus.services.lambda_.environments.runtime_api import HttpLink
 from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
+    EnvironmentsClosed,
     FunctionSpec,
     Invocation,
     InvocationResult,
@@ -31,6 +32,8 @@ from pileus.services.lambda_.environments.types import (
     UnsupportedRuntime,
 )
 from pileus.services.lambda_.environments.variables import TASK_ROOT, variables
+from pileus.services.lambda_.errors import CrossAccountRole
+from pileus.services.lambda_.names import account_of_role
 
 INIT_S_MAX: Final = 10.0
 """Initialising longer than this is begun again, within the function's timeout.
@@ -122,7 +125,11 @@ class EnvironmentPool:
         self._closed = False
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
-        """Run the function; `UnsupportedRuntime`, `ConcurrencyExceeded`, `SandboxFailed` when it cannot be run."""
+        """Run the function; `UnsupportedRuntime`, `ConcurrencyExceeded`, `SandboxFailed` when it cannot be run.
+
+        `EnvironmentsClosed` when we end before it does: it may have run, in part or whole, and told nobody.
+        """
+        self._require_open()
         fleet = self._fleets.get(spec.function_arn)
         if fleet is None or fleet.revision != spec.revision:
             fleet = self._renew(spec)
@@ -156,7 +163,6 @@ class EnvironmentPool:
         await self._sandbox.close()
 
     def _renew(self, spec: FunctionSpec) -> _Fleet:
-        assert not self._closed
         if not supports(spec.runtime):
             raise UnsupportedRuntime(spec.runtime)
         old = self._fleets.get(spec.function_arn)
@@ -182,6 +188,7 @@ class EnvironmentPool:
                 await environment.ready
                 if environment.state is State.IDLE:
                     return await environment.invoke(invocation)
+                self._require_open()
                 failure = InitFailed("Runtime.ExitError", reports.exited(None))
             except InitFailed as known:
                 failure = known
@@ -208,10 +215,12 @@ class EnvironmentPool:
         self._make_room()
         self._count += 1
         try:
+            if account_of_role(spec.role_arn) != spec.account_id:
+                raise CrossAccountRole
             credentials = await self._credentials.for_role(
                 role_arn=spec.role_arn, session_name=spec.function_name, duration=_CREDENTIALS_LIFE
             )
-            cell = await self._sandbox.take()
+            cell = await self._take_cell()
         except BaseException:
             self._count -= 1
             raise
@@ -237,6 +246,24 @@ class EnvironmentPool:
         if self._sweeper is None:
             self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
         return environment
+
+    async def _take_cell(self) -> Cell:
+        self._require_open()
+        try:
+            cell = await self._sandbox.take()
+        except SandboxFailed:
+            self._require_open()
+            raise
+        try:
+            self._require_open()
+        except EnvironmentsClosed:
+            cell.close()
+            raise
+        return cell
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise EnvironmentsClosed
 
     async def _order(self, environment: Environment, cell: Cell, spec: FunctionSpec, credentials: Credentials) -> None:
         """Open the way to the runtime, and tell the blank cell what to become."""

@@ -79,5 +79,9 @@ class UnsupportedRuntime(Exception):
     """This host has nothing that runs `spec.runtime`."""
 
 
+class EnvironmentsClosed(Exception):
+    """Pileus stopped the environment, for reasons of its own: nothing is known of what the function would have done."""
+
+
 class ConcurrencyExceeded(Exception):
     """The host runs as many environments as it may; Lambda answers TooManyRequestsException."""
