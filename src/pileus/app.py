@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pileus.admin import Admin, admin_token
+from pileus.authorization import LateAuthorizer
+from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.auth.authenticator import Authenticator
 from pileus.kernel.auth.credentials import CredentialIssuer, KeyDirectory, SigningKey
 from pileus.kernel.auth.key_ids import KeyIds
@@ -104,7 +106,10 @@ class Parts:
         )
         is_open = settings.auth_mode == "open"
         guard = BrowserGuard(allowed=settings.allowed_hosts, any_host=not loopback(settings.host)) if is_open else None
-        self.router = Router(Dispatcher(services, authenticator=authenticator, clock=clock, ids=ids), guard=guard)
+        audit = AuditLog(store)
+        authorizer = LateAuthorizer(store=store, audit=audit, clock=clock, services=settings.services)
+        dispatcher = Dispatcher(services, authenticator=authenticator, authorizer=authorizer, clock=clock, ids=ids)
+        self.router = Router(dispatcher, guard=guard)
         admin = Admin(
             clock=clock,
             services={service.name: "running" for service in services},
@@ -150,8 +155,14 @@ class Parts:
 
     def _all_services(self) -> Sequence[Service]:
         def described(name: str, api: Callable[[], object], *, package: str = "", signing_name: str = "") -> Service:
-            shapes = f"pileus.services.{package or name}.shapes"
-            return Service(name=name, api=api, shapes=shapes, signing_name=signing_name or name)
+            home = f"pileus.services.{package or name}"
+            return Service(
+                name=name,
+                api=api,
+                shapes=f"{home}.shapes",
+                signing_name=signing_name or name,
+                permissions=f"{home}.permissions",
+            )
 
         return (
             described("apigatewayv2", self._api_gateway_v2, signing_name="apigateway"),

@@ -18,12 +18,15 @@ class Service:
         the output struct, `Encoded`, or None. An operation without a method answers `NotImplemented`.
     shapes: dotted name of the generated module; imported on the service's first request.
     signing_name: what clients sign for, where it is not `name` (`apigateway`).
+    permissions: dotted name of the module whose PERMISSIONS say what each operation needs; without one the service
+        answers nobody whom policies are asked about.
     """
 
     name: str
     api: Callable[[], object]
     shapes: str
     signing_name: str = ""
+    permissions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
-"""Who answers this request? From a request to an answer: find, authenticate, read, call, write.
+"""Who answers this request? From a request to an answer: find, authenticate, read, authorize, call, write.
 
 The hot path is a JSON request whose target was seen before: one look into a dictionary gives the compiled operation.
 Nothing here suspends unless the body is a stream, the authenticator waits, or the operation itself does.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from pileus.kernel.auth.permissions import Needs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
@@ -32,14 +33,30 @@ class RequestAuthenticator(Protocol):
         ...
 
 
+class RequestAuthorizer(Protocol):
+    """Says whether a principal may; `kernel.auth.authorizer.Authorizer` outside tests."""
+
+    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
+        """given: the operation's input. Raises `ServiceError`."""
+        ...
+
+
 class Dispatcher:
     """Answers every request that is for an AWS API."""
 
     def __init__(
-        self, services: Sequence[Service], *, authenticator: RequestAuthenticator, clock: Clock, ids: Ids
+        self,
+        services: Sequence[Service],
+        *,
+        authenticator: RequestAuthenticator,
+        authorizer: RequestAuthorizer | None = None,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
+        """authorizer: without one, nobody whom policies are asked about is answered."""
         self._finder = Finder(services, ids)
         self._authenticate = authenticator.authenticate
+        self._authorizer = authorizer
         self._clock = clock
         self._random_bytes = ids.bytes
         self._by_target: dict[str | None, Operation] = {}
@@ -73,7 +90,11 @@ class Dispatcher:
                 host=headers.get("host", ""),
                 secure=request.secure,
             )
-            output = await operation.method(context, operation.parse(request, body))
+            given = operation.parse(request, body)
+            if principal.minted and operation.needs.permissions != ():
+                assert self._authorizer is not None, "a principal with policies, and nobody to ask"
+                await self._authorizer.authorize(context, headers, operation.needs, given)
+            output = await operation.method(context, given)
             return operation.answer(output, request_id)
         except ServiceError as error:
             assert operation is not None, "only an operation raises service errors"

@@ -4,7 +4,7 @@ Everything here is read on first use: the model, the shapes, the api object, and
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pileus.kernel.auth.permissions import Needs, Permission, Permissions, needs_of
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import Response
@@ -35,6 +36,7 @@ class Operation:
     """One operation of one service in one protocol, ready to be called.
 
     unsigned: clients send it without a signature, which then says nothing.
+    needs: what its caller must be allowed to do.
     """
 
     service: str
@@ -47,6 +49,7 @@ class Operation:
     answer: Answer
     fail: Fail
     internal_code: str
+    needs: Needs
 
 
 _ACRONYM_THEN_WORD: Final = re.compile(r"(.)([A-Z][a-z]+)")
@@ -104,6 +107,12 @@ class RegisteredService:
     def _api(self) -> object:
         return self._service.api()
 
+    @cached_property
+    def _permissions(self) -> Permissions:
+        module = self._service.permissions
+        table: Permissions = import_module(module).PERMISSIONS if module else {}
+        return table
+
     def protocol(self, name: str) -> WireProtocol:
         return PROTOCOLS[name]
 
@@ -125,6 +134,7 @@ class RegisteredService:
         method: Method | None = getattr(self._api, snake_case(name), None)
         shapes: dict[str, tuple[type[msgspec.Struct], type[msgspec.Struct] | None]]
         shapes = import_module(self._service.shapes).OPERATIONS
+        permissions: Sequence[Permission] | None = ()
         if method is None or name not in shapes:
             method, codec = _missing(self.name, name), Codec(lambda _, __: None, _never)
         else:
@@ -132,6 +142,7 @@ class RegisteredService:
             subject = Subject(model=self.model, dialect=dialect, operation=operation, given=given, answered=answered)
             codec = wire.compile(subject)
             codec = with_token(subject, codec, self._ids)
+            permissions = self._permissions.get(name)
         fail = self.fail(protocol)
         return Operation(
             service=self.name,
@@ -144,6 +155,7 @@ class RegisteredService:
             answer=codec.answer,
             fail=_without_body(fail) if operation.http.method == "HEAD" else fail,
             internal_code=dialect.internal_code,
+            needs=needs_of(permissions, protocol=protocol),
         )
 
 

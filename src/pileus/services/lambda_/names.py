@@ -92,6 +92,19 @@ def account_of_role(arn: str) -> str:
     return (arn.split(":", 5) + [""] * 5)[4]
 
 
+def meant_by(context: RequestContext, given: str, qualifier: str | None = None) -> FunctionName:
+    """The function of a name whatever its account and region, for whoever decides about a request before it runs."""
+    match = _NAME.fullmatch(given)
+    assert match is not None, "the model's pattern was checked by the wire"
+    return FunctionName(
+        partition=context.partition,
+        region=match["region"] or context.region,
+        account_id=match["account"] or context.account_id,
+        name=match["name"],
+        qualifier=match["qualifier"] or qualifier,
+    )
+
+
 def function_of_arn(arn: str) -> FunctionName | None:
     """The function that a full ARN names; None when it is no function's ARN."""
     if not arn.startswith("arn:"):

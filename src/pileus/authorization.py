@@ -1,0 +1,59 @@
+"""Who tells the authorizer of policies and of resources? Part of the composition; see `app.py`.
+
+Built when somebody is asked about for the first time, since a server on which nobody was minted asks about nobody.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from pileus.kernel.auth.audit import AuditLog
+from pileus.kernel.auth.authorizer import Authorizer
+from pileus.kernel.auth.permissions import Needs, ResourceSource
+from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Store
+
+
+class LateAuthorizer:
+    """An `Authorizer` of all services, built on first use."""
+
+    def __init__(self, *, store: Store, audit: AuditLog, clock: Clock, services: Sequence[str]) -> None:
+        """services: those that run, by botocore's names."""
+        self._store = store
+        self._audit = audit
+        self._clock = clock
+        self._services = services
+
+    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
+        """As `Authorizer.authorize`."""
+        await self._authorizer.authorize(context, headers, needs, given)
+
+    @cached_property
+    def _authorizer(self) -> Authorizer:
+        from pileus.services.iam.policies import IamPolicySource
+
+        return Authorizer(
+            policies=IamPolicySource(self._store),
+            audit=self._audit,
+            clock=self._clock,
+            resources=self._resources(),
+        )
+
+    def _resources(self) -> Mapping[str, ResourceSource]:
+        from pileus.services.iam.resources import IamResources
+        from pileus.services.iam.store import IamRoleDirectory
+        from pileus.services.sts.permissions import StsResources
+
+        known: dict[str, ResourceSource] = {
+            "iam": IamResources(self._store),
+            "sts": StsResources(IamRoleDirectory(self._store)),
+        }
+        if "dynamodb" in self._services:
+            from pileus.services.dynamodb.permissions import DynamoDbResources
+
+            known["dynamodb"] = DynamoDbResources(self._store)
+        if "lambda" in self._services:
+            from pileus.services.lambda_.permissions import LambdaResources
+
+            known["lambda"] = LambdaResources(self._store)
+        return known

@@ -1,0 +1,107 @@
+"""What was decided, for whom, and why? The log behind `pileus explain` and `/_pileus/decisions`.
+
+The latest decisions of either kind stay in memory, DECISIONS_KEPT of them; that costs a hundred nanoseconds each and no
+disk. A denial is also written to the store, in its own small transaction before it is answered, so that whoever looks
+for the reason the next morning finds it: the latest DENIALS_KEPT of them, since each new one takes the place of the one
+so many before it.
+
+What no policy is asked about (a root, in open mode whoever was not minted) is not here: there was no decision.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.storage.keys import Subspace
+from pileus.kernel.storage.records import decode, encode
+from pileus.kernel.storage.seam import Store, Transaction
+
+DECISIONS_KEPT: Final = 4_096
+"""In memory. A quarter of a KiB each, so a MiB at most."""
+DENIALS_KEPT: Final = 10_000
+"""In the store."""
+_DENIALS: Final = Subspace("audit", "denial")
+
+
+class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decision.v1"):
+    """One decision. principal: its ARN. at_s: seconds since 1970. The rest: see `policy.types.Decision`."""
+
+    at_s: float
+    request_id: str
+    account_id: str
+    principal: str
+    action: str
+    resource: str
+    region: str
+    source_ip: str
+    allowed: bool
+    explicit_deny: bool = False
+    kind: str = ""
+    policy: str | None = None
+    statement: str | None = None
+    missing_context: tuple[str, ...] = ()
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """Which decisions somebody wants to see: all that fit what is not None. principal, action: any part of it."""
+
+    principal: str | None = None
+    action: str | None = None
+    allowed: bool | None = None
+    request_id: str | None = None
+
+    def fits(self, record: DecisionRecord) -> bool:
+        return (
+            (self.allowed is None or record.allowed is self.allowed)
+            and (self.request_id is None or record.request_id == self.request_id)
+            and (self.principal is None or self.principal.lower() in record.principal.lower())
+            and (self.action is None or self.action.lower() in record.action.lower())
+        )
+
+
+class AuditLog:
+    """Remembers decisions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._latest: deque[DecisionRecord] = deque(maxlen=DECISIONS_KEPT)
+
+    async def note(self, record: DecisionRecord) -> None:
+        self._latest.append(record)
+        if not record.allowed:
+            await self._store.run(lambda tx: _write_down(tx, record))
+
+    async def find(self, wish: Wish, *, limit: int) -> list[DecisionRecord]:
+        """At most `limit`, the latest first."""
+        assert limit > 0
+        found = list(islice(filter(wish.fits, reversed(self._latest)), limit))
+        if len(found) < limit and wish.allowed is not True:
+            known = {(record.request_id, record.action, record.resource) for record in self._latest}
+            older = (record for record in await self._denials() if wish.fits(record))
+            found += islice(_unknown(older, known), limit - len(found))
+        return sorted(found, key=lambda record: -record.at_s)
+
+    async def _denials(self) -> list[DecisionRecord]:
+        pairs = await self._store.snapshot().range(*_DENIALS.range(), reverse=True)
+        return [decode(value, DecisionRecord) for _, value in pairs]
+
+
+def _unknown(records: Iterable[DecisionRecord], known: set[tuple[str, str, str]]) -> Iterable[DecisionRecord]:
+    return (record for record in records if (record.request_id, record.action, record.resource) not in known)
+
+
+async def _write_down(tx: Transaction, record: DecisionRecord) -> None:
+    last = await tx.range(*_DENIALS.range(), limit=1, reverse=True)
+    number = 1 + _number(last[0][0]) if last else 0
+    tx.set(_DENIALS.pack(number), encode(record))
+    if number >= DENIALS_KEPT:
+        tx.clear(_DENIALS.pack(number - DENIALS_KEPT))
+
+
+def _number(key: bytes) -> int:
+    number = _DENIALS.unpack(key)[0]
+    assert isinstance(number, int)
+    return number

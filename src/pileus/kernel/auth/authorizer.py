@@ -1,0 +1,212 @@
+"""May this principal run this operation? Asked once per request, between reading it and calling the service.
+
+    read     what the operation needs (its row in the service's table), who asks, which policies apply
+    decide   by the engine (`policy/`), every permission on every resource; the first refusal ends it
+    write    the decision into the audit log; a refusal is raised in AWS's words
+
+The root of an account is asked about only where a resource has a policy of its own: nothing else can refuse it.
+Whatever a policy does not name is not read: see `request_conditions`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from pileus.kernel.auth.audit import AuditLog, DecisionRecord
+from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, ResourceSource
+from pileus.kernel.auth.policy import (
+    Decision,
+    NamedPolicy,
+    PolicySet,
+    Query,
+    compile_policy,
+    decide,
+    denial_message,
+)
+from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wanted, tags_of_principal
+from pileus.kernel.clock import Clock
+from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.errors import AnyServiceError
+
+_ACCOUNT_ID_CHARS: Final = 12
+_SESSION: Final = "session policy"
+
+
+class PolicySource(Protocol):
+    """Knows the policies of principals; IAM outside tests."""
+
+    async def policies_of(self, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None]:
+        """The identity policies, and the permissions boundary."""
+        ...
+
+    async def session_policies(self, account_id: str, policy_arns: Sequence[str]) -> Sequence[NamedPolicy]:
+        """The managed policies that a session was given."""
+        ...
+
+    async def tags_of(self, principal: Principal) -> Mapping[str, str]:
+        """Of the user or role."""
+        ...
+
+
+class _Policies(msgspec.Struct, frozen=True):
+    """What applies to a principal, whatever it asks for."""
+
+    identity: Sequence[NamedPolicy]
+    boundary: NamedPolicy | None
+    session: Sequence[NamedPolicy] | None
+
+
+_NONE: Final = _Policies((), None, None)
+
+
+class Authorizer:
+    """Refuses what policies do not allow."""
+
+    def __init__(
+        self,
+        *,
+        policies: PolicySource,
+        audit: AuditLog,
+        clock: Clock,
+        resources: Mapping[str, ResourceSource] | None = None,
+    ) -> None:
+        """resources: by the service part of an action (`lambda`), who knows what such actions are about."""
+        self._policies = policies
+        self._audit = audit
+        self._clock = clock
+        self._resources: Mapping[str, ResourceSource] = resources or {}
+
+    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
+        """Return if the principal may; otherwise raise the service's access-denied error.
+
+        headers: of the request, by lower-case name. given: the operation's input.
+        """
+        permissions = needs.permissions
+        assert permissions is not None, f"{context.service}.{context.operation} is in no table of permissions"
+        principal = context.principal
+        root = principal.arn.endswith(":root")
+        policies: _Policies | None = _NONE if root else None
+        asking = Asking(context, headers, now_s=self._clock.timestamp())
+        for permission in permissions:
+            if permission.asked is not None and not permission.asked(context, given):
+                continue
+            source = self._resources.get(permission.action.partition(":")[0])
+            if root and (source is None or not source.eager):
+                continue
+            if policies is None:
+                policies = await self._policies_of(principal)
+            await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
+
+    async def _require(
+        self,
+        asking: Asking,
+        permission: Permission,
+        given: Any,
+        *,
+        policies: _Policies,
+        source: ResourceSource | None,
+        needs: Needs,
+    ) -> None:
+        context = asking.context
+        arn = permission.resource.arn(context, given) if permission.resource is not None else "*"
+        known = await source.find(context, arn) if source is not None and source.eager else None
+        if known is not None:
+            arn = known.arn
+        conditions = RequestConditions(asking, permission, given, resource_account_id=_account_of(arn, context))
+        if source is None or source.eager:
+            conditions.resource = known
+        query = Query(
+            principal=context.principal,
+            action=permission.action,
+            resource=arn,
+            conditions=conditions,
+            resource_account_id=conditions.resource_account_id,
+        )
+        decision = await self._decide(query, _policy_set(policies, known), asking, conditions, source)
+        await self._note(context, query, decision, asking.now_s)
+        if not decision.allowed:
+            raise AnyServiceError(
+                needs.code, _message(query, decision, permission, given, context), status=needs.status
+            )
+
+    async def _decide(
+        self,
+        query: Query,
+        policies: PolicySet,
+        asking: Asking,
+        conditions: RequestConditions,
+        source: ResourceSource | None,
+    ) -> Decision:
+        """Decide; read what a policy asked for, and decide again."""
+        while True:
+            try:
+                return decide(query, policies)
+            except Wanted as wanted:
+                if wanted.what == "principal tags":
+                    assert asking.principal_tags is None
+                    principal = query.principal
+                    asking.principal_tags = tags_of_principal(principal, await self._policies.tags_of(principal))
+                else:
+                    assert source is not None
+                    conditions.resource = await source.find(asking.context, query.resource)
+
+    async def _policies_of(self, principal: Principal) -> _Policies:
+        identity, boundary = await self._policies.policies_of(principal)
+        facts = principal.session
+        if facts is None or facts.kind == "session_token":
+            return _Policies(identity, boundary, None)
+        session: list[NamedPolicy] = [
+            NamedPolicy("session policy", compile_policy(text), _SESSION) for text in facts.session_policies
+        ]
+        if facts.session_policy_arns:
+            session += await self._policies.session_policies(principal.account_id, facts.session_policy_arns)
+        # A federated user without session policies may do nothing by itself (API_GetFederationToken).
+        limited = bool(facts.session_policies or facts.session_policy_arns) or facts.kind == "federated_user"
+        return _Policies(identity, boundary, session if limited else None)
+
+    async def _note(self, context: RequestContext, query: Query, decision: Decision, now_s: float) -> None:
+        await self._audit.note(
+            DecisionRecord(
+                at_s=now_s,
+                request_id=context.request_id,
+                account_id=query.principal.account_id,
+                principal=query.principal.arn,
+                action=query.action,
+                resource=query.resource,
+                region=context.region,
+                source_ip=context.source_ip,
+                allowed=decision.allowed,
+                explicit_deny=decision.explicit_deny,
+                kind=decision.kind,
+                policy=decision.policy,
+                statement=decision.statement,
+                missing_context=decision.missing_context,
+            )
+        )
+
+
+def _policy_set(policies: _Policies, known: KnownResource | None) -> PolicySet:
+    return PolicySet(
+        identity=policies.identity,
+        boundary=policies.boundary,
+        session=policies.session,
+        resource=known.policy if known is not None else None,
+    )
+
+
+def _account_of(arn: str, context: RequestContext) -> str:
+    """Whose the resource is; what bears no account (`*`, an API, a policy of AWS) is the caller's own."""
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and len(parts[4]) == _ACCOUNT_ID_CHARS:
+        return parts[4]
+    return context.account_id
+
+
+def _message(query: Query, decision: Decision, permission: Permission, given: Any, context: RequestContext) -> str:
+    resource = permission.resource
+    if resource is not None and resource.told is not None:
+        query = msgspec.structs.replace(query, resource=resource.told(context, given))
+    if permission.reason_told:
+        return denial_message(query, decision)
+    return f"User: {query.principal.arn} is not authorized to perform: {query.action} on resource: {query.resource}"

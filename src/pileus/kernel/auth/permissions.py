@@ -1,0 +1,126 @@
+"""What must somebody be allowed to do, so that an operation may run for them?
+
+Every service declares it in one table, `permissions.py` in its package: by operation, the actions and the resources
+they are about, both pure functions of the request. An operation that everybody may call declares an empty row. What the
+kernel makes of such a table is in `authorizer.py`.
+
+Source of names and resource types: Service Authorization Reference, "Actions, resources, and condition keys".
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from pileus.kernel.auth.policy import ContextValue, NamedPolicy
+from pileus.kernel.context import RequestContext
+
+Conditions = Mapping[str, ContextValue]
+Arn = Callable[[RequestContext, Any], str]
+"""The ARN of what a request is about: of the context and the input struct."""
+
+
+class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service knows of a resource that a request names.
+
+    arn: as policies know it, its path included. policy: the one attached to it. details: what its service's condition
+    keys are made of.
+    """
+
+    arn: str
+    tags: Mapping[str, str] = {}
+    policy: NamedPolicy | None = None
+    details: Mapping[str, str] = {}
+
+
+class ResourceSource(Protocol):
+    """Knows a service's resources. eager: a decision needs it always, since there are policies, or paths in ARNs."""
+
+    @property
+    def eager(self) -> bool: ...
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        """None when there is no such resource; a request that creates it, say."""
+        ...
+
+
+ConditionKeys = Callable[[RequestContext, Any, KnownResource | None], Conditions]
+"""Condition keys in lower case that only the service can know, and `aws:RequestTag/*`, `aws:TagKeys`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceType:
+    """One kind of resource. name: the Reference's (`table`). told: how a denial calls it, where not by its ARN."""
+
+    name: str
+    arn: Arn
+    told: Callable[[RequestContext, Any], str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """An action, on a resource; `None`: the action knows none, and policies say `*`.
+
+    conditions: may ask for the resource, whose service is then asked to find it.
+    asked: whether this request needs it (a role is passed only when one is named).
+    reason_told: whether a denial says which kind of policy was missing.
+    """
+
+    action: str
+    resource: ResourceType | None = None
+    conditions: ConditionKeys | None = None
+    asked: Callable[[RequestContext, Any], bool] | None = None
+    reason_told: bool = True
+
+
+Permissions = Mapping[str, Sequence[Permission]]
+"""A service's table, by the names of operations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one operation needs, and how its protocol says no. permissions: None when nobody declared them."""
+
+    permissions: Sequence[Permission] | None
+    code: str
+    status: int
+
+
+_DENIED: Final[Mapping[str, tuple[str, int]]] = {
+    "json": ("AccessDeniedException", 400),
+    "smithy-rpc-v2-cbor": ("AccessDeniedException", 400),
+    "query": ("AccessDenied", 403),
+    "ec2": ("UnauthorizedOperation", 403),
+    "rest-json": ("AccessDeniedException", 403),
+    "rest-xml": ("AccessDenied", 403),
+}
+"""By protocol. Source: each service's "Common Errors"; EC2 API Reference, "Error codes"."""
+
+
+def needs_of(permissions: Sequence[Permission] | None, *, protocol: str) -> Needs:
+    code, status = _DENIED[protocol]
+    return Needs(permissions=permissions, code=code, status=status)
+
+
+def arn_of(template: str) -> Arn:
+    """`arn:{partition}:dynamodb:{region}:{account}:table/{given.table_name}`; `given` is the input struct."""
+
+    def build(context: RequestContext, given: Any) -> str:
+        return template.format(
+            partition=context.partition, region=context.region, account=context.account_id, given=given
+        )
+
+    return build
+
+
+def request_tags(tags: Mapping[str, str] | None) -> Conditions:
+    """The keys of tags that a request gives to something."""
+    if not tags:
+        return {}
+    return {"aws:tagkeys": tuple(tags), **{f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}}
+
+
+def tag_keys(keys: Iterable[str]) -> Conditions:
+    """The keys of tags that a request takes away."""
+    return {"aws:tagkeys": tuple(keys)}

@@ -1,0 +1,66 @@
+"""What must somebody be allowed to do, to manage HTTP APIs?
+
+API Gateway's actions are HTTP methods, and its resources the paths of its own REST API, without an account.
+
+Source: Service Authorization Reference, "Amazon API Gateway Management V2".
+"""
+
+from typing import Any, Final
+
+from pileus.kernel.auth.permissions import (
+    Conditions,
+    KnownResource,
+    Permission,
+    Permissions,
+    ResourceType,
+    arn_of,
+    request_tags,
+)
+from pileus.kernel.context import RequestContext
+
+
+def _of_tags(context: RequestContext, given: Any, resource: KnownResource | None) -> Conditions:
+    return request_tags(getattr(given, "tags", None))
+
+
+def _place(kind: str, path: str) -> ResourceType:
+    return ResourceType(name=kind, arn=arn_of(f"arn:{{partition}}:apigateway:{{region}}::/apis{path}"))
+
+
+_PLACES: Final = {
+    place.name: place
+    for place in (
+        _place("Apis", ""),
+        _place("Api", "/{given.api_id}"),
+        _place("Cors", "/{given.api_id}/cors"),
+        _place("Deployments", "/{given.api_id}/deployments"),
+        _place("Deployment", "/{given.api_id}/deployments/{given.deployment_id}"),
+        _place("Integrations", "/{given.api_id}/integrations"),
+        _place("Integration", "/{given.api_id}/integrations/{given.integration_id}"),
+        _place("Routes", "/{given.api_id}/routes"),
+        _place("Route", "/{given.api_id}/routes/{given.route_id}"),
+        _place("Stages", "/{given.api_id}/stages"),
+        _place("Stage", "/{given.api_id}/stages/{given.stage_name}"),
+    )
+}
+
+
+def _permission(method: str, kind: str) -> tuple[Permission]:
+    return (Permission(action=f"apigateway:{method}", resource=_PLACES[kind], conditions=_of_tags),)
+
+
+PERMISSIONS: Final[Permissions] = {
+    "CreateApi": _permission("POST", "Apis"),
+    "GetApis": _permission("GET", "Apis"),
+    "DeleteCorsConfiguration": _permission("DELETE", "Cors"),
+    **{
+        f"{verb}{kind}": _permission(method, kind)
+        for verb, method in (("Get", "GET"), ("Update", "PATCH"), ("Delete", "DELETE"))
+        for kind in ("Api", "Deployment", "Integration", "Route", "Stage")
+    },
+    **{
+        f"{verb}{kind}{plural}": _permission(method, f"{kind}s")
+        for verb, plural, method in (("Create", "", "POST"), ("Get", "s", "GET"))
+        for kind in ("Deployment", "Integration", "Route", "Stage")
+    },
+}

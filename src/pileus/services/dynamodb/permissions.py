@@ -1,0 +1,177 @@
+"""What must somebody be allowed to do, to use DynamoDB?
+
+Sources: Service Authorization Reference, "Amazon DynamoDB"; DynamoDB Developer Guide, "Using IAM policy conditions for
+fine-grained access control".
+"""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from pileus.kernel.auth.permissions import (
+    Conditions,
+    KnownResource,
+    Permission,
+    Permissions,
+    ResourceType,
+    arn_of,
+    request_tags,
+)
+from pileus.kernel.auth.policy import ContextValue
+from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import ServiceError
+from pileus.kernel.storage.seam import Store
+from pileus.services.dynamodb.expressions.paths import resolve
+from pileus.services.dynamodb.expressions.request import Expressions
+from pileus.services.dynamodb.shapes import AttributeValue
+from pileus.services.dynamodb.store import TableDirectory
+
+PARTITION_KEY: Final = "partition_key"
+"""The detail of a table that `dynamodb:LeadingKeys` is made with."""
+
+_TABLE_ARN: Final = arn_of("arn:{partition}:dynamodb:{region}:{account}:table/{given.table_name}")
+
+
+def _table_arn(context: RequestContext, given: Any) -> str:
+    """`TableName` may be an ARN, and then of another account too."""
+    name: str = given.table_name
+    return name if name.startswith("arn:") else _TABLE_ARN(context, given)
+
+
+def _table_or_index_arn(context: RequestContext, given: Any) -> str:
+    table = _table_arn(context, given)
+    return table if given.index_name is None else f"{table}/index/{given.index_name}"
+
+
+_TABLE: Final = ResourceType(name="table", arn=_table_arn)
+_TABLE_OR_INDEX: Final = ResourceType(name="table", arn=_table_or_index_arn)
+
+
+def _of_creation(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
+    return request_tags({tag.key: tag.value for tag in given.tags or ()})
+
+
+def _of_items(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
+    """What a request for items tells; keys that it does not tell are absent."""
+    partition_key = table.details.get(PARTITION_KEY) if table is not None else None
+    found: dict[str, ContextValue | None] = {
+        "dynamodb:leadingkeys": _leading_keys(given, partition_key),
+        "dynamodb:attributes": tuple(sorted(_attributes(given))) or None,
+        "dynamodb:select": _select(given),
+        "dynamodb:returnvalues": getattr(given, "return_values", None),
+        "dynamodb:returnconsumedcapacity": given.return_consumed_capacity,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _leading_keys(given: Any, partition_key: str | None) -> tuple[str, ...] | None:
+    """The partition key that the request names: of the item, or of the partition that is queried."""
+    if partition_key is None:
+        return None
+    item: Mapping[str, AttributeValue] | None = getattr(given, "key", None) or getattr(given, "item", None)
+    value = item.get(partition_key) if item is not None else _queried(given, partition_key)
+    text = _text(value) if value is not None else None
+    return (text,) if text is not None else None
+
+
+def _queried(given: Any, partition_key: str) -> AttributeValue | None:
+    text: str | None = getattr(given, "key_condition_expression", None)
+    if text is None:
+        legacy = (getattr(given, "key_conditions", None) or {}).get(partition_key)
+        if legacy is None or legacy.comparison_operator != "EQ" or not legacy.attribute_value_list:
+            return None
+        first: AttributeValue = legacy.attribute_value_list[0]
+        return first
+    with suppress(ServiceError):  # the operation itself says what is wrong with it
+        expressions = Expressions(given.expression_attribute_names, given.expression_attribute_values)
+        condition = expressions.key_condition(text)
+        for test in condition.tests():
+            if test.operator == "=" and resolve(test.path, dict(condition.names)) == (partition_key,):
+                return expressions.values.get(test.values[0])
+    return None
+
+
+def _text(value: AttributeValue) -> str | None:
+    """Of a key's value."""
+    if value.b is not None:
+        return base64.b64encode(value.b).decode()
+    return value.s if value.s is not None else value.n
+
+
+_BY_NAME: Final = ("key", "item", "expected", "attribute_updates", "key_conditions", "query_filter", "scan_filter")
+"""Members whose keys are names of attributes."""
+
+
+def _attributes(given: Any) -> set[str]:
+    """The attributes at the top level that a request names, wherever it does."""
+    found = set[str]()
+    for member in _BY_NAME:
+        found.update(getattr(given, member, None) or ())
+    found.update(getattr(given, "attributes_to_get", None) or ())
+    found.update(_of_expressions(given))
+    return found
+
+
+def _of_expressions(given: Any) -> Iterator[str]:
+    with suppress(ServiceError):
+        expressions = Expressions(given.expression_attribute_names, getattr(given, "expression_attribute_values", None))
+        if (text := getattr(given, "projection_expression", None)) is not None:
+            yield from expressions.projection(text).usage.heads
+        if (text := getattr(given, "update_expression", None)) is not None:
+            yield from expressions.update(text).usage.heads
+        if (text := getattr(given, "key_condition_expression", None)) is not None:
+            yield from expressions.key_condition(text).usage.heads
+        for member, label in (
+            ("condition_expression", "ConditionExpression"),
+            ("filter_expression", "FilterExpression"),
+        ):
+            if (text := getattr(given, member, None)) is not None:
+                yield from expressions.condition(label, text).usage.heads
+
+
+def _select(given: Any) -> str | None:
+    """What comes back: as said, or as it follows from the rest (API_Query, Select). Writes have none."""
+    if not hasattr(given, "projection_expression"):
+        return None
+    chosen: str | None = getattr(given, "select", None)
+    if chosen is not None:
+        return chosen
+    if given.projection_expression is not None or given.attributes_to_get is not None:
+        return "SPECIFIC_ATTRIBUTES"
+    return "ALL_PROJECTED_ATTRIBUTES" if getattr(given, "index_name", None) else "ALL_ATTRIBUTES"
+
+
+def _on(resource: ResourceType | None, actions: Iterable[str], **more: Any) -> dict[str, tuple[Permission]]:
+    return {action: (Permission(action=f"dynamodb:{action}", resource=resource, **more),) for action in actions}
+
+
+PERMISSIONS: Final[Permissions] = {
+    **_on(_TABLE, ("CreateTable",), conditions=_of_creation),
+    **_on(_TABLE, ("DeleteTable", "DescribeTable", "UpdateTable", "DescribeTimeToLive", "UpdateTimeToLive")),
+    **_on(None, ("ListTables",)),
+    **_on(_TABLE, ("GetItem", "PutItem", "DeleteItem", "UpdateItem"), conditions=_of_items),
+    **_on(_TABLE_OR_INDEX, ("Query", "Scan"), conditions=_of_items),
+}
+
+
+class DynamoDbResources:
+    """Knows tables."""
+
+    eager = False
+
+    def __init__(self, store: Store) -> None:
+        self._snapshot = store.snapshot()
+        self._tables = TableDirectory()
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        """The table of an ARN, or of its index's; None for another account's or region's."""
+        parts = arn.split(":", 5)
+        if len(parts) != 6 or (parts[3], parts[4]) != (context.region, context.account_id):
+            return None
+        name = parts[5].split("/")[1] if "/" in parts[5] else ""
+        table = await self._tables.read(context, name, self._snapshot)
+        if table is None:
+            return None
+        record = table.record
+        return KnownResource(arn=arn, tags=dict(record.tags), details={PARTITION_KEY: table.key.partition.name})

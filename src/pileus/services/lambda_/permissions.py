@@ -1,0 +1,116 @@
+"""What must somebody be allowed to do, to use Lambda?
+
+Sources: Service Authorization Reference, "AWS Lambda"; Lambda Developer Guide, "Granting user access to a function".
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pileus.kernel.auth.permissions import (
+    Conditions,
+    KnownResource,
+    Permission,
+    Permissions,
+    ResourceType,
+    request_tags,
+)
+from pileus.kernel.auth.policy import NamedPolicy, compile_policy
+from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Store
+from pileus.services.lambda_.names import function_of_arn, meant_by
+from pileus.services.lambda_.policy import policy_text
+from pileus.services.lambda_.store import get_function
+
+
+def _function_arn(context: RequestContext, given: Any) -> str:
+    """Unqualified, of the account that the name names."""
+    return meant_by(context, given.function_name).arn
+
+
+def _invoked_arn(context: RequestContext, given: Any) -> str:
+    return meant_by(context, given.function_name, given.qualifier).qualified_arn
+
+
+def _role_arn(context: RequestContext, given: Any) -> str:
+    role: str = given.role
+    return role
+
+
+_FUNCTION: Final = ResourceType(name="function", arn=_function_arn)
+_INVOKED: Final = ResourceType(name="function", arn=_invoked_arn)
+_ROLE: Final = ResourceType(name="role", arn=_role_arn)
+
+
+def _of_creation(context: RequestContext, given: Any, function: KnownResource | None) -> Conditions:
+    return request_tags(given.tags)
+
+
+def _of_permission(context: RequestContext, given: Any, function: KnownResource | None) -> Conditions:
+    found = {"lambda:principal": given.principal, "lambda:functionurlauthtype": given.function_url_auth_type}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _of_passing(context: RequestContext, given: Any, role: KnownResource | None) -> Conditions:
+    return {
+        "iam:passedtoservice": "lambda.amazonaws.com",
+        "iam:associatedresourcearn": _function_arn(context, given),
+    }
+
+
+_PASS_ROLE: Final = Permission(
+    action="iam:PassRole",
+    resource=_ROLE,
+    conditions=_of_passing,
+    asked=lambda context, given: given.role is not None,
+)
+
+
+def _on(resource: ResourceType | None, actions: Iterable[str]) -> dict[str, tuple[Permission]]:
+    return {action: (Permission(action=f"lambda:{action}", resource=resource),) for action in actions}
+
+
+PERMISSIONS: Final[Permissions] = {
+    **_on(
+        _FUNCTION,
+        (
+            "DeleteFunction",
+            "GetFunction",
+            "GetFunctionConfiguration",
+            "GetPolicy",
+            "RemovePermission",
+            "UpdateFunctionCode",
+        ),
+    ),
+    **_on(None, ("ListFunctions",)),
+    "AddPermission": (Permission(action="lambda:AddPermission", resource=_FUNCTION, conditions=_of_permission),),
+    "CreateFunction": (
+        Permission(action="lambda:CreateFunction", resource=_FUNCTION, conditions=_of_creation),
+        _PASS_ROLE,
+    ),
+    "UpdateFunctionConfiguration": (
+        Permission(action="lambda:UpdateFunctionConfiguration", resource=_FUNCTION),
+        _PASS_ROLE,
+    ),
+    "Invoke": (Permission(action="lambda:InvokeFunction", resource=_INVOKED),),
+}
+
+
+class LambdaResources:
+    """Knows functions, with their policies."""
+
+    eager = True
+
+    def __init__(self, store: Store) -> None:
+        self._snapshot = store.snapshot()
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        function = function_of_arn(arn)
+        if function is None:
+            return None
+        record = await get_function(self._snapshot, function)
+        if record is None:
+            return None
+        policy = None
+        if record.policy:
+            policy = NamedPolicy(arn, compile_policy(policy_text(record.policy, function)), "resource")
+        return KnownResource(arn=arn, tags=record.tags, policy=policy)

@@ -1,0 +1,67 @@
+"""What must somebody be allowed to do, to use CloudWatch Logs?
+
+What is about a group is asked of `log-group:NAME:log-stream:`, which is why policies end in `:*`.
+
+Sources: Service Authorization Reference, "Amazon CloudWatch Logs"; CloudWatch Logs User Guide, "Overview of managing
+access permissions" (Log group ARN); the form of the ARN is the one that denials show.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pileus.kernel.auth.permissions import (
+    Conditions,
+    KnownResource,
+    Permission,
+    Permissions,
+    ResourceType,
+    request_tags,
+)
+from pileus.kernel.context import RequestContext
+
+
+def _group_arn(context: RequestContext, given: Any) -> str:
+    name: str | None = given.log_group_name
+    if name is None:
+        name = getattr(given, "log_group_identifier", None) or ""
+    if name.startswith("arn:"):
+        return f"{name.removesuffix(':*')}:log-stream:"
+    return f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group:{name}:log-stream:"
+
+
+def _stream_arn(context: RequestContext, given: Any) -> str:
+    return f"{_group_arn(context, given)}{given.log_stream_name}"
+
+
+def _all_groups_arn(context: RequestContext, given: Any) -> str:
+    return f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group::log-stream:"
+
+
+_GROUP: Final = ResourceType(name="log-group", arn=_group_arn)
+_STREAM: Final = ResourceType(name="log-stream", arn=_stream_arn)
+_ALL_GROUPS: Final = ResourceType(name="", arn=_all_groups_arn)
+
+
+def _of_creation(context: RequestContext, given: Any, group: KnownResource | None) -> Conditions:
+    return request_tags(given.tags)
+
+
+def _on(resource: ResourceType, actions: Iterable[str]) -> dict[str, tuple[Permission]]:
+    return {action: (Permission(action=f"logs:{action}", resource=resource),) for action in actions}
+
+
+PERMISSIONS: Final[Permissions] = {
+    "CreateLogGroup": (Permission(action="logs:CreateLogGroup", resource=_GROUP, conditions=_of_creation),),
+    **_on(
+        _GROUP,
+        (
+            "DeleteLogGroup",
+            "DeleteRetentionPolicy",
+            "DescribeLogStreams",
+            "FilterLogEvents",
+            "PutRetentionPolicy",
+        ),
+    ),
+    **_on(_STREAM, ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents")),
+    **_on(_ALL_GROUPS, ("DescribeLogGroups",)),
+}
