@@ -1,5 +1,6 @@
 """A Python function finds what it finds on AWS, and its failures read as they do there."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -104,6 +105,44 @@ async def test_a_package_brings_its_own_sdk(bench: Bench) -> None:
     bench.function("mine = True", file="boto3/__init__.py")
     spec = bench.function("import boto3\ndef handler(event, context): return boto3.mine")
     assert await bench.answer(spec) is True
+
+
+@pytest.mark.parametrize("name", ["secrets", "csv", "gzip", "asyncio", "email"])
+async def test_a_package_comes_before_the_standard_library(bench: Bench, name: str) -> None:
+    """Whatever the runtime happens to have loaded already: as a handler module, and imported by one."""
+    source = "def handler(event, context): return __name__ + ' of mine'"
+    spec = bench.function(source, name="direct", file=f"{name}.py", handler=f"{name}.handler")
+    assert await bench.answer(spec) == f"{name} of mine"
+    bench.function("mine = True", name="indirect", file=f"{name}/__init__.py")
+    spec = bench.function(f"import {name}\ndef handler(event, context): return {name}.mine", name="indirect")
+    assert await bench.answer(spec) is True
+
+
+async def test_a_directory_of_files_hides_no_module(bench: Bench) -> None:
+    """`csv/` with tables in it is no package, and what the runtime itself stands on stays what it is."""
+    bench.function("a,b", file="csv/table.txt")
+    bench.function("raise ImportError('not yours')", file="json.py")
+    spec = bench.function("""
+        import csv, json
+        def handler(event, context):
+            return json.dumps(list(csv.reader(["1,2"])))
+    """)
+    assert await bench.answer(spec) == '[["1", "2"]]'
+
+
+async def test_environments_draw_different_numbers(bench: Bench) -> None:
+    """They are forked from one process, whose generators must not be what all of them begin with."""
+    spec = bench.function("""
+        import os, random, secrets, ssl, tempfile, time, uuid
+        def handler(event, context):
+            time.sleep(0.2)
+            name = tempfile.mktemp()
+            return [random.random(), secrets.token_hex(8), ssl.RAND_bytes(8).hex(), name, str(uuid.uuid4()),
+                    str(uuid.uuid1()), os.urandom(8).hex()]
+    """)
+    first, second, third = await asyncio.gather(*(bench.answer(spec) for _ in range(3)))
+    for numbers in zip(first, second, third, strict=True):
+        assert len(set(numbers)) == 3, numbers
 
 
 async def test_a_handler_may_lie_in_a_directory(bench: Bench) -> None:

@@ -24,6 +24,13 @@ Handler = Callable[[Any, LambdaContext], Any]
 
 SHARED_PACKAGES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 """The AWS SDK and what it needs. They may be loaded already; a function that brings its own gets its own."""
+KEPT: Final = frozenset(sys.builtin_module_names) | frozenset(
+    "abc codecs encodings importlib io os posixpath site stat sys zipimport "  # noqa: SIM905 - words
+    "decimal json logging traceback".split()
+)
+"""What Python has loaded before any program begins, and what AWS's runtime has loaded before the function: a package
+cannot replace these. Anything else that is loaded is forgotten where a function brings a module of that name, as if it
+had been started afresh with `/var/task` first on its path."""
 
 
 class _Encoder(json.JSONEncoder):
@@ -66,16 +73,38 @@ def _encoder() -> _Encoder:
 def _set_path(task_root: str) -> None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    sys.path[:0] = [task_root, f"/opt/python/lib/{version}/site-packages", "/opt/python", *own]
-    brought = any(
-        os.path.exists(os.path.join(place, name))
-        for place in (task_root, f"/opt/python/lib/{version}/site-packages", "/opt/python")
-        for package in SHARED_PACKAGES
-        for name in (package, f"{package}.py")
-    )
+    places = [task_root, f"/opt/python/lib/{version}/site-packages", "/opt/python"]
+    sys.path[:0] = [*places, *own]
+    brought = _known_modules_in(places) - KEPT
+    if not brought.isdisjoint(SHARED_PACKAGES):
+        brought.update(SHARED_PACKAGES)
     if brought:
-        for name in [name for name in sys.modules if name.partition(".")[0] in SHARED_PACKAGES]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in brought]:
             del sys.modules[name]
+
+
+def _known_modules_in(places: list[str]) -> set[str]:
+    """The names of the modules and packages in these directories that may be loaded already."""
+    found: set[str] = set()
+    for place in places:
+        try:
+            entries = list(os.scandir(place))
+        except OSError:
+            continue
+        for entry in entries:
+            name, dot, suffix = entry.name.partition(".")
+            known = name in sys.modules or name in SHARED_PACKAGES
+            if known and (suffix.endswith(("py", "pyc", "so")) if dot else _is_package(entry.path)):
+                found.add(name)
+    return found
+
+
+def _is_package(path: str) -> bool:
+    """A directory without `__init__` hides no module of the same name, wherever that lies."""
+    try:
+        return any(name.startswith("__init__.") for name in os.listdir(path))
+    except OSError:
+        return False
 
 
 def _load(name: str) -> Handler:
