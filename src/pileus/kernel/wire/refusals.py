@@ -38,13 +38,20 @@ def _own(dialect: Dialect, violation: Violation) -> Told | None:
 
 
 def _error(subject: Subject, told: Told, violation: Violation) -> ServiceError:
-    text = told.text.format(value=violation.value, name=_model_name(violation.path), operation=subject.operation.name)
-    return AnyServiceError(told.code, text)
+    name = _wire_name(subject, violation.path)
+    return AnyServiceError(
+        told.code, told.text.format(value=violation.value, name=name, operation=subject.operation.name)
+    )
 
 
-def _model_name(path: str) -> str:
-    """The member's name as the older services say it: capitalised, and from the outermost structure on."""
-    return ".".join(part[:1].upper() + part[1:] for part in path.split("."))
+def _wire_name(subject: Subject, path: str) -> str:
+    """The member's name as the older services say it: capitalised, from the outermost structure on."""
+    member = _member_of(subject, path)
+    first, dot, rest = path.partition(".")
+    names = [(member.ref.query_name or member.ref.location_name or member.name) if member is not None else first]
+    if dot:
+        names += rest.split(".")
+    return ".".join(name[:1].upper() + name[1:] for name in names)
 
 
 def _refusal_of_s3(subject: Subject, violation: Violation) -> ServiceError:
