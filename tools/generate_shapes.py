@@ -156,6 +156,8 @@ class Module:
         for member, ref in shape.get("members", {}).items():
             if ref.get("eventstream") or self.shapes[ref["shape"]].get("eventstream"):
                 annotation, must = "object", False
+            elif (ref.get("streaming") or self.shapes[ref["shape"]].get("streaming")) and "payload" in shape:
+                annotation, must = "object", False  # bytes, a stream, or a file
             else:
                 annotation, must = self.type_of(ref["shape"]), member in required
             wire_name = keys[member]

@@ -298,3 +298,28 @@ def test_an_unknown_service_error_keeps_its_status() -> None:
     desk = Desk(["s3"])
     desk.api.error = AnyServiceError("SlowDown", "Please reduce your request rate.", status=503)
     assert desk.ask(s3("GET", "/b/k")).status == 503
+
+
+class Pieces:
+    """A body that is still arriving."""
+
+    size_bytes: int | None = 3
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in (b"a", b"b", b"c"):
+            yield piece
+
+
+async def test_a_long_object_is_not_read_first() -> None:
+    """Whoever stores it reads it as it arrives; a small one is there already."""
+    desk = Desk(["s3"])
+    request = s3("PUT", "/b/k", x_amz_meta_a="1")
+    request.body = Pieces()
+    assert desk.ask(request).status == 200
+    assert desk.api.given.metadata == {"a": "1"}
+    assert b"".join([piece async for piece in desk.api.given.body]) == b"abc"
+    assert desk.ask(s3("PUT", "/b/k", b"abc")).status == 200
+    assert desk.api.given.body == b"abc"
+    refused = s3("PUT", "/b/k", x_amz_storage_class="CARDBOARD")
+    refused.body = Pieces()
+    assert desk.ask(refused).status == 400

@@ -33,10 +33,11 @@ NATIVE: Final = (bytes, datetime)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One operation in one protocol."""
+    """One operation in one protocol. streams: `parse` hands the body over as it is, and wants none."""
 
     parse: Parse
     answer: Answer
+    streams: bool = False
 
 
 class WireProtocol(Protocol):

@@ -74,7 +74,7 @@ class Dispatcher:
                     self._by_target[target] = operation
             body = request.body
             if type(body) is not bytes or len(body) > operation.body_bytes_max:
-                body = await request.read(operation.body_bytes_max)
+                body = b"" if operation.streams else await request.read(operation.body_bytes_max)
             if operation.unsigned:
                 principal = UNSIGNED
             else:

@@ -36,6 +36,7 @@ class Operation:
     """One operation of one service in one protocol, ready to be called.
 
     unsigned: clients send it without a signature, which then says nothing.
+    streams: its body is not read before it is called.
     needs: what its caller must be allowed to do.
     """
 
@@ -44,6 +45,7 @@ class Operation:
     body_bytes_max: int
     too_large: ServiceError
     unsigned: bool
+    streams: bool
     parse: Parse
     method: Method
     answer: Answer
@@ -150,6 +152,7 @@ class RegisteredService:
             body_bytes_max=dialect.body_bytes_max or wire.body_bytes_max,
             too_large=_too_large(dialect.too_large, name),
             unsigned=operation.unsigned,
+            streams=codec.streams,
             parse=codec.parse,
             method=method,
             answer=codec.answer,

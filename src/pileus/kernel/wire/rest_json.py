@@ -15,7 +15,14 @@ from pileus.kernel.wire.json_body import UNREADABLE, body_reader, body_writer, e
 from pileus.kernel.wire.model import Member, ServiceModel
 from pileus.kernel.wire.moments import Moments
 from pileus.kernel.wire.rest_answer import Body, Tree, error_headers, header_writer, output_payload, taker
-from pileus.kernel.wire.rest_request import input_members, parser, payload_member, places_of, raw_payload
+from pileus.kernel.wire.rest_request import (
+    input_members,
+    parser,
+    payload_member,
+    places_of,
+    raw_payload,
+    streamed_payload,
+)
 from pileus.kernel.wire.subject import Subject
 
 _JSON: Final = ("Content-Type", "application/json")
@@ -28,7 +35,7 @@ class RestJsonProtocol:
     """Lambda takes a 50 MB archive in base64. Source: Lambda quotas, "Deployment package"."""
 
     def compile(self, subject: Subject) -> Codec:
-        return Codec(_parser(subject), _answerer(subject))
+        return Codec(_parser(subject), _answerer(subject), streams=streamed_payload(subject) is not None)
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
         code = error.error_code

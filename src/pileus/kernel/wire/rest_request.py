@@ -60,9 +60,28 @@ def parser(read_body: Callable[[bytes], Tree], places: list[Place], converter: C
     return parse
 
 
+def streamed_payload(subject: Subject) -> Place | None:
+    """What hands a body over without reading it: as a stream when it is long; None for other operations."""
+    member = payload_member(subject)
+    if member is None or not is_stream(member):
+        return None
+
+    def place(request: Request, tree: Tree) -> None:
+        tree[member.key] = request.body
+
+    return place
+
+
+def is_stream(member: Member) -> bool:
+    """Whether a member's bytes are to flow."""
+    return member.shape.type == "blob" and (member.ref.streaming or member.shape.streaming)
+
+
 def raw_payload(subject: Subject, member: Member) -> Callable[[bytes], Tree] | None:
     """What takes a body that is a blob or a text, as it is; None when it is a structure."""
     key = member.key
+    if is_stream(member):
+        return lambda _: {}
     if member.shape.type == "blob":
         assert subject.operation.input is not None
         required = member.name in subject.model.shape_of(subject.operation.input).required
@@ -73,11 +92,12 @@ def raw_payload(subject: Subject, member: Member) -> Callable[[bytes], Tree] | N
 
 
 def places_of(subject: Subject) -> list[Place]:
-    """What reads the members that are not in the body."""
+    """What reads the members that are not in the body, and the body that is not to be read."""
     members, model = input_members(subject), subject.model
+    streamed = streamed_payload(subject)
     labels = [member for member in members if member.ref.location == "uri"]
     parameters = [member for member in members if member.ref.location == "querystring"]
-    places: list[Place] = []
+    places: list[Place] = [streamed] if streamed is not None else []
     if labels:
         places.append(_labels(subject, labels))
     if parameters:

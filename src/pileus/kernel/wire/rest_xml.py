@@ -25,7 +25,14 @@ from pileus.kernel.wire.codec import (
 from pileus.kernel.wire.dialects import Dialect
 from pileus.kernel.wire.model import Member, Ref, ServiceModel
 from pileus.kernel.wire.rest_answer import Body, Headers, Tree, error_headers, header_writer, output_payload, taker
-from pileus.kernel.wire.rest_request import input_members, parser, payload_member, places_of, raw_payload
+from pileus.kernel.wire.rest_request import (
+    input_members,
+    parser,
+    payload_member,
+    places_of,
+    raw_payload,
+    streamed_payload,
+)
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.text_values import NotReadable
 from pileus.kernel.wire.xml_shapes import ShapeReader
@@ -44,7 +51,7 @@ class RestXmlProtocol:
     body_bytes_max: Final = 16 * 1024 * 1024
 
     def compile(self, subject: Subject) -> Codec:
-        return Codec(_parser(subject), _answerer(subject))
+        return Codec(_parser(subject), _answerer(subject), streams=streamed_payload(subject) is not None)
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
         code = error.error_code

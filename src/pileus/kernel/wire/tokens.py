@@ -1,5 +1,6 @@
 """What if a client sends no idempotency token? It gets one, as its SDK would have made it."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ def with_token(subject: Subject, codec: Codec, ids: Ids) -> Codec:
             return msgspec.structs.replace(given, **{attribute: ids.uuid()})
         return given
 
-    return Codec(parse, codec.answer)
+    return replace(codec, parse=parse)
 
 
 def _attribute_of_token(subject: Subject) -> str | None:

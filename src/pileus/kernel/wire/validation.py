@@ -71,7 +71,7 @@ class Inspection:
 
     def _value(self, ref: Ref, value: object, path: str) -> object:
         shape = self._model.shape_of(ref)
-        if shape.document or shape.eventstream:
+        if shape.document or shape.eventstream or shape.streaming or ref.streaming:
             return value
         if shape.type == "structure":
             return self._structure(ref.shape, value, path)

@@ -1233,7 +1233,7 @@ class InvocationResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class InvokeAsyncRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     function_name: NamespacedFunctionName = field(name="FunctionName")
-    invoke_args: bytes = field(name="InvokeArgs")
+    invoke_args: object | None = field(name="InvokeArgs", default=None)
 
 
 class InvokeAsyncResponse(Struct, frozen=True, kw_only=True, omit_defaults=True):
