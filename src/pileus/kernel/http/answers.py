@@ -9,7 +9,7 @@ from typing import Any, Final
 from pileus.kernel.http import heads
 from pileus.kernel.http.bodies import BodyBroken
 from pileus.kernel.http.heads import BODYLESS, Heads
-from pileus.kernel.http.messages import FileBody, PayloadTooLarge, Response
+from pileus.kernel.http.messages import FileBody, NoRoom, PayloadTooLarge, Response
 from pileus.kernel.http.outlet import OpenFile, Outlet
 from pileus.kernel.http.parsing import Exchange
 
@@ -82,6 +82,8 @@ def answer_to(error: BaseException, exchange: Exchange) -> Response:
         return heads.plain(exchange.refusal or 400)
     if isinstance(error, PayloadTooLarge):
         return heads.plain(413)
+    if isinstance(error, NoRoom):
+        return heads.plain(503)
     if isinstance(error, asyncio.CancelledError):
         _log.warning("%s: its handler was cancelled", name(exchange))
     else:

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from pileus.kernel.http.budget import BodyBudget
+
 _COALESCE_BYTES: Final = 4 * 1024
 """Smaller pieces are joined, so that a body of two-byte chunks costs what it weighs."""
 
@@ -20,14 +22,17 @@ class ClientDisconnected(BodyBroken):
 class IncomingBody:
     """A body read as it arrives, by one reader; what lies unread is counted in `buffered_bytes`.
 
-    size_bytes: as declared, None when chunked. wanted: called when the reader waits or has taken something, so that
-    the owner of the socket may read on.
+    size_bytes: as declared, None when chunked. budget: has the room for reading all of it. wanted: called when the
+    reader waits or has taken something, so that the owner of the socket may read on.
     """
 
     __slots__ = (
+        "_budget",
         "_discarding",
         "_error",
         "_parts",
+        "_reserved_bytes",
+        "_turn",
         "_waiter",
         "_wanted",
         "buffered_bytes",
@@ -36,12 +41,16 @@ class IncomingBody:
         "size_bytes",
     )
 
-    def __init__(self, size_bytes: int | None, *, wanted: Callable[[], None]) -> None:
+    def __init__(self, size_bytes: int | None, *, budget: BodyBudget, wanted: Callable[[], None]) -> None:
         self.size_bytes = size_bytes
         self.received_bytes = 0
         self.buffered_bytes = 0
         self.complete = False
         self._parts: deque[bytes | bytearray] = deque()
+        self._budget = budget
+        self._reserved_bytes = 0
+        self._turn: asyncio.Future[None] | None = None
+        """In the line for room."""
         self._wanted = wanted
         self._waiter: asyncio.Future[None] | None = None
         self._error: BodyBroken | None = None
@@ -74,6 +83,26 @@ class IncomingBody:
             return 0
         return None if self.size_bytes is None else self.size_bytes - self.received_bytes
 
+    async def make_room(self, size_bytes: int) -> None:
+        """Take room for so many bytes, instead of what was taken before; `NoRoom`, or what broke the body."""
+        self.release()
+        if self._error is not None:
+            raise self._error
+        if not self._budget.take_now(size_bytes):
+            assert self._turn is None, "a body has one reader"
+            self._turn = asyncio.get_running_loop().create_future()
+            try:
+                await self._budget.take(size_bytes, self._turn)
+            finally:
+                self._turn = None
+        self._reserved_bytes = size_bytes
+
+    def release(self) -> None:
+        """The request is answered: what was read of it may go."""
+        if self._reserved_bytes:
+            reserved_bytes, self._reserved_bytes = self._reserved_bytes, 0
+            self._budget.give(reserved_bytes)
+
     def feed(self, data: bytes | bytearray) -> None:
         self.received_bytes += len(data)
         if self._discarding:
@@ -97,6 +126,8 @@ class IncomingBody:
         """The reader gets `error`, at once; what lay unread is dropped."""
         self._error = error
         self.discard()
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_exception(error)
         self._wake()
 
     def discard(self) -> None:

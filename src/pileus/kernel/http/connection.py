@@ -28,6 +28,7 @@ from typing import Any, Final, cast
 from pileus.kernel.http import answers, heads
 from pileus.kernel.http.answers import Sending
 from pileus.kernel.http.bodies import BodyBroken, ClientDisconnected
+from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Gate, Handler, Response
@@ -47,6 +48,7 @@ class Shared:
     gate: Gate | None
     limits: Limits
     heads: Heads
+    budget: BodyBudget = field(default_factory=lambda: BodyBudget(Limits()))
     connections: set["Connection"] = field(default_factory=set)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     draining: bool = False
@@ -105,6 +107,7 @@ class Connection(asyncio.Protocol):
         self._outlet = Outlet(self._transport, secure=self.secure)
         self._parser = RequestParser(
             self._shared.limits,
+            budget=self._shared.budget,
             peer=str(peer[0]) if isinstance(peer, tuple) else "",
             secure=self.secure,
             wanted=self._wanted,
@@ -318,6 +321,7 @@ class Connection(asyncio.Protocol):
         try:
             outcome = start_eagerly(self._shared.handler(exchange.request))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge: nothing a handler raises gets past
+            _release(exchange)
             self._answer(exchange, answers.answer_to(error, exchange))
             return
         if isinstance(outcome, asyncio.Task):
@@ -326,6 +330,7 @@ class Connection(asyncio.Protocol):
             self._shared.tasks.add(outcome)
             outcome.add_done_callback(partial(self._finished, exchange, failures))
         elif not (exchange.ordinary and self._sent_at_once(outcome)):
+            _release(exchange)
             self._answer(exchange, outcome)
 
     def _sent_at_once(self, response: Response) -> bool:
@@ -346,6 +351,7 @@ class Connection(asyncio.Protocol):
         """A handler that had to wait is done. failures: the gate's when it began."""
         self._shared.tasks.discard(task)
         self._running = None
+        _release(exchange)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         response = task.result() if error is None else answers.answer_to(error, exchange)
         gate = self._shared.gate
@@ -418,12 +424,15 @@ class Connection(asyncio.Protocol):
             self._open.appendleft(exchange)
             self._drawing = sending.draws
             self._sender = self._spawn(sending.work)
-            self._sender.add_done_callback(partial(self._sent_slowly, response, sending, close))
+            self._sender.add_done_callback(partial(self._sent_slowly, exchange, response, sending, close))
         elif close:
             self._end()
 
-    def _sent_slowly(self, response: Response, sending: Sending, close: bool, task: asyncio.Task[None]) -> None:
+    def _sent_slowly(
+        self, exchange: Exchange, response: Response, sending: Sending, close: bool, task: asyncio.Task[None]
+    ) -> None:
         self._sender = None
+        _release(exchange)  # an iterator may have read the body
         self._drawing = False
         sending.close()
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
@@ -498,6 +507,12 @@ def _refusal(status: int) -> Exchange:
     exchange = Exchange()
     exchange.response = heads.plain(status)
     return exchange
+
+
+def _release(exchange: Exchange) -> None:
+    """Its handler is done, so its body no longer counts."""
+    if exchange.body is not None:
+        exchange.body.release()
 
 
 def _note_failure(task: asyncio.Task[None]) -> None:

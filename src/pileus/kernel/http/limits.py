@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import msgspec
 
-from pileus.kernel.http.messages import BODY_IN_MEMORY_BYTES_MAX
+from pileus.kernel.http.messages import BODY_HELD_BYTES_MAX
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one connection. Durations are of the machine's clock, and exact to `sweep_interval`."""
+    """Bounds of one connection, and of all together where it says so.
+
+    Durations are of the machine's clock, and exact to `sweep_interval`.
+    """
 
     header_bytes_max: int = 64 * 1024
     """Target, names and values together; beyond it 431. AWS's services allow less."""
@@ -16,8 +19,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     target_bytes_max: int = 32 * 1024
     """Path and query as sent; beyond it 414."""
 
-    body_in_memory_bytes_max: int = BODY_IN_MEMORY_BYTES_MAX
+    body_in_memory_bytes_max: int = BODY_HELD_BYTES_MAX
     """A longer body becomes a stream."""
+
+    bodies_bytes_max: int = 256 * 1024 * 1024
+    """Of all connections: streams that their handlers read as a whole; see `budget`."""
+
+    bodies_waiting_max: int = 256
+    """Of all connections: streams that wait for room among those."""
+
+    bodies_timeout: timedelta = timedelta(seconds=10)
+    """How long they wait; then 503."""
 
     body_buffer_bytes: int = 256 * 1024
     """How much of a stream may lie unread before the socket is read no further."""

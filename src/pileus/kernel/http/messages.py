@@ -1,17 +1,25 @@
 """What a request and a response are, once the bytes are understood."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
+BODY_HELD_BYTES_MAX: Final = 64 * 1024
+"""A longer body reaches the handler as a stream, so that it may be refused before it is in memory."""
+
 BODY_IN_MEMORY_BYTES_MAX: Final = 8 * 1024 * 1024
-"""A longer body reaches the handler as a stream (the largest JSON request of AWS is 6 MiB of payload)."""
+"""What `Request.read` reads, unless told otherwise (the largest JSON request of AWS is 6 MiB of payload)."""
 
 
 class PayloadTooLarge(Exception):
     """A body is longer than the reader is prepared to hold; the front door answers 413."""
+
+
+class NoRoom(Exception):
+    """Other requests hold all the memory that bodies may take (`budget`); the front door answers 503."""
 
 
 class BodyStream(Protocol):
@@ -22,13 +30,17 @@ class BodyStream(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
+    async def make_room(self, size_bytes: int) -> None:
+        """Take room for that much in memory, until the request is answered; `NoRoom` when there is none in time."""
+        ...
+
 
 class Request:
     """One HTTP request.
 
     method: upper case. target: exactly as sent (SigV4 and S3 keys need it). path, query: the target's two halves,
     still percent-encoded, `query` without its `?`. headers: by lower-case name, values as latin-1, repeated ones
-    joined by a comma. body: the bytes when at most `BODY_IN_MEMORY_BYTES_MAX`, otherwise a stream.
+    joined by a comma. body: the bytes when at most `BODY_HELD_BYTES_MAX`, otherwise a stream.
     peer: the client's address. secure: whether it came through TLS.
     """
 
@@ -53,19 +65,23 @@ class Request:
         self.secure = secure
 
     async def read(self, size_bytes_max: int = BODY_IN_MEMORY_BYTES_MAX) -> bytes:
-        """The whole body; `PayloadTooLarge` when it is longer than `size_bytes_max`."""
-        if isinstance(self.body, bytes):
-            if len(self.body) > size_bytes_max:
+        """The whole body; `PayloadTooLarge` when it is longer than `size_bytes_max`, `NoRoom`."""
+        body = self.body
+        if isinstance(body, bytes):
+            if len(body) > size_bytes_max:
                 raise PayloadTooLarge
-            return self.body
-        parts: list[bytes] = []
-        size_bytes = 0
-        async for part in self.body:
-            size_bytes += len(part)
-            if size_bytes > size_bytes_max:
+            return body
+        declared_bytes = body.size_bytes
+        if declared_bytes is not None and declared_bytes > size_bytes_max:
+            raise PayloadTooLarge
+        # One of unknown length takes as much as it may become: nobody waits for room with half a body in memory.
+        await body.make_room(size_bytes_max if declared_bytes is None else declared_bytes)
+        read = BytesIO()  # hands out what it has gathered without copying it, as joining parts would
+        async for part in body:
+            read.write(part)
+            if read.tell() > size_bytes_max:
                 raise PayloadTooLarge
-            parts.append(part)
-        self.body = b"".join(parts)
+        self.body = read.getvalue()
         return self.body
 
 

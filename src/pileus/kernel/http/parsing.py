@@ -16,6 +16,7 @@ from typing import Final
 import httptools
 
 from pileus.kernel.http.bodies import IncomingBody
+from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Request, Response
 
@@ -73,8 +74,11 @@ class RequestParser:
     100 Continue; the owner clears it with the invitation.
     """
 
-    def __init__(self, limits: Limits, *, peer: str, secure: bool, wanted: Callable[[], None]) -> None:
+    def __init__(
+        self, limits: Limits, *, budget: BodyBudget, peer: str, secure: bool, wanted: Callable[[], None]
+    ) -> None:
         self._limits = limits
+        self._budget = budget
         self._peer = peer
         self._secure = secure
         self._wanted = wanted
@@ -332,7 +336,7 @@ class RequestParser:
         assert exchange is not None
         assert exchange.request is not None
         exchange.ordinary = False
-        exchange.body = IncomingBody(size_bytes, wanted=self._wanted)
+        exchange.body = IncomingBody(size_bytes, budget=self._budget, wanted=self._wanted)
         if self._held is not None:
             exchange.body.feed(self._held)
             self._held = None

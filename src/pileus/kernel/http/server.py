@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.connection import Connection, Shared
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
@@ -30,7 +31,7 @@ class HttpServer:
         self, handler: Handler, *, gate: Gate | None = None, limits: Limits = _LIMITS, clock: Clock | None = None
     ) -> None:
         heads = Heads(time.time if clock is None else clock.timestamp)
-        self._shared = Shared(handler=handler, gate=gate, limits=limits, heads=heads)
+        self._shared = Shared(handler=handler, gate=gate, limits=limits, heads=heads, budget=BodyBudget(limits))
         self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
 
