@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server
 
 
-def trust(principal: dict[str, str], action: str | list[str] = "sts:AssumeRole") -> str:
+def trust(principal: dict[str, Any], action: str | list[str] = "sts:AssumeRole") -> str:
     statement = {"Effect": "Allow", "Principal": principal, "Action": action}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -181,7 +181,8 @@ def test_session_tags(aws: Server, role: dict[str, Any]) -> None:
     """Recorded: TestSTSAssumeRoleTagging::test_assume_role_tag_validation."""
     aws.client("iam").update_assume_role_policy(
         RoleName=role["RoleName"],
-        PolicyDocument=trust({"AWS": "111111111111"}, ["sts:AssumeRole", "sts:TagSession"]),
+        # Sessions of the role too, which have no policies that would let them.
+        PolicyDocument=trust({"AWS": ["111111111111", role["Arn"]]}, ["sts:AssumeRole", "sts:TagSession"]),
     )
     assume = aws.client("sts").assume_role
     wanted = {"RoleArn": role["Arn"], "RoleSessionName": "me"}

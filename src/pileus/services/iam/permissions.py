@@ -81,6 +81,7 @@ _OIDC: Final = _by_arn("oidc-provider", "open_id_connect_provider_arn")
 _SAML: Final = _by_arn("saml-provider", "saml_provider_arn")
 _MFA: Final = _by_arn("mfa", "serial_number")
 _EXAMINED: Final = _by_arn("user", "policy_source_arn")
+_REPORTED: Final = _by_arn("user", "arn")
 _POLICIES: Final = ResourceType(
     name="",
     arn=lambda context, given: _arn(context, f"policy{given.path_prefix or '/'}"),
@@ -163,6 +164,8 @@ PERMISSIONS: Final[Permissions] = {
         "GetAccountSummary",
         "GetContextKeysForCustomPolicy",
         "GetCredentialReport",
+        "GetServiceLastAccessedDetails",
+        "GetServiceLastAccessedDetailsWithEntities",
         "ListAccountAliases",
         "ListOpenIDConnectProviders",
         "ListSAMLProviders",
@@ -310,6 +313,7 @@ PERMISSIONS: Final[Permissions] = {
     ),
     **_on(_MFA, "DeleteVirtualMFADevice", "ListMFADeviceTags", "TagMFADevice"),
     **_on(_EXAMINED, "GetContextKeysForPrincipalPolicy", "SimulatePrincipalPolicy"),
+    **_on(_REPORTED, "GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"),
     **_on(_new("user", "user_name"), "CreateUser"),
     **_on(_new("group", "group_name"), "CreateGroup"),
     **_on(_new("role", "role_name"), "CreateRole"),

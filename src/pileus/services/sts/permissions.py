@@ -85,7 +85,8 @@ PERMISSIONS: Final[Permissions] = {
         Permission(action="sts:GetFederationToken", resource=_FEDERATED_USER, conditions=_of_tags),
         Permission(
             action="sts:TagSession",
-            resource=_FEDERATED_USER,
+            # The Reference lists `user` here; a federated user is what there is to be tagged.
+            resource=ResourceType(name="", arn=_FEDERATED_USER.arn),
             conditions=_of_tags,
             asked=lambda context, given: bool(given.tags),
         ),

