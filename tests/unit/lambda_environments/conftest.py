@@ -37,13 +37,19 @@ class RecordingLogs:
     def __init__(self) -> None:
         self.events: dict[str, list[str]] = {}
         self.largest_batch_bytes = 0
+        self.full = False
+        self.count = 0
 
     def append(self, spec: FunctionSpec, log_stream: str, lines: Sequence[tuple[float, str]]) -> None:
         size_bytes = sum(len(text) for _, text in lines)
         self.largest_batch_bytes = max(self.largest_batch_bytes, size_bytes)
         kept = self.events.setdefault(log_stream, [])
+        self.count += len(lines)
         kept += [text for _, text in lines]
         del kept[:-1000]
+
+    def congested(self, spec: FunctionSpec) -> bool:
+        return self.full
 
     @property
     def all(self) -> list[str]:

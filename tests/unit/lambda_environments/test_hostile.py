@@ -239,6 +239,27 @@ async def test_endless_output_is_cut_and_handed_on(bench: Bench) -> None:
     assert sum(len(text) for text in bench.logs.all if text.startswith("zz")) == 3_000_000
 
 
+@pytest.mark.parametrize("way", ["os.write(1, b'y' * 63 + b'\\n')", "print('y' * 63)"])
+async def test_a_flood_is_slowed_down(bench: Bench, way: str) -> None:
+    """When the log has enough, output is left in its pipe, so that the function waits; and heard again in the end."""
+    spec = bench.function(
+        f"""
+        import os
+        def handler(event, context):
+            for _ in range(event):
+                {way}
+    """,
+        timeout=timedelta(seconds=2),
+    )
+    await bench.answer(spec, 10)
+    bench.logs.full = True
+    result = await bench.invoke(spec, 200_000)
+    assert b"Sandbox.Timedout" in result.payload
+    assert 0 < bench.logs.count < 50_000
+    bench.logs.full = False
+    await bench.answer(spec, 20_000)
+
+
 async def test_nonsense_on_the_channel(bench: Bench) -> None:
     """Foreign code may find the channel and write what it likes: its environment ends, Pileus does not."""
     spec = bench.function("""

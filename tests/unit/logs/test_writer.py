@@ -11,6 +11,7 @@ from pileus.kernel.ids import SeededIds
 from pileus.kernel.storage.seam import StorageFailed
 from pileus.services.logs import writer as writer_module
 from pileus.services.logs.shapes import DeleteLogGroupRequest
+from pileus.services.logs.store import Reading
 from pileus.services.logs.writer import FunctionLogWriter
 from tests.support.time import JumpingClock
 from tests.unit.logs.conftest import ACCOUNT, NOW_MS, Logs, context, messages
@@ -79,7 +80,7 @@ async def test_a_deleted_group_comes_back(logs: Logs, writer: FunctionLogWriter)
 
 async def test_the_buffer_has_an_end(logs: Logs, clock: JumpingClock, caplog: pytest.LogCaptureFixture) -> None:
     """What does not fit is dropped and told of; what was there before is kept."""
-    writer = FunctionLogWriter(logs.store, clock, SeededIds(), buffer_bytes_max=1_000)
+    writer = FunctionLogWriter(logs.store, clock, SeededIds(), buffer_bytes_max=3_000)
     writer.append(Function(), "s", [(NOW_MS / 1000, "x" * 900)])
     writer.append(Function(), "s", [(NOW_MS / 1000, "y" * 900), (NOW_MS / 1000, "z")])
     await writer.flush()
@@ -88,6 +89,47 @@ async def test_the_buffer_has_an_end(logs: Logs, clock: JumpingClock, caplog: py
     writer.append(Function(), "s", [(NOW_MS / 1000, "room again")])
     await writer.flush()
     assert len(messages(await logs.get("s"))) == 2
+
+
+async def test_short_lines_are_counted_as_what_they_take(logs: Logs, clock: JumpingClock) -> None:
+    """A million lines of one letter are a megabyte of text, and two hundred of memory."""
+    writer = FunctionLogWriter(logs.store, clock, SeededIds(), buffer_bytes_max=400_000)
+    for _ in range(10):
+        writer.append(Function(), "s", [(NOW_MS / 1000, "y\n")] * 500)
+    await writer.flush()
+    assert await written(logs) == 500
+
+
+async def test_nobody_crowds_out_the_others(logs: Logs, clock: JumpingClock) -> None:
+    """Two functions that shout fill what is theirs; who says little is still heard, and written in turn."""
+    writer = FunctionLogWriter(logs.store, clock, SeededIds(), buffer_bytes_max=1_000_000)
+    for _ in range(200):
+        for name in ("loud", "louder"):
+            writer.append(Function(log_group=name), "s", [(NOW_MS / 1000, "y\n")] * 100)
+    writer.append(Function(log_group="quiet"), "s", [(NOW_MS / 1000, "hello")])
+    for _ in range(3):
+        await writer._write_some()
+    assert messages(await logs.filter(group="quiet")) == ["hello"]
+    await writer.flush()
+
+
+async def test_who_asks_learns_of_congestion(logs: Logs, clock: JumpingClock) -> None:
+    """While one group's lines pile up, and not of others'."""
+    writer = FunctionLogWriter(logs.store, clock, SeededIds(), buffer_bytes_max=1_000_000)
+    assert not writer.congested(Function())
+    writer.append(Function(), "s", [(NOW_MS / 1000, "y\n")] * 500)
+    assert writer.congested(Function())
+    assert not writer.congested(Function(log_group="other"))
+    await writer.flush()
+    assert not writer.congested(Function())
+
+
+async def written(logs: Logs) -> int:
+    """How many events there are."""
+    reading = Reading(logs.store.snapshot(), (ACCOUNT, "us-east-1"))
+    stream = await reading.find_stream("g", "s")
+    assert stream is not None
+    return stream.next_sequence
 
 
 async def test_a_failing_disk_loses_no_lines(

@@ -3,10 +3,12 @@
 `append` only puts lines into a buffer. `run`, a duty, writes the buffer a moment later: all that has gathered, in few
 transactions, making groups and streams that are missing. The buffer is bounded; what does not fit is dropped, counted,
 and told of in the server's log, because a function must never be held up by its log.
+Whoever asks `congested` and then is quieter loses nothing.
 """
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -16,17 +18,26 @@ import msgspec
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import StorageFailed, Store, Transaction
-from pileus.services.logs.limits import EVENT_OVERHEAD_BYTES
-from pileus.services.logs.model import GroupRecord, StreamRecord, message_bytes
+from pileus.services.logs.model import GroupRecord, StreamRecord
 from pileus.services.logs.store import Writing
 
 STREAM_ID_BYTES: Final = 8
+LINE_COST_BYTES: Final = 200
+"""What a line takes in memory beside its text (measured, CPython 3.11): for short lines it is nearly all."""
 BUFFER_BYTES_MAX: Final = 32 * 1024 * 1024
+GROUP_PART_MAX: Final = 0.5
+"""Of the buffer, for one group: no function's lines take the place of all others'."""
+GROUP_PART_CONGESTED: Final = 1 / 16
+"""From here on its functions had better be slower; what is on its way from them still fits."""
+QUIET_BYTES_MAX: Final = 256 * 1024
+"""A group with less than that is given room even in a full buffer, up to half as much again."""
 WRITE_DELAY_S: Final = 0.05
 """How long lines gather before they are written: real time, which no clock moves."""
 
-LINES_PER_TRANSACTION: Final = 1_000
+LINES_PER_TRANSACTION: Final = 200
 """So that no turn of the loop is spent on logs for long (measured: 5 us a line)."""
+PAUSE_PART: Final = 2.0
+"""After each transaction, so much of its time is left to requests."""
 
 STORAGE_PAUSE_S: Final = 1.0
 
@@ -46,48 +57,57 @@ class Source(Protocol):
     def log_group(self) -> str: ...
 
 
-class _Destination(msgspec.Struct, frozen=True):
+class _Group(msgspec.Struct, frozen=True):
     account_id: str
     region: str
     log_group: str
-    log_stream: str
 
 
-class _Line(msgspec.Struct, frozen=True, gc=False):
-    timestamp_ms: int
-    message: str
-    size_bytes: int
+_Lines = Sequence[tuple[float, str]]
+
+
+class _Queue:
+    """What waits for one group, by stream, in order. size_bytes: in memory."""
+
+    __slots__ = ("appends", "size_bytes")
+
+    def __init__(self) -> None:
+        self.appends: deque[tuple[str, _Lines, int]] = deque()
+        self.size_bytes = 0
 
 
 class FunctionLogWriter:
-    """Buffers lines and writes them behind; fits Lambda's `LogSink`."""
+    """Buffers lines and writes them behind; fits Lambda's `LogSink`. Groups take turns at being written."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, *, buffer_bytes_max: int = BUFFER_BYTES_MAX) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._buffer_bytes_max = buffer_bytes_max
-        self._buffer: deque[tuple[_Destination, Sequence[_Line]]] = deque()
+        self._queues: dict[_Group, _Queue] = {}
         self._buffered_bytes = 0
         self._dropped = 0
         self._stirred = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._hurried = 0
 
-    def append(self, spec: Source, log_stream: str, lines: Sequence[tuple[float, str]]) -> None:
+    def append(self, spec: Source, log_stream: str, lines: _Lines) -> None:
         """Keep `lines`, each with its moment in seconds since 1970, for the stream of the function's log group."""
-        kept = [
-            _Line(int(moment * 1000), text, message_bytes(text) + EVENT_OVERHEAD_BYTES)
-            for moment, text in lines
-            if text
-        ]
-        size_bytes = sum(line.size_bytes for line in kept)
-        if self._buffered_bytes + size_bytes > self._buffer_bytes_max:
-            self._dropped += len(kept)
-        elif kept:
-            self._buffered_bytes += size_bytes
-            destination = _Destination(spec.account_id, spec.region, spec.log_group, log_stream)
-            self._buffer.append((destination, kept))
+        kept = [line for line in lines if line[1]]
+        if kept:
+            group = _Group(spec.account_id, spec.region, spec.log_group)
+            queue = self._queues.get(group) or _Queue()
+            if self._has_room(queue, sum([len(text) for _, text in kept]) + len(kept) * LINE_COST_BYTES):
+                self._queues[group] = queue
+                self._put(queue, log_stream, kept)
+            else:
+                self._dropped += len(kept)
         self._stirred.set()
+
+    def congested(self, spec: Source) -> bool:
+        """Whether the group's lines come faster than they can be written."""
+        queue = self._queues.get(_Group(spec.account_id, spec.region, spec.log_group))
+        return queue is not None and queue.size_bytes > self._buffer_bytes_max * GROUP_PART_CONGESTED
 
     async def run(self) -> None:
         """Write what is appended, soon after, until cancelled."""
@@ -96,7 +116,7 @@ class FunctionLogWriter:
             await asyncio.sleep(WRITE_DELAY_S)
             self._stirred.clear()
             try:
-                await self.flush()
+                await self._write()
             except StorageFailed:
                 _log.exception("log lines of functions could not be written; they are kept and tried again")
                 self._stirred.set()
@@ -104,42 +124,80 @@ class FunctionLogWriter:
 
     async def flush(self) -> None:
         """Return once everything appended before is durable; StorageFailed."""
+        self._hurried += 1
+        try:
+            await self._write()
+        finally:
+            self._hurried -= 1
+
+    def _has_room(self, queue: _Queue, size_bytes: int) -> bool:
+        group_bytes, most = queue.size_bytes + size_bytes, self._buffer_bytes_max
+        if group_bytes > most * GROUP_PART_MAX:
+            return False
+        quiet = group_bytes <= QUIET_BYTES_MAX
+        return self._buffered_bytes + size_bytes <= (most + most // 2 if quiet else most)
+
+    def _put(self, queue: _Queue, log_stream: str, lines: _Lines) -> None:
+        for start in range(0, len(lines), LINES_PER_TRANSACTION):
+            part = lines[start : start + LINES_PER_TRANSACTION]
+            size_bytes = sum([len(text) for _, text in part]) + len(part) * LINE_COST_BYTES
+            queue.appends.append((log_stream, part, size_bytes))
+            queue.size_bytes += size_bytes
+            self._buffered_bytes += size_bytes
+
+    async def _write(self) -> None:
         async with self._writing:
-            while self._buffer:
+            while self._queues:
+                began_s = time.monotonic()
                 await self._write_some()
+                # Without a pause a flood of lines would take every other turn of the loop.
+                await asyncio.sleep(0 if self._hurried else (time.monotonic() - began_s) * PAUSE_PART)
             await self._store.durable()
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             _log.warning("%d log lines of functions came faster than they could be written and are lost", dropped)
 
     async def _write_some(self) -> None:
-        """Write the oldest appends; they leave the buffer when they are written."""
-        appends: list[tuple[_Destination, Sequence[_Line]]] = []
+        """Write what waits longest of the groups whose turn it is; it leaves the buffer when it is written."""
+        taken: dict[_Group, list[tuple[str, _Lines, int]]] = {}
         count = 0
-        for append in self._buffer:
-            if appends and count + len(append[1]) > LINES_PER_TRANSACTION:
-                break
-            appends.append(append)
-            count += len(append[1])
-        by_destination: dict[_Destination, list[_Line]] = {}
-        for destination, lines in appends:
-            by_destination.setdefault(destination, []).extend(lines)
+        for group, queue in self._queues.items():
+            for append in queue.appends:
+                if count and count + len(append[1]) > LINES_PER_TRANSACTION:
+                    break
+                taken.setdefault(group, []).append(append)
+                count += len(append[1])
         now_ms = int(self._clock.timestamp() * 1000)
 
         async def write(tx: Transaction) -> None:
-            for destination, lines in by_destination.items():
-                await self._append(tx, destination, lines, now_ms=now_ms)
+            for group, appends in taken.items():
+                by_stream: dict[str, list[tuple[int, str]]] = {}
+                for log_stream, lines, _ in appends:
+                    events = [(int(moment * 1000), text) for moment, text in lines]
+                    by_stream.setdefault(log_stream, []).extend(events)
+                for log_stream, events in by_stream.items():
+                    await self._append(tx, group, log_stream, events, now_ms=now_ms)
 
         await self._store.run(write)
-        for _ in appends:
-            self._buffered_bytes -= sum(line.size_bytes for line in self._buffer.popleft()[1])
-        await asyncio.sleep(0)
+        for group, appends in taken.items():
+            self._written(group, appends)
 
-    async def _append(self, tx: Transaction, to: _Destination, lines: Sequence[_Line], *, now_ms: int) -> None:
+    def _written(self, group: _Group, appends: Sequence[tuple[str, _Lines, int]]) -> None:
+        queue = self._queues.pop(group)
+        for _, _, size_bytes in appends:
+            queue.appends.popleft()
+            queue.size_bytes -= size_bytes
+            self._buffered_bytes -= size_bytes
+        if queue.appends:
+            self._queues[group] = queue  # at the end: the others come first
+
+    async def _append(
+        self, tx: Transaction, to: _Group, log_stream: str, events: Sequence[tuple[int, str]], *, now_ms: int
+    ) -> None:
         writing = Writing(tx, (to.account_id, to.region))
         if await writing.find_group(to.log_group) is None:
             writing.put_group(GroupRecord(name=to.log_group, created_ms=now_ms))
-        stream = await writing.find_stream(to.log_group, to.log_stream)
+        stream = await writing.find_stream(to.log_group, log_stream)
         if stream is None:
-            stream = StreamRecord(name=to.log_stream, stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
-        writing.append(to.log_group, stream, [(line.timestamp_ms, line.message) for line in lines], now_ms=now_ms)
+            stream = StreamRecord(name=log_stream, stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
+        writing.append(to.log_group, stream, events, now_ms=now_ms)

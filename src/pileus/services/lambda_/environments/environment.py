@@ -25,9 +25,14 @@ from pileus.services.lambda_.environments.types import (
     InvocationResult,
 )
 
-_OUTPUT_READ_BYTES: Final = 64 * 1024
-_OUTPUT_READS_MAX: Final = 8
-"""At the end of an invocation we read what is left of its output, but a process that writes for ever is not awaited."""
+_OUTPUT_READ_BYTES: Final = 8 * 1024
+"""In one turn of the loop: 4,096 of the shortest lines."""
+_OUTPUT_LEFT_BYTES: Final = 64 * 1024
+"""At the end of an invocation: what a pipe holds. A process that goes on writing is not awaited."""
+_HOLD_S: Final = 0.02
+_HOLDS_MAX: Final = 25
+"""Output that comes faster than it can be written is left where it is, and the function waits in its write; but after
+half a second it is heard again, whatever the log does: a function is slowed by its log, not stopped."""
 
 
 class InitFailed(Exception):
@@ -79,6 +84,8 @@ class Environment:
         self._started_s = 0.0
         self._init_s: float | None = None
         self._peak_bytes = 0
+        self._hold: asyncio.TimerHandle | None = None
+        self._output_open = True
         cell.exited = self._cell_exited
         loop.add_reader(cell.output, self._output_readable)
 
@@ -149,9 +156,13 @@ class Environment:
 
     def logged_line(self, text: str) -> None:
         self._log.line(text)
+        if self._log.hasty:
+            self._hold_output()
 
     def logged_text(self, data: bytes) -> None:
         self._log.text(data)
+        if self._log.hasty:
+            self._hold_output()
 
     def broke_protocol(self) -> None:
         """Foreign code wrote on our channel: this environment cannot be trusted to answer."""
@@ -292,6 +303,7 @@ class Environment:
         elif self.state is State.IDLE:
             self._die()
         self._loop.remove_reader(self._cell.output)
+        self._output_open = False
         self._cell.close()
 
     def _die(self) -> None:
@@ -304,16 +316,12 @@ class Environment:
 
     def _read_output(self) -> None:
         """Take what has been written to the descriptors; it was written before whatever brought us here."""
-        for _ in range(_OUTPUT_READS_MAX):
-            try:
-                data = os.read(self._cell.output, _OUTPUT_READ_BYTES)
-            except BlockingIOError:
-                return
-            if not data:
-                return
+        try:
+            data = os.read(self._cell.output, _OUTPUT_LEFT_BYTES)
+        except BlockingIOError:
+            return
+        if data:
             self._log.raw(data)
-            if len(data) < _OUTPUT_READ_BYTES:
-                return
 
     def _output_readable(self) -> None:
         try:
@@ -322,5 +330,26 @@ class Environment:
             return
         if data:
             self._log.raw(data)
+            if self._log.hasty:
+                self._hold_output()
         else:
+            self._output_open = False
             self._loop.remove_reader(self._cell.output)
+
+    def _hold_output(self) -> None:
+        """Read nothing for a while."""
+        if self._hold is None:
+            self._loop.remove_reader(self._cell.output)
+            if self._link is not None:
+                self._link.pause()
+            self._hold = self._loop.call_later(_HOLD_S, self._hear_again, 1)
+
+    def _hear_again(self, holds: int) -> None:
+        self._hold = None
+        if not self._log.catch_up() and holds < _HOLDS_MAX and self.state is not State.DEAD:
+            self._hold = self._loop.call_later(_HOLD_S, self._hear_again, holds + 1)
+            return
+        if self._output_open:
+            self._loop.add_reader(self._cell.output, self._output_readable)
+        if self._link is not None:
+            self._link.resume()

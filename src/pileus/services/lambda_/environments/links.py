@@ -13,7 +13,10 @@ from pileus.kernel.sandbox.cell import Cell
 from pileus.services.lambda_.environments.types import Invocation
 from pileus.services.lambda_.runtimes import frames
 
-_READ_BYTES: Final = 256 * 1024
+_READ_BYTES: Final = 64 * 1024
+"""In one turn of the loop, so that nobody's output takes long turns."""
+_TEXT_BYTES_MAX: Final = 64 * 1024
+"""The bundled runtime sends less at a time."""
 _FRAME_BYTES_MAX: Final = frames.RESPONSE_BYTES_MAX + 64 * 1024
 _DRAIN_READS_MAX: Final = 64
 _ANSWER_START: Final = frames.PEAK_SIZE.size
@@ -38,6 +41,12 @@ class RuntimeLink(Protocol):
         """Hand over one event."""
         ...
 
+    def pause(self) -> None:
+        """Do not listen for a while: the runtime says more than we can keep."""
+        ...
+
+    def resume(self) -> None: ...
+
     def drain(self) -> None:
         """The runtime has ended: pass on what it said and nobody has heard yet."""
         ...
@@ -59,6 +68,7 @@ class NativeLink:
         self._wanted_bytes = wire.HEADER.size
         self._unsent = memoryview(b"")
         self._reading = True
+        self._paused = False
         loop.add_reader(self._descriptor, self._readable)
 
     def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
@@ -72,6 +82,16 @@ class NativeLink:
         if sent < len(data):
             self._unsent = memoryview(data)[sent:]
             self._loop.add_writer(self._descriptor, self._writable)
+
+    def pause(self) -> None:
+        if self._reading and not self._paused:
+            self._paused = True
+            self._loop.remove_reader(self._descriptor)
+
+    def resume(self) -> None:
+        if self._reading and self._paused:
+            self._paused = False
+            self._loop.add_reader(self._descriptor, self._readable)
 
     def drain(self) -> None:
         for _ in range(_DRAIN_READS_MAX):
@@ -139,7 +159,7 @@ class NativeLink:
         if kind in (frames.ANSWER, frames.ERROR) and len(body) >= _ANSWER_START:
             (peak_kib,) = frames.PEAK_SIZE.unpack_from(body)
             listener.answered(body[_ANSWER_START:], failed=kind == frames.ERROR, peak_bytes=peak_kib * 1024)
-        elif kind == frames.TEXT:
+        elif kind == frames.TEXT and len(body) <= _TEXT_BYTES_MAX:
             listener.logged_text(body)
         elif kind == frames.LINE:
             listener.logged_line(body.decode(errors="replace"))

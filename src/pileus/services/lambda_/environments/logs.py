@@ -11,7 +11,8 @@ _EVENT_BYTES_MAX: Final = 256 * 1024
 """A longer line becomes several events. Source: API_InputLogEvent."""
 _HELD_BYTES_MAX: Final = 256 * 1024
 """A talkative function's lines are handed on before its invocation ends, so that they do not pile up here."""
-_HELD_COST: Final = 64
+_LINE_COST_BYTES: Final = 200
+"""What a line takes in memory beside its text: objects, not characters, are what short lines cost."""
 
 
 class EnvironmentLog:
@@ -30,11 +31,18 @@ class EnvironmentLog:
         self._tail = ""
         self._text = b""
         self._raw = b""
+        self.hasty = False
+        """Whether more has been handed on than can be written soon; asked again by `catch_up`."""
+
+    def catch_up(self) -> bool:
+        """Whether there is room for more."""
+        self.hasty = self.hasty and self._sink.congested(self._spec)
+        return not self.hasty
 
     def line(self, text: str) -> None:
         """One event, however many lines it has."""
         self._lines.append((self._clock.timestamp(), text))
-        self._held_bytes += len(text) + _HELD_COST
+        self._held_bytes += len(text) + _LINE_COST_BYTES
         if self._held_bytes > _HELD_BYTES_MAX:
             self._hand_on()
 
@@ -62,9 +70,16 @@ class EnvironmentLog:
             self._raw = b""
 
     def _cut(self, data: bytes) -> bytes:
-        *whole, data = data.split(b"\n")
-        for part in whole:
-            self.line(part.decode(errors="replace") + "\n")
+        end = data.rfind(b"\n")
+        if end != -1:
+            # All at once: a flood of short lines costs a tenth of what it would one by one.
+            moment, whole = self._clock.timestamp(), data[:end].decode(errors="replace")
+            data = data[end + 1 :]
+            lines = [(moment, text + "\n") for text in whole.split("\n")]
+            self._lines += lines
+            self._held_bytes += len(whole) + len(lines) * _LINE_COST_BYTES
+            if self._held_bytes > _HELD_BYTES_MAX:
+                self._hand_on()
         while len(data) >= _EVENT_BYTES_MAX:
             self.line(data[:_EVENT_BYTES_MAX].decode(errors="replace"))
             data = data[_EVENT_BYTES_MAX:]
@@ -81,3 +96,4 @@ class EnvironmentLog:
             size_bytes += len(lines[first][1])
         self._tail = (self._tail + "".join([text for _, text in lines[first:]]))[-TAIL_BYTES:]
         self._sink.append(self._spec, self._log_stream, lines)
+        self.hasty = self._sink.congested(self._spec)

@@ -110,6 +110,12 @@ class HttpLink:
         self._event = (invocation, deadline_ms)
         self._offer()
 
+    def pause(self) -> None:
+        """Output does not come this way."""
+
+    def resume(self) -> None:
+        """As `pause`."""
+
     def drain(self) -> None:
         why = self._cell.refusal()
         if why is not None:

@@ -74,6 +74,10 @@ class LogSink(Protocol):
         """Keep `lines`, each with its moment in seconds since 1970; must not block and must not fail."""
         ...
 
+    def congested(self, spec: FunctionSpec) -> bool:
+        """Whether this function's lines come faster than they can be written, so that it had better be heard less."""
+        ...
+
 
 class UnsupportedRuntime(Exception):
     """This host has nothing that runs `spec.runtime`."""

@@ -17,7 +17,7 @@ from typing import Final
 from pileus.kernel.sandbox import wire
 from pileus.services.lambda_.runtimes import frames
 
-_PIECE_BYTES_MAX: Final = 256 * 1024
+_PIECE_BYTES_MAX: Final = 16 * 1024
 
 
 class Outlet:
