@@ -44,10 +44,12 @@ class Admin:
         reset: Callable[[], Awaitable[None]],
         clock_moved: Callable[[], Awaitable[None]],
         mounted: Mapping[str, Handler],
+        guarded: Mapping[str, Handler],
     ) -> None:
         """services: name -> `running`. token: what changing something takes; None where any key is welcome anyway.
 
         reset: forgets everything. clock_moved: keeps where the clock stands. mounted: further handlers, by path prefix.
+        guarded: by path, those which take the token, too.
         """
         self._clock = clock
         self._services = services
@@ -55,12 +57,15 @@ class Admin:
         self._clock_moved = clock_moved
         self._reset = reset
         self._mounted = mounted
+        self._guarded_paths = guarded
         self._started_at = clock.monotonic()
 
     async def __call__(self, request: Request) -> Response:
         for prefix, handler in self._mounted.items():
             if request.path.startswith(prefix):
                 return await handler(request)
+        if request.path in self._guarded_paths:
+            return await self._guarded(request, self._guarded_paths[request.path])
         match request.method, request.path:
             case "GET" | "HEAD", "/_pileus/health":
                 return _json(self._health())

@@ -244,6 +244,40 @@ def env(
 
 
 @app.command()
+def explain(
+    request_id: Annotated[str, typer.Argument(help="As the client was told it: x-amzn-RequestId.")],
+    *,
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    url: _Url = "",
+    as_json: _Json = False,
+) -> None:
+    """Say why a request was allowed or denied.
+
+    Denials are kept for long, what was allowed for the latest few thousand requests. Exit status 1 when it is neither.
+    """
+    from pileus.explaining import decisions_about, explained
+    from pileus.running import Unreachable
+
+    running = _running(data_dir, url)
+    if running is None:
+        refuse(f"no Pileus runs on {data_dir}")
+    try:
+        found = decisions_about(running.url, request_id, token=_admin_token(running, data_dir))
+    except Unreachable as error:
+        refuse(f"no answer from {running.url}: {error}")
+    if as_json:
+        say_json(found)
+    out = console()
+    for decision in found if not as_json else ():
+        for line in explained(decision):
+            out.print(line, markup=False)
+    if not found:
+        if not as_json:
+            out.print(f"no policy decided about request {request_id}: it was a root's, or too long ago, or not here")
+        raise SystemExit(1)
+
+
+@app.command()
 def version(*, as_json: _Json = False) -> None:
     """Print the version."""
     if as_json:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import Server
 from tests.support.processes import descendants, gone, wait_until
@@ -254,3 +255,44 @@ def test_a_signal_drains_and_leaves_no_process(own_server: Server, number: int) 
     assert own_server.process is not None
     assert own_server.process.wait(20) == 0
     wait_until(lambda: all(gone(pid) for pid in children))
+
+
+def test_explain_says_why_a_request_was_denied(own_server: Server) -> None:
+    """A denial's message says what was missing; `pileus explain` says which statement, and what was asked in vain."""
+    own_server.start()
+    iam = own_server.client("iam")
+    iam.create_user(UserName="eve")
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
+    statements = [
+        {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", "Condition": condition},
+        {"Sid": "Never", "Effect": "Deny", "Action": "iam:ListRoles", "Resource": "*"},
+        {"Sid": "Groups", "Effect": "Allow", "Action": "iam:ListGroups", "Resource": "*"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName="eve", PolicyName="hers", PolicyDocument=document)
+    key = iam.create_access_key(UserName="eve")["AccessKey"]
+    eve = own_server.client("iam", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+    def explain(request_id: str) -> str:
+        return pileus("explain", request_id, "--data-dir", str(own_server.data_dir)).stdout
+
+    requests = []
+    for call in (eve.list_users, eve.list_roles):
+        with pytest.raises(ClientError) as caught:
+            call()
+        requests.append(caught.value.response["ResponseMetadata"]["RequestId"])
+    requests.append(eve.list_groups()["ResponseMetadata"]["RequestId"])
+    first, second, third = map(explain, requests)
+    assert "DENIED  iam:ListUsers" in first
+    assert "no identity-based policy allows iam:ListUsers" in first
+    assert "aws:principaltag/team" in first
+    assert "statement Never of identity-based policy hers explicitly denies it" in second
+    assert "allowed  iam:ListGroups" in third
+    assert "statement Groups of identity-based policy hers allows it" in third
+    unknown = pileus("explain", "nothing", "--data-dir", str(own_server.data_dir))
+    assert unknown.returncode == 1
+    _, listed = fetch(f"{own_server.url}/_pileus/decisions?principal=eve&allowed=false")
+    assert [decision["action"] for decision in listed["decisions"]] == ["iam:ListRoles", "iam:ListUsers"]
+    own_server.kill()
+    own_server.start()
+    assert "DENIED  iam:ListUsers" in explain(requests[0])
