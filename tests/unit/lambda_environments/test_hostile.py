@@ -113,6 +113,57 @@ async def test_a_memory_hog_is_killed(bench: Bench) -> None:
     assert await bench.answer(spec, 1) == 1
 
 
+@needs_memory_group
+@pytest.mark.parametrize("way", ["bytearray(200 << 20)", "shared(200 << 20)"])
+async def test_memory_beyond_its_own_part_is_not_granted(bench: Bench, way: str) -> None:
+    """There is room for /tmp beside the memory size, but for nothing else; the initialisation is held to it, too."""
+    source = """
+        import mmap, time
+        def shared(size):
+            held = mmap.mmap(-1, size)
+            for place in range(0, size, 4096):
+                held[place] = 1
+            return held
+        def hold():
+            kept = {way}
+            time.sleep(5)
+        {first}
+        def handler(event, context):
+            return 1 if event else hold()
+    """
+    spec = bench.function(source.format(way=way, first=""))
+    assert exit_error(await bench.failure(spec)) == (
+        "Runtime.OutOfMemory",
+        "Runtime exited with error: signal: killed",
+    )
+    assert await bench.answer(spec, 1) == 1
+    spec = bench.function(source.format(way=way, first="hold()"), name="at-once")
+    assert (await bench.failure(spec))["errorType"] == "Runtime.OutOfMemory"
+
+
+async def test_tmp_is_as_large_as_configured(bench: Bench) -> None:
+    """And what lies in it is no memory of the function's; beyond its size it is full."""
+    if not await is_contained(bench):
+        pytest.skip("needs a mount namespace")
+    source = """
+        import os, time
+        def handler(event, context):
+            size = os.statvfs("/tmp")
+            with open("/tmp/a", "wb") as kept:
+                for _ in range(200):
+                    kept.write(bytes(1 << 20))
+            held = bytearray(50 << 20)
+            time.sleep(0.1)
+            try:
+                os.posix_fallocate(os.open("/tmp/b", os.O_CREAT | os.O_WRONLY), 0, size.f_blocks * size.f_frsize - 1)
+            except OSError as full:
+                return [size.f_blocks * size.f_frsize >> 20, os.path.getsize("/tmp/a") >> 20, full.strerror]
+    """
+    for size_mb in (512, 700):
+        spec = bench.function(source, name=f"f{size_mb}", ephemeral_storage_mb=size_mb)
+        assert await bench.answer(spec) == [size_mb, 200, "No space left on device"]
+
+
 async def test_processes_are_limited_and_gone_afterwards(bench: Bench) -> None:
     """A grandchild outlives its parent and the invocation, but not the environment."""
     if not await is_contained(bench):

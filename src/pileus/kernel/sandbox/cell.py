@@ -14,6 +14,8 @@ from pileus.kernel.sandbox import peers, wire
 from pileus.kernel.sandbox.control_groups import CellGroups
 from pileus.kernel.sandbox.zygote import ENDED, STATUS
 
+TEMPORARY_BYTES: Final = 512 * 1024 * 1024
+"""Size of `/tmp` unless ordered otherwise. Source: API_EphemeralStorage, the default."""
 _REMOVE_TRIES_MAX: Final = 50
 _REMOVE_PAUSE_S: Final = 0.02
 
@@ -23,7 +25,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
-    data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group.
+    data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group. temporary_bytes_max: size of `/tmp`.
     """
 
     mounts: Sequence[tuple[str, str]] = ()
@@ -34,6 +36,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     argument: object = None
     execute: Sequence[str] = ()
     data_bytes_max: int | None = None
+    temporary_bytes_max: int = TEMPORARY_BYTES
 
 
 class Exit(msgspec.Struct, frozen=True):
@@ -64,6 +67,7 @@ class Cell:
         self.contained = contained
         self.exited: Callable[[Exit], None] | None = None
         self.exit: Exit | None = None
+        self._memory_bytes = 0
         self._report = b""
         self._closed = False
         loop.add_reader(self._status.fileno(), self._status_readable)
@@ -74,8 +78,11 @@ class Cell:
 
     def configure(self, order: Order, *, memory_bytes: int) -> None:
         """Tell the blank process what to become, and limit it."""
+        self._memory_bytes = memory_bytes
         if self.groups.limits_memory:
-            self.groups.limit_memory(memory_bytes)
+            # The kernel counts what lies in /tmp as the cell's memory, so there must be room for both; that the cell's
+            # own memory stays within its part, `overdrawn` watches.
+            self.groups.limit_memory(memory_bytes + (order.temporary_bytes_max if self.contained else 0))
         else:
             order = msgspec.structs.replace(order, data_bytes_max=memory_bytes)
         body = wire.frame(wire.CONFIGURE, msgspec.json.encode(order))
@@ -87,6 +94,25 @@ class Cell:
             self.kill()
         finally:
             self.channel.setblocking(False)
+
+    def overdrawn(self) -> bool:
+        """Whether it holds more memory than it may, not counting its `/tmp`. Cheap while it is far from that."""
+        used_bytes = self.groups.memory_used_bytes()
+        return used_bytes > self._memory_bytes > 0 and self._own_memory_bytes() > self._memory_bytes
+
+    def _own_memory_bytes(self) -> int:
+        """What its processes hold: private pages, and shared ones that are no files of its `/tmp`."""
+        private_bytes, shared_bytes = self.groups.memory_kinds()
+        return private_bytes + max(0, shared_bytes - self._temporary_used_bytes(otherwise=shared_bytes))
+
+    def _temporary_used_bytes(self, *, otherwise: int) -> int:
+        """How much lies in its `/tmp`; `otherwise` where we may not look into it."""
+        first = peers.pid_behind(self._watch) if self._watch != -1 else 0
+        try:
+            found = os.statvfs(f"/proc/{first}/root/tmp")
+        except OSError:
+            return otherwise
+        return (found.f_blocks - found.f_bfree) * found.f_frsize
 
     def refusal(self) -> str | None:
         """Why the blank process could not become what it was ordered to; for owners who do not read the channel."""

@@ -54,16 +54,34 @@ class CellGroups:
         with contextlib.suppress(OSError):
             _write(path / "memory.memsw.limit_in_bytes", str(size_bytes))
 
+    def memory_used_bytes(self) -> int:
+        """All it holds now, files in memory included; 0 when unknown."""
+        if self._memory is None:
+            return 0
+        hierarchy, path = self._memory
+        name = "memory.current" if hierarchy.version == 2 else "memory.usage_in_bytes"
+        return _number(path / name)
+
+    def memory_kinds(self) -> tuple[int, int]:
+        """Bytes of private memory, and of shared memory (`/tmp` is made of that); of file caches it says nothing."""
+        if self._memory is None:
+            return 0, 0
+        hierarchy, path = self._memory
+        try:
+            fields = dict(line.split() for line in (path / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):
+            return 0, 0
+        private = "anon" if hierarchy.version == 2 else "total_rss"
+        shared = "shmem" if hierarchy.version == 2 else "total_shmem"
+        return int(fields.get(private, "0")), int(fields.get(shared, "0"))
+
     def memory_peak_bytes(self) -> int:
         """The most it has held; 0 when unknown."""
         if self._memory is None:
             return 0
         hierarchy, path = self._memory
         name = "memory.peak" if hierarchy.version == 2 else "memory.max_usage_in_bytes"
-        try:
-            return int((path / name).read_text())
-        except (OSError, ValueError):
-            return 0
+        return _number(path / name)
 
     def ran_out_of_memory(self) -> bool:
         """Whether the kernel killed one of its processes for memory."""
@@ -195,6 +213,19 @@ def _sweep(parent: Path) -> None:
                     if entry.is_dir():
                         entry.rmdir()
                 left.rmdir()
+
+
+def _number(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return 0
+    try:
+        return int(os.read(descriptor, 32))
+    except (OSError, ValueError):
+        return 0
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, text: str) -> None:

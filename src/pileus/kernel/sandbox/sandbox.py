@@ -18,14 +18,12 @@ from typing import Any, Final
 
 import msgspec
 
-from pileus.kernel.sandbox.cell import Cell
+from pileus.kernel.sandbox.cell import TEMPORARY_BYTES, Cell
 from pileus.kernel.sandbox.control_groups import CellGroups, ControlGroups
 
 USER_ID: Final = 993
 GROUP_ID: Final = 990
 """Who foreign code is: `sbx_user1051` and its group, as `id` shows in a real Lambda environment."""
-TEMPORARY_BYTES: Final = 512 * 1024 * 1024
-"""Size of /tmp. Source: API_EphemeralStorage, the default."""
 _SPARES: Final = 2
 _log: Final = logging.getLogger(__name__)
 _START_S_MAX: Final = 30.0

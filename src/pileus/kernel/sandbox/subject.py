@@ -79,6 +79,7 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
         for source, target in order["mounts"]:
             linux.bind_read_only(template.HOST_ROOT + source, target)
         linux.unmount(template.HOST_ROOT)
+        _size_temporary(order["temporary_bytes_max"])
         linux.sethostname(order["hostname"])
     _limit(order["data_bytes_max"])
     _drop_privileges(user_id=user_id, group_id=group_id, contained=contained)
@@ -87,6 +88,12 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
     time.tzset()
     os.umask(0o022)
     os.chdir(order["directory"])
+
+
+def _size_temporary(size_bytes: int) -> None:
+    """Give `/tmp` its ordered size; it is mounted already, with the default one."""
+    flags = linux.MS_REMOUNT | linux.MS_NOSUID | linux.MS_NODEV
+    linux.mount("tmp", "/tmp", kind="tmpfs", flags=flags, options=f"mode=1777,size={size_bytes}")  # noqa: S108
 
 
 def _limit(data_bytes_max: int | None) -> None:

@@ -277,6 +277,7 @@ class Invoker:
             region=function.region,
             account_id=function.account_id,
             revision=record.fleet_revision,
+            ephemeral_storage_mb=record.ephemeral_storage_mb,
         )
         ready = self._ready[named.key] = _Ready(value, record, spec)
         return ready

@@ -128,6 +128,17 @@ class Environment:
                 waiting.set_exception(EnvironmentsClosed())
                 waiting.exception()  # whoever waited may have gone
 
+    def watch_memory(self) -> bool:
+        """End it when it holds more than its memory size; whether it is at work at all."""
+        if self.state not in (State.STARTING, State.BUSY):
+            return False
+        if self._cell.alive and self._cell.overdrawn():
+            if self.state is State.BUSY:
+                self._fail("Runtime.OutOfMemory", reports.exited(None))
+            else:
+                self._refuse(InitFailed("Runtime.OutOfMemory", reports.exited(None)))
+        return True
+
     # What the link tells.
 
     def became_ready(self) -> None:

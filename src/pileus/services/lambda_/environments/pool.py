@@ -46,6 +46,10 @@ _CREDENTIALS_LIFE: Final = timedelta(hours=12)
 _AGE_S_MAX: Final = 6 * 3600.0
 """An environment cannot be given new credentials, so it ends long before they do."""
 _SWEEP_S: Final = 15.0
+_MEMORY_WATCH_S: Final = 0.02
+_MEMORY_WATCH_EACH_S: Final = 0.0005
+"""How often working environments are asked how much memory they hold: 10 us each, so that it is 2 % of the time of one
+processor at most. What grows faster than we look meets the control group's limit, which leaves room for `/tmp`, too."""
 _MIB: Final = 1024 * 1024
 
 _PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
@@ -121,7 +125,9 @@ class EnvironmentPool:
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
         self._fleets: dict[str, _Fleet] = {}
         self._count = 0
+        self._environments: set[Environment] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._watcher: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
@@ -136,6 +142,8 @@ class EnvironmentPool:
         while fleet.idle:
             environment = fleet.idle.pop()
             if self._clock.timestamp() < environment.good_until_s:
+                if self._watcher is None:
+                    self._watch_memory()
                 return await environment.invoke(invocation)
             environment.stop()
         return await self._start_and_invoke(fleet, spec, invocation)
@@ -153,8 +161,9 @@ class EnvironmentPool:
     async def close(self) -> None:
         """End every environment and the processes that serve them; nothing of it is left afterwards."""
         self._closed = True
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        for timer in (self._sweeper, self._watcher):
+            if timer is not None:
+                timer.cancel()
         for fleet in self._fleets.values():
             fleet.retired = True
             for environment in list(fleet.environments):
@@ -238,6 +247,9 @@ class EnvironmentPool:
             ended=functools.partial(self._ended, fleet),
         )
         fleet.environments.add(environment)
+        self._environments.add(environment)
+        if self._watcher is None:
+            self._watch_memory()
         try:
             await self._order(environment, cell, spec, credentials)
         except BaseException:
@@ -291,6 +303,7 @@ class EnvironmentPool:
             call="" if custom else f"{_PYTHON}:run",
             argument={"handler": spec.handler, "task_root": task_root},
             execute=[f"{task_root}/bootstrap"] if custom else [],
+            temporary_bytes_max=spec.ephemeral_storage_mb * _MIB,
         )
         environment.begin()
         cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
@@ -326,8 +339,20 @@ class EnvironmentPool:
     def _ended(self, fleet: _Fleet, environment: Environment) -> None:
         self._count -= 1
         fleet.environments.discard(environment)
+        self._environments.discard(environment)
         if environment in fleet.idle:
             fleet.idle.remove(environment)
+
+    def _watch_memory(self) -> None:
+        """Look again soon, as long as anything is at work; what an idle environment holds is seen at its next event."""
+        delay_s = max(_MEMORY_WATCH_S, len(self._environments) * _MEMORY_WATCH_EACH_S)
+        self._watcher = asyncio.get_running_loop().call_later(delay_s, self._look_at_memory)
+
+    def _look_at_memory(self) -> None:
+        self._watcher = None
+        working = [environment.watch_memory() for environment in list(self._environments)]
+        if any(working) and not self._closed:
+            self._watch_memory()
 
     def _sweep(self) -> None:
         """End what has been idle for long, or is too old for its credentials."""

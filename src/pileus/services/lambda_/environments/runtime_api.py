@@ -24,6 +24,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.connection import Connection, Shared
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
@@ -50,8 +51,8 @@ def _problem(status: int, kind: str, message: str) -> Response:
 class _Client(Connection):
     """A connection that ends with the client's side of it. poll: its wait for an event. took: it was given one."""
 
-    def __init__(self, link: "HttpLink", heads: Heads) -> None:
-        super().__init__(Shared(handler=self._handle, gate=None, limits=_LIMITS, heads=heads))
+    def __init__(self, link: "HttpLink", heads: Heads, budget: BodyBudget) -> None:
+        super().__init__(Shared(handler=self._handle, gate=None, limits=_LIMITS, heads=heads, budget=budget))
         self._link = link
         self.poll: asyncio.Future[None] | None = None
         self.took = False
@@ -92,12 +93,12 @@ class HttpLink:
 
     async def open(self, ids: Ids) -> str:
         """Listen; gives the value of AWS_LAMBDA_RUNTIME_API."""
-        heads, loop = Heads(), asyncio.get_running_loop()
+        heads, budget, loop = Heads(), BodyBudget(_LIMITS), asyncio.get_running_loop()
         for attempt in range(_BIND_TRIES_MAX):
             drawn = ids.bytes(3)
             host = f"127.{drawn[0]}.{drawn[1]}.{1 + drawn[2] % 254}"
             try:
-                self._server = await loop.create_server(lambda: _Client(self, heads), host, 0)
+                self._server = await loop.create_server(lambda: _Client(self, heads, budget), host, 0)
             except OSError:
                 if attempt == _BIND_TRIES_MAX - 1:
                     raise
