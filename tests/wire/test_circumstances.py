@@ -54,6 +54,25 @@ async def test_what_nobody_signs(service: str, operation: str, parameters: dict[
     assert api.context.principal is UNSIGNED
 
 
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("cognito-idp.eu-west-1.amazonaws.com", "eu-west-1"),
+        ("cognito-idp.us-gov-west-1.localhost:4566", "us-gov-west-1"),
+        ("localhost:4566", "us-east-1"),
+        ("", "us-east-1"),
+        ("..", "us-east-1"),
+    ],
+)
+async def test_an_unsigned_request_is_for_the_region_of_its_host(host: str, region: str) -> None:
+    """Where no signature says the region, the name that was asked for does."""
+    request = request_of("cognito-identity", "GetId", {"IdentityPoolId": "us-east-1:1"})
+    request.headers = dict(request.headers) | {"host": host}
+    api, _ = await ask_unsigned("cognito-identity", request)
+    assert api.context is not None
+    assert api.context.region == region
+
+
 async def test_everything_else_is_signed() -> None:
     """An unsigned request to a neighbour of theirs is refused before it is read."""
     api, response = await ask_unsigned("sts", request_of("sts", "AssumeRole", {"RoleArn": ROLE}))

@@ -11,7 +11,7 @@ import pytest
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
-from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
+from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Encoded, Service
 from pileus.kernel.wire.dispatcher import Dispatcher
@@ -237,9 +237,17 @@ class Endless:
 
     size_bytes: int | None = None
 
+    def __init__(self, *, full: bool = False) -> None:
+        self.full = full
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
             yield b" " * 1024 * 1024
+
+    async def make_room(self, size_bytes: int) -> None:
+        """There is always room, until there is none."""
+        if self.full:
+            raise NoRoom
 
 
 async def test_a_body_without_end_is_refused() -> None:
@@ -248,6 +256,11 @@ async def test_a_body_without_end_is_refused() -> None:
     response = await thin()(request)
     assert response.status == 413
     form = Request(method="POST", target="/", headers=FORM, body=Endless())
+    crowded = Request(
+        method="POST", target="/", headers={"x-amz-target": "DynamoDB_20120810.GetItem"}, body=Endless(full=True)
+    )
+    with pytest.raises(NoRoom):  # which the front door answers too
+        await thin()(crowded)
     with pytest.raises(PayloadTooLarge):  # whose service nobody knows yet; the front door answers it
         await thin()(form)
 

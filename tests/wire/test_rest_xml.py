@@ -293,6 +293,13 @@ def test_refusals(request_: Request, code: str, message: str, members: dict[str,
         assert f"<{name}>{value}</{name}>" in text(response)
 
 
+def test_what_s3_cannot_do() -> None:
+    """A method that no operation has (S3 API Reference, "Error responses")."""
+    response = Desk(["s3"]).ask(s3("PATCH", "/b/k"))
+    assert response.status == 405
+    assert "<Code>MethodNotAllowed</Code>" in text(response)
+
+
 def test_an_unknown_service_error_keeps_its_status() -> None:
     """A code that the model lacks has the status that the service gave it."""
     desk = Desk(["s3"])
@@ -308,6 +315,9 @@ class Pieces:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in (b"a", b"b", b"c"):
             yield piece
+
+    async def make_room(self, size_bytes: int) -> None:
+        """There is always room."""
 
 
 async def test_a_long_object_is_not_read_first() -> None:

@@ -38,6 +38,7 @@ class Dialect:
     internal_code: the code of our own failure.
     blob_content_type: of an answer whose body is a blob.
     body_bytes_max: the largest request; None for the protocol's. too_large: what a larger one is answered with.
+    unknown: what something that is no operation is answered with, and the status; None for the protocol's.
     query_codes: the codes of errors in the `query` protocol, where they differ from the names of their shapes.
     query_protocol: also speaks `query`, though its model says no more so. queue_url: an absent `QueueUrl` is the
         address that a form was sent to.
@@ -56,6 +57,7 @@ class Dialect:
     blob_content_type: str = "application/octet-stream"
     body_bytes_max: int | None = None
     too_large: Told = _TOO_LARGE
+    unknown: tuple[Told, int] | None = None
     query_codes: Mapping[str, str] = field(default_factory=dict)
     query_protocol: bool = False
     queue_url: bool = False
@@ -148,6 +150,10 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         s3=True,
         internal_code="InternalError",
         unreadable=_S3_SCHEMA,
+        unknown=(
+            Told("MethodNotAllowed", "The specified method is not allowed against this resource."),
+            405,
+        ),
         too_large=Told("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."),
         broken={
             ("encodingType", "enum"): Told("InvalidArgument", "Invalid Encoding Method specified in Request"),

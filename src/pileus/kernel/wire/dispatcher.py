@@ -12,7 +12,7 @@ from pileus.kernel.auth.permissions import Needs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
-from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
+from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
 from pileus.kernel.wire.finder import Finder, Refused
@@ -105,6 +105,8 @@ class Dispatcher:
             if operation is None:
                 raise
             return operation.fail(operation.too_large, request_id)
+        except NoRoom:
+            raise  # the front door says so in its own way
         except Exception:  # noqa: BLE001 - the edge (STYLE, section 6)
             return self._internal(operation, request, request_id)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final
 
-from pileus.kernel.errors import ServiceError
+from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request
 from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
@@ -142,8 +142,13 @@ class Finder:
         if present is not None:
             service = self._services[present.name]
             suffix = f" for version {version}" if version else ""
-            error = wire.unknown_operation(f"Could not find operation {name}{suffix}")
-            return Refused(error, partial(wire.fail, service.model, dialect_of(present.name)))
+            dialect = dialect_of(present.name)
+            if dialect.unknown is not None:
+                told, status = dialect.unknown
+                error: ServiceError = AnyServiceError(told.code, told.text, status=status)
+            else:
+                error = wire.unknown_operation(f"Could not find operation {name}{suffix}")
+            return Refused(error, partial(wire.fail, service.model, dialect))
         if entries:
             services = " or ".join(entry.name for entry in entries)
             error = not_implemented(services, name if name.isalnum() else "")

@@ -7,6 +7,7 @@ Source: Smithy specification, "AWS query protocol".
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +39,7 @@ from pileus.kernel.wire.xml_text import XmlWriter, element
 _XML: Final = ("Content-Type", "text/xml")
 _UNREADABLE: Final = "MalformedInput"
 _KEY_PARTS_MAX: Final = 64
+_REMEMBERED_CHARS_MAX: Final = 16 * 1024
 
 Tree = dict[str, Any]
 """The form by the parts of its keys; a text is under the empty key of its node."""
@@ -125,9 +127,15 @@ def form_of(request: Request, body: bytes) -> list[tuple[str, str]]:
         text = body.decode()
         if request.method == "GET" or (not text and request.query):
             text = request.query
-        return parse_query(text)
+        return _pairs(text) if len(text) <= _REMEMBERED_CHARS_MAX else parse_query(text)
     except (UnicodeDecodeError, NotReadable):
         raise MalformedQueryString("The query string contains a syntax error.") from None
+
+
+@lru_cache(maxsize=64)
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Remembered, since a form is looked at twice: for its action, then for its members. Never changed."""
+    return parse_query(text)
 
 
 def _tree_of(form: list[tuple[str, str]]) -> Tree:

@@ -27,6 +27,8 @@ _PLAIN: Final = frozenset({str, bytes, bool, int, float})
 
 def header_value(text: str) -> str:
     """A text as a header may hold it: bytes of UTF-8, without the characters that would end it."""
+    if text.isascii() and text.isprintable():
+        return text
     safe = text.encode(errors="replace").decode("latin-1")
     return safe.translate({0: " ", 10: " ", 13: " "}) if not safe.isprintable() else safe
 
@@ -66,19 +68,28 @@ def taker(subject: Subject) -> Callable[[Any], Tree]:
 def header_writer(model: ServiceModel, members: tuple[Member, ...]) -> Callable[[Tree, Headers], None]:
     """What appends the members that are headers."""
     located = {member.key: member for member in members if member.ref.location in {"header", "headers"}}
+    texts = {
+        key: member.ref.location_name or member.name
+        for key, member in located.items()
+        if member.shape.type == "string" and not member.ref.jsonvalue
+    }
 
     def write(tree: Tree, headers: Headers) -> None:
         for key, value in tree.items():
-            member = located.get(key)
-            if member is None:
-                continue
-            name = member.ref.location_name or ""
-            if member.ref.location == "headers":
-                headers.extend((name + suffix, header_value(str(text))) for suffix, text in value.items())
-            else:
-                headers.append((name or member.name, header_value(_header_text(model, member, value))))
+            if key in texts:
+                headers.append((texts[key], header_value(value)))
+            elif key in located:
+                _append(model, located[key], value, headers)
 
     return write
+
+
+def _append(model: ServiceModel, member: Member, value: Any, headers: Headers) -> None:
+    name = member.ref.location_name or ""
+    if member.ref.location == "headers":
+        headers.extend((name + suffix, header_value(str(text))) for suffix, text in value.items())
+    else:
+        headers.append((name or member.name, header_value(_header_text(model, member, value))))
 
 
 def _header_text(model: ServiceModel, member: Member, value: object) -> str:

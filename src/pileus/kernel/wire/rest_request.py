@@ -103,11 +103,9 @@ def places_of(subject: Subject) -> list[Place]:
     if parameters:
         literal = operation_query(subject.operation)
         places.append(_parameters(model, parameters, literal={name for name, _ in literal}))
-    for member in members:
-        if member.ref.location == "header":
-            places.append(_header(model, member))
-        elif member.ref.location == "headers":
-            places.append(_header_map(member))
+    headers = [member for member in members if member.ref.location in {"header", "headers"}]
+    if headers:
+        places.append(_headers(model, headers))
     return places
 
 
@@ -172,37 +170,37 @@ def parse_query(text: str) -> list[tuple[str, str]]:
         raise NotReadable("The query is malformed") from None
 
 
-def _header(model: ServiceModel, member: Member) -> Place:
-    name = (member.ref.location_name or member.name).lower()
-    key = member.key
+def _headers(model: ServiceModel, members: list[Member]) -> Place:
+    """A request has fewer headers than S3's inputs have members that are headers, so those are walked."""
+    readers = {
+        (member.ref.location_name or member.name).lower(): (member.key, _header_reader(model, member))
+        for member in members
+        if member.ref.location == "header"
+    }
+    prefixed = [
+        ((member.ref.location_name or "").lower(), member.key) for member in members if member.ref.location == "headers"
+    ]
+
+    def place(request: Request, tree: Tree) -> None:
+        for name, text in request.headers.items():
+            known = readers.get(name)
+            if known is not None:
+                tree[known[0]] = known[1](_unicode(text))
+            for prefix, key in prefixed:
+                if name.startswith(prefix):
+                    tree.setdefault(key, {})[name[len(prefix) :]] = _unicode(text)
+
+    return place
+
+
+def _header_reader(model: ServiceModel, member: Member) -> Callable[[str], object]:
     if member.shape.type == "list":
         assert member.shape.member is not None
         element = reader_of(model.shape_of(member.shape.member))
-        read: Callable[[str], object] = lambda text: [element(part.strip()) for part in text.split(",")]  # noqa: E731
-    elif member.ref.jsonvalue:
-        read = lambda text: b64decode(text, validate=True).decode()  # noqa: E731
-    else:
-        read = reader_of(member.shape)
-
-    def place(request: Request, tree: Tree) -> None:
-        text = request.headers.get(name)
-        if text is not None:
-            tree[key] = read(_unicode(text))
-
-    return place
-
-
-def _header_map(member: Member) -> Place:
-    prefix = (member.ref.location_name or "").lower()
-
-    def place(request: Request, tree: Tree) -> None:
-        found = {
-            name[len(prefix) :]: _unicode(text) for name, text in request.headers.items() if name.startswith(prefix)
-        }
-        if found:
-            tree[member.key] = found
-
-    return place
+        return lambda text: [element(part.strip()) for part in text.split(",")]
+    if member.ref.jsonvalue:
+        return lambda text: b64decode(text, validate=True).decode()
+    return reader_of(member.shape)
 
 
 def _unicode(text: str) -> str:

@@ -1,5 +1,6 @@
 """For which key, region and service was a request signed? Read from the credential scope, without believing it."""
 
+import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ class Scope(NamedTuple):
 
 
 NOBODY: Final = Scope(REGION_DEFAULT, "")
+_REGIONAL: Final = re.compile(r"\.(?P<region>[a-z]{2}(?:-[a-z]+){1,2}-[0-9])\.")
 
 
 def scope_of(request: Request) -> Scope:
@@ -32,7 +34,7 @@ def scope_of(request: Request) -> Scope:
     elif "X-Amz-Credential=" in request.query:
         credential = request.query.partition("X-Amz-Credential=")[2].partition("&")[0]
         return _read(unquote(credential))
-    return NOBODY
+    return _of_host(request.headers.get("host", ""))
 
 
 def _read(credential: str) -> Scope:
@@ -40,6 +42,13 @@ def _read(credential: str) -> Scope:
     if len(parts) == 5:
         return Scope(_region(parts[2]), parts[3])
     return Scope(REGION_DEFAULT, parts[2]) if len(parts) == 4 else NOBODY
+
+
+@lru_cache(maxsize=1024)
+def _of_host(host: str) -> Scope:
+    """Of an unsigned request to AWS's own names, the region in `SERVICE.REGION.amazonaws.com`."""
+    found = _REGIONAL.search(host)
+    return Scope(_region(found["region"]), "") if found is not None else NOBODY
 
 
 @lru_cache(maxsize=128)

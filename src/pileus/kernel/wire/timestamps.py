@@ -60,13 +60,14 @@ def write_timestamp(moment: datetime, form: str) -> int | float | str:
     if form == UNIX:
         seconds = round(moment.timestamp(), 3)
         return int(seconds) if seconds.is_integer() else seconds
-    moment = moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     if form == RFC822:
-        day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]  # strftime would follow the locale
-        return moment.strftime(f"{day}, %d {month} %Y %H:%M:%S GMT")
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    millisecond = moment.microsecond // 1000
-    return f"{text}.{millisecond:03}Z" if millisecond else f"{text}Z"
+        day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
+        time = f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
+        return f"{day}, {moment.day:02} {month} {moment.year:04} {time} GMT"
+    text = moment.isoformat(timespec="milliseconds")[:23]
+    return f"{text[:19]}Z" if text.endswith(".000") else f"{text}Z"
 
 
 def write_timestamp_text(moment: datetime, form: str) -> str:

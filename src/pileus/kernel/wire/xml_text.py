@@ -24,6 +24,9 @@ _ENTITIES: Final = {
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document may hold, not even as an entity."""
 
+_ODD: Final = re.compile(f"{_SPECIAL.pattern}|{_FORBIDDEN.pattern}")
+"""What does not stand for itself."""
+
 
 def escape(text: str) -> str:
     """Text between tags. What XML cannot say becomes U+FFFD, since one such character makes the whole unreadable."""
@@ -73,11 +76,19 @@ class XmlWriter:
             return self._list(name, ref, shape)
         if shape.type == "map":
             return self._map(name, ref, shape)
+        return self._scalar(name, ref, shape)
+
+    def _scalar(self, name: str, ref: Ref, shape: Shape) -> Write:
         before, after = f"<{name}>", f"</{name}>"
+        if shape.type in {"string", "character"}:
+
+            def write_string(value: Any, parts: Parts) -> None:
+                parts.append(f"{before}{value if _ODD.search(value) is None else escape(value)}{after}")
+
+            return write_string
 
         def write(value: Any, parts: Parts) -> None:
-            text = value if type(value) is str else write_text(ref, shape, value, timestamp_default=ISO)
-            parts.append(f"{before}{escape(text)}{after}")
+            parts.append(f"{before}{write_text(ref, shape, value, timestamp_default=ISO)}{after}")
 
         return write
 
