@@ -259,7 +259,7 @@ async def test_there_is_no_way_out(bench: Bench) -> None:
             calls = {
                 "unshare": libc.unshare(0x10000000), "mount": libc.mount(b"x", b"/tmp", b"tmpfs", 0, None),
                 "ptrace": libc.ptrace(16, os.getppid(), 0, 0), "setuid": libc.setuid(0),
-                "umount": libc.umount2(b"/proc", 2),
+                "umount": libc.umount2(b"/proc", 2), "pidfd_getfd": libc.syscall(438, os.pidfd_open(1), 3, 0),
             }
             capabilities = {status[name].strip() for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")}
             return [calls, sorted(capabilities), status["NoNewPrivs"].strip()]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -237,3 +238,18 @@ async def test_a_cell_is_known_by_its_connections(
     server.close()
     cell.close()
     stranger.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to give something up")
+def test_connections_are_known_without_the_right_to_trace() -> None:
+    """Root in a container often lacks CAP_SYS_PTRACE: a custom runtime would then be refused its own Runtime API."""
+    test = f"{__file__}::test_a_cell_is_known_by_its_connections"
+    ended = subprocess.run(
+        ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace", sys.executable]
+        + ["-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stdout
