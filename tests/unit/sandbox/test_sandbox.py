@@ -244,9 +244,9 @@ async def test_a_cell_is_known_by_its_connections(
 def test_connections_are_known_without_the_right_to_trace() -> None:
     """Root in a container often lacks CAP_SYS_PTRACE: a custom runtime would then be refused its own Runtime API."""
     test = f"{__file__}::test_a_cell_is_known_by_its_connections"
+    without = ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace"]
     ended = subprocess.run(
-        ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace", sys.executable]
-        + ["-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        [*without, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[3],
