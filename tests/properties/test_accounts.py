@@ -1,0 +1,272 @@
+"""What one account does, no other account sees, and nothing of another can it read, without a policy that grants it."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import Server
+
+OURS, THEIRS = "333333333333", "444444444444"
+REGION: Final = "us-east-1"
+SECRET: Final = "s3cret-of-the-other-account"
+NAME: Final = "shared-name"
+
+Call = tuple[str, str, dict[str, Any]]
+
+
+def trust(principal: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
+def policy(sid: str = "all") -> str:
+    statement = {"Sid": sid, "Effect": "Allow", "Action": "*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def archive() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("app.py", f"def handler(event, context):\n    return {SECRET!r}\n")
+    return content.getvalue()
+
+
+class World:
+    """Somebody else's account with something in each service, and ours with a user who may do everything."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.they = {service: self.client(service, THEIRS) for service in SERVICES}
+        self.ids = self._fill()
+        ours = self.client("iam", OURS)
+        ours.create_user(UserName="admin")
+        ours.put_user_policy(UserName="admin", PolicyName="all", PolicyDocument=policy())
+        key = ours.create_access_key(UserName="admin")["AccessKey"]
+        keys = {"root": (OURS, "any"), "admin": (key["AccessKeyId"], key["SecretAccessKey"])}
+        self.we = {who: {service: self.client(service, *pair) for service in SERVICES} for who, pair in keys.items()}
+        self.before = self.seen()
+        assert SECRET in self.before
+
+    def client(self, service: str, key: str, secret: str = "any") -> Any:
+        return self.server.client(service, aws_access_key_id=key, aws_secret_access_key=secret)
+
+    def _fill(self) -> dict[str, str]:
+        they = self.they
+        they["dynamodb"].create_table(
+            TableName=NAME,
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        they["dynamodb"].put_item(TableName=NAME, Item={"id": {"S": "1"}, "text": {"S": SECRET}})
+        iam = they["iam"]
+        tags = [{"Key": "secret", "Value": SECRET}]
+        iam.create_user(UserName=NAME, Tags=tags)
+        iam.put_user_policy(UserName=NAME, PolicyName=NAME, PolicyDocument=policy("s3cret"))
+        iam.create_group(GroupName=NAME)
+        iam.create_role(
+            RoleName=NAME, Tags=tags, AssumeRolePolicyDocument=trust(f"arn:aws:iam::{THEIRS}:root"), Description=SECRET
+        )
+        iam.create_policy(PolicyName=NAME, PolicyDocument=policy(), Description=SECRET)
+        trusted = trust("*").replace('"AWS": "*"', '"Service": "lambda.amazonaws.com"')
+        runner = iam.create_role(RoleName="runner", AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+        they["lambda"].create_function(
+            FunctionName=NAME,
+            Runtime="python3.12",
+            Handler="app.handler",
+            Role=runner,
+            Environment={"Variables": {"SECRET": SECRET}},
+            Code={"ZipFile": archive()},
+        )
+        logs = they["logs"]
+        logs.create_log_group(logGroupName=NAME)
+        logs.create_log_stream(logGroupName=NAME, logStreamName=NAME)
+        api = they["apigatewayv2"].create_api(Name=NAME, ProtocolType="HTTP", Description=SECRET)["ApiId"]
+        they["apigatewayv2"].create_stage(ApiId=api, StageName="live", Description=SECRET)
+        return {"api": api, "key": iam.create_access_key(UserName=NAME)["AccessKey"]["AccessKeyId"]}
+
+    def seen(self) -> str:
+        """Everything that they see of their account."""
+        they, api = self.they, self.ids["api"]
+        iam = they["iam"]
+        answers = [
+            they["dynamodb"].list_tables(),
+            they["dynamodb"].describe_table(TableName=NAME),
+            they["dynamodb"].scan(TableName=NAME),
+            iam.get_account_authorization_details(),
+            iam.list_access_keys(UserName=NAME),
+            iam.list_user_tags(UserName=NAME),
+            iam.get_account_summary(),
+            they["lambda"].list_functions(),
+            they["lambda"].get_function_configuration(FunctionName=NAME),
+            they["logs"].describe_log_groups(),
+            they["logs"].describe_log_streams(logGroupName=NAME),
+            they["apigatewayv2"].get_apis(),
+            they["apigatewayv2"].get_api(ApiId=api),
+            they["apigatewayv2"].get_stages(ApiId=api),
+            they["apigatewayv2"].get_routes(ApiId=api),
+        ]
+        for answer in answers:
+            del answer["ResponseMetadata"]
+        return json.dumps(answers, default=str)
+
+
+SERVICES: Final = ("dynamodb", "iam", "lambda", "logs", "apigatewayv2", "sts")
+
+
+def _iam(kind: str) -> str:
+    return f"arn:aws:iam::{THEIRS}:{kind}/{NAME}"
+
+
+KEY: Final = {"id": {"S": "1"}}
+TABLE: Final = f"arn:aws:dynamodb:{REGION}:{THEIRS}:table/{NAME}"
+FUNCTION: Final = f"arn:aws:lambda:{REGION}:{THEIRS}:function:{NAME}"
+GROUP: Final = f"arn:aws:logs:{REGION}:{THEIRS}:log-group:{NAME}"
+API: Final = "the id of their API"
+ACCESS_KEY: Final = "their access key"
+
+CALLS: Final[list[Call]] = [
+    *(
+        ("dynamodb", operation, {"TableName": table, **arguments})
+        for table in (NAME, TABLE)
+        for operation, arguments in (
+            ("get_item", {"Key": KEY}),
+            ("put_item", {"Item": {**KEY, "text": {"S": "ours"}}}),
+            ("delete_item", {"Key": KEY}),
+            ("update_item", {"Key": KEY, "UpdateExpression": "REMOVE #t", "ExpressionAttributeNames": {"#t": "text"}}),
+            ("scan", {}),
+            ("describe_table", {}),
+            ("delete_table", {}),
+        )
+    ),
+    (
+        "dynamodb",
+        "create_table",
+        {
+            "TableName": NAME,
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    ),
+    ("dynamodb", "list_tables", {}),
+    ("iam", "create_user", {"UserName": NAME}),
+    ("iam", "get_user", {"UserName": NAME}),
+    ("iam", "delete_user", {"UserName": NAME}),
+    ("iam", "list_users", {}),
+    ("iam", "list_user_tags", {"UserName": NAME}),
+    ("iam", "put_user_policy", {"UserName": NAME, "PolicyName": NAME, "PolicyDocument": policy()}),
+    ("iam", "get_user_policy", {"UserName": NAME, "PolicyName": NAME}),
+    ("iam", "delete_user_policy", {"UserName": NAME, "PolicyName": NAME}),
+    ("iam", "create_access_key", {"UserName": NAME}),
+    ("iam", "delete_access_key", {"UserName": NAME, "AccessKeyId": ACCESS_KEY}),
+    ("iam", "update_access_key", {"UserName": NAME, "AccessKeyId": ACCESS_KEY, "Status": "Inactive"}),
+    ("iam", "get_access_key_last_used", {"AccessKeyId": ACCESS_KEY}),
+    ("iam", "attach_user_policy", {"UserName": NAME, "PolicyArn": _iam("policy")}),
+    ("iam", "create_group", {"GroupName": NAME}),
+    ("iam", "add_user_to_group", {"GroupName": NAME, "UserName": NAME}),
+    ("iam", "delete_group", {"GroupName": NAME}),
+    ("iam", "create_role", {"RoleName": NAME, "AssumeRolePolicyDocument": trust("*")}),
+    ("iam", "get_role", {"RoleName": NAME}),
+    ("iam", "delete_role", {"RoleName": NAME}),
+    ("iam", "update_assume_role_policy", {"RoleName": NAME, "PolicyDocument": trust("*")}),
+    ("iam", "get_policy", {"PolicyArn": _iam("policy")}),
+    ("iam", "get_policy_version", {"PolicyArn": _iam("policy"), "VersionId": "v1"}),
+    ("iam", "create_policy", {"PolicyName": NAME, "PolicyDocument": policy()}),
+    (
+        "iam",
+        "create_policy_version",
+        {"PolicyArn": _iam("policy"), "PolicyDocument": policy(), "SetAsDefault": True},
+    ),
+    ("iam", "delete_policy", {"PolicyArn": _iam("policy")}),
+    ("iam", "simulate_principal_policy", {"PolicySourceArn": _iam("user"), "ActionNames": ["iam:GetUser"]}),
+    ("iam", "get_context_keys_for_principal_policy", {"PolicySourceArn": _iam("user")}),
+    ("iam", "get_account_authorization_details", {}),
+    ("sts", "assume_role", {"RoleArn": _iam("role"), "RoleSessionName": "session"}),
+    *(
+        ("lambda", operation, {"FunctionName": function, **arguments})
+        for function in (NAME, FUNCTION)
+        for operation, arguments in (
+            ("get_function", {}),
+            ("get_function_configuration", {}),
+            ("invoke", {}),
+            ("get_policy", {}),
+            ("update_function_configuration", {"Description": "ours"}),
+            ("update_function_code", {"ZipFile": archive()}),
+            (
+                "add_permission",
+                {"StatementId": "ours", "Action": "lambda:*", "Principal": OURS},
+            ),
+            ("delete_function", {}),
+        )
+    ),
+    ("lambda", "list_functions", {}),
+    *(
+        ("logs", operation, {"logGroupName": NAME, **arguments})
+        for operation, arguments in (
+            ("create_log_group", {}),
+            ("delete_log_group", {}),
+            ("create_log_stream", {"logStreamName": NAME}),
+            ("describe_log_streams", {}),
+            ("put_log_events", {"logStreamName": NAME, "logEvents": [{"timestamp": 1, "message": "ours"}]}),
+            ("put_retention_policy", {"retentionInDays": 1}),
+        )
+    ),
+    ("logs", "describe_log_groups", {}),
+    ("logs", "filter_log_events", {"logGroupIdentifier": GROUP}),
+    ("logs", "get_log_events", {"logGroupIdentifier": GROUP, "logStreamName": NAME}),
+    ("apigatewayv2", "get_apis", {}),
+    ("apigatewayv2", "create_api", {"Name": NAME, "ProtocolType": "HTTP"}),
+    ("apigatewayv2", "get_api", {"ApiId": API}),
+    ("apigatewayv2", "update_api", {"ApiId": API, "Name": "ours"}),
+    ("apigatewayv2", "get_stages", {"ApiId": API}),
+    ("apigatewayv2", "create_route", {"ApiId": API, "RouteKey": "GET /"}),
+    ("apigatewayv2", "delete_stage", {"ApiId": API, "StageName": "live"}),
+    ("apigatewayv2", "delete_api", {"ApiId": API}),
+]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    server = Server(tmp_path_factory.mktemp("accounts") / "data").start()
+    yield World(server)
+    server.stop()
+
+
+def _answer(world: World, who: str, call: Call) -> str:
+    """All that the caller hears, of success or failure."""
+    service, operation, arguments = call
+    ids = {API: world.ids["api"], ACCESS_KEY: world.ids["key"]}
+    meant = {name: ids.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+    try:
+        answer = getattr(world.we[who][service], operation)(**meant)
+    except ClientError as error:
+        answer = error.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] < 500, (call, answer)
+    return repr(answer["Payload"].read() if operation == "invoke" and "Payload" in answer else answer)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(calls=st.lists(st.tuples(st.sampled_from(["root", "admin"]), st.sampled_from(CALLS)), min_size=3, max_size=15))
+def test_no_call_crosses_accounts(world: World, calls: list[tuple[str, Call]]) -> None:
+    """Roots and administrators of one account, in any order, on everything that the other has by name or ARN."""
+    for who, call in calls:
+        assert SECRET not in _answer(world, who, call), (who, call)
+    assert world.seen() == world.before
+
+
+def test_each_call_by_itself(world: World) -> None:
+    """The property's calls are real ones: none fails for being malformed."""
+    for who in ("root", "admin"):
+        for call in CALLS:
+            answer = _answer(world, who, call)
+            assert SECRET not in answer, (who, call)
+            assert "ValidationError" not in answer, (who, call, answer)
+    assert world.seen() == world.before
