@@ -1,10 +1,13 @@
 """Bodies that are no requests: each gets a clear error of the right kind, never a 500."""
 
+from random import Random
+
 import msgspec
 import pytest
 
 from pileus.kernel.http.messages import Request, Response
-from tests.wire.harness import Desk, authorization
+from pileus.kernel.wire.model import load_model
+from tests.wire.harness import SERVICES, Desk, authorization, botocore_model, request_of
 
 GARBAGE = [
     b"",
@@ -107,3 +110,44 @@ def test_query(body: bytes, code: bytes) -> None:
     response = Desk(["sts"]).ask(Request(method="POST", target="/", headers=headers, body=body))
     assert response.status in {400, 404}
     assert b"<Code>" + code + b"</Code>" in text(response) or code in text(response)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_damaged_requests(service: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the network, or somebody wicked, does to a body or address, the client is told of its own mistake."""
+    model, chosen = load_model(service), Random(service)
+    desk = Desk([service])
+    for protocol in dict.fromkeys((model.metadata.protocol, *model.metadata.protocols)):
+        for name in chosen.sample(sorted(model.operations), min(6, len(model.operations))):
+            whole = request_of(service, name, _anything(service, name), protocol=protocol)
+            assert isinstance(whole.body, bytes)
+            for body in (*_damaged(whole.body, chosen), b"\0", b"<", b"{", b"\xff" * 9, b"[[[[", b"&=&=.1.1&%"):
+                request = Request(method=whole.method, target=whole.target, headers=whole.headers, body=body)
+                assert desk.ask(request).status in _TOLD, (name, body)
+            for target in (f"{whole.target}%", f"{whole.target}%ff", f"{whole.target}?%ff=%ff", f"{whole.target}/&="):
+                request = Request(method=whole.method, target=target, headers=whole.headers, body=whole.body)
+                assert desk.ask(request).status in _TOLD, (name, target)
+    assert "Traceback" not in caplog.text
+
+
+_TOLD = {200, 201, 202, 204, 400, 404, 405, 501}
+"""501: a neighbour of the same signing name has such a path."""
+
+
+def _anything(service: str, operation: str) -> dict[str, object]:
+    """Members of the input with a scalar each, as far as that is easy: enough to be damaged."""
+    shape = botocore_model(service).operation_model(operation).input_shape
+    if shape is None:
+        return {}
+    easy = {"string": "abc", "integer": 1, "long": 1, "boolean": True}
+    return {name: easy[member.type_name] for name, member in shape.members.items() if member.type_name in easy}
+
+
+def _damaged(body: bytes, chosen: Random) -> list[bytes]:
+    if not body:
+        return []
+    pieces = []
+    for _ in range(8):
+        at = chosen.randrange(len(body))
+        pieces += [body[:at], body[:at] + bytes([chosen.randrange(256)]) + body[at + 1 :], body[:at] + body[at:] * 2]
+    return pieces

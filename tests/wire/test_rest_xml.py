@@ -142,6 +142,19 @@ def test_s3_takes_what_nobody_else_has() -> None:
     assert desk.api.context.operation == "GetObject"
 
 
+def test_s3_control_says_its_account() -> None:
+    """Both are signed for alike; the account in a header tells them apart, and a bucket may have any path's name."""
+    desk = Desk(["s3", "s3control"])
+    target = "/v20180820/accesspoint/abc"
+    desk.ask(s3("GET", target, x_amz_account_id="111111111111"))
+    assert desk.api.context is not None
+    assert (desk.api.context.service, desk.api.context.operation) == ("s3control", "GetAccessPoint")
+    desk.ask(s3("GET", target))
+    assert (desk.api.context.service, desk.api.context.operation) == ("s3", "GetObject")
+    desk.ask(s3("GET", target, x_amz_account_id="111111111111", host="111111111111.s3-control.localhost"))
+    assert desk.api.context.service == "s3control"
+
+
 def test_a_form_is_only_an_object() -> None:
     """curl says that everything is a form; S3 has none."""
     desk = Desk(["s3", "iam"])

@@ -58,7 +58,7 @@ def _structure(shape: StructureShape, depth: int, way: Way, *, top: bool) -> st.
         location = member.serialization.get("location") if top else None
         if not must and depth >= DEPTH_MAX:
             continue
-        if depth > DEPTH_MAX + 3:
+        if depth > 3 * DEPTH_MAX:
             continue
         values = _value(member, depth + 1, way, location=location)
         (required if must else optional)[name] = values
@@ -101,6 +101,8 @@ def _value_now(shape: Shape, depth: int, way: Way, *, location: str | None) -> s
         if way.form or (way.xml and shape.serialization.get("flattened")):
             low, high = max(1, low), max(1, high)  # an empty map leaves no trace
         key = _scalar(shape.key, location, way)
+        if location == "querystring":
+            key, low, high = st.text("xyz", min_size=1, max_size=6), max(1, low), max(1, high)
         if location == "headers":
             key = st.text("abcdef-", min_size=1, max_size=6)
             low, high = max(1, low), max(1, high)

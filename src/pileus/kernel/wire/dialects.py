@@ -42,6 +42,7 @@ class Dialect:
     query_codes: the codes of errors in the `query` protocol, where they differ from the names of their shapes.
     query_protocol: also speaks `query`, though its model says no more so. queue_url: an absent `QueueUrl` is the
         address that a form was sent to.
+    marked_by: a header that requests have; it tells a service from another of the same signing name.
     s3: bare errors, `x-amz-id-2`, buckets in host names, the schema's and the arguments' own refusals.
     xml_roots: the root elements of answers, where they are not the names of the output shapes.
     unwrapped: operations whose only member is the root element itself.
@@ -61,6 +62,7 @@ class Dialect:
     query_codes: Mapping[str, str] = field(default_factory=dict)
     query_protocol: bool = False
     queue_url: bool = False
+    marked_by: str = ""
     s3: bool = False
     xml_roots: Mapping[str, str] = field(default_factory=dict)
     unwrapped: frozenset[str] = frozenset()
@@ -112,7 +114,7 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
     # CreateDistribution.
     "route53": Dialect(validation_code="InvalidInput"),
     "cloudfront": Dialect(validation_code="InvalidArgument"),
-    "s3control": Dialect(validation_code="InvalidRequest", unreadable=_S3_SCHEMA),
+    "s3control": Dialect(validation_code="InvalidRequest", unreadable=_S3_SCHEMA, marked_by="x-amz-account-id"),
     # EC2 API Reference, "Error codes"; RDS likewise.
     "ec2": Dialect(
         validation_code="InvalidParameterValue",

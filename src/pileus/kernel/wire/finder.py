@@ -63,7 +63,8 @@ class Finder:
         known = bool(entries)
         if not known:
             entries = [entry for name in self._services if (entry := catalog().by_name.get(name)) is not None]
-            entries.sort(key=lambda entry: dialect_of(entry.name).s3)  # S3's paths are all that nobody else has
+        if len(entries) > 1:
+            entries = sorted(entries, key=lambda entry: _likelihood(entry, request), reverse=True)
         form = dict(await _form(request)) if not known or any(map(_speaks_forms, entries)) else {}
         if "Action" in form:
             return self._by_action(form["Action"], form.get("Version", ""), entries)
@@ -123,7 +124,8 @@ class Finder:
 
     def _remember(self, signing_name: str, request: Request, operation: Operation) -> None:
         """Only what the key decides: for an unsigned request the host has a say, for S3 a header and the host too."""
-        if not signing_name or len(request.target) > _PLACED_TARGET_LENGTH_MAX or dialect_of(operation.service).s3:
+        dialect = dialect_of(operation.service)
+        if not signing_name or dialect.s3 or dialect.marked_by or len(request.target) > _PLACED_TARGET_LENGTH_MAX:
             return
         if len(self._placed) >= _PLACED_MAX:
             self._placed.clear()
@@ -161,6 +163,14 @@ class Finder:
 def _routes_of(absent: str) -> Routes:
     """The places of a service that Pileus lacks, to say which operation was wanted."""
     return Routes(load_model(absent))
+
+
+def _likelihood(entry: Entry, request: Request) -> int:
+    """Who is asked first: S3 has any path, and who marks every request is not meant by one without the mark."""
+    dialect = dialect_of(entry.name)
+    if dialect.marked_by and dialect.marked_by not in request.headers:
+        return 0
+    return 1 if dialect.s3 else 2
 
 
 def _route(routes: Routes, service: str, request: Request) -> str | None:
