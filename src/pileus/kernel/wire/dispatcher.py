@@ -12,6 +12,7 @@ from pileus.kernel.auth.permissions import Needs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
+from pileus.kernel.http.bodies import BodyBroken
 from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
@@ -105,7 +106,7 @@ class Dispatcher:
             if operation is None:
                 raise
             return operation.fail(operation.too_large, request_id)
-        except NoRoom:
+        except (NoRoom, BodyBroken):
             raise  # the front door says so in its own way
         except Exception:  # noqa: BLE001 - the edge (STYLE, section 6)
             return self._internal(operation, request, request_id)
