@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import time
 import urllib.request
 import zipfile
@@ -273,3 +274,25 @@ def test_functions_and_accepted_events_outlive_a_kill(own_server: Server) -> Non
     own_server.start()
     assert json.load(own_server.client("lambda").invoke(FunctionName=name, Payload=b"[1]")["Payload"]) == [1]
     _await_end(own_server, name, accepted["ResponseMetadata"]["RequestId"])
+
+
+def test_a_role_of_another_account(functions: Any) -> None:
+    """Reported with these words by many tools that deploy with the wrong credentials; never recorded."""
+    with pytest.raises(ClientError) as caught:
+        _create(functions, "arn:aws:iam::999999999999:role/theirs")
+    assert caught.value.response["Error"] == {
+        "Code": "AccessDeniedException",
+        "Message": "Cross-account pass role is not allowed.",
+    }
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_each_invocation_has_a_trace(functions: Any, role: str) -> None:
+    """The header is in the environment while the handler runs, and another one the next time."""
+    source = "import os\ndef handler(event, context): return os.environ['_X_AMZN_TRACE_ID']"
+    name = _create(functions, role, Code={"ZipFile": _archive(source)})["FunctionName"]
+    functions.get_waiter("function_active_v2").wait(FunctionName=name)
+    traces = {json.load(functions.invoke(FunctionName=name)["Payload"]) for _ in range(2)}
+    assert len(traces) == 2
+    for trace in traces:
+        assert re.match(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]", trace)
