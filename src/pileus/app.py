@@ -48,6 +48,7 @@ from pileus.settings import Settings
 
 if TYPE_CHECKING:
     from pileus.services.apigatewayv2.dataplane import ExecuteApi
+    from pileus.services.iam.key_uses import KeyUseRecorder
     from pileus.services.iam.store import IamRoleDirectory
     from pileus.services.lambda_.api import LambdaApi
     from pileus.services.lambda_.environments.pool import EnvironmentPool
@@ -104,6 +105,7 @@ class Parts:
             sealer=self._sealer,
             clock=clock,
             signing_names={service.name: service.signing_name for service in services},
+            note_use=self._note_key_use,
         )
         is_open = settings.auth_mode == "open"
         guard = BrowserGuard(allowed=settings.allowed_hosts, any_host=not loopback(settings.host)) if is_open else None
@@ -126,6 +128,7 @@ class Parts:
             self.router.add_host("execute-api", self._execute_api_request)
             self.router.add_path("/_aws/execute-api/", self._execute_api_request, deployed=True)
         self._function_logs_wanted = asyncio.Event()
+        self._key_uses_wanted = asyncio.Event()
         self._duties: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -135,6 +138,7 @@ class Parts:
             self.outbox.run,
             self._prepare_environments,
             self._write_function_logs,
+            self._write_key_uses,
             self._forget_old_logs,
             self._sweep_code,
         )
@@ -262,6 +266,12 @@ class Parts:
         return FunctionLogWriter(self._store, self._clock, self._ids)
 
     @cached_property
+    def key_uses(self) -> "KeyUseRecorder":
+        from pileus.services.iam.key_uses import KeyUseRecorder
+
+        return KeyUseRecorder(store=self._store, clock=self._clock)
+
+    @cached_property
     def execute_api(self) -> "ExecuteApi":
         from pileus.services.apigatewayv2.dataplane import ExecuteApi
 
@@ -310,6 +320,14 @@ class Parts:
     async def _write_function_logs(self) -> None:
         await self._function_logs_wanted.wait()
         await self.function_logs.run()
+
+    def _note_key_use(self, access_key_id: str, service: str, region: str) -> None:
+        self.key_uses.note_key_used(access_key_id, service, region)
+        self._key_uses_wanted.set()
+
+    async def _write_key_uses(self) -> None:
+        await self._key_uses_wanted.wait()
+        await self.key_uses.run()
 
     async def _forget_old_logs(self) -> None:
         await self._clock.sleep(HOUSEKEEPING_EVERY)

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import Server
+from tests.support.processes import wait_until
 
 TRUST = {
     "Version": "2012-10-17",
@@ -184,3 +185,24 @@ def test_keys_and_sessions_outlive_a_kill(own_server: Server) -> None:
         aws_session_token=session["SessionToken"],
     )
     assert assumed.get_caller_identity()["Arn"] == "arn:aws:sts::111111111111:assumed-role/reader/me"
+
+
+def test_the_use_of_a_key_is_told(aws: Server) -> None:
+    """Who rotates keys asks which are still in use, for what and where (GetAccessKeyLastUsed)."""
+    iam, name = aws.client("iam"), fresh("user")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    assert iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]["ServiceName"] == "N/A"
+    sts = aws.client(
+        "sts",
+        region_name="eu-west-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    sts.get_caller_identity()
+
+    def last_used() -> Any:
+        return iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
+
+    wait_until(lambda: last_used()["ServiceName"] == "sts")
+    assert last_used()["Region"] == "eu-west-1"

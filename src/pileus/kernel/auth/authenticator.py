@@ -43,9 +43,11 @@ class Authenticator:
         clock: Clock,
         signing_names: Mapping[str, str] | None = None,
         machine_s: Callable[[], float] = time.time,
+        note_use: Callable[[str, str, str], None] | None = None,
     ) -> None:
         """signing_names: by service, the name that clients sign for (`apigatewayv2`: `apigateway`); a service that is
-        absent is not compared. machine_s: the clock by which clients sign.
+        absent is not compared. machine_s: the clock by which clients sign. note_use: hears of each verified request with
+        a long-term key: its id, and the service and region it was signed for.
         """
         self._open = mode == "open"
         self._keys = keys
@@ -53,6 +55,7 @@ class Authenticator:
         self._clock = clock
         self._signing_names: Mapping[str, str] = signing_names or {}
         self._machine_s = machine_s
+        self._note_use = note_use
 
     async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
         """The principal of a request to `service`, whose whole body is `body`. ServiceError: not believed."""
@@ -75,6 +78,8 @@ class Authenticator:
         if key is None:
             return principal_of_unknown_key(claim.scope.access_key_id)
         self._check(claim, key, request, body, service)
+        if key.expires_at is None and self._note_use is not None:
+            self._note_use(claim.scope.access_key_id, claim.scope.service, claim.scope.region)
         return key.principal
 
     def _unsigned(self, request: Request) -> Principal:
