@@ -17,7 +17,8 @@ _DEPTH_MAX: Final = 128
 _INDEFINITE: Final = 31
 _BREAK: Final = object()
 _SIMPLE: Final[Mapping[int, object]] = {20: False, 21: True, 22: None, 23: None}
-_FLOATS: Final = {25: struct.Struct(">e"), 26: struct.Struct(">f"), 27: struct.Struct(">d")}
+_FLOATS: Final = {25: struct.Struct(">e"), 26: struct.Struct(">f")}
+_read_double: Final = struct.Struct(">d").unpack_from
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _pack_double: Final = struct.Struct(">Bd").pack
 _pack_8: Final = struct.Struct(">BB").pack
@@ -33,57 +34,71 @@ class NotCbor(ValueError):
 def decode(data: bytes) -> Any:
     """The one value in `data`; raises `NotCbor`."""
     reader = _Reader(data)
-    value = reader.value(0)
+    try:
+        value = reader.value(0)
+    except (IndexError, struct.error):
+        raise NotCbor("truncated") from None
+    except UnicodeDecodeError:
+        raise NotCbor("a text that is not UTF-8") from None
     if value is _BREAK or reader.at != len(data):
         raise NotCbor("unexpected end of a collection, or bytes after the value")
     return value
 
 
 class _Reader:
-    """A place in bytes."""
+    """A place in bytes. Beyond their end, every method raises IndexError, struct.error or `NotCbor`."""
+
+    __slots__ = ("_data", "at")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.at = 0
 
     def value(self, depth: int) -> Any:
-        if depth > _DEPTH_MAX:
-            raise NotCbor("nested too deeply")
-        try:
-            first = self._data[self.at]
-        except IndexError:
-            raise NotCbor("truncated") from None
+        first = self._data[self.at]
+        if 0x60 <= first < 0x78:  # a short text, which most values are, and nearly every key
+            start = self.at + 1
+            self.at = end = start + first - 0x60
+            if end > len(self._data):
+                raise NotCbor("truncated")
+            return str(self._data[start:end], "utf-8")
         self.at += 1
-        major, info = first >> 5, first & 31
+        if first == 0xFB:
+            self.at += 8
+            return _read_double(self._data, self.at - 8)[0]
+        return self._rarer(first >> 5, first & 31, depth)
+
+    def _rarer(self, major: int, info: int, depth: int) -> Any:
         if major == 7:
             return self._simple(info)
+        if depth > _DEPTH_MAX:
+            raise NotCbor("nested too deeply")
         if info == _INDEFINITE:
             return self._indefinite(major, depth)
         count = info if info < 24 else self._argument(info)
+        if major == 5:
+            return self._map(count, depth)
+        if major == 4:
+            return self._list(count, depth)
         if major == 0:
             return count
         if major == 1:
             return -1 - count
         if major == 3:
-            return _text(self._take(count))
-        if major == 2:
-            return self._take(count)
-        if major == 4:
-            return self._list(count, depth)
-        return self._map(count, depth) if major == 5 else self._tagged(count, depth)
+            return str(self._take(count), "utf-8")
+        return self._take(count) if major == 2 else self._tagged(count, depth)
 
     def _argument(self, info: int) -> int:
         if info > 27:
             raise NotCbor("a reserved length")
-        return int.from_bytes(self._take(1 << info - 24))
+        return int.from_bytes(self._take(1 << info - 24), "big")
 
     def _take(self, count: int) -> bytes:
-        end = self.at + count
-        taken = self._data[self.at : end]
-        if len(taken) != count:
+        start = self.at
+        self.at = end = start + count
+        if end > len(self._data):
             raise NotCbor("truncated")
-        self.at = end
-        return taken
+        return self._data[start:end]
 
     def _list(self, count: int, depth: int) -> list[Any]:
         if count > len(self._data) - self.at:  # each element has a byte at least
@@ -97,17 +112,15 @@ class _Reader:
         if count > len(self._data) - self.at:
             raise NotCbor("truncated")
         found: dict[str, Any] = {}
+        value, depth = self.value, depth + 1
         for _ in range(count):
-            self._entry(self.value(depth + 1), found, depth)
-        return found
-
-    def _entry(self, key: Any, found: dict[str, Any], depth: int) -> None:
-        if type(key) is not str:
-            raise NotCbor("a key is no text")
-        value = self.value(depth + 1)
-        if value is _BREAK:
+            key = value(depth)
+            if type(key) is not str:
+                raise NotCbor("a key is no text")
+            found[key] = value(depth)
+        if _BREAK in found.values():
             raise NotCbor("unexpected end of a collection")
-        found[key] = value
+        return found
 
     def _indefinite(self, major: int, depth: int) -> Any:
         if major in {2, 3}:
@@ -125,7 +138,11 @@ class _Reader:
         if major == 5:
             found: dict[str, Any] = {}
             while (key := self.value(depth + 1)) is not _BREAK:
-                self._entry(key, found, depth)
+                if type(key) is not str:
+                    raise NotCbor("a key is no text")
+                found[key] = held = self.value(depth + 1)
+                if held is _BREAK:
+                    raise NotCbor("unexpected end of a collection")
             return found
         raise NotCbor("an integer or tag without length")
 
@@ -147,13 +164,6 @@ class _Reader:
             return _EPOCH + timedelta(seconds=value)
         except (OverflowError, ValueError):
             raise NotCbor("a moment out of range") from None
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise NotCbor("a text that is not UTF-8") from None
 
 
 def encode(value: object) -> bytes:
