@@ -19,6 +19,7 @@ from pileus.admin import Admin, admin_token
 from pileus.authorization import LateAuthorizer
 from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.auth.authenticator import Authenticator
+from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.credentials import CredentialIssuer, KeyDirectory, SigningKey
 from pileus.kernel.auth.key_ids import KeyIds
 from pileus.kernel.auth.root_credentials import (
@@ -110,7 +111,13 @@ class Parts:
         is_open = settings.auth_mode == "open"
         guard = BrowserGuard(allowed=settings.allowed_hosts, any_host=not loopback(settings.host)) if is_open else None
         audit = AuditLog(store)
-        authorizer = LateAuthorizer(store=store, audit=audit, clock=clock, services=settings.services)
+        authorizer = LateAuthorizer(
+            store=store,
+            audit=audit,
+            clock=clock,
+            services=settings.services,
+            messages=AuthorizationMessages(secret, ids),
+        )
         dispatcher = Dispatcher(services, authenticator=authenticator, authorizer=authorizer, clock=clock, ids=ids)
         self.router = Router(dispatcher, guard=guard)
         admin = Admin(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from pileus.kernel.auth.audit import AuditLog
+from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.authorizer import Authorizer
 from pileus.kernel.auth.permissions import Needs, ResourceSource
 from pileus.kernel.clock import Clock
@@ -17,8 +18,17 @@ from pileus.kernel.storage.seam import Store
 class LateAuthorizer:
     """An `Authorizer` of all services, built on first use."""
 
-    def __init__(self, *, store: Store, audit: AuditLog, clock: Clock, services: Sequence[str]) -> None:
-        """services: those that run, by botocore's names."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        audit: AuditLog,
+        clock: Clock,
+        services: Sequence[str],
+        messages: AuthorizationMessages | None = None,
+    ) -> None:
+        """services: those that run, by botocore's names. messages: see `Authorizer`."""
+        self._messages = messages
         self._store = store
         self._audit = audit
         self._clock = clock
@@ -37,6 +47,7 @@ class LateAuthorizer:
             audit=self._audit,
             clock=self._clock,
             resources=self._resources(),
+            messages=self._messages,
         )
 
     def _resources(self) -> Mapping[str, ResourceSource]:

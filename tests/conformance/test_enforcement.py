@@ -238,6 +238,19 @@ def test_conditions_on_keys_and_tags(aws: Server, tables: tuple[str, str]) -> No
     iam.create_role(RoleName=name("role"), Tags=[{"Key": "team", "Value": "red"}], **wanted)
 
 
+def test_a_deny_holds_however_a_resource_is_named(aws: Server, tables: tuple[str, str]) -> None:
+    """By name, by ARN, by an ARN of another partition, in another case: what is meant is what is decided about."""
+    user = User(aws).may(allow("*"), deny("*", table_arn(tables[0])), deny("iam:*", f"arn:aws:iam::{ACCOUNT}:role/a/*"))
+    dynamodb, iam = user.client("dynamodb"), user.client("iam")
+    put(dynamodb, tables[1])
+    for named in (tables[0], table_arn(tables[0]), table_arn(tables[0]).replace("arn:aws:", "arn:aws-cn:")):
+        refused(put, dynamodb, named)
+    role = name("role")
+    aws.client("iam").create_role(RoleName=role, Path="/a/", AssumeRolePolicyDocument=trust(user.arn))
+    refused(iam.get_role, RoleName=role)
+    refused(iam.get_role, RoleName=role.upper())
+
+
 def test_tags_of_the_principal_and_paths_of_users(aws: Server) -> None:
     """Tags are read when a policy asks; a user's ARN has a path that no request names."""
     user = User(aws, Tags=[{"Key": "Team", "Value": "red"}])

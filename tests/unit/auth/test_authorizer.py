@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 
 from pileus.kernel.auth.audit import AuditLog, Wish
+from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.authorizer import Authorizer
 from pileus.kernel.auth.permissions import KnownResource, Permission, ResourceType, arn_of, needs_of, request_tags
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts
 from pileus.kernel.errors import AnyServiceError
+from pileus.kernel.ids import SystemIds
 from pileus.kernel.storage.sqlite import open_store
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 THING = ResourceType(name="thing", arn=arn_of("arn:{partition}:things:{region}:{account}:thing/{given[name]}"))
 ELSEWHERE = ResourceType(name="thing", arn=lambda context, given: f"arn:aws:things:eu-west-1:{OTHER}:thing/theirs")
 GET = Permission(action="things:Get", resource=THING)
+MESSAGES = AuthorizationMessages(b"s" * 32, SystemIds())
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 Statement = dict[str, Any]
@@ -116,7 +119,11 @@ async def ask(
     clock = MovableClock()
     clock.freeze()
     authorizer = Authorizer(
-        policies=policies, audit=log, clock=clock, resources={} if things is None else {"things": things}
+        policies=policies,
+        audit=log,
+        clock=clock,
+        resources={} if things is None else {"things": things},
+        messages=MESSAGES,
     )
     context = RequestContext(
         service="things",
@@ -153,10 +160,37 @@ async def test_refusals_by_protocol(log: AuditLog, protocol: str, code: str, sta
     refused = await ask(log, Policies(), protocol=protocol)
     assert refused is not None
     assert (refused.error_code, refused.http_status) == (code, status)
-    assert refused.message == (
+    assert (
         f"User: {EVE.arn} is not authorized to perform: things:Get on resource: "
         f"arn:aws:things:eu-west-1:{ACCOUNT}:thing/mine because no identity-based policy allows the things:Get action"
-    )
+    ) in refused.message
+
+
+async def test_ec2_seals_the_reason(log: AuditLog) -> None:
+    """Whoever may call DecodeAuthorizationMessage learns it. Source: API_DecodeAuthorizationMessage."""
+    refused = await ask(log, Policies(), protocol="ec2")
+    assert refused is not None
+    said, _, encoded = refused.message.partition(" Encoded authorization failure message: ")
+    assert said.startswith("You are not authorized to perform this operation. User: ")
+    decoded = json.loads(MESSAGES.decode(encoded, account_id=ACCOUNT))
+    assert decoded["allowed"] is decoded["explicitDeny"] is False
+    assert decoded["context"]["action"] == "things:Get"
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"kind": "session_token"}, "InvalidClientTokenId"),
+        ({"kind": "session_token", "mfa_at": AT}, None),
+        ({"kind": "federated_user", "mfa_at": AT}, "InvalidClientTokenId"),
+        ({"kind": "assumed_role"}, None),
+    ],
+)
+async def test_sessions_of_users_do_not_reach_iam(log: AuditLog, facts: dict[str, Any], code: str | None) -> None:
+    """Sources: API_GetSessionToken, API_GetFederationToken."""
+    policies = Policies(policy(statement()))
+    refused = await ask(log, policies, Permission(action="iam:GetUser"), principal=session(**facts))
+    assert (refused.error_code if refused is not None else None) == code
 
 
 async def test_everything_an_operation_needs_is_asked(log: AuditLog) -> None:

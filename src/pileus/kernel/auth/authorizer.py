@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from pileus.kernel.auth.audit import AuditLog, DecisionRecord
+from pileus.kernel.auth.authorization_message import AuthorizationMessages, Refusal
 from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, ResourceSource
 from pileus.kernel.auth.policy import (
     Decision,
@@ -25,6 +26,7 @@ from pileus.kernel.auth.policy import (
     denial_message,
 )
 from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wanted, tags_of_principal
+from pileus.kernel.auth.session_reach import check_reach
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import AnyServiceError
@@ -70,8 +72,13 @@ class Authorizer:
         audit: AuditLog,
         clock: Clock,
         resources: Mapping[str, ResourceSource] | None = None,
+        messages: AuthorizationMessages | None = None,
     ) -> None:
-        """resources: by the service part of an action (`lambda`), who knows what such actions are about."""
+        """resources: by the service part of an action (`lambda`), who knows what such actions are about.
+
+        messages: seals the reasons of refusals, where a service's protocol sends them.
+        """
+        self._messages = messages
         self._policies = policies
         self._audit = audit
         self._clock = clock
@@ -89,6 +96,7 @@ class Authorizer:
         policies: _Policies | None = _NONE if root else None
         asking = Asking(context, headers, now_s=self._clock.timestamp())
         for permission in permissions:
+            check_reach(principal, permission.action)
             if permission.asked is not None and not permission.asked(context, given):
                 continue
             source = self._resources.get(permission.action.partition(":")[0])
@@ -126,9 +134,27 @@ class Authorizer:
         decision = await self._decide(query, _policy_set(policies, known), asking, conditions, source)
         await self._note(context, query, decision, asking.now_s)
         if not decision.allowed:
-            raise AnyServiceError(
-                needs.code, _message(query, decision, permission, given, context), status=needs.status
-            )
+            message = _message(query, decision, permission, given, context)
+            if needs.encoded:
+                message = self._with_encoded(message, query, decision)
+            raise AnyServiceError(needs.code, message, status=needs.status)
+
+    def _with_encoded(self, message: str, query: Query, decision: Decision) -> str:
+        """As EC2 says it: the reason is for whoever may have it decoded."""
+        assert self._messages is not None
+        known = {key: query.conditions[key] for key in decision.missing_context if key in query.conditions}
+        refusal = Refusal(
+            principal=query.principal,
+            action=query.action,
+            resource=query.resource,
+            explicit_deny=decision.explicit_deny,
+            conditions=known,
+        )
+        encoded = self._messages.encode(refusal, account_id=query.principal.account_id)
+        return (
+            f"You are not authorized to perform this operation. {message}. "
+            f"Encoded authorization failure message: {encoded}"
+        )
 
     async def _decide(
         self,

@@ -80,11 +80,16 @@ Permissions = Mapping[str, Sequence[Permission]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What one operation needs, and how its protocol says no. permissions: None when nobody declared them."""
+    """What one operation needs, and how its protocol says no.
+
+    permissions: None when nobody declared them. encoded: whether a refusal carries its reason sealed, for
+    DecodeAuthorizationMessage.
+    """
 
     permissions: Sequence[Permission] | None
     code: str
     status: int
+    encoded: bool = False
 
 
 _DENIED: Final[Mapping[str, tuple[str, int]]] = {
@@ -100,7 +105,7 @@ _DENIED: Final[Mapping[str, tuple[str, int]]] = {
 
 def needs_of(permissions: Sequence[Permission] | None, *, protocol: str) -> Needs:
     code, status = _DENIED[protocol]
-    return Needs(permissions=permissions, code=code, status=status)
+    return Needs(permissions=permissions, code=code, status=status, encoded=protocol == "ec2")
 
 
 def arn_of(template: str) -> Arn:

@@ -34,9 +34,11 @@ _TABLE_ARN: Final = arn_of("arn:{partition}:dynamodb:{region}:{account}:table/{g
 
 
 def _table_arn(context: RequestContext, given: Any) -> str:
-    """`TableName` may be an ARN, and then of another account too."""
+    """`TableName` may be an ARN, and then of another account too; one that names another partition means the same."""
     name: str = given.table_name
-    return name if name.startswith("arn:") else _TABLE_ARN(context, given)
+    if not name.startswith("arn:"):
+        return _TABLE_ARN(context, given)
+    return f"arn:{context.partition}:{name.split(':', 2)[-1]}"
 
 
 def _table_or_index_arn(context: RequestContext, given: Any) -> str:

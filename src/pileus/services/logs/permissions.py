@@ -25,7 +25,8 @@ def _group_arn(context: RequestContext, given: Any) -> str:
     if name is None:
         name = getattr(given, "log_group_identifier", None) or ""
     if name.startswith("arn:"):
-        return f"{name.removesuffix(':*')}:log-stream:"
+        # One that names another partition means the same group.
+        return f"arn:{context.partition}:{name.removesuffix(':*').split(':', 2)[-1]}:log-stream:"
     return f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group:{name}:log-stream:"
 
 
