@@ -57,6 +57,9 @@ class Believing:
     async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
         return ROOT
 
+    async def precheck(self, request: Request, *, service: str | None) -> None:
+        pass
+
 
 class Recording:
     """An api in which every operation exists, notes its input and answers what it was told to."""

@@ -25,6 +25,9 @@ class Nobody:
     async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
         raise AnyServiceError("MissingAuthenticationToken", "Request is missing Authentication Token", status=403)
 
+    async def precheck(self, request: Request, *, service: str | None) -> None:
+        await self.authenticate(request, body=b"", service=service)
+
 
 async def ask_unsigned(service: str, request: Request) -> tuple[Recording, Response]:
     api = Recording()

@@ -298,6 +298,9 @@ class _Upload:
             self.sent_bytes += 1024 * 1024
             yield bytes(1024 * 1024)
 
+    async def make_room(self, size_bytes: int) -> None:
+        pass
+
 
 async def test_payload_limit(gateway: Gateway) -> None:
     """10 MiB at most; the rest is not even read."""

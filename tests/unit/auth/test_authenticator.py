@@ -1,5 +1,6 @@
 """Who is believed to be whom, in both modes?"""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -313,3 +314,47 @@ def test_authentication_does_not_suspend() -> None:
 def test_prefixes() -> None:
     """Long-term and temporary keys are told apart by everybody."""
     assert (LONG_TERM, TEMPORARY) == ("AKIA", "ASIA")
+
+
+class NeverRead:
+    """A body that must not be read."""
+
+    size_bytes: int | None = 60_000_000
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        raise AssertionError("it was read")
+
+    async def make_room(self, size_bytes: int) -> None:
+        raise AssertionError("it was to be read")
+
+
+async def test_a_precheck_believes_as_far_as_headers_go() -> None:
+    """A stranger is refused before the body is read; in open mode an unknown key is nobody's business."""
+    door = Door("strict")
+    minted, session = door.long_term_key(), door.session()
+
+    async def said(request: Request, service: str | None = "dynamodb") -> str:
+        request.body = NeverRead()
+        try:
+            await door.authenticator.precheck(request, service=service)
+        except ServiceError as error:
+            return error.error_code
+        return ""
+
+    good = json_request(minted)
+    assert await said(good) == ""
+    assert await said(session_request(session)) == ""
+    assert await said(json_request(minted, "wrong")) == "", "only the body's hash tells"
+    assert await said(good, None) == ""
+    assert await said(good, "sts") == "InvalidSignatureException"
+    assert await said(json_request("AKIAUNKNOWN")) == "UnrecognizedClientException"
+    assert await said(with_changes(json_request(minted), headers={"authorization": None})) == (
+        "MissingAuthenticationTokenException"
+    )
+    late = with_changes(json_request(minted), headers={"x-amz-date": "20200101T000000Z"})
+    assert await said(late) == "InvalidSignatureException"
+    door.clock.advance(timedelta(hours=2))
+    assert await said(session_request(session)) == "ExpiredTokenException"
+    door = Door("open")
+    assert await said(json_request("test")) == ""
+    assert await said(with_changes(json_request("test"), headers={"authorization": None})) == ""

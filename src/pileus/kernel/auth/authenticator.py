@@ -64,7 +64,38 @@ class Authenticator:
         except NotAuthentic as refused:
             raise refusal(refused, family_of(request, service)) from None
 
+    async def precheck(self, request: Request, *, service: str | None) -> None:
+        """Refuse by its headers alone what `authenticate` will refuse in any case. ServiceError: not believed.
+
+        So that a stranger is refused before their long body is in memory. Whoever passes is not believed yet.
+        service: None when only the body tells it.
+        """
+        try:
+            await self._claimed(request, service)
+        except NotAuthentic as refused:
+            raise refusal(refused, family_of(request, service)) from None
+
     async def _authenticate(self, request: Request, body: bytes, service: str | None) -> Principal:
+        claimed = await self._claimed(request, service)
+        if isinstance(claimed, Principal):
+            return claimed
+        claim, key = claimed
+        sigv4.verify(
+            claim,
+            method=request.method,
+            path=request.path,
+            headers=request.headers,
+            payload_hash=sigv4.payload_hash_of(
+                claim, request.headers, body if isinstance(request.body, bytes) else None
+            ),
+            secret_access_key=key.secret_access_key,
+        )
+        if key.expires_at is None and self._note_use is not None:
+            self._note_use(claim.scope.access_key_id, claim.scope.service, claim.scope.region)
+        return key.principal
+
+    async def _claimed(self, request: Request, service: str | None) -> Principal | tuple[Claim, SigningKey]:
+        """The signature that is left to be verified, and its key; or the principal who needs none."""
         try:
             claim = claim_of(request)
         except NotAuthentic:
@@ -77,10 +108,8 @@ class Authenticator:
         key = await self._key_of(claim)
         if key is None:
             return principal_of_unknown_key(claim.scope.access_key_id)
-        self._check(claim, key, request, body, service)
-        if key.expires_at is None and self._note_use is not None:
-            self._note_use(claim.scope.access_key_id, claim.scope.service, claim.scope.region)
-        return key.principal
+        self._check(claim, key, request, service)
+        return claim, key
 
     def _unsigned(self, request: Request) -> Principal:
         named = access_key_id_of(request)
@@ -111,7 +140,8 @@ class Authenticator:
             raise NotAuthentic(Problem.INVALID_TOKEN)
         return session.key
 
-    def _check(self, claim: Claim, key: SigningKey, request: Request, body: bytes, service: str | None) -> None:
+    def _check(self, claim: Claim, key: SigningKey, request: Request, service: str | None) -> None:
+        """All that a claim can be refused for without its body."""
         if key.expires_at is not None and key.expires_at.timestamp() <= self._clock.timestamp():
             raise NotAuthentic(Problem.EXPIRED_TOKEN)
         sigv4.check_time(claim, self._machine_s())
@@ -119,13 +149,3 @@ class Authenticator:
         if signing_name is not None:
             sigv4.check_service(claim, signing_name)
         sigv4.check_headers(claim, request.headers)
-        sigv4.verify(
-            claim,
-            method=request.method,
-            path=request.path,
-            headers=request.headers,
-            payload_hash=sigv4.payload_hash_of(
-                claim, request.headers, body if isinstance(request.body, bytes) else None
-            ),
-            secret_access_key=key.secret_access_key,
-        )

@@ -16,6 +16,7 @@ from pileus.kernel.http.bodies import BodyBroken
 from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
+from pileus.kernel.wire.admission import Admission, no_room
 from pileus.kernel.wire.finder import Finder, Refused
 from pileus.kernel.wire.registered import Operation
 from pileus.kernel.wire.scope import scope_of
@@ -31,6 +32,10 @@ class RequestAuthenticator(Protocol):
 
     async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
         """service: botocore's name. Raises `ServiceError`."""
+        ...
+
+    async def precheck(self, request: Request, *, service: str | None) -> None:
+        """Refuse what can be refused before the body is read. Raises `ServiceError`."""
         ...
 
 
@@ -57,6 +62,7 @@ class Dispatcher:
         """authorizer: without one, nobody whom policies are asked about is answered."""
         self._finder = Finder(services, ids)
         self._authenticate = authenticator.authenticate
+        self._admission = Admission(authenticator.precheck)
         self._authorizer = authorizer
         self._clock = clock
         self._random_bytes = ids.bytes
@@ -70,12 +76,14 @@ class Dispatcher:
         scope = scope_of(request)
         try:
             if operation is None:
+                if type(request.body) is not bytes:
+                    await self._admission.admit_form(request)
                 operation = await self._finder.find(request, scope.service)
                 if target is not None:
                     self._by_target[target] = operation
             body = request.body
             if type(body) is not bytes or len(body) > operation.body_bytes_max:
-                body = b"" if operation.streams else await request.read(operation.body_bytes_max)
+                body = b"" if operation.streams else await self._admission.read(request, operation)
             if operation.unsigned:
                 principal = UNSIGNED
             else:
@@ -102,12 +110,14 @@ class Dispatcher:
             return operation.fail(error, request_id)
         except Refused as refused:
             return refused.fail(refused.error, request_id)
+        except NoRoom:
+            return no_room(operation, request_id)
+        except BodyBroken:
+            raise  # the front door says what is due
         except PayloadTooLarge:
             if operation is None:
                 raise
             return operation.fail(operation.too_large, request_id)
-        except (NoRoom, BodyBroken):
-            raise  # the front door says so in its own way
         except Exception:  # noqa: BLE001 - the edge (STYLE, section 6)
             return self._internal(operation, request, request_id)
 

@@ -24,7 +24,7 @@ from pileus.kernel.wire.routes import Routes
 from pileus.kernel.wire.rpc_cbor import PROTOCOL, PROTOCOL_HEADER, place_of
 
 CBOR: Final = "smithy-rpc-v2-cbor"
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX: Final = 16 * 1024 * 1024
 _PLACED_MAX: Final = 1024
 _PLACED_TARGET_LENGTH_MAX: Final = 256
@@ -197,7 +197,7 @@ def _speaks_forms(entry: Entry) -> bool:
 
 async def _form(request: Request) -> Sequence[tuple[str, str]]:
     """The pairs of a query request; none when it is none."""
-    if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
+    if request.method == "POST" and request.headers.get("content-type", "").startswith(FORM):
         body = await request.read(_FORM_BYTES_MAX)
     elif request.method == "GET" and "Action=" in request.query:
         body = b""

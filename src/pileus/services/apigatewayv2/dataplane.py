@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.bodies import BodyBroken
-from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
+from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store
@@ -190,6 +190,8 @@ class ExecuteApi:
             body = await request.read(PAYLOAD_BYTES_MAX)
         except PayloadTooLarge:
             return message(413, "Request Entity Too Large", request_id=request_id)
+        except NoRoom:
+            return message(503, "Service Unavailable", request_id=request_id)
         arrival = self._arrival(request, request_id, address, api, stage, route, match.variables, body)
         event = event_2_0(arrival) if route.payload_format_version == "2.0" else event_1_0(arrival)
         invocation = self._invoker.invoke(
