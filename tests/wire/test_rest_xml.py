@@ -306,6 +306,15 @@ def test_refusals(request_: Request, code: str, message: str, members: dict[str,
         assert f"<{name}>{value}</{name}>" in text(response)
 
 
+def test_not_modified_has_no_body() -> None:
+    """S3's conditional reads answer 304, in which HTTP allows none."""
+    desk = Desk(["s3"])
+    desk.api.error = AnyServiceError("NotModified", "Not Modified", status=304)
+    response = desk.ask(s3("GET", "/b/k"))
+    assert (response.status, response.body) == (304, b"")
+    assert "x-amz-request-id" in dict(response.headers)
+
+
 def test_what_s3_cannot_do() -> None:
     """A method that no operation has (S3 API Reference, "Error responses")."""
     response = Desk(["s3"]).ask(s3("PATCH", "/b/k"))

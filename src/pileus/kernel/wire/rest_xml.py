@@ -57,6 +57,8 @@ class RestXmlProtocol:
         code = error.error_code
         shape = error_shape(model, code)
         status = status_of(shape, error)
+        if status == 304:  # "not modified" of a conditional GET is told as an error, and has no body
+            return Response(status, _ids(dialect, request_id) + error_headers(model, shape, error))
         told = [element("Code", code), element("Message", error.message)]
         write = XmlWriter(model, attributes=True) if model is not None else None
         for name, (ref, value) in error_members(shape, error).items():
