@@ -334,9 +334,6 @@ class Pieces:
 
     size_bytes: int | None = 3
 
-    async def make_room(self, size_bytes: int) -> None:
-        pass
-
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in (b"a", b"b", b"c"):
             yield piece
