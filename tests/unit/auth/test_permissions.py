@@ -9,9 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
-from pileus.kernel.auth.permissions import Permission, Permissions
+from pileus.kernel.auth.permissions import KnownResource, Permission, Permissions
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.wire.registered import snake_case
 
@@ -131,3 +132,45 @@ def test_condition_keys_are_those_of_the_reference(permission: Permission) -> No
     known = {key.lower() for key in described(service)["conditions"]}
     for key in re.findall(rf'"({service}:[a-z]+)"', source):
         assert key in known
+
+
+class Fields:
+    """An input that has the members of the real one, and no others."""
+
+    def __init__(self, shape: type[msgspec.Struct], *, full: bool) -> None:
+        self._names = set(shape.__struct_fields__)
+        self._full = full
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            raise AttributeError(name)
+        if name == "tag_keys":
+            return []
+        value = Sample().__getattr__(name)
+        return value if self._full or name in ("function_name", "table_name", "role_arn") else None
+
+
+def declared() -> list[Any]:
+    return [
+        pytest.param(package, operation, permission, id=f"{package}-{operation}-{permission.action}")
+        for package in APIS
+        for operation, needed in table(package).items()
+        for permission in needed
+    ]
+
+
+@pytest.mark.parametrize(("package", "operation", "permission"), declared())
+def test_what_is_declared_fits_the_input(package: str, operation: str, permission: Permission) -> None:
+    """A member that an input does not have would answer an internal error to everybody but roots."""
+    shape = import_module(f"pileus.services.{package}.shapes").OPERATIONS[operation][0]
+    full: Any = Fields(shape, full=True)
+    if permission.resource is not None:
+        assert permission.resource.arn(CONTEXT, full).startswith("arn:aws:")
+        if permission.resource.told is not None:
+            assert permission.resource.told(CONTEXT, full)
+    bare: Any = Fields(shape, full=False)
+    if permission.asked is not None:
+        permission.asked(CONTEXT, bare)
+    if permission.conditions is not None and "role" not in shape.__struct_fields__:
+        found = dict(permission.conditions(CONTEXT, bare, KnownResource(arn="arn:aws:x:::y")))
+        assert all(key == key.lower() for key in found)
