@@ -59,6 +59,14 @@ class LateAuthorizer:
             "iam": IamResources(self._store),
             "sts": StsResources(IamRoleDirectory(self._store)),
         }
+        if "apigatewayv2" in self._services:
+            from pileus.services.apigatewayv2.permissions import ApiGatewayV2Resources
+
+            known["apigateway"] = ApiGatewayV2Resources(self._store)
+        if "logs" in self._services:
+            from pileus.services.logs.permissions import LogsResources
+
+            known["logs"] = LogsResources(self._store)
         if "dynamodb" in self._services:
             from pileus.services.dynamodb.permissions import DynamoDbResources
 

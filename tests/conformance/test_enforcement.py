@@ -251,6 +251,22 @@ def test_a_deny_holds_however_a_resource_is_named(aws: Server, tables: tuple[str
     refused(iam.get_role, RoleName=role.upper())
 
 
+def test_tags_of_log_groups_and_apis(aws: Server) -> None:
+    """Access by tag, where the thing that is asked about has tags, or belongs to something that has."""
+    user = User(aws).may(allow("*", "*", StringEquals={"aws:ResourceTag/team": "red"}))
+    logs, apis = user.client("logs"), user.client("apigatewayv2")
+    for team in ("red", "blue"):
+        group = name("group")
+        aws.client("logs").create_log_group(logGroupName=group, tags={"team": team})
+        api = aws.client("apigatewayv2").create_api(Name=name("api"), ProtocolType="HTTP", Tags={"team": team})
+        if team == "red":
+            logs.create_log_stream(logGroupName=group, logStreamName="s")
+            apis.get_routes(ApiId=api["ApiId"])
+        else:
+            refused(logs.create_log_stream, logGroupName=group, logStreamName="s")
+            refused(apis.get_routes, ApiId=api["ApiId"])
+
+
 def test_tags_of_the_principal_and_paths_of_users(aws: Server) -> None:
     """Tags are read when a policy asks; a user's ARN has a path that no request names."""
     user = User(aws, Tags=[{"Key": "Team", "Value": "red"}])

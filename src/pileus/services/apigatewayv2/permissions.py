@@ -17,6 +17,9 @@ from pileus.kernel.auth.permissions import (
     request_tags,
 )
 from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Store
+from pileus.services.apigatewayv2.errors import ApiNotFound
+from pileus.services.apigatewayv2.store import STAGE, Reading
 
 
 def _of_tags(context: RequestContext, given: Any, resource: KnownResource | None) -> Conditions:
@@ -64,3 +67,26 @@ PERMISSIONS: Final[Permissions] = {
         for kind in ("Deployment", "Integration", "Route", "Stage")
     },
 }
+
+
+class ApiGatewayV2Resources:
+    """Knows APIs and stages, the things that have tags."""
+
+    eager = False
+
+    def __init__(self, store: Store) -> None:
+        self._snapshot = store.snapshot()
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        """arn: `arn:aws:apigateway:REGION::/apis/API/...`"""
+        path = arn.split(":", 5)[-1].split("/")
+        if len(path) < 3:
+            return None
+        apis = Reading(self._snapshot, account_id=context.account_id, region=context.region)
+        if len(path) == 5 and path[3] == "stages":
+            stage = await apis.find(STAGE, path[2], path[4])
+            return KnownResource(arn=arn, tags=stage.tags) if stage is not None else None
+        try:
+            return KnownResource(arn=arn, tags=(await apis.api(path[2])).tags)
+        except ApiNotFound:
+            return None

@@ -18,6 +18,8 @@ from pileus.kernel.auth.permissions import (
     request_tags,
 )
 from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Store
+from pileus.services.logs.store import Reading
 
 
 def _group_arn(context: RequestContext, given: Any) -> str:
@@ -66,3 +68,20 @@ PERMISSIONS: Final[Permissions] = {
     **_on(_STREAM, ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents")),
     **_on(_ALL_GROUPS, ("DescribeLogGroups",)),
 }
+
+
+class LogsResources:
+    """Knows log groups, whose tags are their streams' too."""
+
+    eager = False
+
+    def __init__(self, store: Store) -> None:
+        self._snapshot = store.snapshot()
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        """The group that an ARN of a group or a stream names."""
+        parts = arn.split(":", 7)
+        if len(parts) < 7 or parts[5] != "log-group":
+            return None
+        group = await Reading(self._snapshot, (parts[4], parts[3])).find_group(parts[6])
+        return KnownResource(arn=arn, tags=group.tags) if group is not None else None
