@@ -46,8 +46,9 @@ class Authenticator:
         note_use: Callable[[str, str, str], None] | None = None,
     ) -> None:
         """signing_names: by service, the name that clients sign for (`apigatewayv2`: `apigateway`); a service that is
-        absent is not compared. machine_s: the clock by which clients sign. note_use: hears of each verified request with
-        a long-term key: its id, and the service and region it was signed for.
+        absent is not compared. machine_s: the clock by which clients sign.
+
+        note_use: hears of each verified request with a long-term key: its id, and the service and region signed for.
         """
         self._open = mode == "open"
         self._keys = keys
