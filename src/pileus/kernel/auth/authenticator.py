@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from pileus.kernel.auth import sigv4
+from pileus.kernel.auth.chunks import Seed
 from pileus.kernel.auth.claims import Claim, access_key_id_of, claim_of
 from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
 from pileus.kernel.auth.principals import ANONYMOUS, principal_of_unknown_key
@@ -91,6 +92,8 @@ class Authenticator:
             ),
             secret_access_key=key.secret_access_key,
         )
+        if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
+            request.seed = self._seed(claim, key)
         if key.expires_at is None and self._note_use is not None:
             self._note_use(claim.scope.access_key_id, claim.scope.service, claim.scope.region)
         return key.principal
@@ -111,6 +114,16 @@ class Authenticator:
             return principal_of_unknown_key(claim.scope.access_key_id)
         self._check(claim, key, request, service)
         return claim, key
+
+    def _seed(self, claim: Claim, key: SigningKey) -> Seed:
+        """What the pieces of the body are signed with."""
+        return Seed(
+            amz_date=claim.amz_date,
+            scope_text=claim.scope.text,
+            signature=claim.signature,
+            secret_access_key=key.secret_access_key,
+            machine_s=self._machine_s,
+        )
 
     def _unsigned(self, request: Request) -> Principal:
         named = access_key_id_of(request)

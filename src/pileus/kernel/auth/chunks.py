@@ -8,6 +8,8 @@ Chunks" and "... Including Trailing Headers"; Amazon Transcribe Developer Guide,
 """
 
 import hmac
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -20,9 +22,8 @@ from pileus.kernel.auth.sigv4 import SKEW_S_MAX, signing_key
 SIGNED_CHUNKS: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_CHUNKS_TRAILER: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_CHUNKS_TRAILER: Final = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-SIGNED_EVENTS: Final = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
 ECDSA_PREFIX: Final = "STREAMING-AWS4-ECDSA-P256-SHA256-"
-"""What `x-amz-content-sha256` says of a body that follows in pieces."""
+"""What `x-amz-content-sha256` says of a body that follows in pieces; `sigv4.SIGNED_EVENTS` is another."""
 
 _EMPTY_SHA256: Final = sha256(b"").hexdigest()
 _PAYLOAD: Final = "AWS4-HMAC-SHA256-PAYLOAD"
@@ -32,13 +33,14 @@ _TRAILER: Final = "AWS4-HMAC-SHA256-TRAILER"
 class Seed(msgspec.Struct, frozen=True):
     """What a verified request leaves to the reader of its body.
 
-    key: the signing key of the request's scope. secret_access_key: events sign for the day on which they are sent.
+    signature: in hexadecimal. machine_s: the clock by which clients sign.
     """
 
     amz_date: str
     scope_text: str
     signature: str
     secret_access_key: str
+    machine_s: Callable[[], float] = time.time
 
     def __repr__(self) -> str:
         return f"Seed({self.scope_text})"  # never the secret, in no log

@@ -24,6 +24,9 @@ SKEW_S_MAX: Final = 15 * 60
 """How far the signer's clock may be from ours. Source: IAM User Guide, "Troubleshoot signed requests"."""
 
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
+SIGNED_EVENTS: Final = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
+"""The body is a stream of events, each of which is signed by itself (`chunks`)."""
+_NOT_HASHED: Final = frozenset({UNSIGNED_PAYLOAD, SIGNED_EVENTS})
 _EMPTY_SHA256: Final = sha256(b"").hexdigest()
 _HEX_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _AMZ_DATE_CHARS: Final = 16
@@ -88,7 +91,7 @@ def payload_hash_of(claim: Claim, headers: Mapping[str, str], body: bytes | None
     stated = headers.get("x-amz-content-sha256")
     if not claim.scope.s3:
         # Proven by the signature, which covers this line: the signer left the body out on purpose.
-        if stated == UNSIGNED_PAYLOAD:
+        if stated in _NOT_HASHED:
             return stated
         return sha256(body).hexdigest() if body else _EMPTY_SHA256
     if stated is None:

@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from pileus.kernel.auth.chunks import Seed
 
 BODY_HELD_BYTES_MAX: Final = 64 * 1024
 """A longer body reaches the handler as a stream, so that it may be refused before it is in memory."""
@@ -41,10 +44,11 @@ class Request:
     method: upper case. target: exactly as sent (SigV4 and S3 keys need it). path, query: the target's two halves,
     still percent-encoded, `query` without its `?`. headers: by lower-case name, values as latin-1, repeated ones
     joined by a comma. body: the bytes when at most `BODY_HELD_BYTES_MAX`, otherwise a stream.
-    peer: the client's address. secure: whether it came through TLS.
+    peer: the client's address. secure: whether it came through TLS. seed: of a verified request whose body is signed
+    piece by piece, what its pieces are signed with. events: the body, where it is a stream of events.
     """
 
-    __slots__ = ("body", "headers", "method", "path", "peer", "query", "secure", "target")
+    __slots__ = ("body", "events", "headers", "method", "path", "peer", "query", "secure", "seed", "target")
 
     def __init__(
         self,
@@ -63,6 +67,8 @@ class Request:
         self.body = body
         self.peer = peer
         self.secure = secure
+        self.seed: Seed | None = None
+        self.events: object = None
 
     async def read(self, size_bytes_max: int = BODY_IN_MEMORY_BYTES_MAX) -> bytes:
         """The whole body; `PayloadTooLarge` when it is longer than `size_bytes_max`, `NoRoom`."""

@@ -5,7 +5,7 @@ output to an answer. Errors it answers without a codec, since some happen before
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -24,6 +24,8 @@ _log: Final = logging.getLogger(__name__)
 
 Parse = Callable[[Request, bytes], Any]
 """A request and its body, to the operation's input struct. Raises `ServiceError`."""
+Receive = Callable[[Request, bytes], Awaitable[bytes]]
+"""Peels a body that is not bare: changes the request, gives what `parse` is to read. Raises `ServiceError`."""
 Answer = Callable[[Any, str], Response]
 """What the operation returned (a struct, `Encoded` or None) and the request id, to an answer."""
 
@@ -33,11 +35,16 @@ NATIVE: Final = (bytes, datetime)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One operation in one protocol. streams: `parse` hands the body over as it is, and wants none."""
+    """One operation in one protocol.
+
+    streams: `parse` hands the body over as it is, and wants none. receive: comes before `parse`; None for operations
+    whose bodies are always bare.
+    """
 
     parse: Parse
     answer: Answer
     streams: bool = False
+    receive: Receive | None = None
 
 
 class WireProtocol(Protocol):

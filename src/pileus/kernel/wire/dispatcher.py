@@ -99,6 +99,8 @@ class Dispatcher:
                 host=headers.get("host", ""),
                 secure=request.secure,
             )
+            if operation.receive is not None:
+                body = await operation.receive(request, body)
             given = operation.parse(request, body)
             if principal.minted and operation.needs.permissions != ():
                 assert self._authorizer is not None, "a principal with policies, and nobody to ask"

@@ -60,6 +60,8 @@ class Ref(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     query_name: str | None = None
     idempotency_token: bool = False
     result_wrapper: str | None = None
+    eventheader: bool = False
+    eventpayload: bool = False
 
 
 class ErrorTraits(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -105,6 +107,19 @@ class Http(msgspec.Struct, frozen=True, rename="camel"):
     response_code: int = 200
 
 
+class HttpChecksum(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """Which checksums travel with the bodies of an operation."""
+
+    request_checksum_required: bool = False
+    request_algorithm_member: str | None = None
+
+
+class RequestCompression(msgspec.Struct, frozen=True, gc=False):
+    """In which encodings clients may compress a request."""
+
+    encodings: list[str] = []
+
+
 class OperationModel(msgspec.Struct, frozen=True):
     """One operation of a model."""
 
@@ -114,6 +129,9 @@ class OperationModel(msgspec.Struct, frozen=True):
     output: Ref | None = None
     authtype: str = ""
     deprecated: bool = False
+    http_checksum: HttpChecksum | None = msgspec.field(name="httpChecksum", default=None)
+    http_checksum_required: bool = msgspec.field(name="httpChecksumRequired", default=False)
+    compression: RequestCompression | None = msgspec.field(name="requestcompression", default=None)
 
     @property
     def unsigned(self) -> bool:

@@ -18,10 +18,12 @@ from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, Servic
 from pileus.kernel.http.messages import Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
-from pileus.kernel.wire.codec import Answer, Codec, Parse, WireProtocol
+from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
 from pileus.kernel.wire.dialects import Told, dialect_of
+from pileus.kernel.wire.event_codec import with_events
 from pileus.kernel.wire.model import ServiceModel, load_model
 from pileus.kernel.wire.protocols import PROTOCOLS
+from pileus.kernel.wire.receiving import with_receiver
 from pileus.kernel.wire.routes import Routes
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.tokens import with_token
@@ -36,7 +38,7 @@ class Operation:
     """One operation of one service in one protocol, ready to be called.
 
     unsigned: clients send it without a signature, which then says nothing.
-    streams: its body is not read before it is called.
+    streams: its body is not read before it is called. receive: peels bodies that are not bare.
     needs: what its caller must be allowed to do.
     """
 
@@ -46,6 +48,7 @@ class Operation:
     too_large: ServiceError
     unsigned: bool
     streams: bool
+    receive: Receive | None
     parse: Parse
     method: Method
     answer: Answer
@@ -143,7 +146,9 @@ class RegisteredService:
             given, answered = shapes[name]
             subject = Subject(model=self.model, dialect=dialect, operation=operation, given=given, answered=answered)
             codec = wire.compile(subject)
-            codec = with_token(subject, codec, self._ids)
+            codec = with_token(subject, with_events(subject, codec, protocol), self._ids)
+            body_bytes_max = dialect.body_bytes_max or wire.body_bytes_max
+            codec = with_receiver(subject, codec, protocol, body_bytes_max=body_bytes_max)
             permissions = self._permissions.get(name)
         fail = self.fail(protocol)
         return Operation(
@@ -153,6 +158,7 @@ class RegisteredService:
             too_large=_too_large(dialect.too_large, name),
             unsigned=operation.unsigned,
             streams=codec.streams,
+            receive=codec.receive,
             parse=codec.parse,
             method=method,
             answer=codec.answer,
