@@ -12,14 +12,12 @@ from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.finder import FORM, Refused
-from pileus.kernel.wire.protocols import PROTOCOLS
+from pileus.kernel.wire.protocols import wire_of
 from pileus.kernel.wire.registered import Operation
 
 CHECKED_BYTES_MIN: Final = 1024 * 1024
 """A longer body is not read before its headers were checked. Longer than anything that is sent unsigned: the largest is
 AssumeRoleWithSAML's, with an assertion of 100,000 characters."""
-
-_fail_form: Final = partial(PROTOCOLS["query"].fail, None, dialect_of(""))
 
 
 class Precheck(Protocol):
@@ -39,7 +37,7 @@ class Admission:
         try:
             await self._precheck(request, service=None)
         except ServiceError as error:
-            raise Refused(error, _fail_form) from None
+            raise Refused(error, partial(wire_of("query").fail, None, dialect_of(""))) from None
 
     async def read(self, request: Request, operation: Operation) -> bytes:
         """The whole body. `ServiceError` when its sender is not believed, `PayloadTooLarge`, `NoRoom`."""
@@ -63,4 +61,8 @@ def no_room(operation: Operation | None, request_id: str) -> Response:
         error = AnyServiceError("SlowDown", "Please reduce your request rate.", status=503)
     else:
         error = AnyServiceError("ThrottlingException", "Rate exceeded", status=503)
-    return _fail_form(error, request_id) if operation is None else operation.fail(error, request_id)
+    return (
+        partial(wire_of("query").fail, None, dialect_of(""))(error, request_id)
+        if operation is None
+        else operation.fail(error, request_id)
+    )

@@ -15,14 +15,13 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
 from pileus.kernel.wire.bucket_hosts import bucket_of, path_of
 from pileus.kernel.wire.catalog import Entry, catalog
-from pileus.kernel.wire.compression import NotCompressed, gunzip
 from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.forms import form_of
 from pileus.kernel.wire.model import load_model
-from pileus.kernel.wire.protocols import FORMS, PROTOCOLS, REST
-from pileus.kernel.wire.query import form_of
+from pileus.kernel.wire.protocols import FORMS, REST, wire_of
 from pileus.kernel.wire.registered import Fail, Operation, RegisteredService, not_implemented
 from pileus.kernel.wire.routes import Routes
-from pileus.kernel.wire.rpc_cbor import PROTOCOL, PROTOCOL_HEADER, place_of
+from pileus.kernel.wire.rpc_address import PROTOCOL, PROTOCOL_HEADER, place_of
 
 CBOR: Final = "smithy-rpc-v2-cbor"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -118,7 +117,7 @@ class Finder:
                 absent = _route(_routes_of(entry.name), entry.name, request)
                 if absent is not None:
                     error = not_implemented(entry.name, absent)
-                    raise Refused(error, partial(PROTOCOLS[entry.protocol].fail, None, dialect_of("")))
+                    raise Refused(error, partial(wire_of(entry.protocol).fail, None, dialect_of("")))
         what = f"{request.method} {request.path}"
         known = entries[0].protocol if signing_name and entries else ""
         raise self._nothing(entries if known else (), known or "rest-json", what)
@@ -140,7 +139,7 @@ class Finder:
 
     def _nothing(self, entries: Sequence[Entry], protocol: str, name: str, *, version: str = "") -> Refused:
         """The refusal of a service that Pileus lacks, or of a name that the service lacks."""
-        wire = PROTOCOLS[protocol]
+        wire = wire_of(protocol)
         present = next((entry for entry in entries if entry.name in self._services), None)
         if present is not None:
             service = self._services[present.name]
@@ -196,20 +195,10 @@ def _speaks_forms(entry: Entry) -> bool:
     return entry.protocol in FORMS or "query" in entry.also or dialect_of(entry.name).query_protocol
 
 
-def _bare(body: bytes) -> bytes:
-    """A compressed form; what is none has no pairs (`receiving` looks again, once the operation is known)."""
-    try:
-        return gunzip(body, size_bytes_max=_FORM_BYTES_MAX)
-    except NotCompressed:
-        return b""
-
-
 async def _form(request: Request) -> Sequence[tuple[str, str]]:
     """The pairs of a query request; none when it is none."""
     if request.method == "POST" and request.headers.get("content-type", "").startswith(FORM):
         body = await request.read(_FORM_BYTES_MAX)
-        if request.headers.get("content-encoding") == "gzip":
-            body = _bare(body)
     elif request.method == "GET" and "Action=" in request.query:
         body = b""
     else:
@@ -217,4 +206,4 @@ async def _form(request: Request) -> Sequence[tuple[str, str]]:
     try:
         return form_of(request, body)
     except ServiceError as error:
-        raise Refused(error, partial(PROTOCOLS["query"].fail, None, dialect_of(""))) from None
+        raise Refused(error, partial(wire_of("query").fail, None, dialect_of(""))) from None

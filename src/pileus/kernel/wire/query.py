@@ -7,7 +7,6 @@ Source: Smithy specification, "AWS query protocol".
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -29,9 +28,9 @@ from pileus.kernel.wire.codec import (
     status_of,
 )
 from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.forms import MalformedQueryString, form_of
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
 from pileus.kernel.wire.query_names import model_for_forms
-from pileus.kernel.wire.rest_request import parse_query
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.text_values import NotReadable, reader_of
 from pileus.kernel.wire.xml_text import XmlWriter, element
@@ -39,7 +38,6 @@ from pileus.kernel.wire.xml_text import XmlWriter, element
 _XML: Final = ("Content-Type", "text/xml")
 _UNREADABLE: Final = "MalformedInput"
 _KEY_PARTS_MAX: Final = 64
-_REMEMBERED_CHARS_MAX: Final = 16 * 1024
 
 Tree = dict[str, Any]
 """The form by the parts of its keys; a text is under the empty key of its node."""
@@ -83,13 +81,6 @@ class QueryProtocol:
         return AnyServiceError("InvalidAction", what)
 
 
-class MalformedQueryString(ServiceError):
-    """The form cannot be taken apart. Source: IAM API Reference, "Common Errors"."""
-
-    code = "MalformedQueryString"
-    status = 404
-
-
 def form_parser(subject: Subject, reader: "FormReader", converter: Converter) -> Parse:
     """What makes an operation's input of a form."""
     ref = subject.operation.input
@@ -119,23 +110,6 @@ def answer_of(write: Callable[[Tree, str], str], content_type: tuple[str, str]) 
         return Response(200, headers, write(tree, request_id).encode(errors="replace"))
 
     return answer
-
-
-def form_of(request: Request, body: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query request, wherever it keeps them; raises `MalformedQueryString`."""
-    try:
-        text = body.decode()
-        if request.method == "GET" or (not text and request.query):
-            text = request.query
-        return _pairs(text) if len(text) <= _REMEMBERED_CHARS_MAX else parse_query(text)
-    except (UnicodeDecodeError, NotReadable):
-        raise MalformedQueryString("The query string contains a syntax error.") from None
-
-
-@lru_cache(maxsize=64)
-def _pairs(text: str) -> list[tuple[str, str]]:
-    """Remembered, since a form is looked at twice: for its action, then for its members. Never changed."""
-    return parse_query(text)
 
 
 def _tree_of(form: list[tuple[str, str]]) -> Tree:

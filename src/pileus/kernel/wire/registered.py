@@ -22,7 +22,7 @@ from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
 from pileus.kernel.wire.dialects import Told, dialect_of
 from pileus.kernel.wire.event_codec import with_events
 from pileus.kernel.wire.model import ServiceModel, load_model
-from pileus.kernel.wire.protocols import PROTOCOLS
+from pileus.kernel.wire.protocols import wire_of
 from pileus.kernel.wire.receiving import with_receiver
 from pileus.kernel.wire.routes import Routes
 from pileus.kernel.wire.subject import Subject
@@ -119,7 +119,7 @@ class RegisteredService:
         return table
 
     def protocol(self, name: str) -> WireProtocol:
-        return PROTOCOLS[name]
+        return wire_of(name)
 
     def fail(self, protocol: str) -> Fail:
         """How this service tells of errors in a protocol."""

@@ -10,21 +10,20 @@ Source: Smithy specification, "HTTP binding traits".
 import binascii
 from base64 import b64decode
 from collections.abc import Callable
-from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from pileus.kernel.http.messages import Request
 from pileus.kernel.wire.bucket_hosts import path_of
 from pileus.kernel.wire.codec import Converter, Parse
+from pileus.kernel.wire.forms import parse_query
 from pileus.kernel.wire.model import Member, ServiceModel
 from pileus.kernel.wire.routes import Routes, operation_query
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.text_values import NotReadable, reader_of
 from pileus.kernel.wire.timestamps import NotATimestamp
-
-_PARAMETERS_MAX: Final = 10_000
 
 Tree = dict[str, Any]
 Place = Callable[[Request, Tree], None]
@@ -160,14 +159,6 @@ def _parameter(model: ServiceModel, member: Member) -> Callable[[list[str]], obj
         return lambda texts: [element(text) for text in texts]
     reader = reader_of(member.shape)
     return lambda texts: reader(texts[0])
-
-
-def parse_query(text: str) -> list[tuple[str, str]]:
-    """The pairs of a query or form; raises `NotReadable`."""
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS_MAX)
-    except ValueError:
-        raise NotReadable("The query is malformed") from None
 
 
 def _headers(model: ServiceModel, members: list[Member]) -> Place:

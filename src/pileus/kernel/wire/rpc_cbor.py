@@ -26,11 +26,10 @@ from pileus.kernel.wire.codec import (
 from pileus.kernel.wire.dialects import Dialect, error_type
 from pileus.kernel.wire.model import ServiceModel
 from pileus.kernel.wire.moments import Moments
+from pileus.kernel.wire.rpc_address import PROTOCOL, PROTOCOL_HEADER
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.timestamps import NotATimestamp
 
-PROTOCOL_HEADER: Final = "smithy-protocol"
-PROTOCOL: Final = "rpc-v2-cbor"
 _HEADERS: Final = (("Content-Type", "application/cbor"), (PROTOCOL_HEADER, PROTOCOL))
 
 
@@ -78,11 +77,3 @@ class RpcCborProtocol:
 
     def unknown_operation(self, what: str) -> ServiceError:
         return AnyServiceError("UnknownOperationException", what, status=404)
-
-
-def place_of(path: str) -> tuple[str, str] | None:
-    """The service (as its model's target prefix has it) and operation that a path names; None for other paths."""
-    parts = path.split("/")
-    if len(parts) < 5 or parts[-4] != "service" or parts[-2] != "operation":
-        return None
-    return parts[-3].rpartition(".")[2], parts[-1]
