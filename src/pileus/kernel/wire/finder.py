@@ -15,6 +15,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
 from pileus.kernel.wire.bucket_hosts import bucket_of, path_of
 from pileus.kernel.wire.catalog import Entry, catalog
+from pileus.kernel.wire.compression import NotCompressed, gunzip
 from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.forms import form_of
 from pileus.kernel.wire.model import load_model
@@ -195,10 +196,20 @@ def _speaks_forms(entry: Entry) -> bool:
     return entry.protocol in FORMS or "query" in entry.also or dialect_of(entry.name).query_protocol
 
 
+def _bare(body: bytes) -> bytes:
+    """A compressed form; what is none has no pairs (`receiving` looks again, once the operation is known)."""
+    try:
+        return gunzip(body, size_bytes_max=_FORM_BYTES_MAX)
+    except NotCompressed:
+        return b""
+
+
 async def _form(request: Request) -> Sequence[tuple[str, str]]:
     """The pairs of a query request; none when it is none."""
     if request.method == "POST" and request.headers.get("content-type", "").startswith(FORM):
         body = await request.read(_FORM_BYTES_MAX)
+        if request.headers.get("content-encoding") == "gzip":
+            body = _bare(body)
     elif request.method == "GET" and "Action=" in request.query:
         body = b""
     else:
