@@ -29,8 +29,9 @@ from pileus.kernel.wire.event_stream import (
     encode_headers,
 )
 from pileus.kernel.wire.events import EVENT_TYPE, Events, UnreadableEvent, form_of
-from pileus.kernel.wire.model import Member, Ref
+from pileus.kernel.wire.model import Member
 from pileus.kernel.wire.subject import Subject
+from pileus.kernel.wire.wrapped import stream_member
 
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
 _RPC: Final = frozenset({"json", "smithy-rpc-v2-cbor"})
@@ -39,12 +40,6 @@ _RPC: Final = frozenset({"json", "smithy-rpc-v2-cbor"})
 def has_first_message(protocol: str) -> bool:
     """Whether a stream begins with a message for the members beside it."""
     return protocol in _RPC
-
-
-def stream_member(subject: Subject, ref: Ref | None) -> Member | None:
-    """The member of an input or output that is a stream of events."""
-    members = subject.model.members(ref.shape) if ref is not None else ()
-    return next((member for member in members if member.shape.eventstream), None)
 
 
 def attribute_of(struct: type[msgspec.Struct], key: str) -> str:

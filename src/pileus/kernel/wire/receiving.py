@@ -26,9 +26,10 @@ from pileus.kernel.wire.aws_chunked import AwsChunkedDecoder
 from pileus.kernel.wire.checksums import Verification, trailer_names
 from pileus.kernel.wire.codec import Codec, Receive
 from pileus.kernel.wire.compression import NotCompressed, gunzip
-from pileus.kernel.wire.event_codec import IncomingEvents, attribute_of, has_first_message, stream_member
+from pileus.kernel.wire.event_codec import IncomingEvents, attribute_of, has_first_message
 from pileus.kernel.wire.model import Member
 from pileus.kernel.wire.subject import Subject
+from pileus.kernel.wire.wrapped import stream_member
 
 _CONTENT_SHA256: Final = "x-amz-content-sha256"
 _ENCODING: Final = "content-encoding"
@@ -87,7 +88,7 @@ class ReceivedBody:
 
 
 def with_receiver(subject: Subject, codec: Codec, protocol: str, *, body_bytes_max: int) -> Codec:
-    """A codec that peels bodies; the same one for an operation whose bodies are bare."""
+    """A codec that peels bodies; the same one for an operation whose bodies are bare (`wrapped` knows most of them)."""
     operation = subject.operation
     events = stream_member(subject, operation.input)
     if events is not None:

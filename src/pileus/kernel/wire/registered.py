@@ -20,13 +20,12 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.service import Service
 from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
 from pileus.kernel.wire.dialects import Told, dialect_of
-from pileus.kernel.wire.event_codec import with_events
 from pileus.kernel.wire.model import ServiceModel, load_model
 from pileus.kernel.wire.protocols import wire_of
-from pileus.kernel.wire.receiving import with_receiver
 from pileus.kernel.wire.routes import Routes
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.tokens import with_token
+from pileus.kernel.wire.wrapped import with_wrapping
 
 Method = Callable[[RequestContext, Any], Awaitable[Any]]
 Fail = Callable[[ServiceError, str], Response]
@@ -146,9 +145,10 @@ class RegisteredService:
             given, answered = shapes[name]
             subject = Subject(model=self.model, dialect=dialect, operation=operation, given=given, answered=answered)
             codec = wire.compile(subject)
-            codec = with_token(subject, with_events(subject, codec, protocol), self._ids)
-            body_bytes_max = dialect.body_bytes_max or wire.body_bytes_max
-            codec = with_receiver(subject, codec, protocol, body_bytes_max=body_bytes_max)
+            codec = with_token(subject, codec, self._ids)
+            codec = with_wrapping(
+                subject, codec, protocol, body_bytes_max=dialect.body_bytes_max or wire.body_bytes_max
+            )
             permissions = self._permissions.get(name)
         fail = self.fail(protocol)
         return Operation(
