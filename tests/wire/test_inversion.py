@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pileus.kernel.errors import AnyServiceError
+from pileus.kernel.wire import registered
 from pileus.kernel.wire.model import load_model
 from tests.wire.harness import SERVICES, Desk, botocore_model, raw_model, read_by_botocore, request_of, shapes_of
 from tests.wire.values import as_struct_tree, different, inputs, outputs
@@ -70,6 +71,12 @@ class Case(NamedTuple):
     @property
     def model(self) -> OperationModel:
         return botocore_model(self.service).operation_model(self.operation)
+
+
+@pytest.fixture(autouse=True)
+def _bare_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generated checksums are those of no body. What wraps bodies has tests of its own (`test_receiving`)."""
+    monkeypatch.setattr(registered, "with_wrapping", lambda subject, codec, protocol, *, body_bytes_max: codec)
 
 
 def _cases() -> list[Case]:
