@@ -5,14 +5,17 @@ Built when somebody is asked about for the first time, since a server on which n
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
-from pileus.kernel.auth.authorizer import Authorizer
 from pileus.kernel.auth.permissions import Needs, ResourceSource
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
+
+if TYPE_CHECKING:
+    from pileus.kernel.auth.authorizer import Authorizer
 
 
 class LateAuthorizer:
@@ -39,7 +42,8 @@ class LateAuthorizer:
         await self._authorizer.authorize(context, headers, needs, given)
 
     @cached_property
-    def _authorizer(self) -> Authorizer:
+    def _authorizer(self) -> "Authorizer":
+        from pileus.kernel.auth.authorizer import Authorizer
         from pileus.services.iam.policies import IamPolicySource
 
         return Authorizer(

@@ -9,14 +9,17 @@ Source of names and resource types: Service Authorization Reference, "Actions, r
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from pileus.kernel.auth.policy import ContextValue, NamedPolicy
 from pileus.kernel.context import RequestContext
 
-Conditions = Mapping[str, ContextValue]
+if TYPE_CHECKING:
+    # The engine is for whoever decides; a server on which nobody was minted never imports it.
+    from pileus.kernel.auth.policy import NamedPolicy
+
+Conditions = Mapping[str, str | Sequence[str]]
 Arn = Callable[[RequestContext, Any], str]
 """The ARN of what a request is about: of the context and the input struct."""
 
@@ -30,7 +33,7 @@ class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
 
     arn: str
     tags: Mapping[str, str] = {}
-    policy: NamedPolicy | None = None
+    policy: "NamedPolicy | None" = None
     details: Mapping[str, str] = {}
 
 
