@@ -7,8 +7,10 @@ before they are, and the product carries nothing for them.
 import importlib
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
+from hashlib import md5
 from pathlib import Path
 from typing import Any, Final
 
@@ -136,6 +138,12 @@ def shapes_of(service: str) -> Mapping[str, tuple[type[msgspec.Struct], type[msg
 def authorization(service: str, region: str = "eu-central-1") -> str:
     scope = f"20260101/{region}/{botocore_model(service).signing_name}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential=111111111111/{scope}, SignedHeaders=host, Signature=0"
+
+
+def of_body(target: str, body: bytes) -> dict[str, str]:
+    """The headers by which S3 knows a body: its length and, where it is not an object, the checksum that it wants."""
+    headers = {"content-length": str(len(body))}
+    return headers | ({"content-md5": b64encode(md5(body).digest()).decode()} if "?" in target else {})
 
 
 @cache

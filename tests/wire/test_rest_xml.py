@@ -10,12 +10,13 @@ import pytest
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import FileBody, Request, Response
 from pileus.kernel.service import Encoded
-from tests.wire.harness import Desk, authorization, shapes_of
+from tests.wire.harness import Desk, authorization, of_body, shapes_of
 
 
 def s3(method: str, target: str, body: bytes = b"", *, host: str = "localhost:4566", **headers: str) -> Request:
     own = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(method=method, target=target, headers={"host": host, "authorization": SIGNED} | own, body=body)
+    known = {"host": host, "authorization": SIGNED} | of_body(target, body)
+    return Request(method=method, target=target, headers=known | own, body=body)
 
 
 SIGNED = authorization("s3")

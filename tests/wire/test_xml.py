@@ -5,7 +5,7 @@ import pytest
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.wire.text_values import NotReadable
 from pileus.kernel.wire.xml_tree import Element, XmlReader, read_xml
-from tests.wire.harness import Desk, authorization, read_by_botocore
+from tests.wire.harness import Desk, authorization, of_body, read_by_botocore
 
 DELETE = b"""<?xml version="1.0" encoding="UTF-8"?>
 <Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
@@ -18,7 +18,7 @@ DELETE = b"""<?xml version="1.0" encoding="UTF-8"?>
 def s3(method: str, target: str, body: bytes = b"", **headers: str) -> Request:
     own = {name.replace("_", "-"): value for name, value in headers.items()}
     signed = {"host": "localhost:4566", "authorization": authorization("s3")}
-    return Request(method=method, target=target, headers=signed | own, body=body)
+    return Request(method=method, target=target, headers=signed | of_body(target, body) | own, body=body)
 
 
 def code_of(response: Response) -> str:
