@@ -121,8 +121,8 @@ async def test_closing_leaves_nothing() -> None:
     before = descendants(os.getpid())
     await sandbox.close()
     # The kernel takes a moment to let go of the last process and of its group.
-    wait_until(lambda: all(gone(pid) for pid in before))
-    wait_until(lambda: own_groups(os.getpid()) == [])
+    await asyncio.to_thread(wait_until, lambda: all(gone(pid) for pid in before))
+    await asyncio.to_thread(wait_until, lambda: own_groups(os.getpid()) == [])
 
 
 @pytest.mark.parametrize("way", ["contained", "plain"])
