@@ -205,6 +205,7 @@ class Parts:
             key_ids=KeyIds(self._secret, self._ids),
             clock=self._clock,
             ids=self._ids,
+            devices_clock=MovableClock(),
         )
 
     def _logs(self) -> object:

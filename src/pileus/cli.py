@@ -264,7 +264,7 @@ def explain(
     try:
         found = decisions_about(running.url, request_id, token=_admin_token(running, data_dir))
     except Unreachable as error:
-        refuse(f"no answer from {running.url}: {error}")
+        refuse(f"no answer from {running.url}: {error}", hint="a strict one wants --data-dir, where its token is")
     if as_json:
         say_json(found)
     out = console()
@@ -273,7 +273,7 @@ def explain(
             out.print(line, markup=False)
     if not found:
         if not as_json:
-            out.print(f"no policy decided about request {request_id}: it was a root's, or too long ago, or not here")
+            out.print(f"no decision about request {request_id} is kept: it was a root's, or unsigned, or long ago")
         raise SystemExit(1)
 
 
@@ -330,7 +330,11 @@ def _root_key(data_dir: Path) -> tuple[str, str] | None:
 def _running(data_dir: Path, url: str) -> "Running | None":
     from pileus.running import Running, find
 
-    return Running(url.rstrip("/"), 0) if url else find(data_dir)
+    here = find(data_dir)
+    if not url or (here is not None and here.url == url.rstrip("/")):
+        return here
+    # Elsewhere, or here under another name: its mode decides what it takes.
+    return Running(url.rstrip("/"), 0, here.auth if here is not None else "open")
 
 
 def _since(seconds: object) -> str:

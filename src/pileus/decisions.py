@@ -2,7 +2,7 @@
 
     ?principal=TEXT&action=TEXT&request_id=ID&allowed=true|false&limit=N
 
-principal and action are any part of the name. What a root asked is not in it: no policy decided that.
+principal and action are any part of the name. What a root asked is in it only where a resource's own policy has a say.
 """
 
 from datetime import UTC, datetime

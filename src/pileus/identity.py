@@ -4,7 +4,7 @@ from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.credentials import KeyDirectory
 from pileus.kernel.auth.sealing import Seal
 from pileus.kernel.auth.sessions import SessionSealer
-from pileus.kernel.clock import Clock
+from pileus.kernel.clock import Clock, MovableClock
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.iam.account_records import OidcProviderRecord
@@ -54,7 +54,8 @@ def sts_api(
         sealer=sealer,
         keys=keys,
         messages=AuthorizationMessages(secret, ids),
-        mfa=IamMfaVerifier(store=store, seal=secrets_seal, clock=clock),
+        # Devices go by the machine's time, whatever is done to Pileus's clock.
+        mfa=IamMfaVerifier(store=store, seal=secrets_seal, clock=MovableClock()),
         tags=IamPolicySource(store),
         clock=clock,
         open_mode=open_mode,

@@ -21,7 +21,7 @@ from pileus.kernel.auth.server_secret import BadServerSecret
 from pileus.kernel.storage.seam import NewerData, StoreInUse
 from pileus.ports import listener
 from pileus.running import announce, is_pileus, withdraw
-from pileus.settings import PORT_DEFAULT, Settings
+from pileus.settings import DATA_DIR_DEFAULT, Settings
 from pileus.terminal import refuse, say_json
 
 _log: Final = logging.getLogger("pileus")
@@ -124,7 +124,7 @@ def _greet(settings: Settings, *, url: str, as_json: bool, root: tuple[str, str]
     lines = [
         f"Pileus {__version__} serves AWS at {url}",
         f"  data in {settings.data_dir.resolve()}, auth {settings.auth_mode}, durability {settings.durability}",
-        f"  point your tools here:  {_env_command(settings, url)}",
+        f"  point your tools here:  {_env_command(settings)}",
         "  Ctrl-C stops it.",
     ]
     if root:
@@ -136,12 +136,12 @@ def _greet(settings: Settings, *, url: str, as_json: bool, root: tuple[str, str]
     sys.stdout.flush()
 
 
-def _env_command(settings: Settings, url: str) -> str:
+def _env_command(settings: Settings) -> str:
     program = Path(sys.argv[0])
     name = str(program) if program.name == "pileus" else "pileus"
     with contextlib.suppress(ValueError):
         name = str(program.resolve().relative_to(Path.cwd())) if program.name == "pileus" else name
-    option = "" if url.endswith(f":{PORT_DEFAULT}") else f" --url {url}"
+    option = "" if settings.data_dir == DATA_DIR_DEFAULT.resolve() else f" --data-dir {settings.data_dir}"
     return f'eval "$({name} env{option})"'
 
 

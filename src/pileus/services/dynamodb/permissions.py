@@ -46,6 +46,8 @@ def _table_or_index_arn(context: RequestContext, given: Any) -> str:
     return table if given.index_name is None else f"{table}/index/{given.index_name}"
 
 
+_ANY_TABLE: Final = ResourceType(name="table", arn=arn_of("arn:{partition}:dynamodb:{region}:{account}:table/*"))
+"""What AWS asks ListTables about, by its denials; the Reference says that the action knows no resource."""
 _TABLE: Final = ResourceType(name="table", arn=_table_arn)
 _TABLE_OR_INDEX: Final = ResourceType(name="table", arn=_table_or_index_arn)
 
@@ -151,7 +153,7 @@ def _on(resource: ResourceType | None, actions: Iterable[str], **more: Any) -> d
 PERMISSIONS: Final[Permissions] = {
     **_on(_TABLE, ("CreateTable",), conditions=_of_creation),
     **_on(_TABLE, ("DeleteTable", "DescribeTable", "UpdateTable", "DescribeTimeToLive", "UpdateTimeToLive")),
-    **_on(None, ("ListTables",)),
+    **_on(_ANY_TABLE, ("ListTables",)),
     **_on(_TABLE, ("GetItem", "PutItem", "DeleteItem", "UpdateItem"), conditions=_of_items),
     **_on(_TABLE_OR_INDEX, ("Query", "Scan"), conditions=_of_items),
 }

@@ -16,12 +16,24 @@ from pileus.services.iam.store import AccountReader, IamStore
 class Operations:
     """The common ground of the operations. All state is the account's; IAM knows no region."""
 
-    def __init__(self, *, store: Store, seal: Seal, key_ids: KeyIds, clock: Clock, ids: Ids) -> None:
-        """seal: for `store.SECRETS_PURPOSE`."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        seal: Seal,
+        key_ids: KeyIds,
+        clock: Clock,
+        ids: Ids,
+        devices_clock: Clock | None = None,
+    ) -> None:
+        """seal: for `store.SECRETS_PURPOSE`. devices_clock: the one MFA devices go by, where that is not `clock`:
+        a telephone knows nothing of a clock that somebody has moved.
+        """
         self._store = IamStore(store)
         self._seal = seal
         self._key_ids = key_ids
         self._clock = clock
+        self._devices_clock = devices_clock or clock
         self._ids = ids
 
     def _now(self) -> datetime:

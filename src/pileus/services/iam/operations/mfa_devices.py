@@ -174,7 +174,7 @@ class MfaDeviceOperations(Operations):
 
     def _synchronised(self, device: MfaDeviceRecord, first: str, second: str, *, within: int) -> MfaDeviceRecord:
         """The device, with how far its clock is off; InvalidAuthenticationCode."""
-        now = self._clock.now()
+        now = self._devices_clock.now()
         seed = opened_seed(self._seal, device)
         step = (
             None
