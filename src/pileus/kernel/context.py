@@ -14,6 +14,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     role_arn: the role with its path, whose policies apply; empty unless kind is `assumed_role`.
     user_arn: the user whose policies apply (`federated_user`, `session_token`; a root's ARN when root asked).
+    issuer_id: the unique id of `user_arn`'s user, of a `federated_user`, whose own id tells nothing of it.
     session_policies: documents, session_policy_arns: managed policies; together they are the session policies, and
         when both are empty a role's session has none, while a federated user's may do nothing by itself.
     tags: of the session, which win over the principal's own of the same key; transitive_tag_keys: those that pass on.
@@ -26,6 +27,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime
     role_arn: str = ""
     user_arn: str = ""
+    issuer_id: str = ""
     session_policies: tuple[str, ...] = ()
     session_policy_arns: tuple[str, ...] = ()
     tags: dict[str, str] = {}

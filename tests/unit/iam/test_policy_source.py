@@ -1,5 +1,7 @@
 """Does the policy engine get the policies of whoever asks, as they are now?"""
 
+from datetime import timedelta
+
 from pileus.kernel.auth.policy import PolicySet, Query, compile_policy, decide
 from pileus.kernel.context import Principal, SessionFacts
 from pileus.services.iam.policies import IamPolicySource
@@ -113,21 +115,32 @@ async def test_boundaries(fresh: Iam) -> None:
 
 
 async def test_a_federated_user_has_the_policies_of_who_asked(fresh: Iam) -> None:
-    """Its own id says nothing; a user that took the name later is somebody else by its ARN only."""
+    """Its own id says nothing. A user of the same name that comes later is somebody else and revives no token."""
     await fresh("CreateUser", UserName="ada", Path="/team/")
     await fresh("PutUserPolicy", UserName="ada", PolicyName="p", PolicyDocument=POLICY)
     ada = await user(fresh, "ada")
-    facts = SessionFacts(kind="federated_user", issued_at=fresh.clock.now(), user_arn=ada.arn)
-    federated = Principal(
+    federated = federated_by(fresh, ada, issuer_id=ada.user_id)
+    before = federated_by(fresh, ada, issuer_id="")
+    assert await names(fresh, federated) == await names(fresh, before) == ["p"]
+    await fresh("UpdateUser", UserName="ada", NewPath="/")
+    assert await names(fresh, federated) == ["p"], "the same user"
+    await fresh("DeleteUserPolicy", UserName="ada", PolicyName="p")
+    await fresh("DeleteUser", UserName="ada")
+    fresh.clock.advance(timedelta(minutes=1))
+    await fresh("CreateUser", UserName="ada", Path="/team/")
+    await fresh("PutUserPolicy", UserName="ada", PolicyName="p", PolicyDocument=POLICY)
+    assert await names(fresh, federated) == []
+    assert await names(fresh, before) == [], "a token from before ids were kept: whoever is younger is not meant"
+
+
+def federated_by(iam: Iam, user: Principal, *, issuer_id: str) -> Principal:
+    return Principal(
         account_id=ACCOUNT,
         arn=f"arn:aws:sts::{ACCOUNT}:federated-user/bob",
         user_id=f"{ACCOUNT}:bob",
         minted=True,
-        session=facts,
+        session=SessionFacts(kind="federated_user", issued_at=iam.clock.now(), user_arn=user.arn, issuer_id=issuer_id),
     )
-    assert await names(fresh, federated) == ["p"]
-    await fresh("UpdateUser", UserName="ada", NewPath="/")
-    assert await names(fresh, federated) == []
 
 
 async def test_root_and_strangers_have_none(fresh: Iam) -> None:

@@ -88,6 +88,7 @@ async def test_a_user_lets_somebody_in_by_name() -> None:
     assert principal.user_id == f"{ACCOUNT}:bob"
     assert facts_of(principal).kind == "federated_user"
     assert facts_of(principal).user_arn == ADA.arn
+    assert facts_of(principal).issuer_id == ADA.user_id
     sts.principal = principal
     assert (await sts.refuses(asking())).error_code == "AccessDenied", "it may call nothing but GetCallerIdentity"
 

@@ -42,6 +42,7 @@ class SessionLimits(msgspec.Struct, frozen=True, kw_only=True):
     kind: SessionKind = "assumed_role"
     role_arn: str = ""
     user_arn: str = ""
+    issuer_id: str = ""
     policies: tuple[str, ...] = ()
     policy_arns: tuple[str, ...] = ()
     tags: dict[str, str] = {}
@@ -189,6 +190,7 @@ def _facts(record: SessionRecord) -> SessionFacts:
         issued_at=datetime.fromtimestamp(record.issued_at_s, UTC),
         role_arn=record.role_arn,
         user_arn=record.user_arn,
+        issuer_id=record.issuer_id,
         session_policies=record.policies,
         session_policy_arns=record.policy_arns,
         tags=record.tags,

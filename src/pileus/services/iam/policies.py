@@ -65,12 +65,7 @@ class IamPolicySource:
 
     async def _held(self, principal: Principal) -> _Held:
         account = AccountReader(principal.account_id, self._store.snapshot())
-        session = principal.session
-        if session is not None and session.kind == "federated_user":
-            # Its own id is ACCOUNT:NAME; the policies are those of the user who asked for the session.
-            user = await account.find_user(session.user_arn.rpartition("/")[2])
-            return await _read(account, user) if user is not None and user.arn == session.user_arn else _NOTHING
-        holder_id = principal.user_id.partition(":")[0]
+        holder_id = await _holder_id(account, principal)
         # Counted before it is read: a change in between is then read again, never missed.
         changes, known = await account.known(holder_id)
         if not known:
@@ -83,6 +78,21 @@ class IamPolicySource:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[holder_id] = changes, held
         return held
+
+
+async def _holder_id(account: AccountReader, principal: Principal) -> str:
+    """The unique id of whose the policies are; empty for nobody's."""
+    session = principal.session
+    if session is None or session.kind != "federated_user":
+        return principal.user_id.partition(":")[0]
+    # Its own id is ACCOUNT:NAME; the policies are those of the user who asked for the session.
+    if session.issuer_id:
+        return session.issuer_id
+    # A token from before it told the id: whoever is younger than it is not the one who asked.
+    user = await account.find_user(session.user_arn.rpartition("/")[2])
+    if user is None or user.arn != session.user_arn or user.created_at.replace(microsecond=0) > session.issued_at:
+        return ""
+    return user.user_id
 
 
 async def _read(account: AccountReader, holder: Holder | None) -> _Held:

@@ -173,6 +173,7 @@ class StsApi:
             limits=SessionLimits(
                 kind="federated_user",
                 user_arn=principal.arn,
+                issuer_id=principal.user_id,
                 policies=policies.documents,
                 policy_arns=policies.arns,
                 tags=tags.tags,
