@@ -6,7 +6,7 @@ import pytest
 
 from pileus.kernel.auth.policy import compile_policy
 from pileus.services.iam.aws_managed import catalog
-from tests.unit.iam.driver import BASIC_EXECUTION, Iam
+from tests.unit.iam.driver import BASIC_EXECUTION, TRUST, Iam
 
 USED_BY_SERVERLESS_APPLICATIONS = {
     "AWSAppSyncPushToCloudWatchLogs",
@@ -65,13 +65,16 @@ def test_every_document_is_a_policy() -> None:
         document = catalog.default_version(policy).document
         if len(document) <= 131_072:  # one is longer than any that an account may have; it is a service's alone
             compile_policy(document)
-        assert catalog.find(policy.arn) == policy
+        assert catalog.find(policy.arn, partition="aws") == policy
     assert len({policy.arn for policy in policies}) == len({policy.policy_id for policy in policies}) == len(policies)
 
 
 @pytest.mark.parametrize(
     "arn",
     [
+        "arn:aws-us-gov:iam::aws:policy/AdministratorAccess",  # another partition
+        "arn::iam::aws:policy/AdministratorAccess",
+        "arn:*:iam::aws:policy/AdministratorAccess",
         "arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole",  # the path is part of it
         "arn:aws:iam::aws:policy/service-role/awslambdabasicexecutionrole",
         "arn:aws:iam::aws:policy/None",
@@ -79,12 +82,12 @@ def test_every_document_is_a_policy() -> None:
     ],
 )
 def test_only_exact_arns_are_found(arn: str) -> None:
-    assert catalog.find(arn) is None
+    assert catalog.find(arn, partition="aws") is None
 
 
 def test_a_partition_has_its_own_arns() -> None:
     """The same policies, as AWS publishes them there."""
-    found = catalog.find("arn:aws-cn:iam::aws:policy/AdministratorAccess")
+    found = catalog.find("arn:aws-cn:iam::aws:policy/AdministratorAccess", partition="aws-cn")
     assert found is not None
     assert found.arn == "arn:aws-cn:iam::aws:policy/AdministratorAccess"
 
@@ -111,3 +114,25 @@ async def test_what_is_for_services_alone(fresh: Iam) -> None:
         "PolicyNotAttachable",
         "Cannot attach a Service Role Policy to a Customer Role.",
     )
+
+
+async def test_those_of_another_partition_are_not_there(fresh: Iam) -> None:
+    """Whoever is denied `arn:aws:iam::aws:policy/Admin*` would have them under another name."""
+    arn = "arn:aws-us-gov:iam::aws:policy/AdministratorAccess"
+    await fresh("CreateUser", UserName="u")
+    await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
+    await fresh("CreateGroup", GroupName="g")
+    for operation, parameters in (
+        ("AttachUserPolicy", {"UserName": "u", "PolicyArn": arn}),
+        ("AttachRolePolicy", {"RoleName": "r", "PolicyArn": arn}),
+        ("AttachGroupPolicy", {"GroupName": "g", "PolicyArn": arn}),
+        ("PutUserPermissionsBoundary", {"UserName": "u", "PermissionsBoundary": arn}),
+        ("PutRolePermissionsBoundary", {"RoleName": "r", "PermissionsBoundary": arn}),
+        ("CreateUser", {"UserName": "v", "PermissionsBoundary": arn}),
+        ("GetPolicy", {"PolicyArn": arn}),
+        ("GetPolicyVersion", {"PolicyArn": arn, "VersionId": "v1"}),
+        ("ListPolicyVersions", {"PolicyArn": arn}),
+        ("ListEntitiesForPolicy", {"PolicyArn": arn}),
+    ):
+        code, _ = await fresh.refused(operation, **parameters)
+        assert code == "NoSuchEntity", operation

@@ -120,7 +120,12 @@ async def test_managed_policies_narrow_a_session_too() -> None:
     answer = await sts.assume(asking(policy_arns=[*arns, arns[0]]))
     assert facts_of(sts.opened(answer.credentials)).session_policy_arns == tuple(arns)
     assert answer.packed_policy_size
-    for wrong in ("arn:aws:iam::222222222222:policy/theirs", f"arn:aws:iam::{ACCOUNT}:role/reader", "x" * 20):
+    for wrong in (
+        "arn:aws:iam::222222222222:policy/theirs",
+        "arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess",
+        f"arn:aws:iam::{ACCOUNT}:role/reader",
+        "x" * 20,
+    ):
         assert (await sts.refuses(asking(policy_arns=[wrong]))).error_code == "ValidationError"
     many = [f"arn:aws:iam::aws:policy/P{number}" for number in range(11)]
     await sts.assume(asking(policy_arns=many[:10]))

@@ -31,7 +31,7 @@ class IamResources:
             return None
         account = AccountReader(parts[4], self._store.snapshot())
         kind, _, path_and_name = parts[5].partition("/")
-        entity = await _find(account, kind, arn, path_and_name)
+        entity = await _find(account, kind, arn, path_and_name, partition=context.partition)
         if entity is None or ("/" in path_and_name and entity.arn != arn):
             return None
         boundary: str | None = getattr(entity, "permissions_boundary", None)
@@ -42,7 +42,7 @@ class IamResources:
         )
 
 
-async def _find(account: AccountReader, kind: str, arn: str, path_and_name: str) -> _Entity | None:
+async def _find(account: AccountReader, kind: str, arn: str, path_and_name: str, *, partition: str) -> _Entity | None:
     name = path_and_name.rpartition("/")[2]
     match kind:
         case "user":
@@ -52,7 +52,7 @@ async def _find(account: AccountReader, kind: str, arn: str, path_and_name: str)
         case "role":
             return await account.find_role(name)
         case "policy":
-            return await account.find_policy(arn)
+            return await account.find_policy(arn, partition=partition)
         case "instance-profile":
             return await account.find_instance_profile(name)
         case "server-certificate":

@@ -62,7 +62,12 @@ class StsApi:
         principal = context.principal
         model.check_role_arn(request.role_arn)
         tags = session_tags(request.tags or (), request.transitive_tag_keys or (), asked_by=principal.session)
-        policies = session_policies(request.policy, request.policy_arns, account_id=model.account_of(request.role_arn))
+        policies = session_policies(
+            request.policy,
+            request.policy_arns,
+            account_id=model.account_of(request.role_arn),
+            partition=context.partition,
+        )
         if request.provided_contexts:
             raise NotImplementedByPileus("ProvidedContexts of AssumeRole is not implemented")
         if principal.minted and model.root(principal):
@@ -159,7 +164,9 @@ class StsApi:
         _refuse_sessions(principal, "GetFederationToken")
         account_id = principal.account_id
         tags = session_tags(request.tags or (), ())
-        policies = session_policies(request.policy, request.policy_arns, account_id=account_id)
+        policies = session_policies(
+            request.policy, request.policy_arns, account_id=account_id, partition=context.partition
+        )
         percent = packed_percent(policies, tags)
         user = shapes.FederatedUser(
             federated_user_id=f"{account_id}:{request.name}",

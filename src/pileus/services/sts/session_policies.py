@@ -25,9 +25,15 @@ class SessionPolicies(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def session_policies(
-    policy: str | None, policy_arns: Sequence[shapes.PolicyDescriptorType] | None, *, account_id: str
+    policy: str | None,
+    policy_arns: Sequence[shapes.PolicyDescriptorType] | None,
+    *,
+    account_id: str,
+    partition: str = "aws",
 ) -> SessionPolicies:
-    """Of the account whose session it is; MalformedPolicyDocument, ValidationError, PackedPolicyTooLarge."""
+    """Of the account whose session it is, and its partition; MalformedPolicyDocument, ValidationError,
+    PackedPolicyTooLarge.
+    """
     arns = tuple(dict.fromkeys(descriptor.arn for descriptor in policy_arns or () if descriptor.arn is not None))
     if len(policy_arns or ()) > SESSION_POLICY_ARNS_MAX:
         raise ValidationError(
@@ -35,7 +41,7 @@ def session_policies(
             f"Member must have length less than or equal to {SESSION_POLICY_ARNS_MAX}"
         )
     for arn in arns:
-        _check_arn(arn, account_id=account_id)
+        _check_arn(arn, account_id=account_id, partition=partition)
     documents = () if policy is None else (policy,)
     chars = sum(map(len, documents)) + sum(map(len, arns))
     if chars > SESSION_POLICY_CHARS_MAX:
@@ -65,9 +71,9 @@ def _too_large(percent: int) -> PackedPolicyTooLarge:
     return PackedPolicyTooLarge(f"Packed policy consumes {percent}% of allotted space, please use smaller policy.")
 
 
-def _check_arn(arn: str, *, account_id: str) -> None:
+def _check_arn(arn: str, *, account_id: str, partition: str) -> None:
     """A managed policy of AWS or of the session's own account (API_AssumeRole, PolicyArns)."""
     parts = arn.split(":", 5)
     named = len(parts) == 6 and parts[0] == "arn" and parts[2] == "iam" and parts[5].startswith("policy/")
-    if not named or parts[4] not in ("aws", account_id):
+    if not named or parts[1] != partition or parts[4] not in ("aws", account_id):
         raise ValidationError(f"ARN {arn} is not valid.")

@@ -36,9 +36,14 @@ def is_aws_managed(arn: str) -> bool:
     return arn.startswith("arn:") and ":iam::aws:policy/" in arn
 
 
-def find(arn: str) -> PolicyRecord | None:
-    """The policy of exactly this ARN, in the partition that it names."""
-    partition, _, path_and_name = arn.removeprefix("arn:").partition(":iam::aws:policy")
+def find(arn: str, *, partition: str) -> PolicyRecord | None:
+    """The policy of exactly this ARN, when it is this partition's: there is no way into another.
+
+    Were one found, a policy that denies by `arn:aws:iam::aws:policy/...` could be had under another name.
+    """
+    named, _, path_and_name = arn.removeprefix("arn:").partition(":iam::aws:policy")
+    if named != partition:
+        return None
     line = _lines().get(path_and_name.rpartition("/")[2])
     return None if line is None or line.path + line.name != path_and_name else _record(line, partition)
 

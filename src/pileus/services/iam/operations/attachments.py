@@ -67,7 +67,7 @@ class AttachmentOperations(Operations):
     ) -> shapes.ListEntitiesForPolicyResponse:
         """Users, groups and roles that have the policy, attached or as their boundary."""
         account = self._store.read(context.account_id)
-        policy = await account.policy(request.policy_arn)
+        policy = await account.policy(request.policy_arn, partition=context.partition)
         usages: tuple[Usage, ...] = ("PermissionsPolicy", "PermissionsBoundary")
         if request.policy_usage_filter is not None:
             usages = (request.policy_usage_filter,)
@@ -107,7 +107,7 @@ class AttachmentOperations(Operations):
         async with self._store.transaction(context.account_id) as account:
             holder = await find(account)
             model.check_modifiable(holder)
-            policy = await account.find_policy(policy_arn)
+            policy = await account.find_policy(policy_arn, partition=context.partition)
             if policy is None:
                 raise NoSuchEntity(f"Policy {policy_arn} does not exist or is not attachable.")
             if policy.path.startswith(model.SERVICE_ROLE_PATH):

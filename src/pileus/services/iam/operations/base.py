@@ -5,6 +5,7 @@ from datetime import datetime
 from pileus.kernel.auth.key_ids import KeyIds
 from pileus.kernel.auth.sealing import Seal
 from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.iam import model
@@ -44,14 +45,14 @@ class Operations:
         """A unique id (IAM User Guide, "Unique identifiers"); never given twice, unlike a name."""
         return prefix + self._ids.base32(model.UNIQUE_ID_CHARS)
 
-    async def _check_boundary(self, account: AccountReader, policy_arn: str | None) -> None:
+    async def _check_boundary(self, context: RequestContext, account: AccountReader, policy_arn: str | None) -> None:
         """InvalidInput, NoSuchEntity unless a managed policy may be a boundary (recorded:
         test_role_permissions_boundary_errors)."""
         if policy_arn is None:
             return
         if not model.policy_arn(policy_arn):
             raise InvalidInput(f"ARN {policy_arn} is not valid.")
-        if await account.find_policy(policy_arn) is None:
+        if await account.find_policy(policy_arn, partition=context.partition) is None:
             raise NoSuchEntity(f"Scope ARN: {policy_arn} does not exist or is not attachable.")
 
     async def _check_without_policies(self, account: AccountReader, holder: Holder) -> None:

@@ -38,7 +38,7 @@ class BoundaryOperations(Operations):
         async with self._store.transaction(context.account_id) as account:
             role = await account.role(request.role_name)
             model.check_modifiable(role)
-            await self._check_boundary(account, request.permissions_boundary)
+            await self._check_boundary(context, account, request.permissions_boundary)
             account.put_role(msgspec.structs.replace(role, permissions_boundary=request.permissions_boundary))
             account.bound(role, by=request.permissions_boundary, before=role.permissions_boundary)
 
@@ -47,6 +47,6 @@ class BoundaryOperations(Operations):
     ) -> None:
         async with self._store.transaction(context.account_id) as account:
             user = await account.user(request.user_name)
-            await self._check_boundary(account, request.permissions_boundary)
+            await self._check_boundary(context, account, request.permissions_boundary)
             account.put_user(msgspec.structs.replace(user, permissions_boundary=request.permissions_boundary))
             account.bound(user, by=request.permissions_boundary, before=user.permissions_boundary)

@@ -56,7 +56,7 @@ class ManagedPolicyOperations(Operations):
         documents.check_identity_policy(request.policy_document)
         model.check_managed_policy_size(request.policy_document)
         async with self._store.transaction(context.account_id) as account:
-            policy = await account.policy(request.policy_arn)
+            policy = await account.policy(request.policy_arn, partition=context.partition)
             model.check_own(policy, context)
             if len(await account.policy_versions(policy)) >= POLICY_VERSIONS_MAX:
                 raise LimitExceeded(
@@ -80,7 +80,7 @@ class ManagedPolicyOperations(Operations):
 
     async def delete_policy(self, context: RequestContext, request: shapes.DeletePolicyRequest) -> None:
         async with self._store.transaction(context.account_id) as account:
-            policy = await account.policy(request.policy_arn)
+            policy = await account.policy(request.policy_arn, partition=context.partition)
             model.check_own(policy, context)
             if await account.usage_count(policy.arn, "PermissionsPolicy") or await account.usage_count(
                 policy.arn, "PermissionsBoundary"
@@ -95,7 +95,9 @@ class ManagedPolicyOperations(Operations):
 
     async def delete_policy_version(self, context: RequestContext, request: shapes.DeletePolicyVersionRequest) -> None:
         async with self._store.transaction(context.account_id) as account:
-            policy, version = await _version(account, request.policy_arn, request.version_id)
+            policy, version = await _version(
+                account, request.policy_arn, request.version_id, partition=context.partition
+            )
             model.check_own(policy, context)
             if version.number == policy.default_version:
                 raise DeleteConflict("Cannot delete the default version of a policy.")
@@ -103,7 +105,7 @@ class ManagedPolicyOperations(Operations):
 
     async def get_policy(self, context: RequestContext, request: shapes.GetPolicyRequest) -> shapes.GetPolicyResponse:
         account = self._store.read(context.account_id)
-        policy = await account.policy(request.policy_arn)
+        policy = await account.policy(request.policy_arn, partition=context.partition)
         shape = answers.policy_shape(
             policy,
             attachment_count=await account.usage_count(policy.arn, "PermissionsPolicy"),
@@ -117,7 +119,7 @@ class ManagedPolicyOperations(Operations):
         self, context: RequestContext, request: shapes.GetPolicyVersionRequest
     ) -> shapes.GetPolicyVersionResponse:
         account = self._store.read(context.account_id)
-        policy, version = await _version(account, request.policy_arn, request.version_id)
+        policy, version = await _version(account, request.policy_arn, request.version_id, partition=context.partition)
         shape = answers.policy_version_shape(
             version, default=version.number == policy.default_version, with_document=True
         )
@@ -161,7 +163,7 @@ class ManagedPolicyOperations(Operations):
     ) -> shapes.ListPolicyVersionsResponse:
         """The newest first."""
         account = self._store.read(context.account_id)
-        policy = await account.policy(request.policy_arn)
+        policy = await account.policy(request.policy_arn, partition=context.partition)
         versions = await account.policy_versions(policy)
         page = paging.page_of_all(versions, request, name=lambda version: f"{10**9 - version.number:09}")
         return shapes.ListPolicyVersionsResponse(
@@ -177,7 +179,9 @@ class ManagedPolicyOperations(Operations):
         self, context: RequestContext, request: shapes.SetDefaultPolicyVersionRequest
     ) -> None:
         async with self._store.transaction(context.account_id) as account:
-            policy, version = await _version(account, request.policy_arn, request.version_id)
+            policy, version = await _version(
+                account, request.policy_arn, request.version_id, partition=context.partition
+            )
             model.check_own(policy, context)
             account.put_policy(msgspec.structs.replace(policy, default_version=version.number, updated_at=self._now()))
 
@@ -201,10 +205,10 @@ def _aws_policies(partition: str, after: str | None) -> tuple[PolicyRecord, ...]
 
 
 async def _version(
-    account: AccountReader, policy_arn: str, version_id: str
+    account: AccountReader, policy_arn: str, version_id: str, *, partition: str
 ) -> tuple[PolicyRecord, PolicyVersionRecord]:
     """NoSuchEntity, for a policy that is absent as for a version (recorded: test_policy_version_errors)."""
-    policy = await account.find_policy(policy_arn)
+    policy = await account.find_policy(policy_arn, partition=partition)
     version = None
     if policy is not None and _NUMBERED.fullmatch(version_id):
         version = await account.find_policy_version(policy, int(version_id[1:]))

@@ -36,7 +36,7 @@ class RoleOperations(Operations):
             permissions_boundary=request.permissions_boundary,
         )
         async with self._store.transaction(context.account_id) as account:
-            await self._check_boundary(account, role.permissions_boundary)
+            await self._check_boundary(context, account, role.permissions_boundary)
             if await account.find_role(role.name) is not None:
                 raise EntityAlreadyExists(f"Role with name {role.name} already exists.")
             await account.check_quota("role", "RolesPerAccount", ROLES_PER_ACCOUNT_MAX)

@@ -20,7 +20,7 @@ class TagOperations(Operations):
     async def list_policy_tags(
         self, context: RequestContext, request: shapes.ListPolicyTagsRequest
     ) -> shapes.ListPolicyTagsResponse:
-        policy = await self._store.read(context.account_id).policy(request.policy_arn)
+        policy = await self._store.read(context.account_id).policy(request.policy_arn, partition=context.partition)
         page = tagging.tag_page(policy.tags, request)
         return shapes.ListPolicyTagsResponse(tags=page.items, is_truncated=page.truncated, marker=page.marker)
 
@@ -46,7 +46,7 @@ class TagOperations(Operations):
 
     async def tag_policy(self, context: RequestContext, request: shapes.TagPolicyRequest) -> None:
         async with self._store.transaction(context.account_id) as account:
-            policy = await account.policy(request.policy_arn)
+            policy = await account.policy(request.policy_arn, partition=context.partition)
             model.check_own(policy, context)
             tags = tagging.tagged(policy.tags, request.tags, case_sensitive=True)
             account.put_policy(msgspec.structs.replace(policy, tags=tags))
@@ -73,7 +73,7 @@ class TagOperations(Operations):
 
     async def untag_policy(self, context: RequestContext, request: shapes.UntagPolicyRequest) -> None:
         async with self._store.transaction(context.account_id) as account:
-            policy = await account.policy(request.policy_arn)
+            policy = await account.policy(request.policy_arn, partition=context.partition)
             model.check_own(policy, context)
             tags = tagging.untagged(policy.tags, request.tag_keys, case_sensitive=True)
             account.put_policy(msgspec.structs.replace(policy, tags=tags))

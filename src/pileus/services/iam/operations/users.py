@@ -29,7 +29,7 @@ class UserOperations(Operations):
             permissions_boundary=request.permissions_boundary,
         )
         async with self._store.transaction(context.account_id) as account:
-            await self._check_boundary(account, user.permissions_boundary)
+            await self._check_boundary(context, account, user.permissions_boundary)
             await _check_free(account, user.name)
             await account.check_quota("user", "UsersPerAccount", USERS_PER_ACCOUNT_MAX)
             account.put_user(user)

@@ -12,10 +12,13 @@ from pileus.services.iam.store.base import Reader, Writer
 
 
 class ManagedPolicyReader(Reader):
-    async def find_policy(self, arn: str) -> PolicyRecord | None:
-        """The policy of exactly this ARN: the account's own, or AWS's."""
+    async def find_policy(self, arn: str, *, partition: str | None = None) -> PolicyRecord | None:
+        """The policy of exactly this ARN: the account's own, or AWS's.
+
+        partition: of whoever names it; None for an ARN that is kept, which was looked at when it came.
+        """
         if catalog.is_aws_managed(arn):
-            return catalog.find(arn)
+            return catalog.find(arn, partition=partition or arn.split(":", 2)[1])
         policy = await self.find_policy_by_name(arn.rpartition("/")[2])
         return policy if policy is not None and policy.arn == arn else None
 
@@ -23,9 +26,9 @@ class ManagedPolicyReader(Reader):
         """One of the account's own; names are unique in any path."""
         return await self._find(PolicyRecord, "policy", name.casefold())
 
-    async def policy(self, arn: str) -> PolicyRecord:
-        """NoSuchEntity."""
-        policy = await self.find_policy(arn)
+    async def policy(self, arn: str, *, partition: str | None = None) -> PolicyRecord:
+        """NoSuchEntity. partition: as for `find_policy`."""
+        policy = await self.find_policy(arn, partition=partition)
         if policy is None:
             raise NoSuchEntity(f"Policy {arn} was not found.")
         return policy
