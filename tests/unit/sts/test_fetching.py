@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,28 @@ def test_the_largest_document() -> None:
     """Comes whole."""
     with serving(largest) as url:
         assert len(fetch(url, [])) == DOCUMENT_BYTES_MAX
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_never_ends(begin: bytes, tmp_path: Path) -> None:
+    """A byte now and then keeps every read alive, before the headers, in them and after: only the total helps."""
+
+    def dribble(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(begin)
+        while not ended.wait(0.02):
+            handler.wfile.write(b"x")
+
+    authority = Authority()
+    for pem in (None, authority.files(tmp_path)):
+        ended = threading.Event()
+        with serving(dribble, pem) as url:
+            began_s = time.monotonic()
+            try:
+                with pytest.raises(Unreachable):
+                    fetch(url, [authority.thumbprint], total_s=0.4)
+            finally:
+                ended.set()
+        assert time.monotonic() - began_s < 3
 
 
 def test_nobody_listens() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import json
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -252,16 +253,46 @@ async def test_keys_are_remembered_and_rotated(issuer: Issuer) -> None:
     assert len(door.sts.fetched) == 4
 
 
+class _Later(MovableClock):
+    """The machine's time is what the test says."""
+
+    machine_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.machine_s
+
+
+async def test_slow_issuers_stop_nobody_else() -> None:
+    """Anybody may make us ask: the threads that all share stay free, and those who are too many need not wait."""
+    go_on = threading.Event()
+    asked = []
+
+    def fetch(url: str, thumbprints: Sequence[str]) -> bytes:
+        asked.append(url)
+        go_on.wait()
+        raise Unreachable("at last")
+
+    keys = KeysOfIssuers(clock=MovableClock(), fetch=fetch)
+    tasks = [
+        asyncio.create_task(keys.find(f"https://idp.example.com/{number}", thumbprints=(), key_id=None))
+        for number in range(16)
+    ]
+    try:
+        await asyncio.wait_for(asyncio.to_thread(lambda: None), 5)
+        with pytest.raises(ServiceError) as caught:
+            await asyncio.wait_for(keys.find("https://idp.example.com/17", thumbprints=(), key_id=None), 5)
+        assert caught.value.error_code == "IDPCommunicationError"
+        assert not any(task.done() for task in tasks)
+        assert len(asked) <= 4
+    finally:
+        go_on.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def test_rotated_keys_are_found_after_a_minute() -> None:
     """Without waiting for the hour."""
 
-    class Later(MovableClock):
-        machine_s = 0.0
-
-        def monotonic(self) -> float:
-            return self.machine_s
-
-    clock, rotating = Later(), Issuer()
+    clock, rotating = _Later(), Issuer()
     documents = dict(rotating.documents)
     keys = KeysOfIssuers(clock=clock, fetch=lambda url, thumbprints: documents[url])
     await keys.find(ISSUER, thumbprints=(), key_id="k1")
@@ -318,7 +349,8 @@ async def test_keys_that_are_none(issuer: Issuer, keys: bytes) -> None:
     ("failure", "code"), [(Unreachable("down"), "IDPCommunicationError"), (Untrusted("who?"), "InvalidIdentityToken")]
 )
 async def test_issuers_that_do_not_answer(issuer: Issuer, failure: Exception, code: str) -> None:
-    """SDKs try again on the one, not on the other; and the next attempt asks again."""
+    """SDKs try again on the one, not on the other; for ten seconds they hear the same, then the issuer is asked."""
+    clock = _Later()
     documents: dict[str, bytes | Exception] = {f"{ISSUER}/.well-known/openid-configuration": failure}
 
     def fetch(url: str, thumbprints: Sequence[str]) -> bytes:
@@ -327,11 +359,14 @@ async def test_issuers_that_do_not_answer(issuer: Issuer, failure: Exception, co
             raise found
         return found
 
-    keys = KeysOfIssuers(clock=MovableClock(), fetch=fetch)
-    with pytest.raises(ServiceError) as caught:
-        await keys.find(ISSUER, thumbprints=(), key_id=None)
-    assert caught.value.error_code == code
-    documents.update(issuer.documents)
+    keys = KeysOfIssuers(clock=clock, fetch=fetch)
+    for machine_s in (0.0, 9.9):
+        clock.machine_s = machine_s
+        with pytest.raises(ServiceError) as caught:
+            await keys.find(ISSUER, thumbprints=(), key_id=None)
+        assert caught.value.error_code == code
+        documents.update(issuer.documents)
+    clock.machine_s = 10.0
     assert len((await keys.find(ISSUER, thumbprints=(), key_id=None)).keys) == 1
 
 

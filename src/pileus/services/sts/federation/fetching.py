@@ -3,7 +3,8 @@
 Over HTTPS whose certificate the machine's authorities vouch for; if they do not, the account must have said which
 certificate it trusts: one of its thumbprints is the SHA-1 of the last certificate that the server presents (of the
 authority, or of the server itself when it signs for itself), and then the chain must lead to that one. Plain HTTP is
-for loopback only. Redirects are not followed; size and time are bounded.
+for loopback only. Redirects are not followed; size and time are bounded: when the time is over the connection is shut
+down under whoever reads from it, for a server that sends a byte now and then never lets a single read time out.
 
 Source: IAM User Guide, "Obtain the thumbprint for an OpenID Connect identity provider".
 """
@@ -12,14 +13,15 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import time
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha1
 from typing import Final, cast
 from urllib.parse import SplitResult, urlsplit
 
 DOCUMENT_BYTES_MAX: Final = 262_144
-_TOTAL_S_MAX: Final = 10.0
+TOTAL_S_MAX: Final = 10.0
 _WAIT_S_MAX: Final = 5.0
 _READ_BYTES: Final = 65_536
 
@@ -40,18 +42,24 @@ Fetch = Callable[[str, Sequence[str]], bytes]
 """The document at a URL, given the thumbprints that are trusted for it; Unreachable, Unusable, Untrusted. Blocks."""
 
 
-def fetch(url: str, thumbprints: Sequence[str]) -> bytes:
-    """See `Fetch`; blocks for at most about ten seconds after the name is resolved."""
+def fetch(url: str, thumbprints: Sequence[str], *, total_s: float = TOTAL_S_MAX) -> bytes:
+    """See `Fetch`; blocks for at most `total_s` after the name is resolved."""
     if not may_fetch(url):
         raise Unusable(f"{url} is no address that keys are fetched from")
     parts = urlsplit(url)
-    host = parts.hostname or ""
+    lines = _Lines(parts)
+    over = threading.Timer(total_s, lines.cut)
+    over.daemon = True
+    over.start()
     try:
-        if parts.scheme == "http":
-            return _read(http.client.HTTPConnection(host, parts.port, timeout=_WAIT_S_MAX), parts)
-        return _read_securely(host, parts, thumbprints)
+        document = _read(lines, parts, None) if parts.scheme == "http" else _read_securely(lines, parts, thumbprints)
     except (OSError, http.client.HTTPException) as failure:
         raise Unreachable(f"{url}: {failure}") from failure
+    finally:
+        over.cancel()
+    if lines.were_cut:  # What was read until then looks like all there is.
+        raise Unreachable(f"{url}: not finished in time")
+    return document
 
 
 def may_fetch(url: str) -> bool:
@@ -73,33 +81,71 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _read_securely(host: str, parts: SplitResult, thumbprints: Sequence[str]) -> bytes:
-    context = ssl.create_default_context()
+class _Lines:
+    """The connections of one fetch, one after another, which another thread may cut."""
+
+    def __init__(self, parts: SplitResult) -> None:
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._guard = threading.Lock()
+        self._open: socket.socket | None = None
+        self.were_cut = False
+
+    def cut(self) -> None:
+        """Whoever reads wakes up and finds the end; nobody connects any more."""
+        with self._guard:
+            self.were_cut = True
+            if self._open is not None:
+                with suppress(OSError):
+                    # Not the method of TLS: it takes the session away from under the reader.
+                    socket.socket.shutdown(self._open, socket.SHUT_RDWR)
+
+    @contextmanager
+    def connected(self, context: ssl.SSLContext | None) -> Iterator[socket.socket]:
+        """A connection, encrypted when there is a context; closed afterwards."""
+        line = socket.create_connection((self._host, self._port), timeout=_WAIT_S_MAX)
+        try:
+            self._note(line)
+            if context is not None:
+                line = context.wrap_socket(line, server_hostname=self._host, do_handshake_on_connect=False)
+                self._note(line)
+                line.do_handshake()
+            yield line
+        finally:
+            with self._guard:
+                self._open = None
+            line.close()
+
+    def _note(self, line: socket.socket) -> None:
+        with self._guard:
+            self._open = line
+            if self.were_cut:
+                raise TimeoutError("not finished in time")
+
+
+def _read_securely(lines: _Lines, parts: SplitResult, thumbprints: Sequence[str]) -> bytes:
     try:
-        return _read(http.client.HTTPSConnection(host, parts.port, timeout=_WAIT_S_MAX, context=context), parts)
+        return _read(lines, parts, ssl.create_default_context())
     except ssl.SSLCertVerificationError as refused:
-        anchor = _anchor(host, parts.port or 443, thumbprints)
+        anchor = _anchor(lines, thumbprints)
         if anchor is None:
-            raise Untrusted(f"{host}: {refused.verify_message}") from None
+            raise Untrusted(f"{parts.hostname}: {refused.verify_message}") from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=anchor)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        return _read(http.client.HTTPSConnection(host, parts.port, timeout=_WAIT_S_MAX, context=context), parts)
+        return _read(lines, parts, context)
     except ssl.SSLCertVerificationError as refused:
-        raise Untrusted(f"{host}: {refused.verify_message}") from None
+        raise Untrusted(f"{parts.hostname}: {refused.verify_message}") from None
 
 
-def _anchor(host: str, port: int, thumbprints: Sequence[str]) -> bytes | None:
+def _anchor(lines: _Lines, thumbprints: Sequence[str]) -> bytes | None:
     """The last certificate that the server presents, when its thumbprint is trusted. Nothing is sent on this one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with (
-        socket.create_connection((host, port), timeout=_WAIT_S_MAX) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secured,
-    ):
-        last = _presented(secured)[-1]
+    with lines.connected(context) as line:
+        last = _presented(cast("ssl.SSLSocket", line))[-1]
     # SHA-1 because that is what a thumbprint is; the chain is verified afterwards.
     thumbprint = sha1(last, usedforsecurity=False).hexdigest()
     return last if thumbprint in {trusted.lower() for trusted in thumbprints} else None
@@ -113,9 +159,14 @@ def _presented(secured: ssl.SSLSocket) -> list[bytes]:
     return [ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in certificates]
 
 
-def _read(connection: http.client.HTTPConnection, parts: SplitResult) -> bytes:
-    deadline_s = time.monotonic() + _TOTAL_S_MAX
-    try:
+def _read(lines: _Lines, parts: SplitResult, context: ssl.SSLContext | None) -> bytes:
+    host = parts.hostname or ""
+    with lines.connected(context) as line:
+        if context is None:
+            connection = http.client.HTTPConnection(host, parts.port)
+        else:
+            connection = http.client.HTTPSConnection(host, parts.port, context=context)
+        connection.sock = line
         target = parts.path or "/"
         connection.request("GET", f"{target}?{parts.query}" if parts.query else target, headers={"Accept": "*/*"})
         answer = connection.getresponse()
@@ -127,8 +178,4 @@ def _read(connection: http.client.HTTPConnection, parts: SplitResult) -> bytes:
             document += chunk
             if len(document) > DOCUMENT_BYTES_MAX:
                 raise Unusable(f"{parts.geturl()}: more than {DOCUMENT_BYTES_MAX} bytes")
-            if time.monotonic() > deadline_s:
-                raise Unreachable(f"{parts.geturl()}: not finished in time")
         return document
-    finally:
-        connection.close()

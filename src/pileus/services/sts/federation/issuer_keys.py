@@ -2,16 +2,22 @@
 
 Keys are fetched again when an hour has passed, and, at most once a minute, when a token names a key that is not among
 them: issuers rotate. Those who ask at the same time wait for one fetch.
+
+Who asks need not be known to us, and an issuer may be as slow as it likes: fetches have few threads of their own, few
+wait for one, and an issuer that failed is left alone for some seconds.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.errors import ServiceError
 from pileus.services.sts.errors import IdpCommunicationError, InvalidIdentityToken
 from pileus.services.sts.federation.fetching import Fetch, Unreachable, Untrusted, Unusable, fetch, may_fetch
 
@@ -19,7 +25,11 @@ Jwk = Mapping[str, object]
 
 _FRESH_S: Final = 3600.0
 _SOON_S: Final = 60.0
+_FAILED_S: Final = 10.0
 _ISSUERS_MAX: Final = 64
+_THREADS: Final = 4
+_FETCHES_MAX: Final = 16
+"""Under way or waiting for a thread."""
 _KEYS_MAX: Final = 200
 """100 of RSA and 100 of EC. Source: IAM User Guide, "Create an OpenID Connect identity provider"."""
 
@@ -54,6 +64,14 @@ class _Remembered(msgspec.Struct, frozen=True):
     machine_s: float
 
 
+class _Failed(msgspec.Struct, frozen=True):
+    """machine_s: as in `_Remembered`."""
+
+    kind: type[ServiceError]
+    message: str
+    machine_s: float
+
+
 class KeysOfIssuers:
     """Finds keys and remembers them."""
 
@@ -62,7 +80,12 @@ class KeysOfIssuers:
         self._local = local or NoLocalIssuers()
         self._fetch = fetch
         self._known: dict[tuple[str, tuple[str, ...]], _Remembered] = {}
+        self._failed: dict[tuple[str, tuple[str, ...]], _Failed] = {}
         self._fetching: dict[tuple[str, tuple[str, ...]], asyncio.Task[IssuerKeys]] = {}
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_THREADS, thread_name_prefix="issuer-keys")
 
     async def find(self, issuer: str, *, thumbprints: Sequence[str], key_id: str | None) -> IssuerKeys:
         """The keys of `issuer`, an URL; InvalidIdentityToken, IdpCommunicationError."""
@@ -75,20 +98,33 @@ class KeysOfIssuers:
             return known.found
         fetching = self._fetching.get(which)
         if fetching is None:
+            self._refuse_too_many(which)
             fetching = asyncio.create_task(self._find(issuer, tuple(thumbprints)))
             self._fetching[which] = fetching
             fetching.add_done_callback(lambda done: self._fetched(which, done))
         # Whoever stops waiting does not stop the others.
         found = await asyncio.shield(fetching)
-        if len(self._known) >= _ISSUERS_MAX and which not in self._known:
-            del self._known[next(iter(self._known))]
+        _make_room(self._known, which)
         self._known[which] = _Remembered(found, self._clock.timestamp(), self._clock.monotonic())
         return found
 
+    def _refuse_too_many(self, which: tuple[str, tuple[str, ...]]) -> None:
+        failed = self._failed.get(which)
+        if failed is not None and self._clock.monotonic() - failed.machine_s < _FAILED_S:
+            raise failed.kind(failed.message)
+        if len(self._fetching) >= _FETCHES_MAX:
+            raise _unreached()
+
     def _fetched(self, which: tuple[str, tuple[str, ...]], done: asyncio.Task[IssuerKeys]) -> None:
         del self._fetching[which]
-        if not done.cancelled():
-            done.exception()  # Whoever still waits is told; when nobody does, it is nobody's failure.
+        self._failed.pop(which, None)
+        if done.cancelled():
+            return
+        # Whoever still waits is told; when nobody does, it is nobody's failure.
+        failure = done.exception()
+        if isinstance(failure, ServiceError):
+            _make_room(self._failed, which)
+            self._failed[which] = _Failed(type(failure), str(failure), self._clock.monotonic())
 
     def _good(self, known: _Remembered, key_id: str | None) -> bool:
         if self._clock.timestamp() - known.at_s >= _FRESH_S:
@@ -98,7 +134,8 @@ class KeysOfIssuers:
 
     async def _find(self, issuer: str, thumbprints: tuple[str, ...]) -> IssuerKeys:
         try:
-            document = await asyncio.to_thread(self._document, issuer, thumbprints)
+            loop = asyncio.get_running_loop()
+            document = await loop.run_in_executor(self._threads, self._document, issuer, thumbprints)
         except Untrusted:
             raise InvalidIdentityToken(
                 "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
@@ -106,7 +143,7 @@ class KeysOfIssuers:
         except Unusable:
             raise _no_keys() from None
         except Unreachable:
-            raise IdpCommunicationError("The identity provider could not be reached; retry the request.") from None
+            raise _unreached() from None
         return IssuerKeys(keys=_keys(document), local=False)
 
     def _document(self, issuer: str, thumbprints: tuple[str, ...]) -> bytes:
@@ -133,6 +170,19 @@ def _keys(document: bytes) -> tuple[Jwk, ...]:
         return tuple(msgspec.json.decode(document, type=_KeySet).keys[:_KEYS_MAX])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _no_keys() from None
+
+
+_V = TypeVar("_V")
+
+
+def _make_room(kept: dict[tuple[str, tuple[str, ...]], _V], which: tuple[str, tuple[str, ...]]) -> None:
+    """The oldest leaves when another issuer comes."""
+    if len(kept) >= _ISSUERS_MAX and which not in kept:
+        del kept[next(iter(kept))]
+
+
+def _unreached() -> IdpCommunicationError:
+    return IdpCommunicationError("The identity provider could not be reached; retry the request.")
 
 
 def _no_keys() -> InvalidIdentityToken:
