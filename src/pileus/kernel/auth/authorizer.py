@@ -25,6 +25,7 @@ from pileus.kernel.auth.policy import (
     decide,
     denial_message,
 )
+from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, refusal
 from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wanted, tags_of_principal
 from pileus.kernel.auth.session_reach import check_reach
 from pileus.kernel.clock import Clock
@@ -38,8 +39,8 @@ _SESSION: Final = "session policy"
 class PolicySource(Protocol):
     """Knows the policies of principals; IAM outside tests."""
 
-    async def policies_of(self, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None]:
-        """The identity policies, and the permissions boundary."""
+    async def policies_of(self, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None] | None:
+        """The identity policies, and the permissions boundary; None for whoever does not exist (any more)."""
         ...
 
     async def session_policies(self, account_id: str, policy_arns: Sequence[str]) -> Sequence[NamedPolicy]:
@@ -104,6 +105,10 @@ class Authorizer:
                 continue
             if policies is None:
                 policies = await self._policies_of(principal)
+                if policies is None:
+                    # A session that outlived its user or role: ARNs in policies must not take it for a namesake.
+                    family = Family.S3 if context.service == "s3" else needs.family
+                    raise refusal(NotAuthentic(Problem.INVALID_TOKEN), family)
             await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
 
     async def _require(
@@ -117,10 +122,13 @@ class Authorizer:
         needs: Needs,
     ) -> None:
         context = asking.context
-        arn = permission.resource.arn(context, given) if permission.resource is not None else "*"
+        resource = permission.resource
+        arn = resource.arn(context, given) if resource is not None else "*"
         known = await source.find(context, arn) if source is not None and source.eager else None
         if known is not None:
             arn = known.arn
+            if resource is not None and resource.becomes is not None:
+                arn = resource.becomes(context, given, known)
         conditions = RequestConditions(asking, permission, given, resource_account_id=_account_of(arn, context))
         if source is None or source.eager:
             conditions.resource = known
@@ -177,8 +185,12 @@ class Authorizer:
                     assert source is not None
                     conditions.resource = await source.find(asking.context, query.resource)
 
-    async def _policies_of(self, principal: Principal) -> _Policies:
-        identity, boundary = await self._policies.policies_of(principal)
+    async def _policies_of(self, principal: Principal) -> _Policies | None:
+        """None for whoever does not exist (any more)."""
+        held = await self._policies.policies_of(principal)
+        if held is None:
+            return None
+        identity, boundary = held
         facts = principal.session
         if facts is None or facts.kind == "session_token":
             return _Policies(identity, boundary, None)

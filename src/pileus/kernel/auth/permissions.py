@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from pileus.kernel.auth.refusals import Family
 from pileus.kernel.context import RequestContext
 
 if TYPE_CHECKING:
@@ -54,11 +55,15 @@ ConditionKeys = Callable[[RequestContext, Any, KnownResource | None], Conditions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceType:
-    """One kind of resource. name: the Reference's (`table`). told: how a denial calls it, where not by its ARN."""
+    """One kind of resource. name: the Reference's (`table`). told: how a denial calls it, where not by its ARN.
+
+    becomes: the ARN that the request would give to the one that is found, where the action is asked about that.
+    """
 
     name: str
     arn: Arn
     told: Callable[[RequestContext, Any], str] | None = None
+    becomes: Callable[[RequestContext, Any, KnownResource], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +91,14 @@ class Needs:
     """What one operation needs, and how its protocol says no.
 
     permissions: None when nobody declared them. encoded: whether a refusal carries its reason sealed, for
-    DecodeAuthorizationMessage.
+    DecodeAuthorizationMessage. family: in whose words a principal that no longer exists is refused.
     """
 
     permissions: Sequence[Permission] | None
     code: str
     status: int
     encoded: bool = False
+    family: Family = Family.JSON
 
 
 _DENIED: Final[Mapping[str, tuple[str, int]]] = {
@@ -105,10 +111,23 @@ _DENIED: Final[Mapping[str, tuple[str, int]]] = {
 }
 """By protocol. Source: each service's "Common Errors"; EC2 API Reference, "Error codes"."""
 
+_FAMILIES: Final[Mapping[str, Family]] = {
+    "json": Family.JSON,
+    "smithy-rpc-v2-cbor": Family.JSON,
+    "rest-json": Family.REST_JSON,
+}
+"""Of protocols; all others are the query family's."""
+
 
 def needs_of(permissions: Sequence[Permission] | None, *, protocol: str) -> Needs:
     code, status = _DENIED[protocol]
-    return Needs(permissions=permissions, code=code, status=status, encoded=protocol == "ec2")
+    return Needs(
+        permissions=permissions,
+        code=code,
+        status=status,
+        encoded=protocol == "ec2",
+        family=_FAMILIES.get(protocol, Family.QUERY),
+    )
 
 
 def arn_of(template: str) -> Arn:

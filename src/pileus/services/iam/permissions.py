@@ -108,6 +108,26 @@ _DELETED_ROLE: Final = ResourceType(
 )
 
 
+def _renaming(action: str, resource: ResourceType, *, name_member: str) -> tuple[Permission, Permission]:
+    """To give something another name or path, one must be allowed to on both its ARNs (API_UpdateUser)."""
+
+    def becomes(context: RequestContext, given: Any, known: KnownResource) -> str:
+        place, _, name = known.arn.rpartition("/")
+        kind, slash, path = place.partition("/")
+        path = given.new_path or f"{slash}{path}/"
+        return f"{kind}{path}{getattr(given, name_member) or name}"
+
+    return (
+        Permission(action=f"iam:{action}", resource=resource, conditions=_of_entity),
+        Permission(
+            action=f"iam:{action}",
+            resource=ResourceType(name=resource.name, arn=resource.arn, becomes=becomes),
+            conditions=_of_entity,
+            asked=lambda context, given: bool(given.new_path or getattr(given, name_member)),
+        ),
+    )
+
+
 def _of_entity(context: RequestContext, given: Any, entity: KnownResource | None) -> Conditions:
     """What every request about users and roles may be asked for."""
     found: dict[str, Any] = {
@@ -215,9 +235,13 @@ PERMISSIONS: Final[Permissions] = {
         "UpdateSSHPublicKey",
         "UpdateServiceSpecificCredential",
         "UpdateSigningCertificate",
-        "UpdateUser",
         "UploadSSHPublicKey",
         "UploadSigningCertificate",
+    ),
+    "UpdateUser": _renaming("UpdateUser", _USER, name_member="new_user_name"),
+    "UpdateGroup": _renaming("UpdateGroup", _GROUP, name_member="new_group_name"),
+    "UpdateServerCertificate": _renaming(
+        "UpdateServerCertificate", _CERTIFICATE, name_member="new_server_certificate_name"
     ),
     **_on(_KEYS_USER, "GetAccessKeyLastUsed"),
     **_on(
@@ -233,7 +257,6 @@ PERMISSIONS: Final[Permissions] = {
         "ListGroupPolicies",
         "PutGroupPolicy",
         "RemoveUserFromGroup",
-        "UpdateGroup",
     ),
     **_on(
         _ROLE,
@@ -291,7 +314,6 @@ PERMISSIONS: Final[Permissions] = {
         "GetServerCertificate",
         "ListServerCertificateTags",
         "TagServerCertificate",
-        "UpdateServerCertificate",
     ),
     **_on(
         _OIDC,
