@@ -41,6 +41,7 @@ def sts_api(
     policies; None where somebody else asks.
     """
     iam = IamStore(store)
+    policies = IamPolicySource(store)
     sessions = RoleSessions(roles=roles, sealer=sealer, callers=callers)
     return StsApi(
         sessions=sessions,
@@ -56,7 +57,8 @@ def sts_api(
         messages=AuthorizationMessages(secret, ids),
         # Devices go by the machine's time, whatever is done to Pileus's clock.
         mfa=IamMfaVerifier(store=store, seal=secrets_seal, clock=MovableClock()),
-        tags=IamPolicySource(store),
+        tags=policies,
+        principals=policies,
         clock=clock,
         open_mode=open_mode,
     )

@@ -308,6 +308,32 @@ class TestRoles:
         assert error["Message"].endswith("because no session policy allows the dynamodb:PutItem action")
         refused(session_client(aws, "logs", narrowed).describe_log_groups)
 
+    def test_deleted_principals_sessions_are_over(self, aws: Server) -> None:
+        """Neither a deleted user's session nor a deleted role's, whatever trusts their ARN, or whoever has it since."""
+        iam = aws.client("iam")
+        user = User(aws)
+        session = user.client("sts").get_session_token()["Credentials"]
+        middle = self.role(aws, trust(f"arn:aws:iam::{ACCOUNT}:root"), allow("*"))
+        chained = aws.client("sts").assume_role(RoleArn=middle["Arn"], RoleSessionName="session")["Credentials"]
+        last = self.role(aws, trust(user.arn, middle["Arn"]), allow("*"))
+        wanted = {"RoleArn": last["Arn"], "RoleSessionName": "session"}
+        for credentials in (session, chained):
+            session_client(aws, "sts", credentials).assume_role(**wanted)
+        iam.delete_access_key(UserName=user.name, AccessKeyId=user.keys["aws_access_key_id"])
+        iam.delete_user(UserName=user.name)
+        iam.delete_role_policy(RoleName=middle["RoleName"], PolicyName="p")
+        iam.delete_role(RoleName=middle["RoleName"])
+        for recreated in (False, True):
+            if recreated:
+                iam.create_user(UserName=user.name)
+                iam.create_role(RoleName=middle["RoleName"], AssumeRolePolicyDocument=trust(user.arn))
+            for credentials in (session, chained):
+                sts = session_client(aws, "sts", credentials)
+                for call, parameters in ((sts.assume_role, wanted), (sts.get_caller_identity, {})):
+                    with pytest.raises(ClientError) as caught:
+                        call(**parameters)
+                    assert caught.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
     def test_across_accounts_both_sides_must_agree(self, aws: Server, tables: tuple[str, str]) -> None:
         """Source: IAM User Guide, "Cross-account policy evaluation logic"."""
         user = User(aws)
@@ -392,7 +418,8 @@ class TestRoles:
         iam.delete_user(UserName=user.name)
         iam.create_user(UserName=user.name)
         iam.put_user_policy(UserName=user.name, PolicyName="inline", PolicyDocument=document(allow("*")))
-        refused(put, dynamodb, tables[0])
+        with pytest.raises(ClientError, match="UnrecognizedClientException"):
+            put(dynamodb, tables[0])
 
 
 def test_a_role_must_be_passed(aws: Server) -> None:

@@ -43,6 +43,7 @@ def when(**condition: Any) -> Statement:
 
 EVE = Principal(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/staff/eve", user_id="AIDAEVE", minted=True)
 ROOT = Principal(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT, minted=True)
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/path/worker"
 
 
 def session(**facts: Any) -> Principal:
@@ -55,7 +56,7 @@ def session(**facts: Any) -> Principal:
             **{
                 "kind": "assumed_role",
                 "issued_at": AT,
-                "role_arn": f"arn:aws:iam::{ACCOUNT}:role/path/worker",
+                "role_arn": ROLE_ARN,
                 **facts,
             }
         ),
@@ -65,14 +66,15 @@ def session(**facts: Any) -> Principal:
 class Policies:
     """A policy source that counts what is read."""
 
-    def __init__(self, *identity: NamedPolicy, boundary: NamedPolicy | None = None) -> None:
+    def __init__(self, *identity: NamedPolicy, boundary: NamedPolicy | None = None, gone: bool = False) -> None:
+        self.gone = gone
         self.identity = identity
         self.boundary = boundary
         self.read: list[str] = []
 
-    async def policies_of(self, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None]:
+    async def policies_of(self, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None] | None:
         self.read.append("policies")
-        return self.identity, self.boundary
+        return None if self.gone else (self.identity, self.boundary)
 
     async def session_policies(self, account_id: str, policy_arns: Sequence[str]) -> Sequence[NamedPolicy]:
         self.read.append("session policies")
@@ -191,6 +193,33 @@ async def test_sessions_of_users_do_not_reach_iam(log: AuditLog, facts: dict[str
     policies = Policies(policy(statement()))
     refused = await ask(log, policies, Permission(action="iam:GetUser"), principal=session(**facts))
     assert (refused.error_code if refused is not None else None) == code
+
+
+@pytest.mark.parametrize(
+    ("protocol", "code", "status"),
+    [
+        ("json", "UnrecognizedClientException", 400),
+        ("rest-json", "UnrecognizedClientException", 403),
+        ("query", "InvalidClientTokenId", 403),
+        ("ec2", "InvalidClientTokenId", 403),
+        ("rest-xml", "InvalidClientTokenId", 403),
+    ],
+)
+async def test_whoever_was_deleted_is_nobody(log: AuditLog, protocol: str, code: str, status: int) -> None:
+    """Policies of resources name people by ARN; a session that outlived its role must not pass for who has it now."""
+    things = Things(
+        eager=True,
+        known=KnownResource(
+            arn="arn:aws:things:eu-west-1:111122223333:thing/mine",
+            policy=policy({**statement(), "Principal": {"AWS": [ROLE_ARN]}}, kind="resource"),
+        ),
+    )
+    assert await ask(log, Policies(), principal=session(), things=things) is None
+    refused = await ask(log, Policies(gone=True), principal=session(), things=things, protocol=protocol)
+    assert refused is not None
+    assert (refused.error_code, refused.http_status) == (code, status)
+    assert refused.message == "The security token included in the request is invalid."
+    assert await ask(log, Policies(gone=True), principal=ROOT) is None
 
 
 async def test_everything_an_operation_needs_is_asked(log: AuditLog) -> None:

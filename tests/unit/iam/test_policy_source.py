@@ -1,16 +1,17 @@
 """Does the policy engine get the policies of whoever asks, as they are now?"""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from pileus.kernel.auth.policy import PolicySet, Query, compile_policy, decide
+from pileus.kernel.auth.policy import NamedPolicy, PolicySet, Query, compile_policy, decide
 from pileus.kernel.context import Principal, SessionFacts
 from pileus.services.iam.policies import IamPolicySource
 from tests.unit.iam.driver import ACCOUNT, BASIC_EXECUTION, POLICY, TRUST, Iam, policy_arn
 
 
 async def user(iam: Iam, name: str) -> Principal:
-    found = (await iam("GetUser", UserName=name))["User"]
-    return Principal(account_id=ACCOUNT, arn=found["Arn"], user_id=found["UserId"], minted=True)
+    one = (await iam("GetUser", UserName=name))["User"]
+    return Principal(account_id=ACCOUNT, arn=one["Arn"], user_id=one["UserId"], minted=True)
 
 
 async def session_of(iam: Iam, role_name: str) -> Principal:
@@ -25,8 +26,15 @@ async def session_of(iam: Iam, role_name: str) -> Principal:
 
 
 async def names(iam: Iam, principal: Principal) -> list[str]:
-    policies, _ = await iam.policies.policies_of(principal)
+    policies, _ = await found(iam.policies, principal)
     return [policy.name_or_arn for policy in policies]
+
+
+async def found(source: IamPolicySource, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None]:
+    """The policies of somebody who is there."""
+    held = await source.policies_of(principal)
+    assert held is not None
+    return held
 
 
 async def test_a_user_has_its_own_and_its_groups_policies(fresh: Iam) -> None:
@@ -56,12 +64,12 @@ async def test_the_default_version_counts(fresh: Iam) -> None:
     await fresh("AttachUserPolicy", UserName="ada", PolicyArn=policy_arn("p"))
     ada = await user(fresh, "ada")
     other = POLICY.replace("s3:*", "sqs:*")
-    (before,), _ = await fresh.policies.policies_of(ada)
+    (before,), _ = await found(fresh.policies, ada)
     await fresh("CreatePolicyVersion", PolicyArn=policy_arn("p"), PolicyDocument=other)
-    (still,), _ = await fresh.policies.policies_of(ada)
+    (still,), _ = await found(fresh.policies, ada)
     assert before.policy is still.policy is compile_policy(POLICY)
     await fresh("SetDefaultPolicyVersion", PolicyArn=policy_arn("p"), VersionId="v2")
-    (after,), _ = await fresh.policies.policies_of(ada)
+    (after,), _ = await found(fresh.policies, ada)
     assert after.policy is compile_policy(other)
 
 
@@ -76,7 +84,8 @@ async def test_a_session_has_its_roles_policies_as_long_as_that_role_lives(fresh
     await fresh("DeleteRole", RoleName="r")
     await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
     await fresh("PutRolePolicy", RoleName="r", PolicyName="p", PolicyDocument=POLICY)
-    assert await names(fresh, session) == []
+    assert await fresh.policies.policies_of(session) is None
+    assert not await fresh.policies.exists(session)
     assert await fresh.policies.tags_of(session) == {}
     assert await names(fresh, await session_of(fresh, "r")) == ["p"]
 
@@ -86,19 +95,19 @@ async def test_what_is_remembered_is_never_old(fresh: Iam) -> None:
     await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
     await fresh("PutRolePolicy", RoleName="r", PolicyName="p", PolicyDocument=POLICY)
     session = await session_of(fresh, "r")
-    policies, _ = await fresh.policies.policies_of(session)
-    again, _ = await fresh.policies.policies_of(session)
+    policies, _ = await found(fresh.policies, session)
+    again, _ = await found(fresh.policies, session)
     assert again is policies
     elsewhere = IamPolicySource(fresh.store)
-    assert [policy.name_or_arn for policy in (await elsewhere.policies_of(session))[0]] == ["p"]
+    assert [policy.name_or_arn for policy in (await found(elsewhere, session))[0]] == ["p"]
     await fresh("PutRolePolicy", RoleName="r", PolicyName="q", PolicyDocument=POLICY)
     for source in (elsewhere, fresh.policies):
-        assert [policy.name_or_arn for policy in (await source.policies_of(session))[0]] == ["p", "q"]
+        assert [policy.name_or_arn for policy in (await found(source, session))[0]] == ["p", "q"]
     await fresh.store.clear_all()
     await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
     for policy_name in ("p", "q"):
         await fresh("PutRolePolicy", RoleName="r", PolicyName=policy_name, PolicyDocument=POLICY)
-        assert await names(fresh, session) == [], "the same count of changes, but not the same role"
+        assert await fresh.policies.policies_of(session) is None, "the same count of changes, but not the same role"
 
 
 async def test_boundaries(fresh: Iam) -> None:
@@ -107,7 +116,7 @@ async def test_boundaries(fresh: Iam) -> None:
     await fresh("CreateUser", UserName="ada", PermissionsBoundary=policy_arn("b"))
     await fresh("PutUserPolicy", UserName="ada", PolicyName="p", PolicyDocument=POLICY)
     ada = await user(fresh, "ada")
-    policies, boundary = await fresh.policies.policies_of(ada)
+    policies, boundary = await found(fresh.policies, ada)
     assert boundary is not None
     for action, allowed in (("s3:GetObject", True), ("s3:PutObject", False)):
         query = Query(principal=ada, action=action, resource="*", conditions={}, resource_account_id=ACCOUNT)
@@ -129,8 +138,10 @@ async def test_a_federated_user_has_the_policies_of_who_asked(fresh: Iam) -> Non
     fresh.clock.advance(timedelta(minutes=1))
     await fresh("CreateUser", UserName="ada", Path="/team/")
     await fresh("PutUserPolicy", UserName="ada", PolicyName="p", PolicyDocument=POLICY)
-    assert await names(fresh, federated) == []
-    assert await names(fresh, before) == [], "a token from before ids were kept: whoever is younger is not meant"
+    assert await fresh.policies.policies_of(federated) is None
+    assert await fresh.policies.policies_of(before) is None, (
+        "a token from before ids were kept: whoever is younger is not meant"
+    )
 
 
 def federated_by(iam: Iam, user: Principal, *, issuer_id: str) -> Principal:
@@ -144,14 +155,19 @@ def federated_by(iam: Iam, user: Principal, *, issuer_id: str) -> Principal:
 
 
 async def test_root_and_strangers_have_none(fresh: Iam) -> None:
-    """The root needs none; what is not there has none; session policies that are gone allow nothing."""
+    """The root needs none, nor whom it let in; what is not there is told from what has none; session policies that are
+    gone allow nothing."""
     await fresh("CreateUser", UserName="ada")
     root = Principal(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
-    assert await fresh.policies.policies_of(root) == ((), None)
+    for issuer_id in (ACCOUNT, ""):
+        for asker in (root, federated_by(fresh, root, issuer_id=issuer_id)):
+            assert await fresh.policies.policies_of(asker) == ((), None)
+            assert await fresh.policies.exists(asker)
+    assert await fresh.policies.policies_of(await user(fresh, "ada")) == ((), None)
     stranger = Principal(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/x", user_id="AIDAX")
-    assert await fresh.policies.policies_of(stranger) == ((), None)
-    found = await fresh.policies.session_policies(ACCOUNT, [BASIC_EXECUTION, policy_arn("none")])
-    assert [policy.name_or_arn for policy in found] == [BASIC_EXECUTION]
+    assert await fresh.policies.policies_of(stranger) is None
+    given = await fresh.policies.session_policies(ACCOUNT, [BASIC_EXECUTION, policy_arn("none")])
+    assert [policy.name_or_arn for policy in given] == [BASIC_EXECUTION]
 
 
 async def test_context_keys(fresh: Iam) -> None:

@@ -66,6 +66,7 @@ class Kept:
     saml: dict[str, Saml] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     keys: dict[str, SigningKey] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
 
     async def find(self, arn: str) -> Role | None:
         return self.roles.get(arn)
@@ -75,6 +76,9 @@ class Kept:
 
     async def tags_of(self, principal: Principal) -> Mapping[str, str]:
         return self.tags if principal.session is None else {}
+
+    async def exists(self, principal: Principal) -> bool:
+        return principal.user_id not in self.gone
 
 
 @dataclass
@@ -148,6 +152,7 @@ class Sts:
             messages=self.messages,
             mfa=self.kept,
             tags=self.kept,
+            principals=self.kept,
             clock=self.clock,
             open_mode=open_mode,
         )

@@ -109,6 +109,18 @@ async def test_what_narrows_a_federated_user_travels_in_the_token() -> None:
     assert caught.value.error_code == "MalformedPolicyDocument"
 
 
+async def test_whoever_was_deleted_has_no_identity() -> None:
+    """GetCallerIdentity asks for no permission, yet a session that outlived its user is nobody's."""
+    sts = Sts(asked_by=ADA)
+    sts.principal = sts.opened((await session_token(sts)).credentials)
+    request = shapes.GetCallerIdentityRequest()
+    assert (await sts.api.get_caller_identity(sts.context, request)).arn == ADA.arn
+    sts.kept.gone.add(ADA.user_id)
+    with pytest.raises(ServiceError) as caught:
+        await sts.api.get_caller_identity(sts.context, request)
+    assert (caught.value.error_code, caught.value.status) == ("InvalidClientTokenId", 403)
+
+
 async def account_of(sts: Sts, access_key_id: str) -> str | None:
     request = shapes.GetAccessKeyInfoRequest(access_key_id=access_key_id)
     return (await sts.api.get_access_key_info(sts.context, request)).account

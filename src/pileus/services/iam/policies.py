@@ -4,7 +4,7 @@ A change holds from the next request on, wherever it was made: the store counts 
 was read at another count is read again. Almost always two keys are all that a request costs.
 
 Who has policies is found by the unique id that the principal carries (`AIDA...`, `AROA...:SESSION`), never by a name: a
-session of a role that was deleted has no policies, even when a role of that name exists again.
+session of a role that was deleted is nobody's, even when a role of that name exists again.
 
 Source: IAM User Guide, "Policy evaluation logic", "Unique identifiers".
 """
@@ -45,17 +45,21 @@ class IamPolicySource:
         self._store = store
         self._remembered: dict[str, tuple[bytes | None, _Held]] = {}
 
-    async def policies_of(self, principal: Principal) -> tuple[tuple[NamedPolicy, ...], NamedPolicy | None]:
+    async def policies_of(self, principal: Principal) -> tuple[tuple[NamedPolicy, ...], NamedPolicy | None] | None:
         """The identity policies, inline and managed, those of a user's groups too; and the permissions boundary.
 
-        None of either for the account's root, and for who is not there (any more).
+        Neither for the account's root; None for the user or role that does not exist (any more).
         """
         held = await self._held(principal)
-        return held.policies, held.boundary
+        return None if held is None else (held.policies, held.boundary)
 
     async def tags_of(self, principal: Principal) -> Mapping[str, str]:
         """Of the user or the role (`aws:PrincipalTag`); a session's own tags are in its facts."""
-        return (await self._held(principal)).tags
+        return (await self._held(principal) or _NOTHING).tags
+
+    async def exists(self, principal: Principal) -> bool:
+        """Whether the user or the role is still there; by unique id, so a namesake that came later is not it."""
+        return await self._held(principal) is not None
 
     async def session_policies(self, account_id: str, policy_arns: Sequence[str]) -> tuple[NamedPolicy, ...]:
         """The managed policies that a session was given; one that was deleted since allows nothing."""
@@ -63,17 +67,22 @@ class IamPolicySource:
         found = [await _managed(account, arn, kind=SESSION) for arn in policy_arns]
         return tuple(policy for policy in found if policy is not None)
 
-    async def _held(self, principal: Principal) -> _Held:
+    async def _held(self, principal: Principal) -> _Held | None:
         account = AccountReader(principal.account_id, self._store.snapshot())
         holder_id = await _holder_id(account, principal)
+        if holder_id == principal.account_id:
+            return _NOTHING
         # Counted before it is read: a change in between is then read again, never missed.
         changes, known = await account.known(holder_id)
         if not known:
-            return _NOTHING
+            return None
         remembered = self._remembered.get(holder_id)
         if remembered is not None and remembered[0] == changes:
             return remembered[1]
-        held = await _read(account, await account.find_holder(holder_id))
+        holder = await account.find_holder(holder_id)
+        if holder is None:
+            return None
+        held = await _read(account, holder)
         if holder_id not in self._remembered and len(self._remembered) >= _REMEMBERED_MAX:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[holder_id] = changes, held
@@ -81,13 +90,15 @@ class IamPolicySource:
 
 
 async def _holder_id(account: AccountReader, principal: Principal) -> str:
-    """The unique id of whose the policies are; empty for nobody's."""
+    """The unique id of whose the policies are, a root's being its account; empty for nobody's."""
     session = principal.session
     if session is None or session.kind != "federated_user":
         return principal.user_id.partition(":")[0]
     # Its own id is ACCOUNT:NAME; the policies are those of the user who asked for the session.
     if session.issuer_id:
         return session.issuer_id
+    if session.user_arn.endswith(":root"):
+        return principal.account_id
     # A token from before it told the id: whoever is younger than it is not the one who asked.
     user = await account.find_user(session.user_arn.rpartition("/")[2])
     if user is None or user.arn != session.user_arn or user.created_at.replace(microsecond=0) > session.issued_at:
@@ -95,8 +106,8 @@ async def _holder_id(account: AccountReader, principal: Principal) -> str:
     return user.user_id
 
 
-async def _read(account: AccountReader, holder: Holder | None) -> _Held:
-    if holder is None or isinstance(holder, GroupRecord):
+async def _read(account: AccountReader, holder: Holder) -> _Held:
+    if isinstance(holder, GroupRecord):
         return _NOTHING
     policies = await _policies(account, holder)
     if holder.kind == "user":

@@ -15,7 +15,7 @@ from pileus.services.sts import conditions, mfa, model, shapes
 from pileus.services.sts.errors import AccessDenied, InvalidAuthorizationMessage, InvalidClientTokenId
 from pileus.services.sts.federation.saml import SamlIdentities
 from pileus.services.sts.federation.web_identity import WebIdentities
-from pileus.services.sts.providers import MfaVerifier, PrincipalTags
+from pileus.services.sts.providers import MfaVerifier, Principals, PrincipalTags
 from pileus.services.sts.role_sessions import RoleSessions, Wanted, credentials_shape, token_size
 from pileus.services.sts.session_policies import packed_percent, session_policies
 from pileus.services.sts.session_tags import inherited_source_identity, session_tags
@@ -41,6 +41,7 @@ class StsApi:
         messages: AuthorizationMessages,
         mfa: MfaVerifier,
         tags: PrincipalTags,
+        principals: Principals,
         clock: Clock,
         open_mode: bool,
     ) -> None:
@@ -53,6 +54,7 @@ class StsApi:
         self._messages = messages
         self._mfa = mfa
         self._tags = tags
+        self._principals = principals
         self._clock = clock
         self._open_mode = open_mode
 
@@ -153,6 +155,9 @@ class StsApi:
         self, context: RequestContext, request: shapes.GetCallerIdentityRequest
     ) -> shapes.GetCallerIdentityResponse:
         principal = context.principal
+        if principal.session is not None and not await self._principals.exists(principal):
+            # Nobody authorizes this operation, so nobody else has noticed.
+            raise InvalidClientTokenId("The security token included in the request is invalid.")
         return shapes.GetCallerIdentityResponse(
             user_id=principal.user_id, account=principal.account_id, arn=principal.arn
         )

@@ -60,6 +60,14 @@ class PrincipalTags(Protocol):
     async def tags_of(self, principal: Principal) -> Mapping[str, str]: ...
 
 
+class Principals(Protocol):
+    """Knows who there is."""
+
+    async def exists(self, principal: Principal) -> bool:
+        """Whether the user or role behind a principal is still there; one of the same name is another one."""
+        ...
+
+
 class Nothing:
     """No provider is registered, no device, no tag: stands in until somebody keeps them."""
 
