@@ -32,7 +32,7 @@ from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Gate, Handler, Response
-from pileus.kernel.http.outlet import Outlet
+from pileus.kernel.http.outlet import Outlet, Turn
 from pileus.kernel.http.parsing import SLICE_BYTES, Exchange, Refused, RequestParser
 from pileus.kernel.http.patience import Patience, Phase
 from pileus.kernel.tasks import start_eagerly
@@ -52,6 +52,7 @@ class Shared:
     connections: set["Connection"] = field(default_factory=set)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     draining: bool = False
+    turn: Turn = field(default_factory=Turn)
 
 
 class Connection(asyncio.Protocol):
@@ -104,7 +105,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # A stream transport; uvloop's is none by inheritance.
         peer = transport.get_extra_info("peername")
         self.secure = transport.get_extra_info("ssl_object") is not None
-        self._outlet = Outlet(self._transport, secure=self.secure)
+        self._outlet = Outlet(self._transport, secure=self.secure, turn=self._shared.turn)
         self._parser = RequestParser(
             self._shared.limits,
             budget=self._shared.budget,
@@ -173,6 +174,7 @@ class Connection(asyncio.Protocol):
             self._refuse(408)
             self._proceed()
         elif phase is Phase.IDLE:
+            self._outlet.flush()
             self._transport.close()
         else:
             self._transport.abort()
@@ -180,6 +182,7 @@ class Connection(asyncio.Protocol):
     def close_if_idle(self) -> None:
         """Close now if nothing is under way (draining); otherwise the last answer closes."""
         if self._phase() is Phase.IDLE:
+            self._outlet.flush()
             self._transport.close()
 
     def abort(self) -> None:
@@ -264,6 +267,7 @@ class Connection(asyncio.Protocol):
         if not self._stash:
             self._break_stream(ClientDisconnected())
         if not (self._open or self._stash or self._parser.received):
+            self._outlet.flush()
             self._transport.close()
 
     def _start_received(self) -> None:
@@ -344,7 +348,7 @@ class Connection(asyncio.Protocol):
             return False
         if whole is None:
             return False
-        self._outlet.write(whole)
+        self._outlet.write_soon(whole)
         return True
 
     def _finished(self, exchange: Exchange, failures: int, task: asyncio.Task[Response]) -> None:
@@ -477,8 +481,10 @@ class Connection(asyncio.Protocol):
         self._break_stream(BodyBroken())
         self._forget()
         if lingering and not self._eof and self._transport.can_write_eof():
+            self._outlet.flush()
             self._transport.write_eof()
         else:
+            self._outlet.flush()
             self._transport.close()
 
     def _forget(self) -> None:

@@ -33,6 +33,31 @@ class OpenFile:
         os.close(self.fd)
 
 
+class Turn:
+    """The short answers of one turn of the loop leave together at its end.
+
+    Each would be a system call anyway, but the first one wakes the client, and while it is being woken the next answers
+    are ready: sent one by one as they are made, every one of them pays for a wake-up (measured with 16 connections on
+    two cores: 76 us of processor time a GetItem, against 53).
+    """
+
+    __slots__ = ("_outlets",)
+
+    def __init__(self) -> None:
+        self._outlets: list[Outlet] = []
+
+    def add(self, outlet: "Outlet") -> None:
+        """`outlet` has something to flush."""
+        if not self._outlets:
+            asyncio.get_running_loop().call_soon(self._end)
+        self._outlets.append(outlet)
+
+    def _end(self) -> None:
+        outlets, self._outlets = self._outlets, []
+        for outlet in outlets:
+            outlet.flush()
+
+
 class Outlet:
     """The writing side of one connection.
 
@@ -40,8 +65,10 @@ class Outlet:
     which the transport does not know of.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, secure: bool) -> None:
+    def __init__(self, transport: asyncio.Transport, *, secure: bool, turn: Turn) -> None:
         self._transport = transport
+        self._turn = turn
+        self._soon = b""
         self._secure = secure
         self._corked: list[bytes] | None = None
         self._corked_bytes = 0
@@ -52,10 +79,27 @@ class Outlet:
 
     @property
     def waiting_bytes(self) -> int:
-        return 0 if self._lost else self._transport.get_write_buffer_size()
+        return 0 if self._lost else self._transport.get_write_buffer_size() + len(self._soon)
+
+    def write_soon(self, whole: bytes) -> None:
+        """Write at the end of this turn of the loop, or with whatever is written before that."""
+        if self._corked is not None:
+            self.write(whole)
+            return
+        if not self._soon:
+            self._turn.add(self)
+        self._soon += whole
+
+    def flush(self) -> None:
+        """Write what `write_soon` has left."""
+        if self._soon:
+            soon, self._soon = self._soon, b""
+            if not self._lost:
+                self._transport.write(soon)
 
     def write(self, head: bytes, body: bytes = b"") -> None:
         """Write now, or gather while corked."""
+        self.flush()
         if self._corked is not None:
             self._corked += (head, body) if body else (head,)
             self._corked_bytes += len(head) + len(body)
@@ -69,6 +113,7 @@ class Outlet:
 
     def cork(self) -> None:
         """Gather small writes: the answers to pipelined requests leave in one system call."""
+        self.flush()
         self._corked = []
         self._corked_bytes = 0
 
@@ -106,6 +151,7 @@ class Outlet:
 
     async def send_parts(self, parts: AsyncIterator[bytes], *, chunked: bool, size_bytes: int | None) -> None:
         """Send what an iterator gives, framed as its head said; EOFError when it gives less or more than that."""
+        self.flush()
         left_bytes = size_bytes
         async for part in parts:
             if not part:
@@ -127,6 +173,7 @@ class Outlet:
 
     async def send_file(self, head: bytes, file: OpenFile) -> None:
         """Send a head and the range: by the kernel alone where nothing needs to be encrypted."""
+        self.flush()
         if self._secure:
             self._transport.write(head)
             await self._send_read(file)
