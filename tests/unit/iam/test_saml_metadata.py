@@ -80,6 +80,8 @@ def test_what_is_no_identity_provider(issued: Issued) -> None:
         document(issued, role="SPSSODescriptor"),
         document(issued, use=' use="encryption"'),
         document(issued, attributes='validUntil="tomorrow"'),
+        document(issued, attributes='validUntil="0001-01-01T00:00:00+23:59"'),
+        document(issued, attributes='validUntil="9999-12-31T23:59:59-23:59"'),
         document(issued).replace("https://idp.example.com/", ""),
         document(issued).replace("MII", "AAA"),
         document(issued).replace("MII", "!!!"),

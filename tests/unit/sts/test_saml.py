@@ -268,6 +268,19 @@ async def test_what_is_no_response(idp: Idp, document: bytes) -> None:
     assert (code, message) == ("InvalidIdentityToken", "Your request included an invalid SAML response")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+async def test_moments_outside_of_time(idp: Idp, moment: str) -> None:
+    """Well-formed, but in UTC no year has them: the assertion's mistake, no internal error."""
+
+    class Outside(Says):
+        def at(self, offset: timedelta) -> str:
+            return moment
+
+    door = Door(idp)
+    code, message = await door.refuses(Outside(now=datetime.now(UTC)).encoded(idp))
+    assert (code, message) == ("InvalidIdentityToken", "Your request included an invalid SAML response")
+
+
 async def test_no_base64(idp: Idp) -> None:
     door = Door(idp)
     request = shapes.AssumeRoleWithSAMLRequest(role_arn=READER, principal_arn=PROVIDER, saml_assertion="<Response/>")

@@ -196,10 +196,9 @@ def _moment(text: str | None) -> datetime | None:
     try:
         if matched is None:
             raise ValueError
-        moment = datetime.fromisoformat(matched[1] + (matched[3] or "Z"))
-    except ValueError:
+        return datetime.fromisoformat(matched[1] + (matched[3] or "Z")).astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: before the first year or after the last
         raise InvalidIdentityToken(_INVALID) from None
-    return moment.astimezone(UTC)
 
 
 def _extra_missing() -> NotImplementedByPileus:
