@@ -1,6 +1,8 @@
 """What IAM's own things are called by is no way around a policy; by boto3."""
 
-from tests.conformance.test_enforcement import ACCOUNT, User, allow, deny, name, refused
+import pytest
+
+from tests.conformance.test_enforcement import ACCOUNT, User, allow, deny, document, name, refused
 from tests.conftest import Server
 
 
@@ -24,3 +26,48 @@ def test_a_new_name_or_path_must_be_allowed_too(aws: Server) -> None:
     iam.update_group(GroupName=group, NewGroupName=f"{group}2")
     user.may(allow("iam:UpdateUser"), deny("iam:UpdateUser", f"arn:aws:iam::{ACCOUNT}:user/staff/red/admin*"))
     refused(iam.update_user, UserName=f"{other}2", NewUserName="admin-" + other)
+
+
+@pytest.mark.parametrize("place", ["", "/below"])
+def test_tags_of_providers_and_devices_are_seen(aws: Server, place: str) -> None:
+    """A Deny by `aws:ResourceTag` would not hold for what has tags that nobody reads."""
+    user = User(aws)
+    iam, root, tags = user.client("iam"), user.iam, [{"Key": "locked", "Value": "yes"}]
+    url = f"https://{name('issuer')}.example.com{place}"
+    oidc = root.create_open_id_connect_provider(Url=url, Tags=tags)["OpenIDConnectProviderArn"]
+    device = root.create_virtual_mfa_device(VirtualMFADeviceName=name("mfa"), Path=f"{place}/", Tags=tags)
+    serial = device["VirtualMFADevice"]["SerialNumber"]
+    locked = {"aws:ResourceTag/locked": "yes"}
+    user.may(allow("iam:*"), deny("iam:*", StringEquals=locked))
+    refused(iam.delete_open_id_connect_provider, OpenIDConnectProviderArn=oidc)
+    refused(iam.untag_open_id_connect_provider, OpenIDConnectProviderArn=oidc, TagKeys=["locked"])
+    refused(iam.delete_virtual_mfa_device, SerialNumber=serial)
+    refused(iam.untag_mfa_device, SerialNumber=serial, TagKeys=["locked"])
+    user.may(allow("iam:*", "*", StringEquals=locked))
+    iam.list_mfa_device_tags(SerialNumber=serial)
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=oidc)
+
+
+def test_tags_of_everything_else_are_seen(aws: Server) -> None:
+    """As those of providers and devices."""
+    user = User(aws)
+    iam, root, tags = user.client("iam"), user.iam, [{"Key": "locked", "Value": "yes"}]
+    profile, policy = name("profile"), name("policy")
+    root.create_instance_profile(InstanceProfileName=profile, Path="/a/", Tags=tags)
+    arn = root.create_policy(PolicyName=policy, Path="/a/", PolicyDocument=document(allow("*")), Tags=tags)
+    user.may(allow("iam:*"), deny("iam:*", StringEquals={"aws:ResourceTag/locked": "yes"}))
+    refused(iam.delete_instance_profile, InstanceProfileName=profile)
+    refused(iam.delete_policy, PolicyArn=arn["Policy"]["Arn"])
+
+
+def test_a_device_has_one_name(aws: Server) -> None:
+    """In other letters it would be deleted by whom a policy denies it."""
+    user = User(aws)
+    iam = user.client("iam")
+    device = user.iam.create_virtual_mfa_device(VirtualMFADeviceName=name("mfa"))
+    serial = device["VirtualMFADevice"]["SerialNumber"]
+    user.may(allow("iam:*"), deny("iam:*", serial))
+    refused(iam.delete_virtual_mfa_device, SerialNumber=serial)
+    for other in (serial.replace(":mfa/mfa", ":mfa/MFA"), serial.upper()):
+        with pytest.raises(iam.exceptions.NoSuchEntityException):
+            iam.delete_virtual_mfa_device(SerialNumber=other)

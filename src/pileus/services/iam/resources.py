@@ -6,15 +6,25 @@ Requests name by name, policies by ARN, path included. What is not there keeps t
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
+
 from pileus.kernel.auth.permissions import KnownResource
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
+from pileus.services.iam.records import Tags
 from pileus.services.iam.store import AccountReader
 
 
 class _Entity(Protocol):
     @property
     def arn(self) -> str: ...
+
+
+class _Device(msgspec.Struct, frozen=True):
+    """A device's ARN is its serial number."""
+
+    arn: str
+    tags: Tags
 
 
 class IamResources:
@@ -59,6 +69,11 @@ async def _find(account: AccountReader, kind: str, arn: str, path_and_name: str,
             return await account.find_server_certificate(name)
         case "saml-provider":
             return await account.find_saml_provider(name)
+        case "oidc-provider":
+            return await account.find_oidc_provider(path_and_name)
+        case "mfa":
+            device = await account.find_mfa_device(arn)
+            return _Device(device.serial_number, device.tags) if device is not None else None
         case "access-key":
             key = await account.find_access_key(name)
             return await account.find_user(key.user_name) if key is not None else None

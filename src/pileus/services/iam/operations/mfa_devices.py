@@ -41,7 +41,7 @@ class MfaDeviceOperations(Operations):
             tags=tagging.kept(request.tags),
         )
         async with self._store.transaction(context.account_id) as account:
-            if await account.find_mfa_device(serial_number) is not None:
+            if await account.find_mfa_device_in_any_case(serial_number) is not None:
                 raise EntityAlreadyExists("MFA device already exists.")
             account.put_mfa_device(device)
             alias = await account.account_alias()

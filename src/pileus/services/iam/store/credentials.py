@@ -1,7 +1,7 @@
 """Where are login profiles, MFA devices and the last uses of access keys kept?
 
-A login profile below its user's unique id; a device below its serial number, in any case, and its user lists it; uses,
-as the keys themselves, outside of every account.
+A login profile below its user's unique id; a device below its serial number in small letters, and its user lists it;
+uses, as the keys themselves, outside of every account.
 """
 
 from pileus.kernel.storage.records import decode, encode
@@ -25,6 +25,12 @@ class CredentialReader(Reader):
         return profile
 
     async def find_mfa_device(self, serial_number: str) -> MfaDeviceRecord | None:
+        """The device of exactly this serial number, which is what policies name it by."""
+        device = await self.find_mfa_device_in_any_case(serial_number)
+        return device if device is not None and device.serial_number == serial_number else None
+
+    async def find_mfa_device_in_any_case(self, serial_number: str) -> MfaDeviceRecord | None:
+        """Whatever keeps a new device from having this serial number."""
         return await self._find(MfaDeviceRecord, "mfa-device", serial_number.casefold())
 
     async def mfa_device(self, serial_number: str, *, user: UserRecord | None = None) -> MfaDeviceRecord:
@@ -37,7 +43,7 @@ class CredentialReader(Reader):
     async def mfa_devices_of(self, user: UserRecord) -> list[MfaDeviceRecord]:
         """In order of their serial numbers."""
         serial_numbers = await self._last_parts("user-mfa-device", user.user_id)
-        found = [await self.find_mfa_device(serial_number) for serial_number in serial_numbers]
+        found = [await self.find_mfa_device_in_any_case(serial_number) for serial_number in serial_numbers]
         return [device for device in found if device is not None]
 
     async def mfa_devices(
