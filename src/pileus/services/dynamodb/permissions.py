@@ -24,6 +24,7 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Store
 from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.request import Expressions
+from pileus.services.dynamodb.numbers import canonical
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.store import TableDirectory
 
@@ -97,10 +98,15 @@ def _queried(given: Any, partition_key: str) -> AttributeValue | None:
 
 
 def _text(value: AttributeValue) -> str | None:
-    """Of a key's value."""
+    """Of a key's value: one text for equal keys, however they were spelt."""
     if value.b is not None:
         return base64.b64encode(value.b).decode()
-    return value.s if value.s is not None else value.n
+    if value.s is not None or value.n is None:
+        return value.s
+    try:
+        return canonical(value.n)
+    except ServiceError:
+        return value.n  # the operation itself says what is wrong with it
 
 
 _BY_NAME: Final = ("key", "item", "expected", "attribute_updates", "key_conditions", "query_filter", "scan_filter")

@@ -1,0 +1,50 @@
+"""What does a request tell policies of the items it is about?"""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pileus.kernel.auth.permissions import KnownResource
+from pileus.kernel.context import Principal, RequestContext
+from pileus.services.dynamodb import shapes
+from pileus.services.dynamodb.permissions import PARTITION_KEY, PERMISSIONS
+
+TABLE = KnownResource(arn="arn:aws:dynamodb:eu-west-1:111122223333:table/t", details={PARTITION_KEY: "id"})
+CONTEXT = RequestContext(
+    service="dynamodb",
+    operation="any",
+    request_id="r",
+    account_id="111122223333",
+    region="eu-west-1",
+    principal=Principal(account_id="111122223333", arn="arn:aws:iam::111122223333:user/eve", user_id="AIDAEVE"),
+    source_ip="192.0.2.1",
+    host="localhost",
+)
+
+
+def leading_keys(operation: str, **parameters: Any) -> Any:
+    request = msgspec.convert({"TableName": "t", **parameters}, getattr(shapes, f"{operation}Input"))
+    conditions = PERMISSIONS[operation][0].conditions
+    assert conditions is not None
+    return conditions(CONTEXT, request, TABLE).get("dynamodb:leadingkeys")
+
+
+@pytest.mark.parametrize("text", ["1", "1.0", "01", "1e0", "+1", "10E-1", "0.1e1"])
+def test_a_number_is_told_in_its_canonical_text(text: str) -> None:
+    """Or a Deny of the partition "1" would be evaded by another spelling of the same key."""
+    value = {"N": text}
+    assert leading_keys("GetItem", Key={"id": value}) == ("1",)
+    assert leading_keys("PutItem", Item={"id": value}) == ("1",)
+    queried = {"KeyConditionExpression": "id = :v", "ExpressionAttributeValues": {":v": value}}
+    assert leading_keys("Query", **queried) == ("1",)
+    legacy = {"id": {"ComparisonOperator": "EQ", "AttributeValueList": [value]}}
+    assert leading_keys("Query", KeyConditions=legacy) == ("1",)
+
+
+def test_other_keys() -> None:
+    """Text as it is; binary in base64; what is no number is told as it was sent, for the operation to refuse."""
+    assert leading_keys("GetItem", Key={"id": {"S": "01"}}) == ("01",)
+    assert leading_keys("GetItem", Key={"id": {"B": "AQ=="}}) == ("AQ==",)
+    assert leading_keys("GetItem", Key={"id": {"N": "one"}}) == ("one",)
+    assert leading_keys("GetItem", Key={"other": {"N": "1"}}) is None
