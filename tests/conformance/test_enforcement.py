@@ -308,6 +308,30 @@ class TestRoles:
         assert error["Message"].endswith("because no session policy allows the dynamodb:PutItem action")
         refused(session_client(aws, "logs", narrowed).describe_log_groups)
 
+    def test_users_sessions_call_little_of_sts(self, aws: Server) -> None:
+        """Whatever their policies allow. Sources: API_GetSessionToken, API_GetFederationToken."""
+        user = User(aws).may(allow("*"))
+        role = self.role(aws, trust(user.arn), allow("*"))
+        sts = user.client("sts")
+        own = session_client(aws, "sts", sts.get_session_token()["Credentials"])
+        let_in = session_client(
+            aws, "sts", sts.get_federation_token(Name="bob", Policy=document(allow("*")))["Credentials"]
+        )
+        wanted = {"RoleArn": role["Arn"], "RoleSessionName": "session"}
+        tagged = self.role(aws, trust(user.arn, action=["sts:AssumeRole", "sts:TagSession"]), allow("*"))
+        own.assume_role(**wanted)
+        own.assume_role(**wanted | {"RoleArn": tagged["Arn"]}, Tags=[{"Key": "k", "Value": "v"}])
+        refused(let_in.assume_role, **wanted)
+        key = {"AccessKeyId": user.keys["aws_access_key_id"]}
+        sts.get_access_key_info(**key)
+        for session in (own, let_in):
+            session.get_caller_identity()
+            assert refused(session.get_access_key_info, **key)["Status"] == 403
+            refused(session.decode_authorization_message, EncodedMessage="m")
+            assert refused(session.get_federation_token, Name="eve")["Message"] == (
+                "Cannot call GetFederationToken with session credentials"
+            )
+
     def test_deleted_principals_sessions_are_over(self, aws: Server) -> None:
         """Neither a deleted user's session nor a deleted role's, whatever trusts their ARN, or whoever has it since."""
         iam = aws.client("iam")

@@ -97,7 +97,7 @@ class Authorizer:
         policies: _Policies | None = _NONE if root else None
         asking = Asking(context, headers, now_s=self._clock.timestamp())
         for permission in permissions:
-            check_reach(principal, permission.action)
+            check_reach(context, permission.action)
             if permission.asked is not None and not permission.asked(context, given):
                 continue
             source = self._resources.get(permission.action.partition(":")[0])
