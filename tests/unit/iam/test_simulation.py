@@ -1,6 +1,8 @@
 """Does a simulation tell what requests would meet, and by which statements?"""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def policy(*statements: dict[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
 
 
-def allow(action: str = "s3:*", resource: str = "*", **more: object) -> dict[str, object]:
+def allow(action: str | list[str] = "s3:*", resource: str | list[str] = "*", **more: object) -> dict[str, object]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
@@ -95,6 +97,61 @@ class TestPositions:
     def test_what_cannot_be_found(self, text: str) -> None:
         """The whole document, rather than an error."""
         assert statement_spans(text, count=1) == [Span(Position(1, 1), Position(1, len(text) + 1))]
+
+
+class TestSize:
+    async def test_others_get_their_turn(self, iam: RunningIam) -> None:
+        """One who simulates much must not stop everybody: nobody waits longer than a few steps take."""
+        statements = [allow([f"s3:Get{n}*", f"s3:Put{n}*"], [f"arn:aws:s3:::b{n}/*"]) for n in range(900)]
+        request = shapes.SimulateCustomPolicyRequest(
+            policy_input_list=[policy(*statements)],
+            action_names=[f"s3:Get{n}" for n in range(400)],
+            resource_arns=[f"arn:aws:s3:::b{n}/x" for n in range(400)],
+        )
+        task = asyncio.create_task(iam.api.simulate_custom_policy(context(), request))
+        longest_s, turns, last_s = 0.0, 0, time.perf_counter()
+        while not task.done():
+            await asyncio.sleep(0)
+            now_s = time.perf_counter()
+            longest_s, turns, last_s = max(longest_s, now_s - last_s), turns + 1, now_s
+        answer = task.result()
+        assert turns > 3
+        assert longest_s < 0.5  # reading the policy is one step
+        assert answer.evaluation_results is not None
+        assert len(answer.evaluation_results) == 5  # of 401 results each
+        assert answer.is_truncated
+
+    async def test_short_pages_leave_nothing_out(self, iam: RunningIam) -> None:
+        """A page that ends early goes on where it ended."""
+        actions = [f"s3:Get{n}" for n in range(7)]
+        found: list[str] = []
+        marker = None
+        while True:
+            request = shapes.SimulateCustomPolicyRequest(
+                policy_input_list=[policy(allow())],
+                action_names=actions,
+                resource_arns=[f"arn:aws:s3:::b{n}" for n in range(700)],
+                marker=marker,
+            )
+            answer = await iam.api.simulate_custom_policy(context(), request)
+            found += [result.eval_action_name for result in answer.evaluation_results or ()]
+            marker = answer.marker
+            if marker is None:
+                break
+        assert found == actions
+
+    async def test_too_much(self, iam: RunningIam) -> None:
+        """Said at once rather than computed."""
+        many: list[tuple[list[str], list[str], list[str]]] = [
+            ([policy(allow())], [f"s3:Get{n}" for n in range(5_001)], []),
+            ([policy(allow())], ["s3:GetObject"], [f"arn:aws:s3:::b{n}" for n in range(1_001)]),
+            ([policy(allow(Sid="x" * 130_000))] * 4, ["s3:GetObject"], []),
+            ([policy(*[allow()] * 200)], ["s3:GetObject"], [f"arn:aws:s3:::b{n}" for n in range(200)]),
+        ]
+        for documents, actions, resources in many:
+            with pytest.raises(ServiceError) as caught:
+                await simulate(iam, documents, *actions, resource_arns=resources)
+            assert refused(caught)[0] == "InvalidInput"
 
 
 class TestCustomPolicies:

@@ -30,3 +30,12 @@ SESSION_DURATION_MAX_DEFAULT: Final = timedelta(hours=1)
 """Source: API_CreateRole, MaxSessionDuration."""
 PAGE_ITEMS_DEFAULT: Final = 100
 """Source: API_ListRoles, MaxItems."""
+
+SIMULATED_ACTIONS_MAX: Final = 5_000
+"""Of one simulation; AWS publishes no such number. Nor for the four that follow."""
+SIMULATED_RESOURCES_MAX: Final = 1_000
+SIMULATED_POLICIES_CHARS_MAX: Final = 500_000
+"""All policies of a simulation together."""
+SIMULATED_RESULTS_MAX: Final = 2_000
+"""Of a page, counted by resource, and so are the statements that match: then the page ends before it is full."""
+SIMULATED_MATCHES_MAX: Final = 20_000

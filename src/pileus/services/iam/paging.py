@@ -52,9 +52,12 @@ def after(request: Paged) -> str | None:
         raise ValidationError("Invalid Marker.") from None
 
 
-def page(found: Sequence[T], request: Paged, *, name: Callable[[T], str]) -> Page[T]:
-    """Of entries from where the page begins, in order of their names; one more than fits tells of another page."""
-    size = items_max(request)
+def page(found: Sequence[T], request: Paged, *, name: Callable[[T], str], size: int | None = None) -> Page[T]:
+    """Of entries from where the page begins, in order of their names; one more than fits tells of another page.
+
+    size: how many fit, where it is fewer than asked for.
+    """
+    size = items_max(request) if size is None else size
     if len(found) <= size:
         return Page(items=list(found), marker=None)
     marker = base64.urlsafe_b64encode(name(found[size - 1]).encode()).decode()

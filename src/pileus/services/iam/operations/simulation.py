@@ -1,7 +1,7 @@
 """What would be allowed?"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pileus.kernel.auth.policy import ContextValue
@@ -9,6 +9,13 @@ from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.iam import paging, shapes
 from pileus.services.iam.errors import InvalidInput
+from pileus.services.iam.limits import (
+    SIMULATED_ACTIONS_MAX,
+    SIMULATED_MATCHES_MAX,
+    SIMULATED_POLICIES_CHARS_MAX,
+    SIMULATED_RESOURCES_MAX,
+    SIMULATED_RESULTS_MAX,
+)
 from pileus.services.iam.operations.base import Operations
 from pileus.services.iam.operations.context_keys import holder_of_arn
 from pileus.services.iam.records import GroupRecord, Holder
@@ -18,6 +25,7 @@ from pileus.services.iam.simulation import (
     SCP,
     Scenario,
     SimulatedPolicy,
+    Turns,
     conditions_of,
     evaluation_result,
     simulated,
@@ -47,7 +55,7 @@ class SimulationOperations(Operations):
             for number, level in enumerate(request.ordered_organization_policy_input_list or (), 1)
         ]
         caller = _caller(request.caller_arn, context)
-        return _answer(
+        return await _answer(
             request,
             Scenario(
                 caller=caller,
@@ -77,7 +85,7 @@ class SimulationOperations(Operations):
                 identity += await _policies_of(account, group, excluded)
         caller_arn = request.caller_arn or (holder.arn if holder.kind == "user" else None)
         caller = _caller(caller_arn, context, user_id=holder.unique_id if caller_arn == holder.arn else "")
-        return _answer(
+        return await _answer(
             request,
             Scenario(
                 caller=caller,
@@ -125,6 +133,14 @@ def _check(request: _Request) -> None:
     """InvalidInput for what the models leave open."""
     if request.resource_handling_option is not None:
         raise NotImplementedByPileus("ResourceHandlingOption is not implemented")
+    for kind, named, most in (
+        ("ActionNames", request.action_names, SIMULATED_ACTIONS_MAX),
+        ("ResourceArns", request.resource_arns, SIMULATED_RESOURCES_MAX),
+    ):
+        if len(named or ()) > most:
+            raise InvalidInput(f"{kind} can have {most} members at most.")
+    if sum(map(len, _documents(request))) > SIMULATED_POLICIES_CHARS_MAX:  # before they are read
+        raise InvalidInput(f"The policies have more than {SIMULATED_POLICIES_CHARS_MAX} characters together.")
     for action in request.action_names:
         if _ACTION.fullmatch(action) is None:
             raise InvalidInput(f"Invalid action name: {action}")
@@ -138,8 +154,18 @@ def _check(request: _Request) -> None:
         raise InvalidInput("CallerArn is required when ResourcePolicy is given.")
 
 
-def _answer(request: _Request, scenario: Scenario) -> shapes.SimulatePolicyResponse:
-    """One result for each action, in pages."""
+def _documents(request: _Request) -> Iterator[str]:
+    """Every policy that comes with the request."""
+    yield from request.policy_input_list or ()
+    yield from request.permissions_boundary_policy_input_list or ()
+    yield request.resource_policy or ""
+    if isinstance(request, shapes.SimulateCustomPolicyRequest):
+        for level in request.ordered_organization_policy_input_list or ():
+            yield from level.service_control_policy_input_list or ()
+
+
+async def _answer(request: _Request, scenario: Scenario) -> shapes.SimulatePolicyResponse:
+    """One result for each action, in pages. A page may end before it is full (API_SimulateCustomPolicy, MaxItems)."""
     resources = list(dict.fromkeys(request.resource_arns or ()))
     after = paging.after(request)
     numbered = [
@@ -147,12 +173,18 @@ def _answer(request: _Request, scenario: Scenario) -> shapes.SimulatePolicyRespo
         for index, action in enumerate(dict.fromkeys(request.action_names))
         if after is None or f"{index:06}" > after
     ]
-    page = paging.page(numbered, request, name=lambda entry: entry[0])
-    return shapes.SimulatePolicyResponse(
-        evaluation_results=[evaluation_result(scenario, action, resources) for _, action in page.items],
-        is_truncated=page.truncated,
-        marker=page.marker,
-    )
+    turns, told, matched = Turns(), 0, 0
+    results: list[shapes.EvaluationResult] = []
+    for _, action in numbered[: paging.items_max(request)]:
+        if told >= SIMULATED_RESULTS_MAX or matched >= SIMULATED_MATCHES_MAX:
+            break
+        result = await evaluation_result(scenario, action, resources, turns)
+        results.append(result)
+        specific = result.resource_specific_results or ()
+        told += 1 + len(specific)
+        matched += sum(len(one.matched_statements or ()) for one in (result, *specific))
+    page = paging.page(numbered, request, name=lambda entry: entry[0], size=len(results))
+    return shapes.SimulatePolicyResponse(evaluation_results=results, is_truncated=page.truncated, marker=page.marker)
 
 
 def _inputs(documents: Sequence[str]) -> list[SimulatedPolicy]:
