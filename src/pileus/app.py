@@ -226,6 +226,7 @@ class Parts:
             clock=self._clock,
             ids=self._ids,
             open_mode=self._settings.auth_mode == "open",
+            private_issuers=self._settings.private_issuers,
         )
 
     @cached_property

@@ -81,6 +81,13 @@ def up(
         list[str] | None,
         typer.Option(help="A further name of this server, and of web pages that may call it while open. Repeatable."),
     ] = None,
+    allow_private_issuers: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private-issuers",
+            help="Fetch keys of OpenID Connect issuers from loopback and private addresses too. While open: always.",
+        ),
+    ] = False,
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -104,6 +111,7 @@ def up(
         log_level=log_level.value,
         services=chosen,
         allowed_hosts=allow_host or (),
+        private_issuers=allow_private_issuers,
     )
     from pileus.server import serve
 

@@ -32,11 +32,13 @@ def sts_api(
     clock: Clock,
     ids: Ids,
     open_mode: bool,
+    private_issuers: bool = False,
     local_issuers: LocalIssuers | None = None,
     callers: CallerPolicies | None = None,
 ) -> StsApi:
     """STS, with everything of IAM that it needs.
 
+    private_issuers: issuers may be at addresses that not everybody reaches; in open mode they may in any case.
     local_issuers: OpenID Connect issuers that this Pileus is. callers: what AssumeRole asks about the caller's own
     policies; None where somebody else asks.
     """
@@ -49,7 +51,7 @@ def sts_api(
         web_identities=WebIdentities(
             sessions=sessions,
             providers=_OidcProviders(iam),
-            keys=KeysOfIssuers(clock=clock, local=local_issuers),
+            keys=KeysOfIssuers(clock=clock, local=local_issuers, private_allowed=open_mode or private_issuers),
             clock=clock,
         ),
         sealer=sealer,

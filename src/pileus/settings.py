@@ -23,6 +23,7 @@ class Settings:
 
     port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
     allowed_hosts: further names of this server, and of web pages that may call it while it is open.
+    private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     """
 
@@ -34,6 +35,7 @@ class Settings:
     log_level: str = "warning"
     services: Sequence[str] = field(default=SERVICES)
     allowed_hosts: Sequence[str] = ()
+    private_issuers: bool = False
 
     @property
     def auth_mode(self) -> AuthMode:

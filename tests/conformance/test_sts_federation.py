@@ -138,6 +138,33 @@ def test_a_web_identity_of_a_strict_server(tmp_path: Path, issuer: Issuer) -> No
         server.stop()
 
 
+@pytest.mark.parametrize("options", [(), ("--allow-private-issuers",)])
+def test_issuers_inside_of_a_strict_servers_network(tmp_path: Path, issuer: Issuer, options: tuple[str, ...]) -> None:
+    """They are not asked unless whoever started it says so: else every account could look around in there."""
+    server = Server(tmp_path / "data", "--auth", "strict", *options).start()
+    try:
+        iam = server.client(
+            "iam",
+            aws_access_key_id=server.ready["root_access_key_id"],
+            aws_secret_access_key=server.ready["root_secret_access_key"],
+        )
+        provider = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["app"], ThumbprintList=["0" * 40])
+        arn = provider["OpenIDConnectProviderArn"]
+        condition = {"StringEquals": {f"{issuer.url.removeprefix('http://')}:aud": "app"}}
+        document = trust({"Federated": arn}, "sts:AssumeRoleWithWebIdentity", condition)
+        role = iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=document)["Role"]
+        now_s = int(time.time())
+        token = issuer.token({"iss": issuer.url, "sub": "me", "aud": "app", "iat": now_s, "exp": now_s + 300})
+        wanted = {"RoleArn": role["Arn"], "RoleSessionName": "build", "WebIdentityToken": token}
+        assume = unsigned(server).assume_role_with_web_identity
+        if options:
+            assert assume(**wanted)["SubjectFromWebIdentityToken"] == "me"
+        else:
+            assert refused(assume, **wanted) == "IDPCommunicationError"
+    finally:
+        server.stop()
+
+
 def test_a_saml_identity(aws: Server) -> None:
     """From metadata that was uploaded to credentials that work."""
     iam, role_name, provider_name, idp = aws.client("iam"), name("corp"), name("Corp"), Idp()

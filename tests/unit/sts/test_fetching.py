@@ -1,11 +1,13 @@
 """Is a document fetched from whom the account trusts, and from nobody else?"""
 
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -22,9 +24,12 @@ from pileus.services.sts.federation.fetching import (
     Unreachable,
     Untrusted,
     Unusable,
-    fetch,
     may_fetch,
 )
+from pileus.services.sts.federation.fetching import fetch as fetch_from
+
+fetch = partial(fetch_from, private_allowed=True)
+"""The servers here are on loopback."""
 
 
 class Authority:
@@ -208,6 +213,59 @@ def test_a_server_that_never_ends(begin: bytes, tmp_path: Path) -> None:
             finally:
                 ended.set()
         assert time.monotonic() - began_s < 3
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "169.254.169.254",
+        "192.168.1.1",
+        "[::]",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[fd00::1]",
+        "224.0.0.1",
+    ],
+)
+def test_what_is_inside_is_not_asked(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever registers an issuer must not make us visit our own neighbours, nor learn which of them are there."""
+
+    def connect(*_: object, **__: object) -> socket.socket:
+        raise AssertionError("connected")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for scheme in ("https", "http") if host in {"127.0.0.1", "localhost"} else ("https",):
+        with pytest.raises(Unreachable):
+            fetch(f"{scheme}://{host}:9/", [], private_allowed=False)
+
+
+def test_the_checked_address_is_the_one_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may mean something else a moment later, so it is resolved once; one bad address among good spoils it."""
+    answers = [["8.8.8.8"], ["8.8.8.8", "127.0.0.1"]]
+    asked: list[object] = []
+
+    def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers.pop(0)]
+
+    def connect(address: object, *_: object, **__: object) -> socket.socket:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            fetch("https://idp.example.com/", [], private_allowed=False)
+    assert asked == [("8.8.8.8", 443)]
 
 
 def test_nobody_listens() -> None:

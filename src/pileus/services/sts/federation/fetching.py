@@ -6,6 +6,9 @@ authority, or of the server itself when it signs for itself), and then the chain
 for loopback only. Redirects are not followed; size and time are bounded: when the time is over the connection is shut
 down under whoever reads from it, for a server that sends a byte now and then never lets a single read time out.
 
+What is not reachable by everybody (loopback, private and link-local addresses and so on) is not asked, unless that is
+allowed. The name is resolved once, and the address that was checked is the one that is asked.
+
 Source: IAM User Guide, "Obtain the thumbprint for an OpenID Connect identity provider".
 """
 
@@ -24,6 +27,9 @@ DOCUMENT_BYTES_MAX: Final = 262_144
 TOTAL_S_MAX: Final = 10.0
 _WAIT_S_MAX: Final = 5.0
 _READ_BYTES: Final = 65_536
+_ADDRESSES_MAX: Final = 4
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+"""Source: RFC 6052, section 2.1."""
 
 
 class Unreachable(Exception):
@@ -42,12 +48,21 @@ Fetch = Callable[[str, Sequence[str]], bytes]
 """The document at a URL, given the thumbprints that are trusted for it; Unreachable, Unusable, Untrusted. Blocks."""
 
 
-def fetch(url: str, thumbprints: Sequence[str], *, total_s: float = TOTAL_S_MAX) -> bytes:
-    """See `Fetch`; blocks for at most `total_s` after the name is resolved."""
+def fetch(
+    url: str, thumbprints: Sequence[str], *, private_allowed: bool = False, total_s: float = TOTAL_S_MAX
+) -> bytes:
+    """See `Fetch`; blocks for at most `total_s` after the name is resolved.
+
+    private_allowed: addresses may be asked that not everybody reaches. Where they may not be, asking is Unreachable, as
+    if nobody were there.
+    """
     if not may_fetch(url):
         raise Unusable(f"{url} is no address that keys are fetched from")
     parts = urlsplit(url)
-    lines = _Lines(parts)
+    try:
+        lines = _Lines(parts, _addresses(parts, private_allowed=private_allowed))
+    except (OSError, ValueError) as failure:  # the latter: a name that cannot be encoded
+        raise Unreachable(f"{url}: {failure}") from failure
     over = threading.Timer(total_s, lines.cut)
     over.daemon = True
     over.start()
@@ -63,7 +78,7 @@ def fetch(url: str, thumbprints: Sequence[str], *, total_s: float = TOTAL_S_MAX)
 
 
 def may_fetch(url: str) -> bool:
-    """HTTPS anywhere, HTTP from loopback."""
+    """HTTPS anywhere, HTTP from loopback; whether the address may be asked shows when its name is resolved."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -81,12 +96,41 @@ def _loopback(host: str) -> bool:
         return False
 
 
+def _addresses(parts: SplitResult, *, private_allowed: bool) -> list[str]:
+    """Where the URL's host is; OSError when any of it may not be asked."""
+    found = socket.getaddrinfo(parts.hostname or "", _port(parts), type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))[:_ADDRESSES_MAX]
+    for address in addresses:
+        means = ipaddress.ip_address(address)
+        if parts.scheme == "http" and not means.is_loopback:
+            raise PermissionError(f"{address} is not asked in the clear")
+        if not private_allowed and not _public(means):
+            raise PermissionError(f"{address} is not asked")
+    return addresses
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    inner = address.ipv4_mapped or address.sixtofour
+    if inner is None and address in _NAT64:
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if inner is not None:
+        return _public(inner)
+    return address.is_global and not address.is_multicast and not address.is_site_local
+
+
 class _Lines:
     """The connections of one fetch, one after another, which another thread may cut."""
 
-    def __init__(self, parts: SplitResult) -> None:
+    def __init__(self, parts: SplitResult, addresses: Sequence[str]) -> None:
         self._host = parts.hostname or ""
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._port = _port(parts)
+        self._addresses = addresses
         self._guard = threading.Lock()
         self._open: socket.socket | None = None
         self.were_cut = False
@@ -103,7 +147,7 @@ class _Lines:
     @contextmanager
     def connected(self, context: ssl.SSLContext | None) -> Iterator[socket.socket]:
         """A connection, encrypted when there is a context; closed afterwards."""
-        line = socket.create_connection((self._host, self._port), timeout=_WAIT_S_MAX)
+        line = self._connect()
         try:
             self._note(line)
             if context is not None:
@@ -115,6 +159,17 @@ class _Lines:
             with self._guard:
                 self._open = None
             line.close()
+
+    def _connect(self) -> socket.socket:
+        failure: OSError = ConnectionError("no address")
+        for address in self._addresses:
+            if self.were_cut:
+                break
+            try:
+                return socket.create_connection((address, self._port), timeout=_WAIT_S_MAX)
+            except OSError as refused:
+                failure = refused
+        raise failure
 
     def _note(self, line: socket.socket) -> None:
         with self._guard:

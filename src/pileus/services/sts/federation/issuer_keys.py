@@ -10,7 +10,7 @@ wait for one, and an issuer that failed is left alone for some seconds.
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,7 +19,8 @@ import msgspec
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.services.sts.errors import IdpCommunicationError, InvalidIdentityToken
-from pileus.services.sts.federation.fetching import Fetch, Unreachable, Untrusted, Unusable, fetch, may_fetch
+from pileus.services.sts.federation import fetching
+from pileus.services.sts.federation.fetching import Fetch, Unreachable, Untrusted, Unusable, may_fetch
 
 Jwk = Mapping[str, object]
 
@@ -73,12 +74,19 @@ class _Failed(msgspec.Struct, frozen=True):
 
 
 class KeysOfIssuers:
-    """Finds keys and remembers them."""
+    """Finds keys and remembers them. private_allowed: see `fetching.fetch`."""
 
-    def __init__(self, *, clock: Clock, local: LocalIssuers | None = None, fetch: Fetch = fetch) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        local: LocalIssuers | None = None,
+        private_allowed: bool = False,
+        fetch: Fetch | None = None,
+    ) -> None:
         self._clock = clock
         self._local = local or NoLocalIssuers()
-        self._fetch = fetch
+        self._fetch = fetch or partial(fetching.fetch, private_allowed=private_allowed)
         self._known: dict[tuple[str, tuple[str, ...]], _Remembered] = {}
         self._failed: dict[tuple[str, tuple[str, ...]], _Failed] = {}
         self._fetching: dict[tuple[str, tuple[str, ...]], asyncio.Task[IssuerKeys]] = {}
@@ -96,14 +104,14 @@ class KeysOfIssuers:
         known = self._known.get(which)
         if known is not None and self._good(known, key_id):
             return known.found
-        fetching = self._fetching.get(which)
-        if fetching is None:
+        under_way = self._fetching.get(which)
+        if under_way is None:
             self._refuse_too_many(which)
-            fetching = asyncio.create_task(self._find(issuer, tuple(thumbprints)))
-            self._fetching[which] = fetching
-            fetching.add_done_callback(lambda done: self._fetched(which, done))
+            under_way = asyncio.create_task(self._find(issuer, tuple(thumbprints)))
+            self._fetching[which] = under_way
+            under_way.add_done_callback(lambda done: self._fetched(which, done))
         # Whoever stops waiting does not stop the others.
-        found = await asyncio.shield(fetching)
+        found = await asyncio.shield(under_way)
         _make_room(self._known, which)
         self._known[which] = _Remembered(found, self._clock.timestamp(), self._clock.monotonic())
         return found
