@@ -230,7 +230,7 @@ def test_conditions_on_keys_and_tags(aws: Server, tables: tuple[str, str]) -> No
     user.may(allow("dynamodb:PutItem", "*", StringEquals={"aws:ResourceTag/team": "red"}))
     put(dynamodb, tables[0])
     refused(put, dynamodb, tables[1])
-    user.may(allow("iam:CreateRole", "*", StringEquals={"aws:RequestTag/team": "red"}))
+    user.may(allow(["iam:CreateRole", "iam:TagRole"], "*", StringEquals={"aws:RequestTag/team": "red"}))
     iam = user.client("iam")
     wanted = {"AssumeRolePolicyDocument": trust(f"arn:aws:iam::{ACCOUNT}:root")}
     refused(iam.create_role, RoleName=name("role"), **wanted)

@@ -148,6 +148,11 @@ def request_tags(tags: Mapping[str, str] | None) -> Conditions:
     return {"aws:tagkeys": tuple(tags), **{f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}}
 
 
+def gives_tags(context: RequestContext, given: Any) -> bool:
+    """Whether a request that makes something tags it too, which is an action of its own."""
+    return bool(given.tags)
+
+
 def tag_keys(keys: Iterable[str]) -> Conditions:
     """The keys of tags that a request takes away."""
     return {"aws:tagkeys": tuple(keys)}

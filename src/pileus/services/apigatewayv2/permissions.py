@@ -6,6 +6,7 @@ Source: Service Authorization Reference, "Amazon API Gateway Management V2".
 """
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from pileus.kernel.auth.permissions import (
     Conditions,
@@ -14,6 +15,7 @@ from pileus.kernel.auth.permissions import (
     Permissions,
     ResourceType,
     arn_of,
+    gives_tags,
     request_tags,
 )
 from pileus.kernel.context import RequestContext
@@ -52,8 +54,21 @@ def _permission(method: str, kind: str) -> tuple[Permission]:
     return (Permission(action=f"apigateway:{method}", resource=_PLACES[kind], conditions=_of_tags),)
 
 
+def _tagging(path: str) -> Permission:
+    """To make something with tags is to tag it. path: of what is made; an API's id is not known yet, hence `*`."""
+    made = arn_of(f"arn:{{partition}}:apigateway:{{region}}::/apis/{path}")
+
+    def arn(context: RequestContext, given: Any) -> str:
+        return f"arn:{context.partition}:apigateway:{context.region}::/tags/{quote(made(context, given), safe='*$')}"
+
+    # The Reference does not list `Tags` at any action.
+    return Permission(
+        action="apigateway:POST", resource=ResourceType(name="", arn=arn), conditions=_of_tags, asked=gives_tags
+    )
+
+
 PERMISSIONS: Final[Permissions] = {
-    "CreateApi": _permission("POST", "Apis"),
+    "CreateApi": (*_permission("POST", "Apis"), _tagging("*")),
     "GetApis": _permission("GET", "Apis"),
     "DeleteCorsConfiguration": _permission("DELETE", "Cors"),
     **{
@@ -66,6 +81,7 @@ PERMISSIONS: Final[Permissions] = {
         for verb, plural, method in (("Create", "", "POST"), ("Get", "s", "GET"))
         for kind in ("Deployment", "Integration", "Route", "Stage")
     },
+    "CreateStage": (*_permission("POST", "Stages"), _tagging("{given.api_id}/stages/{given.stage_name}")),
 }
 
 

@@ -16,6 +16,7 @@ from pileus.kernel.auth.permissions import (
     Permissions,
     ResourceType,
     arn_of,
+    gives_tags,
     request_tags,
 )
 from pileus.kernel.auth.policy import ContextValue
@@ -157,7 +158,10 @@ def _on(resource: ResourceType | None, actions: Iterable[str], **more: Any) -> d
 
 
 PERMISSIONS: Final[Permissions] = {
-    **_on(_TABLE, ("CreateTable",), conditions=_of_creation),
+    "CreateTable": (
+        Permission(action="dynamodb:CreateTable", resource=_TABLE, conditions=_of_creation),
+        Permission(action="dynamodb:TagResource", resource=_TABLE, conditions=_of_creation, asked=gives_tags),
+    ),
     **_on(_TABLE, ("DeleteTable", "DescribeTable", "UpdateTable", "DescribeTimeToLive", "UpdateTimeToLive")),
     **_on(_ANY_TABLE, ("ListTables",)),
     **_on(_TABLE, ("GetItem", "PutItem", "DeleteItem", "UpdateItem"), conditions=_of_items),

@@ -16,6 +16,7 @@ from pileus.kernel.auth.permissions import (
     Permission,
     Permissions,
     ResourceType,
+    gives_tags,
     request_tags,
     tag_keys,
 )
@@ -158,6 +159,16 @@ def _on(
 ) -> dict[str, tuple[Permission, ...]]:
     return {
         action: (Permission(action=f"iam:{action}", resource=resource, conditions=conditions),) for action in actions
+    }
+
+
+def _making(action: str, resource: ResourceType, *, tagging: str) -> dict[str, tuple[Permission, ...]]:
+    """To make something with tags is to tag it, which may be forbidden ("Tagging IAM resources")."""
+    return {
+        action: (
+            Permission(action=f"iam:{action}", resource=resource, conditions=_of_entity),
+            Permission(action=f"iam:{tagging}", resource=resource, conditions=_of_entity, asked=gives_tags),
+        )
     }
 
 
@@ -336,15 +347,17 @@ PERMISSIONS: Final[Permissions] = {
     **_on(_MFA, "DeleteVirtualMFADevice", "ListMFADeviceTags", "TagMFADevice"),
     **_on(_EXAMINED, "GetContextKeysForPrincipalPolicy", "SimulatePrincipalPolicy"),
     **_on(_REPORTED, "GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"),
-    **_on(_new("user", "user_name"), "CreateUser"),
+    **_making("CreateUser", _new("user", "user_name"), tagging="TagUser"),
     **_on(_new("group", "group_name"), "CreateGroup"),
-    **_on(_new("role", "role_name"), "CreateRole"),
-    **_on(_new("policy", "policy_name"), "CreatePolicy"),
-    **_on(_new("instance-profile", "instance_profile_name"), "CreateInstanceProfile"),
-    **_on(_new("server-certificate", "server_certificate_name"), "UploadServerCertificate"),
-    **_on(_new("mfa", "virtual_mfa_device_name"), "CreateVirtualMFADevice"),
-    **_on(_NEW_OIDC, "CreateOpenIDConnectProvider"),
-    **_on(_NEW_SAML, "CreateSAMLProvider"),
+    **_making("CreateRole", _new("role", "role_name"), tagging="TagRole"),
+    **_making("CreatePolicy", _new("policy", "policy_name"), tagging="TagPolicy"),
+    **_making("CreateInstanceProfile", _new("instance-profile", "instance_profile_name"), tagging="TagInstanceProfile"),
+    **_making(
+        "UploadServerCertificate", _new("server-certificate", "server_certificate_name"), tagging="TagServerCertificate"
+    ),
+    **_making("CreateVirtualMFADevice", _new("mfa", "virtual_mfa_device_name"), tagging="TagMFADevice"),
+    **_making("CreateOpenIDConnectProvider", _NEW_OIDC, tagging="TagOpenIDConnectProvider"),
+    **_making("CreateSAMLProvider", _NEW_SAML, tagging="TagSAMLProvider"),
     **_on(_NEW_LINKED_ROLE, "CreateServiceLinkedRole"),
     **_on(_DELETED_ROLE, "GetServiceLinkedRoleDeletionStatus"),
     **_on(_below("user"), "ListUsers"),

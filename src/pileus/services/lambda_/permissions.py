@@ -12,6 +12,7 @@ from pileus.kernel.auth.permissions import (
     Permission,
     Permissions,
     ResourceType,
+    gives_tags,
     request_tags,
 )
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
@@ -85,6 +86,7 @@ PERMISSIONS: Final[Permissions] = {
     "AddPermission": (Permission(action="lambda:AddPermission", resource=_FUNCTION, conditions=_of_permission),),
     "CreateFunction": (
         Permission(action="lambda:CreateFunction", resource=_FUNCTION, conditions=_of_creation),
+        Permission(action="lambda:TagResource", resource=_FUNCTION, conditions=_of_creation, asked=gives_tags),
         _PASS_ROLE,
     ),
     "UpdateFunctionConfiguration": (

@@ -15,6 +15,7 @@ from pileus.kernel.auth.permissions import (
     Permission,
     Permissions,
     ResourceType,
+    gives_tags,
     request_tags,
 )
 from pileus.kernel.context import RequestContext
@@ -41,6 +42,11 @@ def _all_groups_arn(context: RequestContext, given: Any) -> str:
 
 
 _GROUP: Final = ResourceType(name="log-group", arn=_group_arn)
+_TAGGED_GROUP: Final = ResourceType(
+    name="log-group",
+    arn=lambda context, given: _group_arn(context, given).removesuffix(":log-stream:"),
+)
+"""Tagging alone is about the ARN without an end ("Log group ARN")."""
 _STREAM: Final = ResourceType(name="log-stream", arn=_stream_arn)
 _ALL_GROUPS: Final = ResourceType(name="", arn=_all_groups_arn)
 
@@ -54,7 +60,10 @@ def _on(resource: ResourceType, actions: Iterable[str]) -> dict[str, tuple[Permi
 
 
 PERMISSIONS: Final[Permissions] = {
-    "CreateLogGroup": (Permission(action="logs:CreateLogGroup", resource=_GROUP, conditions=_of_creation),),
+    "CreateLogGroup": (
+        Permission(action="logs:CreateLogGroup", resource=_GROUP, conditions=_of_creation),
+        Permission(action="logs:TagResource", resource=_TAGGED_GROUP, conditions=_of_creation, asked=gives_tags),
+    ),
     **_on(
         _GROUP,
         (
