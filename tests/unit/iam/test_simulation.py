@@ -121,6 +121,22 @@ class TestSize:
         assert len(answer.evaluation_results) == 5  # of 401 results each
         assert answer.is_truncated
 
+    async def test_reading_the_policies(self, iam: RunningIam) -> None:
+        """Each is one step; all of them are not."""
+        documents = [policy(*[allow(f"s3:Get{one}x{n}") for n in range(50)]) for one in range(20)]
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        others_task = asyncio.create_task(others())
+        await simulate(iam, documents, "s3:GetObject")
+        others_task.cancel()
+        assert turns > 3
+
     async def test_short_pages_leave_nothing_out(self, iam: RunningIam) -> None:
         """A page that ends early goes on where it ended."""
         actions = [f"s3:Get{n}" for n in range(7)]

@@ -21,6 +21,7 @@ from pileus.services.iam.operations.context_keys import holder_of_arn
 from pileus.services.iam.records import GroupRecord, Holder
 from pileus.services.iam.simulation import (
     BOUNDARY,
+    IDENTITY,
     RESOURCE,
     SCP,
     Scenario,
@@ -47,19 +48,23 @@ class SimulationOperations(Operations):
         self, context: RequestContext, request: shapes.SimulateCustomPolicyRequest
     ) -> shapes.SimulatePolicyResponse:
         _check(request)
+        turns = Turns()
         levels = [
-            [
-                simulated(document, source_id=f"OrganizationPolicy.{number}.{index}", source_type=SCP)
-                for index, document in enumerate(level.service_control_policy_input_list or (), 1)
-            ]
+            await _inputs(
+                level.service_control_policy_input_list or (),
+                turns,
+                name=f"OrganizationPolicy.{number}",
+                source_type=SCP,
+            )
             for number, level in enumerate(request.ordered_organization_policy_input_list or (), 1)
         ]
         caller = _caller(request.caller_arn, context)
         return await _answer(
             request,
+            turns,
             Scenario(
                 caller=caller,
-                identity=_inputs(request.policy_input_list),
+                identity=await _inputs(request.policy_input_list, turns),
                 boundary=_boundary_input(request),
                 resource=_resource_policy(request),
                 scps=levels,
@@ -73,6 +78,7 @@ class SimulationOperations(Operations):
     ) -> shapes.SimulatePolicyResponse:
         """A user's groups count too, and the boundary, unless another is given."""
         _check(request)
+        turns = Turns()
         account = self._store.read(context.account_id)
         _check_entity(request.policy_source_arn)
         holder = await holder_of_arn(account, request.policy_source_arn)
@@ -87,9 +93,10 @@ class SimulationOperations(Operations):
         caller = _caller(caller_arn, context, user_id=holder.unique_id if caller_arn == holder.arn else "")
         return await _answer(
             request,
+            turns,
             Scenario(
                 caller=caller,
-                identity=[*identity, *_inputs(request.policy_input_list or ())],
+                identity=[*identity, *await _inputs(request.policy_input_list or (), turns)],
                 boundary=_boundary_input(request) or await _boundary_of(account, holder, excluded),
                 resource=_resource_policy(request),
                 scps=(),
@@ -164,7 +171,7 @@ def _documents(request: _Request) -> Iterator[str]:
             yield from level.service_control_policy_input_list or ()
 
 
-async def _answer(request: _Request, scenario: Scenario) -> shapes.SimulatePolicyResponse:
+async def _answer(request: _Request, turns: Turns, scenario: Scenario) -> shapes.SimulatePolicyResponse:
     """One result for each action, in pages. A page may end before it is full (API_SimulateCustomPolicy, MaxItems)."""
     resources = list(dict.fromkeys(request.resource_arns or ()))
     after = paging.after(request)
@@ -173,7 +180,7 @@ async def _answer(request: _Request, scenario: Scenario) -> shapes.SimulatePolic
         for index, action in enumerate(dict.fromkeys(request.action_names))
         if after is None or f"{index:06}" > after
     ]
-    turns, told, matched = Turns(), 0, 0
+    told, matched = 0, 0
     results: list[shapes.EvaluationResult] = []
     for _, action in numbered[: paging.items_max(request)]:
         if told >= SIMULATED_RESULTS_MAX or matched >= SIMULATED_MATCHES_MAX:
@@ -187,8 +194,14 @@ async def _answer(request: _Request, scenario: Scenario) -> shapes.SimulatePolic
     return shapes.SimulatePolicyResponse(evaluation_results=results, is_truncated=page.truncated, marker=page.marker)
 
 
-def _inputs(documents: Sequence[str]) -> list[SimulatedPolicy]:
-    return [simulated(document, source_id=f"PolicyInputList.{number}") for number, document in enumerate(documents, 1)]
+async def _inputs(
+    documents: Sequence[str], turns: Turns, *, name: str = "PolicyInputList", source_type: str = IDENTITY
+) -> list[SimulatedPolicy]:
+    found = []
+    for number, document in enumerate(documents, 1):
+        await turns.offer()  # a large one takes long to read
+        found.append(simulated(document, source_id=f"{name}.{number}", source_type=source_type))
+    return found
 
 
 def _boundary_input(request: _Request) -> SimulatedPolicy | None:
