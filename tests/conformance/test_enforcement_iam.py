@@ -1,6 +1,7 @@
 """What IAM's own things are called by is no way around a policy; by boto3."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conformance.test_enforcement import ACCOUNT, User, allow, deny, document, name, refused
 from tests.conftest import Server
@@ -71,3 +72,14 @@ def test_a_device_has_one_name(aws: Server) -> None:
     for other in (serial.replace(":mfa/mfa", ":mfa/MFA"), serial.upper()):
         with pytest.raises(iam.exceptions.NoSuchEntityException):
             iam.delete_virtual_mfa_device(SerialNumber=other)
+
+
+def test_nobody_goes_into_another_partition(aws: Server) -> None:
+    """Signed for a region there, what is denied here by ARN would be there under another."""
+    administration = {"iam:PolicyARN": "arn:aws:iam::aws:policy/Admin*"}
+    user = User(aws).may(allow("*"), deny("iam:AttachUserPolicy", ArnLike=administration))
+    for region in ("us-gov-west-1", "cn-north-1"):
+        there = aws.client("iam", region_name=region, **user.keys)
+        arn = f"arn:{there.meta.partition}:iam::aws:policy/AdministratorAccess"
+        with pytest.raises(ClientError, match="InvalidClientTokenId"):
+            there.attach_user_policy(UserName=user.name, PolicyArn=arn)

@@ -105,8 +105,9 @@ class Authorizer:
                 continue
             if policies is None:
                 policies = await self._policies_of(principal)
-                if policies is None:
+                if policies is None or principal.arn.split(":", 2)[1] != context.partition:
                     # A session that outlived its user or role: ARNs in policies must not take it for a namesake.
+                    # Or somebody of another partition, whose policies know nothing of the ARNs of this one.
                     family = Family.S3 if context.service == "s3" else needs.family
                     raise refusal(NotAuthentic(Problem.INVALID_TOKEN), family)
             await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
