@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         repeats=2 if chosen.small else 20,
         generator=generator_name(chosen.generator),
         durability=chosen.durability,
+        small=chosen.small,
     )
     at = datetime.now(UTC)
     commit_id, changed = commit()
@@ -93,6 +95,8 @@ def run(only: Sequence[str], options: cases.Options, *, moto: bool) -> Iterator[
             rival = stack.enter_context(ended(start_moto()))
             if tables:
                 cases.prepare_table(rival)
+        if loads and not options.small:
+            time.sleep(cases.QUIET_AFTER_S)  # both servers have just started, and still tidy up on the same two cores
         for case in loads:
             yield cases.run_load(case, pileus, "pileus", options)
             if rival is not None and case.beside_moto:

@@ -36,6 +36,7 @@ PUTS_A_SECOND: Final = 25_000
 """More than that are prepared for no second; then keys repeat."""
 
 SETTLED_AFTER_S: Final = 1.0
+QUIET_AFTER_S: Final = 5.0
 """Memory is idle once this long nothing was asked."""
 
 FLOORS: Final = {
@@ -58,6 +59,7 @@ class Options:
     repeats: int
     generator: str
     durability: str
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
