@@ -406,6 +406,8 @@ class Application:
         """Open the store and listen; gives the port. StoreInUse, NewerData, BadServerSecret, OSError (no such port)."""
         settings = self._settings
         self._store = open_store(settings.data_dir, clock=self._clock, durability=settings.durability)
+        for left in settings.data_dir.glob(f"{FORGOTTEN_PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)  # by a reset that was killed
         await self._restore_clock(self._store)
         self._secret = load_or_create_server_secret(settings.data_dir, ids=self._ids)
         self._root = self._root_credentials()
