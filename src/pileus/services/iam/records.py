@@ -30,8 +30,20 @@ class _Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         raise NotImplementedError
 
 
+class TrustedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A user or role that a trust policy names. written: how it does, by ARN or unique id."""
+
+    written: str
+    account_id: str
+    unique_id: str
+
+
 class RoleRecord(_Entity, frozen=True, kw_only=True, omit_defaults=True, tag="iam-role.v1"):
-    """A role. trust_policy: as it was sent. tags: in the order they were given. permissions_boundary: an ARN."""
+    """A role.
+
+    trust_policy: as it was sent. trusted: whom it names; see `trust`. tags: in the order they were given.
+    permissions_boundary: an ARN.
+    """
 
     kind = "role"
 
@@ -41,6 +53,7 @@ class RoleRecord(_Entity, frozen=True, kw_only=True, omit_defaults=True, tag="ia
     session_duration_max_s: int = int(SESSION_DURATION_MAX_DEFAULT.total_seconds())
     tags: Tags = ()
     permissions_boundary: str | None = None
+    trusted: tuple[TrustedRecord, ...] = ()
 
     @property
     def unique_id(self) -> str:

@@ -115,6 +115,7 @@ async def _group(account: AccountReader, group: GroupRecord) -> shapes.GroupDeta
 
 async def _role(account: AccountReader, role: RoleRecord) -> shapes.RoleDetail:
     profiles = await account.instance_profiles_of(role)
+    role = await account.with_present_names(role)
     return shapes.RoleDetail(
         path=role.path,
         role_name=role.name,

@@ -94,6 +94,7 @@ class InstanceProfileOperations(Operations):
         account = self._store.read(context.account_id)
         role = await account.role(request.role_name)
         found = await account.instance_profiles_of(role)
+        role = await account.with_present_names(role)
         page = paging.page_of_all(found, request, name=lambda profile: profile.name.casefold())
         return shapes.ListInstanceProfilesForRoleResponse(
             instance_profiles=[answers.instance_profile_shape(profile, [role], tags=None) for profile in page.items],
@@ -117,4 +118,4 @@ class InstanceProfileOperations(Operations):
 
 async def _roles(account: AccountReader, profile: InstanceProfileRecord) -> list[RoleRecord]:
     found = [await account.find_role_by_id(role_id) for role_id in profile.role_ids]
-    return [role for role in found if role is not None]
+    return [await account.with_present_names(role) for role in found if role is not None]

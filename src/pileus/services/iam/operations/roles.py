@@ -36,6 +36,7 @@ class RoleOperations(Operations):
             permissions_boundary=request.permissions_boundary,
         )
         async with self._store.transaction(context.account_id) as account:
+            role = msgspec.structs.replace(role, trusted=await account.trusted_by(role.trust_policy))
             await self._check_boundary(context, account, role.permissions_boundary)
             if await account.find_role(role.name) is not None:
                 raise EntityAlreadyExists(f"Role with name {role.name} already exists.")
@@ -55,18 +56,20 @@ class RoleOperations(Operations):
             account.delete_role(role)
 
     async def get_role(self, context: RequestContext, request: shapes.GetRoleRequest) -> shapes.GetRoleResponse:
-        role = await self._store.read(context.account_id).role(request.role_name)
+        account = self._store.read(context.account_id)
+        role = await account.with_present_names(await account.role(request.role_name))
         return shapes.GetRoleResponse(role=answers.role_shape(role))
 
     async def list_roles(self, context: RequestContext, request: shapes.ListRolesRequest) -> shapes.ListRolesResponse:
-        found = await self._store.read(context.account_id).roles(
+        account = self._store.read(context.account_id)
+        found = await account.roles(
             path_prefix=request.path_prefix or "/",
             after_name=paging.after(request),
             limit=paging.items_max(request) + 1,
         )
         page = paging.page(found, request, name=lambda role: role.name)
         return shapes.ListRolesResponse(
-            roles=[answers.listed_role_shape(role) for role in page.items],
+            roles=[answers.listed_role_shape(await account.with_present_names(role)) for role in page.items],
             is_truncated=page.truncated,
             marker=page.marker,
         )
@@ -79,7 +82,8 @@ class RoleOperations(Operations):
         async with self._store.transaction(context.account_id) as account:
             role = await account.role(request.role_name)
             model.check_modifiable(role)
-            account.put_role(msgspec.structs.replace(role, trust_policy=request.policy_document))
+            trusted = await account.trusted_by(request.policy_document)
+            account.put_role(msgspec.structs.replace(role, trust_policy=request.policy_document, trusted=trusted))
 
     async def update_role(
         self, context: RequestContext, request: shapes.UpdateRoleRequest
@@ -102,4 +106,5 @@ class RoleOperations(Operations):
             role = await account.role(request.role_name)
             role = msgspec.structs.replace(role, description=request.description or None)
             account.put_role(role)
-        return shapes.UpdateRoleDescriptionResponse(role=answers.described_role_shape(role))
+            told = await account.with_present_names(role)
+        return shapes.UpdateRoleDescriptionResponse(role=answers.described_role_shape(told))

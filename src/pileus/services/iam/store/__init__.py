@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pileus.kernel.storage.seam import Store
 from pileus.services.iam.store.access_keys import AccessKeyReader, AccessKeyWriter
 from pileus.services.iam.store.account import AccountSettingsReader, AccountSettingsWriter
-from pileus.services.iam.store.attachments import AttachmentReader, AttachmentWriter
+from pileus.services.iam.store.attachments import AttachmentWriter
 from pileus.services.iam.store.certificates import CertificateReader, CertificateWriter
 from pileus.services.iam.store.credentials import CredentialReader, CredentialWriter
 from pileus.services.iam.store.directories import SECRETS_PURPOSE, IamKeyDirectory, IamRoleDirectory
@@ -17,6 +17,7 @@ from pileus.services.iam.store.managed_policies import ManagedPolicyReader, Mana
 from pileus.services.iam.store.providers import ProviderReader, ProviderWriter
 from pileus.services.iam.store.public_keys import PublicKeyReader, PublicKeyWriter
 from pileus.services.iam.store.roles import RoleWriter
+from pileus.services.iam.store.trusted import TrustReader
 from pileus.services.iam.store.users import UserWriter
 
 __all__ = ["SECRETS_PURPOSE", "AccountReader", "AccountWriter", "IamKeyDirectory", "IamRoleDirectory", "IamStore"]
@@ -25,7 +26,6 @@ __all__ = ["SECRETS_PURPOSE", "AccountReader", "AccountWriter", "IamKeyDirectory
 class AccountReader(
     AccessKeyReader,
     AccountSettingsReader,
-    AttachmentReader,  # with users, groups and roles
     CertificateReader,
     CredentialReader,
     InlinePolicyReader,
@@ -33,6 +33,7 @@ class AccountReader(
     ManagedPolicyReader,
     ProviderReader,
     PublicKeyReader,
+    TrustReader,  # with attachments, users, groups and roles
 ):
     """What one account has."""
 

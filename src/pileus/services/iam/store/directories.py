@@ -7,6 +7,7 @@ from pileus.kernel.auth.sealing import Seal, SealBroken
 from pileus.kernel.context import Principal
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store
+from pileus.services.iam import trust
 from pileus.services.iam.records import AccessKeyRecord, RoleRecord
 from pileus.services.iam.store.access_keys import ACCESS_KEYS
 from pileus.services.iam.store.roles import RoleReader
@@ -22,12 +23,12 @@ class IamRoleDirectory:
         self._store = store
 
     async def find(self, role_arn: str) -> RoleRecord | None:
-        """The role of exactly this ARN, path included; None when there is none."""
+        """The role of exactly this ARN, path included, with the trust policy that decides; None when there is none."""
         parts = role_arn.split(":", 5)
         if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
             return None
         role = await RoleReader(parts[4], self._store.snapshot()).find_role(parts[5].rpartition("/")[2])
-        return role if role is not None and role.arn == role_arn else None
+        return trust.decided_on(role) if role is not None and role.arn == role_arn else None
 
 
 class IamKeyDirectory:
