@@ -109,11 +109,20 @@ def test_a_virtual_mfa_device(aws: Server) -> None:
     iam.delete_user(UserName=user)
 
 
-def test_the_root_has_no_credentials_of_its_own(aws: Server) -> None:
-    """Who signs as root and names nobody asks for the root's."""
+def test_the_root_asks_for_its_own(aws: Server) -> None:
+    """Who signs as root and names nobody asks for the root, who has neither name nor path; its keys are verified."""
     iam = of_account(aws)
+    root = iam.get_user()["User"]
+    assert root.keys() == {"UserId", "Arn", "CreateDate"}
+    assert root["Arn"] == f"arn:aws:iam::{root['UserId']}:root"
     assert iam.list_mfa_devices()["MFADevices"] == []
     assert iam.list_signing_certificates()["Certificates"] == []
+    key = iam.create_access_key()["AccessKey"]
+    pair = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    assert aws.client("sts", **pair).get_caller_identity()["Arn"] == root["Arn"]
+    assert aws.client("iam", **pair).get_user()["User"] == root
+    iam.delete_access_key(AccessKeyId=key["AccessKeyId"])
+    assert refused(aws.client("iam", **pair).get_user)[1] == 403
 
 
 def test_an_ssh_key_and_a_signing_certificate(aws: Server) -> None:

@@ -243,26 +243,26 @@ def test_a_namesake_of_a_trusted_user_is_not_trusted(aws: Server) -> None:
     """A trust policy means the user that it was given, not the name (IAM User Guide, "IAM user principals")."""
     iam, name = aws.client("iam"), f"user-{uuid.uuid4().hex[:12]}"
 
-    def assume() -> None:
+    def assume(role_arn: str) -> None:
         key = iam.create_access_key(UserName=name)["AccessKey"]
         sts = aws.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
         try:
-            sts.assume_role(RoleArn=role["Arn"], RoleSessionName="me")
+            sts.assume_role(RoleArn=role_arn, RoleSessionName="me")
         finally:
             iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
 
     user = iam.create_user(UserName=name)["User"]
     document = trust({"AWS": user["Arn"]})
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
-    assume()
+    role_arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    assume(role_arn)
     iam.delete_user(UserName=name)
     shown = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
     assert shown["Statement"][0]["Principal"] == {"AWS": user["UserId"]}
     iam.create_user(UserName=name)
     with pytest.raises(ClientError) as caught:
-        assume()
+        assume(role_arn)
     assert caught.value.response["Error"]["Code"] == "AccessDenied"
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
-    assume()
+    assume(role_arn)
     iam.delete_role(RoleName=name)
     iam.delete_user(UserName=name)

@@ -99,6 +99,12 @@ class ServerCertificateRecord(
     tags: Tags = ()
 
 
+class AccountRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-account.v1"):
+    """The account itself, as far as anybody has asked for it."""
+
+    created_at: datetime
+
+
 class AccountAliasRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-account-alias.v1"):
     """The one other name of an account, unique among all accounts."""
 

@@ -6,7 +6,10 @@ Source: the API reference, and recorded answers (TestRoleLifecycle, TestPolicies
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from pileus.services.iam import shapes, tagging
 from pileus.services.iam.records import (
@@ -18,6 +21,8 @@ from pileus.services.iam.records import (
     RoleRecord,
     UserRecord,
 )
+
+Nameable = TypeVar("Nameable", shapes.AccessKey, shapes.SigningCertificate)
 
 
 def encoded_document(document: str) -> str:
@@ -107,6 +112,16 @@ def profile_role_shape(role: RoleRecord) -> shapes.Role:
     )
 
 
+def named(shape: Nameable) -> Nameable:
+    """The same, without the name where there is none: the root's credentials have no user."""
+    return shape if shape.user_name else msgspec.structs.replace(shape, user_name=msgspec.UNSET)
+
+
+def root_shape(root: UserRecord) -> shapes.User:
+    """As GetUser tells it of the root, who has neither name nor path."""
+    return msgspec.structs.replace(user_shape(root), user_name=msgspec.UNSET, path=msgspec.UNSET)
+
+
 def user_shape(user: UserRecord) -> shapes.User:
     """As GetUser and CreateUser tell it."""
     return shapes.User(
@@ -185,7 +200,7 @@ def policy_version_shape(
 
 def access_key_shape(key: AccessKeyRecord) -> shapes.AccessKeyMetadata:
     return shapes.AccessKeyMetadata(
-        user_name=key.user_name,
+        user_name=key.user_name or None,
         access_key_id=key.access_key_id,
         status="Active" if key.active else "Inactive",
         create_date=key.created_at,

@@ -50,14 +50,7 @@ class IamApi(
     """Every operation, each in the module of what it is about."""
 
 
-_NOT_OF_THE_ROOT: Final = "not about the account's root"
-
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateAccessKey": _NOT_OF_THE_ROOT,
-    "DeleteAccessKey": _NOT_OF_THE_ROOT,
-    "GetUser": _NOT_OF_THE_ROOT,
-    "ListAccessKeys": _NOT_OF_THE_ROOT,
-    "UpdateAccessKey": _NOT_OF_THE_ROOT,
     "SimulateCustomPolicy": "without `ResourceHandlingOption`",
     "SimulatePrincipalPolicy": "without `ResourceHandlingOption`",
 }

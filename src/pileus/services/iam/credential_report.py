@@ -57,7 +57,7 @@ class UserCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_csv(
-    users: Iterable[UserCredentials], policy: PasswordPolicyRecord | None, *, root_arn: str, root_created_at: datetime
+    users: Iterable[UserCredentials], policy: PasswordPolicyRecord | None, *, root: UserCredentials
 ) -> bytes:
     """The report; `users` in order of their names."""
     text = StringIO()
@@ -66,14 +66,12 @@ def report_csv(
     writer.writerow(
         (
             "<root_account>",
-            root_arn,
-            _date(root_created_at),
+            root.user.arn,
+            _date(root.user.created_at),
             *("false", _NONE, _NONE, "not_supported"),
-            "false",
-            *_NO_KEY,
-            *_NO_KEY,
-            *_NO_CERTIFICATE,
-            *_NO_CERTIFICATE,
+            _truth(root.mfa_active),
+            *_key_cells(root.access_keys),
+            *_certificate_cells(root.certificates),
         )
     )
     for credentials in users:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pileus.kernel.context import Principal, RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.iam.documents import counted_chars
 from pileus.services.iam.errors import AccessDenied, LimitExceeded, UnmodifiableEntity, ValidationError
 from pileus.services.iam.limits import (
@@ -16,7 +15,7 @@ from pileus.services.iam.limits import (
     TRUST_POLICY_CHARS_MAX,
     USER_INLINE_POLICIES_CHARS_MAX,
 )
-from pileus.services.iam.records import Holder, InlinePolicyRecord, PolicyRecord, RoleRecord
+from pileus.services.iam.records import Holder, InlinePolicyRecord, PolicyRecord, RoleRecord, UserRecord
 
 UNIQUE_ID_CHARS: Final = 17
 """After the prefix (IAM User Guide, "Unique identifiers"); so are the prefixes."""
@@ -25,6 +24,8 @@ INSTANCE_PROFILE_ID_PREFIX: Final = "AIPA"
 POLICY_ID_PREFIX: Final = "ANPA"
 ROLE_ID_PREFIX: Final = "AROA"
 USER_ID_PREFIX: Final = "AIDA"
+
+_UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 
 SERVICE_ROLE_PATH: Final = "/aws-service-role/"
 """Below it are the roles that belong to services."""
@@ -94,12 +95,27 @@ def check_own(policy: PolicyRecord, context: RequestContext) -> None:
         )
 
 
+def root(principal: Principal) -> bool:
+    """Whether it is the account's root who asks."""
+    return principal.arn.endswith(":root")
+
+
+def root_user(context: RequestContext, *, created_at: datetime = _UNKNOWN) -> UserRecord:
+    """The root of the account, as the owner of credentials: a user without a name, whose id is the account's."""
+    return UserRecord(
+        account_id=context.account_id,
+        name="",
+        path="/",
+        user_id=context.account_id,
+        arn=f"arn:{context.partition}:iam::{context.account_id}:root",
+        created_at=created_at,
+    )
+
+
 def user_name_of(principal: Principal, named: str | None) -> str:
-    """The user that an operation is about: the one named, or whoever asks."""
+    """The user that an operation is about: the one named, or whoever asks; ValidationError when that is no user."""
     if named is not None:
         return named
     if ":user/" in principal.arn:
         return principal.arn.rpartition("/")[2]
-    if principal.arn.endswith(":root"):
-        raise NotImplementedByPileus("IAM for the account's root (a request without UserName) is not implemented")
     raise ValidationError("Must specify userName when calling with non-User credentials")

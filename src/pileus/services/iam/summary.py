@@ -23,6 +23,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     providers: int
     mfa_devices: int
     mfa_devices_in_use: int
+    root_access_keys: int
+    root_signing_certificates: int
 
 
 _QUOTAS: Final[dict[shapes.SummaryKeyType, int]] = {
@@ -47,19 +49,19 @@ _QUOTAS: Final[dict[shapes.SummaryKeyType, int]] = {
     "VersionsPerPolicyQuota": 5,
 }
 _ROOT: Final[dict[shapes.SummaryKeyType, int]] = {
-    "AccountAccessKeysPresent": 0,
     "AccountMFAEnabled": 0,
     "AccountPasswordPresent": 0,
-    "AccountSigningCertificatesPresent": 0,
     "GlobalEndpointTokenVersion": 1,
 }
-"""The root of an account has no credentials in IAM here; tokens are good in every Region anyhow."""
+"""The root of an account has neither password nor MFA here; tokens are good in every Region anyhow."""
 
 
 def summary_map(counts: Counts) -> dict[shapes.SummaryKeyType, int]:
     return {
         **_QUOTAS,
         **_ROOT,
+        "AccountAccessKeysPresent": int(counts.root_access_keys > 0),
+        "AccountSigningCertificatesPresent": int(counts.root_signing_certificates > 0),
         "Groups": counts.groups,
         "InstanceProfiles": counts.instance_profiles,
         "MFADevices": counts.mfa_devices,

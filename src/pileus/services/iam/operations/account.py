@@ -1,12 +1,13 @@
 """What holds for the account as a whole?"""
 
 from pileus.kernel.context import RequestContext
-from pileus.services.iam import shapes, summary
+from pileus.services.iam import model, shapes, summary
 from pileus.services.iam.account_limits import REPORT_VALIDITY
 from pileus.services.iam.account_records import CredentialReportRecord, PasswordPolicyRecord
 from pileus.services.iam.credential_report import REPORT_FORMAT, UserCredentials, report_csv
 from pileus.services.iam.errors import EntityAlreadyExists, NoSuchEntity, ReportExpired, ReportNotPresent
 from pileus.services.iam.operations.base import Operations
+from pileus.services.iam.records import UserRecord
 from pileus.services.iam.store import AccountReader
 
 
@@ -42,10 +43,12 @@ class AccountOperations(Operations):
             last = await account.credential_report()
             if last is not None and now - last.generated_at <= REPORT_VALIDITY:
                 return shapes.GenerateCredentialReportResponse(state="COMPLETE")
-            users = await self._credentials(account)
-            root_arn = f"arn:{context.partition}:iam::{context.account_id}:root"
-            root_since = min((user.user.created_at for user in users), default=now)
-            content = report_csv(users, await account.password_policy(), root_arn=root_arn, root_created_at=root_since)
+            root = await _credentials(account, model.root_user(context, created_at=await account.begin(now=now)))
+            users = [
+                await _credentials(account, user)
+                for user in await account.users(path_prefix="/", after_name=None, limit=summary.USERS_MAX)
+            ]
+            content = report_csv(users, await account.password_policy(), root=root)
             account.put_credential_report(CredentialReportRecord(generated_at=now, content=content))
         return shapes.GenerateCredentialReportResponse(
             state="STARTED", description="No report exists. Starting a new report generation task"
@@ -76,7 +79,9 @@ class AccountOperations(Operations):
         self, context: RequestContext, request: shapes.GetAccountSummaryRequest
     ) -> shapes.GetAccountSummaryResponse:
         account = self._store.read(context.account_id)
-        return shapes.GetAccountSummaryResponse(summary_map=summary.summary_map(await _counts(account)))
+        return shapes.GetAccountSummaryResponse(
+            summary_map=summary.summary_map(await _counts(account, model.root_user(context)))
+        )
 
     async def get_credential_report(
         self, context: RequestContext, request: shapes.GetCredentialReportRequest
@@ -115,24 +120,18 @@ class AccountOperations(Operations):
         async with self._store.transaction(context.account_id) as account:
             account.put_password_policy(policy)
 
-    async def _credentials(self, account: AccountReader) -> list[UserCredentials]:
-        """Of every user, in order of their names."""
-        found = []
-        for user in await account.users(path_prefix="/", after_name=None, limit=summary.USERS_MAX):
-            keys = [(key, await account.key_use(key.access_key_id)) for key in await account.access_keys(user)]
-            found.append(
-                UserCredentials(
-                    user=user,
-                    login_profile=await account.find_login_profile(user),
-                    mfa_active=bool(await account.mfa_devices_of(user)),
-                    access_keys=keys,
-                    certificates=await account.signing_certificates(user),
-                )
-            )
-        return found
+
+async def _credentials(account: AccountReader, user: UserRecord) -> UserCredentials:
+    return UserCredentials(
+        user=user,
+        login_profile=await account.find_login_profile(user),
+        mfa_active=bool(await account.mfa_devices_of(user)),
+        access_keys=[(key, await account.key_use(key.access_key_id)) for key in await account.access_keys(user)],
+        certificates=await account.signing_certificates(user),
+    )
 
 
-async def _counts(account: AccountReader) -> summary.Counts:
+async def _counts(account: AccountReader, root: UserRecord) -> summary.Counts:
     return summary.Counts(
         users=await account.count("user"),
         groups=await account.count("group"),
@@ -144,4 +143,6 @@ async def _counts(account: AccountReader) -> summary.Counts:
         providers=await account.count("oidc-provider") + await account.count("saml-provider"),
         mfa_devices=await account.count("mfa-device"),
         mfa_devices_in_use=await account.mfa_devices_in_use(),
+        root_access_keys=len(await account.access_keys(root)),
+        root_signing_certificates=len(await account.signing_certificates(root)),
     )

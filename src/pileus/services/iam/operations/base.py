@@ -10,7 +10,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.iam import model
 from pileus.services.iam.errors import DeleteConflict, InvalidInput, NoSuchEntity
-from pileus.services.iam.records import Holder
+from pileus.services.iam.records import Holder, UserRecord
 from pileus.services.iam.store import AccountReader, IamStore
 
 
@@ -44,6 +44,20 @@ class Operations:
     def _new_id(self, prefix: str) -> str:
         """A unique id (IAM User Guide, "Unique identifiers"); never given twice, unlike a name."""
         return prefix + self._ids.base32(model.UNIQUE_ID_CHARS)
+
+    async def _owner(self, context: RequestContext, account: AccountReader, user_name: str | None) -> UserRecord:
+        """Whose credentials an operation is about: those of the user named, or of whoever asks, be it the root."""
+        if user_name is None and model.root(context.principal):
+            return model.root_user(context)
+        return await account.user(model.user_name_of(context.principal, user_name))
+
+    async def _root(self, context: RequestContext) -> UserRecord:
+        """The root, with the moment its account began: when its oldest user or role did, or now; told ever since."""
+        created_at = await self._store.read(context.account_id).account_created_at()
+        if created_at is None:
+            async with self._store.transaction(context.account_id) as account:
+                created_at = await account.begin(now=self._now())
+        return model.root_user(context, created_at=created_at)
 
     async def _check_boundary(self, context: RequestContext, account: AccountReader, policy_arn: str | None) -> None:
         """InvalidInput, NoSuchEntity unless a managed policy may be a boundary (recorded:

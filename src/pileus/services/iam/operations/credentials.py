@@ -87,7 +87,7 @@ class CredentialOperations(MfaDeviceOperations):
             if use is None
             else shapes.AccessKeyLastUsed(last_used_date=use.at, service_name=use.service, region=use.region)
         )
-        return shapes.GetAccessKeyLastUsedResponse(user_name=key.user_name, access_key_last_used=last_used)
+        return shapes.GetAccessKeyLastUsedResponse(user_name=key.user_name or None, access_key_last_used=last_used)
 
     async def get_login_profile(
         self, context: RequestContext, request: shapes.GetLoginProfileRequest

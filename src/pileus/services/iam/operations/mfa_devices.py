@@ -114,12 +114,9 @@ class MfaDeviceOperations(Operations):
     async def list_mfa_devices(
         self, context: RequestContext, request: shapes.ListMFADevicesRequest
     ) -> shapes.ListMFADevicesResponse:
-        """Never more than eight, so there is no second page. The root asks for its own, of which it has none."""
-        if request.user_name is None and context.principal.arn.endswith(":root"):
-            return shapes.ListMFADevicesResponse(mfa_devices=[], is_truncated=False)
-        user_name = model.user_name_of(context.principal, request.user_name)
+        """Never more than eight, so there is no second page. The root, when it asks for its own, has none."""
         account = self._store.read(context.account_id)
-        user = await account.user(user_name)
+        user = await self._owner(context, account, request.user_name)
         devices = [
             shapes.MFADevice(user_name=user.name, serial_number=device.serial_number, enable_date=device.enabled_at)
             for device in await account.mfa_devices_of(user)

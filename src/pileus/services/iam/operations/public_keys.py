@@ -3,7 +3,7 @@
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.services.iam import model, paging, pem, shapes, ssh_keys
+from pileus.services.iam import answers, paging, pem, shapes, ssh_keys
 from pileus.services.iam.account_limits import SIGNING_CERTIFICATES_PER_USER_MAX, SSH_KEYS_PER_USER_MAX
 from pileus.services.iam.account_records import SigningCertificateRecord, SshKeyRecord
 from pileus.services.iam.errors import DuplicateCertificate, DuplicateSSHPublicKey, InvalidInput, LimitExceeded
@@ -18,9 +18,8 @@ class PublicKeyOperations(Operations):
     async def delete_signing_certificate(
         self, context: RequestContext, request: shapes.DeleteSigningCertificateRequest
     ) -> None:
-        user_name = model.user_name_of(context.principal, request.user_name)
         async with self._store.transaction(context.account_id) as account:
-            user = await account.user(user_name)
+            user = await self._owner(context, account, request.user_name)
             certificate = await account.signing_certificate(user, request.certificate_id)
             account.delete_signing_certificate(user, certificate)
 
@@ -41,12 +40,8 @@ class PublicKeyOperations(Operations):
     async def list_signing_certificates(
         self, context: RequestContext, request: shapes.ListSigningCertificatesRequest
     ) -> shapes.ListSigningCertificatesResponse:
-        """The root asks for its own, of which it has none."""
-        if request.user_name is None and context.principal.arn.endswith(":root"):
-            return shapes.ListSigningCertificatesResponse(certificates=[], is_truncated=False)
-        user_name = model.user_name_of(context.principal, request.user_name)
         account = self._store.read(context.account_id)
-        user = await account.user(user_name)
+        user = await self._owner(context, account, request.user_name)
         found = await account.signing_certificates(user)
         page = paging.page_of_all(found, request, name=lambda certificate: certificate.certificate_id)
         return shapes.ListSigningCertificatesResponse(
@@ -58,9 +53,8 @@ class PublicKeyOperations(Operations):
     async def list_ssh_public_keys(
         self, context: RequestContext, request: shapes.ListSSHPublicKeysRequest
     ) -> shapes.ListSSHPublicKeysResponse:
-        user_name = model.user_name_of(context.principal, request.user_name)
         account = self._store.read(context.account_id)
-        user = await account.user(user_name)
+        user = await self._owner(context, account, request.user_name)
         page = paging.page_of_all(await account.ssh_keys(user), request, name=lambda key: key.key_id)
         return shapes.ListSSHPublicKeysResponse(
             ssh_public_keys=[
@@ -80,9 +74,8 @@ class PublicKeyOperations(Operations):
         self, context: RequestContext, request: shapes.UpdateSigningCertificateRequest
     ) -> None:
         active = _active(request.status)
-        user_name = model.user_name_of(context.principal, request.user_name)
         async with self._store.transaction(context.account_id) as account:
-            user = await account.user(user_name)
+            user = await self._owner(context, account, request.user_name)
             certificate = await account.signing_certificate(user, request.certificate_id)
             account.put_signing_certificate(user, msgspec.structs.replace(certificate, active=active))
 
@@ -97,14 +90,13 @@ class PublicKeyOperations(Operations):
         self, context: RequestContext, request: shapes.UploadSigningCertificateRequest
     ) -> shapes.UploadSigningCertificateResponse:
         """The same again by the same user is no mistake."""
-        user_name = model.user_name_of(context.principal, request.user_name)
         certificate = SigningCertificateRecord(
             certificate_id=pem.certificate_id(request.certificate_body),
             uploaded_at=self._now(),
             body=request.certificate_body,
         )
         async with self._store.transaction(context.account_id) as account:
-            user = await account.user(user_name)
+            user = await self._owner(context, account, request.user_name)
             known = {one.certificate_id: one for one in await account.signing_certificates(user)}
             if certificate.certificate_id in known:
                 certificate = known[certificate.certificate_id]
@@ -157,10 +149,12 @@ def _ssh_key_shape(user_name: str, key: SshKeyRecord, *, body: str) -> shapes.SS
 
 
 def _certificate_shape(user_name: str, certificate: SigningCertificateRecord) -> shapes.SigningCertificate:
-    return shapes.SigningCertificate(
-        user_name=user_name,
-        certificate_id=certificate.certificate_id,
-        certificate_body=certificate.body,
-        status="Active" if certificate.active else "Inactive",
-        upload_date=certificate.uploaded_at,
+    return answers.named(
+        shapes.SigningCertificate(
+            user_name=user_name,
+            certificate_id=certificate.certificate_id,
+            certificate_body=certificate.body,
+            status="Active" if certificate.active else "Inactive",
+            upload_date=certificate.uploaded_at,
+        )
     )

@@ -56,6 +56,8 @@ class UserOperations(Operations):
             account.delete_user(user)
 
     async def get_user(self, context: RequestContext, request: shapes.GetUserRequest) -> shapes.GetUserResponse:
+        if request.user_name is None and model.root(context.principal):
+            return shapes.GetUserResponse(user=answers.root_shape(await self._root(context)))
         user_name = model.user_name_of(context.principal, request.user_name)
         user = await self._store.read(context.account_id).user(user_name)
         return shapes.GetUserResponse(user=answers.user_shape(user))

@@ -3,22 +3,30 @@
 Aliases are kept outside of every account, since each is unique among all.
 """
 
+from datetime import datetime
 from typing import Final
 
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
 from pileus.services.iam.account_records import (
     AccountAliasRecord,
+    AccountRecord,
     CredentialReportRecord,
     PasswordPolicyRecord,
     RoleDeletionRecord,
 )
+from pileus.services.iam.records import RoleRecord, UserRecord
 from pileus.services.iam.store.base import Reader, Writer
 
 _ALIASES: Final = Subspace("iam-account-alias")
 
 
 class AccountSettingsReader(Reader):
+    async def account_created_at(self) -> datetime | None:
+        """None until somebody has asked; see `begin`."""
+        record = await self._find(AccountRecord, "account")
+        return None if record is None else record.created_at
+
     async def account_alias(self) -> str | None:
         record = await self._find(AccountAliasRecord, "account-alias")
         return None if record is None else record.alias
@@ -36,6 +44,17 @@ class AccountSettingsReader(Reader):
 
 
 class AccountSettingsWriter(AccountSettingsReader, Writer):
+    async def begin(self, *, now: datetime) -> datetime:
+        """When the account began: with the oldest user or role that it had when this was asked first."""
+        known = await self.account_created_at()
+        if known is not None:
+            return known
+        users = await self._all(UserRecord, "user")
+        roles = await self._all(RoleRecord, "role")
+        created_at = min((entity.created_at for entity in (*users, *roles)), default=now)
+        self._set(AccountRecord(created_at=created_at), "account")
+        return created_at
+
     async def alias_owner(self, alias: str) -> str | None:
         """The account that has this alias."""
         data = await self._tx.get(_ALIASES.pack(alias))
