@@ -23,7 +23,10 @@ from botocore.serialize import create_serializer
 
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.http.budget import BodyBudget
+from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.http.parsing import RequestParser
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Service
 from pileus.kernel.wire.dispatcher import Dispatcher
@@ -174,9 +177,27 @@ def sent(made: Mapping[str, Any], signed: str) -> Request:
     if isinstance(body, str):
         body = body.encode()
     headers = {name.lower(): _latin(value) for name, value in prepared.headers.items()}
-    headers |= {"host": "127.0.0.1:4566", "authorization": signed}
+    headers |= {"host": f"{made.get('host_prefix') or ''}127.0.0.1:4566", "authorization": signed}
     target = prepared.url.removeprefix("http://127.0.0.1:4566")
     return Request(method=prepared.method, target=target, headers=headers, body=bytes(body))
+
+
+def bytewise(request: Request) -> Request:
+    """The same request as the front door's parser makes it of bytes that come one at a time."""
+    assert isinstance(request.body, bytes)
+    headers = dict(request.headers)
+    if request.body:
+        headers["content-length"] = str(len(request.body))
+    told = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
+    data = f"{request.method} {request.target} HTTP/1.1\r\n{told}\r\n".encode("latin-1") + request.body
+    limits = Limits()
+    parser = RequestParser(limits, budget=BodyBudget(limits), peer="127.0.0.1", secure=False, wanted=lambda: None)
+    for at in range(len(data)):
+        assert not parser.received, "a request comes with its last byte"
+        parser.feed(data[at : at + 1])
+    (exchange,) = parser.received
+    assert exchange.request is not None
+    return exchange.request
 
 
 def _latin(value: str | bytes) -> str:

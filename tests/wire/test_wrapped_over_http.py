@@ -25,8 +25,8 @@ from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Service
 from pileus.kernel.wire.dispatcher import Dispatcher
 from tests.unit.auth.signing import KnownKeys
+from tests.wire.event_harness import structs_of
 from tests.wire.harness import shapes_module
-from tests.wire.test_event_codec import structs_of
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 

@@ -48,6 +48,11 @@ def outputs(shape: StructureShape, *, protocol: str = "") -> st.SearchStrategy[d
     return _structure(shape, 0, Way(request=False, protocol=protocol), top=True)
 
 
+def event(stream: StructureShape, kind: str, *, protocol: str) -> st.SearchStrategy[dict[str, Any]]:
+    """The members of one kind of event of a stream."""
+    return _structure(stream.members[kind], 1, Way(request=False, protocol=protocol), top=False)
+
+
 def _structure(shape: StructureShape, depth: int, way: Way, *, top: bool) -> st.SearchStrategy[dict[str, Any]]:
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
@@ -244,6 +249,14 @@ def as_struct_tree(service: str, shape: Shape, value: Any) -> Any:
     if isinstance(shape, MapShape):
         return {key: as_struct_tree(service, shape.value, held) for key, held in value.items()}
     return value
+
+
+def visible(value: Any) -> Any:
+    """botocore leaves nothing of an empty payload or structure."""
+    if isinstance(value, dict):
+        inside = {key: visible(held) for key, held in value.items()}
+        return {key: held for key, held in inside.items() if held not in ({}, [], b"", "", None)}
+    return [visible(item) for item in value] if isinstance(value, list) else value
 
 
 def same(expected: Any, found: Any) -> bool:

@@ -1,0 +1,179 @@
+"""What does each service say to what it does not know, does not have, or cannot accept? In each of its protocols."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from pileus.kernel.clock import MovableClock
+from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.ids import SeededIds
+from pileus.kernel.service import Service
+from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.dispatcher import Dispatcher
+from pileus.kernel.wire.model import load_model
+from tests.wire.harness import (
+    SERVICES,
+    Believing,
+    Desk,
+    botocore_model,
+    read_by_botocore,
+    request_of,
+    shapes_module,
+)
+
+_ISSUE: Final = (
+    "dynamodb streams dax lambda apigateway apigatewayv2 apigatewaymanagementapi cognito-idp cognito-identity s3 "
+    "s3control sqs sns firehose kinesis rds rds-data ecs ecr elbv2 ec2 cloudfront cloudfront-keyvaluestore iam sts "
+    "logs cloudwatch events scheduler acm cloudformation secretsmanager ssm kms application-autoscaling route53 states"
+)
+_OTHERWISE: Final = {"streams": "dynamodbstreams", "states": "stepfunctions"}
+"""Two that botocore calls something else than AWS's addresses do."""
+
+
+def test_all_that_pileus_will_serve_are_tested() -> None:
+    """The list that these tests go through is the one that was promised."""
+    assert set(SERVICES) == {_OTHERWISE.get(name, name) for name in _ISSUE.split()}
+
+
+def _protocols(service: str) -> tuple[str, ...]:
+    metadata = load_model(service).metadata
+    forms = ("query",) if dialect_of(service).query_protocol else ()
+    return tuple(dict.fromkeys((metadata.protocol, *metadata.protocols, *forms)))
+
+
+EACH: Final = [pytest.param(name, of, id=f"{name}-{of}") for name in SERVICES for of in _protocols(name)]
+
+
+class Bare:
+    """An api without operations."""
+
+
+def _ask_bare(service: str, request: Request) -> Response:
+    dispatcher = Dispatcher(
+        [Service(name=service, api=Bare, shapes=shapes_module(service))],
+        authenticator=Believing(),
+        clock=MovableClock(),
+        ids=SeededIds(),
+    )
+    coroutine = dispatcher(request)
+    with pytest.raises(StopIteration) as stopped:
+        coroutine.send(None)
+    response: Response = stopped.value.value
+    return response
+
+
+def _plain_operation(service: str) -> str:
+    """An operation whose address needs no query, and whose answer has a body."""
+    first: str = botocore_model(service).operation_names[0]
+    return {"s3": "ListBuckets", "s3control": "CreateJob"}.get(service, first)
+
+
+def _addressed(service: str, operation: str) -> dict[str, Any]:
+    """The members that an address is made of, without which botocore cannot write one."""
+    shape = botocore_model(service).operation_model(operation).input_shape
+    members = shape.members if shape is not None else {}
+    return {
+        name: "1" if member.type_name in {"integer", "long"} or "hostLabel" in member.serialization else "abc"
+        for name, member in members.items()
+        if member.serialization.get("location") == "uri" or "hostLabel" in member.serialization
+    }
+
+
+@pytest.mark.parametrize(("service", "protocol"), EACH)
+def test_what_is_not_built_says_so(service: str, protocol: str) -> None:
+    """Never a 200 of a stub, never a 500: a client's own parser reads the code."""
+    operation = _plain_operation(service)
+    request = request_of(service, operation, _addressed(service, operation), protocol=protocol)
+    response = _ask_bare(service, request)
+    assert response.status == 501
+    error = read_by_botocore(service, operation, response, protocol=protocol)["Error"]
+    assert error["Code"] == "NotImplemented"
+    assert error["Message"] == f"Pileus does not implement {service} {operation} yet"
+
+
+_UNKNOWN: Final = {
+    "json": ("UnknownOperationException", 400),
+    "smithy-rpc-v2-cbor": ("UnknownOperationException", 404),
+    "query": ("InvalidAction", 400),
+    "ec2": ("InvalidAction", 400),
+    "rest-json": ("UnknownOperationException", 404),
+    "rest-xml": ("UnknownOperationException", 404),
+}
+
+
+@pytest.mark.parametrize(("service", "protocol"), EACH)
+def test_what_nobody_knows(service: str, protocol: str) -> None:
+    """The protocol's own error: an SDK that is newer than Pileus must be told."""
+    operation = _plain_operation(service)
+    request = request_of(service, operation, _addressed(service, operation), protocol=protocol)
+    if protocol.startswith("rest"):
+        request = Request(method="PATCH", target="/no/such/path/anywhere", headers=request.headers)
+    else:
+        assert isinstance(request.body, bytes)
+        target = request.target.replace(f"/operation/{operation}", "/operation/Unheard")
+        headers = dict(request.headers)
+        if "x-amz-target" in headers:
+            headers["x-amz-target"] = headers["x-amz-target"].replace(operation, "Unheard")
+        body = request.body.replace(b"Action=" + operation.encode(), b"Action=Unheard")
+        request = Request(method=request.method, target=target, headers=headers, body=body)
+    response = _ask_bare(service, request)
+    error = read_by_botocore(service, operation, response, protocol=protocol)["Error"]
+    told, status = dialect_of(service).unknown or (None, 0)
+    expected = (told.code, status) if told is not None else _UNKNOWN[protocol]
+    assert (error["Code"], response.status) == expected
+
+
+_COUNTED: Final = re.compile(r"([0-9]+) validation errors? detected: ")
+
+
+def _incomplete(service: str, protocol: str) -> Iterator[tuple[str, Response]]:
+    """The answer of every operation that must be told more than where it is."""
+    model, desk = botocore_model(service), Desk([service])
+    for name in model.operation_names:
+        shape = model.operation_model(name).input_shape
+        if shape is None or "payload" in shape.serialization:
+            continue
+        given = _addressed(service, name)
+        places = {"querystring", "header"}  # which may decide what operation is meant
+        must = [
+            member
+            for member in shape.required_members
+            if member not in given and shape.members[member].serialization.get("location") not in places
+        ]
+        if must:
+            yield name, desk.ask(request_of(service, name, given, protocol=protocol))
+            assert desk.api.given is None, name
+
+
+_COUNTING: Final = [param for param in EACH if dialect_of(param.values[0]).missing is None and param.values[0] != "s3"]
+_ALONE: Final = {"apigatewaymanagementapi"}
+"""No operation of theirs has two members that must be there."""
+
+
+@pytest.mark.parametrize(("service", "protocol"), _COUNTING)
+def test_everything_that_is_missing_is_counted(service: str, protocol: str) -> None:
+    """One message for all violations, with their number, whatever the protocol."""
+    most = 0
+    for name, response in _incomplete(service, protocol):
+        assert response.status == 400, (name, response)
+        message = read_by_botocore(service, name, response, protocol=protocol)["Error"]["Message"]
+        counted = _COUNTED.match(message)
+        assert counted is not None, (name, message)
+        told = message.count("failed to satisfy constraint: ")
+        assert int(counted[1]) == told >= 1, (name, message)
+        most = max(most, told)
+    assert most > 1 or service in _ALONE
+
+
+@pytest.mark.parametrize(
+    ("service", "protocol"), [param for param in EACH if dialect_of(param.values[0]).missing is not None]
+)
+def test_the_first_that_is_missing_is_told(service: str, protocol: str) -> None:
+    """These services have a code of their own for it, and name one parameter (`dialects`)."""
+    for name, response in _incomplete(service, protocol):
+        assert response.status == 400, (name, response)
+        error = read_by_botocore(service, name, response, protocol=protocol)["Error"]
+        assert error["Code"] in {"MissingParameter", "MissingRequiredParameterException"}
+        assert error["Message"].startswith("The request must contain the parameter "), (name, error)
