@@ -23,10 +23,10 @@ from pileus.services.dynamodb.shapes import OPERATIONS
 class Dynamo:
     """Calls operations by AWS's names, JSON in and JSON out."""
 
-    def __init__(self, store: Store, *, clock: MovableClock, creating_takes: timedelta = timedelta(0)) -> None:
+    def __init__(self, store: Store, *, clock: MovableClock, changes_take: timedelta = timedelta(0)) -> None:
         self.store = store
         self.clock = clock
-        self.api = DynamoDbApi(store=store, clock=clock, ids=SeededIds(), creating_takes=creating_takes)
+        self.api = DynamoDbApi(store=store, clock=clock, ids=SeededIds(), changes_take=changes_take)
 
     async def call(self, operation: str, /, region: str = "us-east-1", **request: Any) -> dict[str, Any]:
         context = RequestContext(

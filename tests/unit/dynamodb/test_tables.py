@@ -9,7 +9,7 @@ import pytest
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.storage import records
 from pileus.kernel.storage.sqlite import open_store
-from pileus.services.dynamodb.store import TableRecord
+from pileus.services.dynamodb.table_records import TableRecord
 from tests.unit.dynamodb.conftest import Dynamo
 
 HASH = [{"AttributeName": "id", "KeyType": "HASH"}]
@@ -160,7 +160,7 @@ async def test_creating_takes_its_time(tmp_path: Path) -> None:
     """While a table is CREATING it holds no items and cannot be deleted; the clock makes it ACTIVE."""
     clock = MovableClock()
     store = open_store(tmp_path, clock=clock)
-    dynamo = Dynamo(store, clock=clock, creating_takes=timedelta(seconds=10))
+    dynamo = Dynamo(store, clock=clock, changes_take=timedelta(seconds=10))
     await dynamo.table("notes")
     assert (await dynamo.call("DescribeTable", TableName="notes"))["Table"]["TableStatus"] == "CREATING"
     item = {"pk": {"S": "a"}}

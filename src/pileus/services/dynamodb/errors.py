@@ -49,3 +49,12 @@ def invalid_parameter(detail: str) -> ValidationException:
 def key_mismatch() -> ValidationException:
     """The key of the request is not the table's: wrong names, wrong number of them, wrong types."""
     return ValidationException("The provided key element does not match the schema")
+
+
+class ItemCollectionSizeLimitExceededException(ServiceError):
+    """A partition with its local indexes would grow over 10 GB (API_PutItem)."""
+
+    code = "ItemCollectionSizeLimitExceededException"
+
+    def __init__(self) -> None:
+        super().__init__("Item collection size limit of 10 GB exceeded")

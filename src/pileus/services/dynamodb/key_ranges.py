@@ -1,13 +1,14 @@
 """Which keys of the store does a Query or Scan read?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
 from pileus.services.dynamodb.expressions.key_conditions import KeyTest
 from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.request import KeyCondition
-from pileus.services.dynamodb.model import KeyAttribute, KeySchema, check_partition_size, check_sort_size
+from pileus.services.dynamodb.model import KeyAttribute, check_partition_size, check_sort_size
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
 
@@ -33,47 +34,82 @@ def key_scalar_error(name: str) -> ValidationException:
     )
 
 
+class Keyed(Protocol):
+    """What can be queried: a table by its key, or an index by its own."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def partition_attributes(self) -> tuple[KeyAttribute, ...]: ...
+    @property
+    def sort_attributes(self) -> tuple[KeyAttribute, ...]: ...
+    def segment(self, index: int, count: int) -> tuple[bytes, bytes]: ...
+    def partition_start(self, encoded: Sequence[bytes]) -> bytes: ...
+    def partition_end(self, partition_start: bytes) -> bytes: ...
+    def after_equal(self, leading: Sequence[bytes], bound: bytes) -> tuple[bytes, bytes]: ...
+    def after_prefix(self, leading: Sequence[bytes], bound: bytes) -> bytes: ...
+    def key(self, key: Item) -> bytes: ...
+    def pick(self, item: Item) -> dict[str, AttributeValue]: ...
+
+
+def own_names(keyed: Keyed) -> tuple[str, ...]:
+    """The attributes of the key that is queried; of an index, without the table's."""
+    return tuple(attribute.name for attribute in (*keyed.partition_attributes, *keyed.sort_attributes))
+
+
 def query_range(
-    schema: KeySchema, condition: KeyCondition, values: Mapping[str, AttributeValue]
+    keyed: Keyed, condition: KeyCondition, values: Mapping[str, AttributeValue]
 ) -> tuple[KeyRange, KeyRange]:
     """The keys that a key condition asks for, and those of the whole partition."""
-    by_name = _tests_by_name(schema, condition)
-    test = by_name.pop(schema.partition.name, None)
-    if test is None:
-        raise ValidationException(f"Query condition missed key schema element: {schema.partition.name}")
-    sort_test = None if schema.sort is None else by_name.pop(schema.sort.name, None)
-    if by_name:
-        if schema.sort is None:
-            raise ValidationException("Query key condition not supported")
-        raise ValidationException(f"Query condition missed key schema element: {schema.sort.name}")
-    if test.operator != "=":
+    by_name = _tests_by_name(keyed, condition)
+    partition_tests = [_taken(by_name, attribute) for attribute in keyed.partition_attributes]
+    sort_tests = []
+    for attribute in keyed.sort_attributes:
+        if by_name:
+            sort_tests.append((attribute, _taken(by_name, attribute)))
+    if by_name or any(test.operator != "=" for test in partition_tests):
         raise ValidationException("Query key condition not supported")
-    (encoded,) = _encoded(schema.partition, test, values)
-    check_partition_size(encoded)
-    prefix = schema.partition_prefix(encoded)
-    partition = KeyRange(prefix, schema.partition_end(prefix))
-    if sort_test is None or schema.sort is None:
-        return partition, partition
-    bounds = _encoded(schema.sort, sort_test, values)
-    for bound in bounds:
-        check_sort_size(bound)
-    return _sort_range(partition, sort_test.operator, [prefix + bound for bound in bounds]), partition
+    encoded = []
+    for attribute, test in zip(keyed.partition_attributes, partition_tests, strict=True):
+        (part,) = _encoded(attribute, test, values)
+        check_partition_size(part)
+        encoded.append(part)
+    start = keyed.partition_start(encoded)
+    partition = asked = KeyRange(start, keyed.partition_end(start))
+    leading: list[bytes] = []
+    for attribute, test in sort_tests:
+        if len(leading) < len(sort_tests) - 1 and test.operator != "=":
+            raise ValidationException("Query key condition not supported")
+        bounds = _encoded(attribute, test, values)
+        for bound in bounds:
+            check_sort_size(bound)
+        asked = _sort_range(keyed, asked, start, leading, test.operator, bounds)
+        leading.append(bounds[0])
+    return asked, partition
 
 
-def _tests_by_name(schema: KeySchema, condition: KeyCondition) -> dict[str, KeyTest]:
+def _taken(by_name: dict[str, KeyTest], attribute: KeyAttribute) -> KeyTest:
+    test = by_name.pop(attribute.name, None)
+    if test is None:
+        raise ValidationException(f"Query condition missed key schema element: {attribute.name}")
+    return test
+
+
+def _tests_by_name(keyed: Keyed, condition: KeyCondition) -> dict[str, KeyTest]:
     names = dict(condition.names)
+    names_of_key = own_names(keyed)
     tests: dict[str, KeyTest] = {}
     for test in condition.tests():
         steps = resolve(test.path, names)
         name = str(steps[0])
         if len(steps) > 1:
-            if name in schema.names:
+            if name in names_of_key:
                 raise key_scalar_error(name)
             raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")
         if name in tests:
             raise ValidationException("KeyConditionExpressions must only contain one condition per key")
         tests[name] = test
-    if len(tests) > 2:
+    if len(tests) > max(2, len(names_of_key)):
         raise ValidationException("Conditions can be of length 1 or 2 only")
     return tests
 
@@ -89,29 +125,35 @@ def _encoded(attribute: KeyAttribute, test: KeyTest, values: Mapping[str, Attrib
     return encoded
 
 
-def _sort_range(partition: KeyRange, operator: str, bounds: list[bytes]) -> KeyRange:
-    first, last = bounds[0], bounds[-1]
+def _sort_range(
+    keyed: Keyed, within: KeyRange, start: bytes, leading: Sequence[bytes], operator: str, bounds: Sequence[bytes]
+) -> KeyRange:
+    """What of `within` an operator leaves. start: of the partition. leading: the sort attributes before this one."""
+    first, first_end = keyed.after_equal(leading, bounds[0])
     match operator:
-        case "=" | "BETWEEN":
-            return KeyRange(first, last + b"\x00")
+        case "=":
+            return KeyRange(start + first, start + first_end)
+        case "BETWEEN":
+            return KeyRange(start + first, start + keyed.after_equal(leading, bounds[1])[1])
         case "<":
-            return replace(partition, end=first)
+            return replace(within, end=start + first)
         case "<=":
-            return replace(partition, end=first + b"\x00")
+            return replace(within, end=start + first_end)
         case ">":
-            return replace(partition, begin=first + b"\x00")
+            return replace(within, begin=start + first_end)
         case ">=":
-            return replace(partition, begin=first)
+            return replace(within, begin=start + first)
         case _:
             assert operator == "begins_with"
             # The partition's prefix holds a byte below FF, so there is always a next key.
-            stem = first.rstrip(b"\xff")
-            return KeyRange(first, stem[:-1] + bytes((stem[-1] + 1,)))
+            begin = start + keyed.after_prefix(leading, bounds[0])
+            stem = begin.rstrip(b"\xff")
+            return KeyRange(begin, stem[:-1] + bytes((stem[-1] + 1,)))
 
 
-def query_start(schema: KeySchema, start: Item, *, asked: KeyRange, partition: KeyRange) -> bytes:
+def query_start(keyed: Keyed, start: Item, *, asked: KeyRange, partition: KeyRange) -> bytes:
     """Where a Query goes on after `start`, an ExclusiveStartKey."""
-    key = _start_key(schema, start, "The provided starting key is invalid")
+    key = _start_key(keyed, start, "The provided starting key is invalid")
     if key not in partition:
         raise ValidationException("The provided starting key is outside query boundaries based on provided conditions")
     if key not in asked:
@@ -119,9 +161,9 @@ def query_start(schema: KeySchema, start: Item, *, asked: KeyRange, partition: K
     return key
 
 
-def scan_start(schema: KeySchema, start: Item, *, asked: KeyRange, segment: int, segments: int) -> bytes:
+def scan_start(keyed: Keyed, start: Item, *, asked: KeyRange, segment: int, segments: int) -> bytes:
     """Where a Scan goes on after `start`, an ExclusiveStartKey."""
-    key = _start_key(schema, start, f"The provided starting key is invalid: {key_mismatch().message}")
+    key = _start_key(keyed, start, f"The provided starting key is invalid: {key_mismatch().message}")
     if key not in asked:
         raise ValidationException(
             "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
@@ -130,9 +172,9 @@ def scan_start(schema: KeySchema, start: Item, *, asked: KeyRange, segment: int,
     return key
 
 
-def _start_key(schema: KeySchema, start: Item, mismatch: str) -> bytes:
+def _start_key(keyed: Keyed, start: Item, mismatch: str) -> bytes:
     try:
-        return schema.key(start)
+        return keyed.key(start)
     except ValidationException as error:
         if error.message == key_mismatch().message:
             raise ValidationException(mismatch) from None

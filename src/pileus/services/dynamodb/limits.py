@@ -29,6 +29,22 @@ EXPRESSION_NESTING_MAX: Final = 64
 PAGE_BYTES_MAX: Final = 1024 * 1024
 """How much a Query or Scan reads before it answers, counted before the filter."""
 
+ITEM_COLLECTION_BYTES_MAX: Final = 10 * 1024**3
+"""All items and entries of local indexes under one partition key."""
+
+GLOBAL_INDEXES_MAX: Final = 20
+LOCAL_INDEXES_MAX: Final = 5
+INDEX_KEY_ATTRIBUTES_MAX: Final = 4
+"""Partition and sort key of a global index each. Source: Developer Guide, "Multi-attribute keys pattern"."""
+INCLUDED_ATTRIBUTES_MAX: Final = 100
+"""Named by INCLUDE projections, over all indexes of a table."""
+
+BATCH_GET_KEYS_MAX: Final = 100
+BATCH_WRITE_REQUESTS_MAX: Final = 25
+BATCH_BYTES_MAX: Final = 16 * 1024**2
+TRANSACTION_ACTIONS_MAX: Final = 100
+TRANSACTION_BYTES_MAX: Final = 4 * 1024**2
+
 READ_UNIT_BYTES: Final = 4096
 WRITE_UNIT_BYTES: Final = 1024
 

@@ -6,7 +6,7 @@ and within a partition the items lie sorted. Strings sort by UTF-8, numbers by v
 bytes. The sort key is last, so that it needs no end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -57,6 +57,17 @@ def check_sort_size(encoded: bytes) -> None:
         raise invalid_parameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
 
 
+def segment(prefix: bytes, index: int, count: int) -> tuple[bytes, bytes]:
+    """Begin and end of the hashed keys that segment `index` of `count` scans; each hash is in exactly one."""
+    bits = HASH_BYTES * 8
+    first = -(-(index << bits) // count)
+    last = -(-((index + 1) << bits) // count)
+    begin = prefix + first.to_bytes(HASH_BYTES, "big")
+    if last >> bits:
+        return begin, prefix + b"\xff" * (HASH_BYTES + 1)
+    return begin, prefix + last.to_bytes(HASH_BYTES, "big")
+
+
 @dataclass(frozen=True, slots=True)
 class KeySchema:
     """The key of a table: a partition key, and perhaps a sort key.
@@ -79,19 +90,40 @@ class KeySchema:
         digest = blake2b(encoded, digest_size=HASH_BYTES).digest()
         return b"".join((self.prefix, digest, _LENGTHS[len(encoded)], encoded, _SORT_KEYS))
 
+    def partition_of(self, key: bytes) -> bytes:
+        """The part of an item's key that all of its partition share, without the table's prefix."""
+        start = len(self.prefix) + HASH_BYTES
+        return key[len(self.prefix) : start + 2 + int.from_bytes(key[start : start + 2], "big")]
+
     def partition_end(self, partition_prefix: bytes) -> bytes:
         """The first key after those that begin with `partition_prefix`."""
         return partition_prefix[:-1] + _AFTER_SORT_KEYS
 
     def segment(self, index: int, count: int) -> tuple[bytes, bytes]:
-        """Begin and end of the keys that segment `index` of `count` scans; each hash is in exactly one."""
-        bits = HASH_BYTES * 8
-        first = -(-(index << bits) // count)
-        last = -(-((index + 1) << bits) // count)
-        begin = self.prefix + first.to_bytes(HASH_BYTES, "big")
-        if last >> bits:
-            return begin, self.prefix + b"\xff" * (HASH_BYTES + 1)
-        return begin, self.prefix + last.to_bytes(HASH_BYTES, "big")
+        """Begin and end of the keys that segment `index` of `count` scans."""
+        return segment(self.prefix, index, count)
+
+    # What a Query needs to know; an index answers the same (`indexes.Index`).
+
+    @property
+    def partition_attributes(self) -> tuple[KeyAttribute, ...]:
+        return (self.partition,)
+
+    @property
+    def sort_attributes(self) -> tuple[KeyAttribute, ...]:
+        return () if self.sort is None else (self.sort,)
+
+    def partition_start(self, encoded: Sequence[bytes]) -> bytes:
+        """What the keys of one partition begin with. encoded: one value for each partition attribute."""
+        return self.partition_prefix(encoded[0])
+
+    def after_equal(self, leading: Sequence[bytes], bound: bytes) -> tuple[bytes, bytes]:
+        """Begin and end, below the partition, of the sort keys that equal `bound`. leading: none in a table."""
+        return bound, bound + b"\x00"
+
+    def after_prefix(self, leading: Sequence[bytes], bound: bytes) -> bytes:
+        """What the sort keys that begin with `bound` begin with, below the partition."""
+        return bound
 
     def key(self, key: Mapping[str, AttributeValue]) -> bytes:
         """Where the item of this key lies; `ValidationException` unless it is exactly the table's key."""

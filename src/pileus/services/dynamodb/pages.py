@@ -4,18 +4,17 @@ A page ends at the client's limit or at 1 MB, both counted before the filter; th
 begins, even when nothing follows. Items that nobody filters or projects are never decoded.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from pileus.kernel.storage.seam import Snapshot
-from pileus.services.dynamodb.key_ranges import KeyRange
+from pileus.services.dynamodb.key_ranges import Keyed, KeyRange
 from pileus.services.dynamodb.limits import PAGE_BYTES_MAX
-from pileus.services.dynamodb.model import KeySchema
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.store import item_json, item_size, unpack_item
+from pileus.services.dynamodb.stored import item_json, item_size, unpack_item
 from pileus.services.dynamodb.values import Item
 
 FIRST_CHUNK: Final = 32
@@ -29,28 +28,34 @@ _encode: Final = msgspec.json.Encoder().encode
 class Page:
     """items: JSON of each that the filter let through, empty when only counted. scanned: before the filter.
 
-    size_bytes: of all that were read. last: the key after which the next page goes on; None at the end.
+    size_bytes: of all that were read. fetched_bytes: of each item that was fetched besides.
+    last: the key after which the next page goes on; None at the end.
     """
 
     items: list[bytes]
     count: int = 0
     scanned: int = 0
     size_bytes: int = 0
+    fetched_bytes: list[int] = field(default_factory=list)
     last: Mapping[str, AttributeValue] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What is kept of the items that are read. limit: 0 means none."""
+    """What is kept of the items that are read. limit: 0 means none.
+
+    fetch: the whole item of an index's entry, where entries do not hold all that is asked for.
+    """
 
     limit: int = 0
     reverse: bool = False
+    fetch: Callable[[Item], Awaitable[bytes | None]] | None = None
     keeps: Callable[[Item], bool] | None = None
     project: Callable[[Item], Item] | None = None
     count_only: bool = False
 
 
-async def read_page(reader: Snapshot, schema: KeySchema, asked: KeyRange, selection: Selection) -> Page:
+async def read_page(reader: Snapshot, keyed: Keyed, asked: KeyRange, selection: Selection) -> Page:
     """Read until the page is full or the range ends."""
     page = Page([])
     chunk = FIRST_CHUNK
@@ -59,9 +64,18 @@ async def read_page(reader: Snapshot, schema: KeySchema, asked: KeyRange, select
             chunk = min(chunk, selection.limit - page.scanned)
         pairs = await reader.range(asked.begin, asked.end, limit=chunk, reverse=selection.reverse)
         for _, data in pairs:
-            _take(page, data, selection)
+            page.size_bytes += item_size(data)
+            if selection.fetch is not None:
+                whole = await selection.fetch(unpack_item(data))
+                if whole is not None:
+                    page.fetched_bytes.append(item_size(whole))
+                    page.size_bytes += item_size(whole)
+                    _take(page, whole, selection)
+            else:
+                _take(page, data, selection)
+            page.scanned += 1
             if page.scanned == selection.limit or page.size_bytes >= PAGE_BYTES_MAX:
-                page.last = schema.pick(unpack_item(data))
+                page.last = keyed.pick(unpack_item(data))
                 return page
         if len(pairs) < chunk:
             return page
@@ -71,8 +85,6 @@ async def read_page(reader: Snapshot, schema: KeySchema, asked: KeyRange, select
 
 
 def _take(page: Page, data: bytes, selection: Selection) -> None:
-    page.scanned += 1
-    page.size_bytes += item_size(data)
     if selection.keeps is None and selection.project is None:
         page.count += 1
         if not selection.count_only:

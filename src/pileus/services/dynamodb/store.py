@@ -1,80 +1,103 @@
 """How do tables and items lie in the store?
 
-    (dynamodb, account, region, "table", name)          -> TableRecord
-    (dynamodb, account, region, "item", id) + key        -> item (the key is `model.KeySchema`'s)
+    (dynamodb, account, region, "table", name)           -> TableRecord
+    (dynamodb, account, region, "item", table id) + key   -> item (the key is `model.KeySchema`'s)
+    (dynamodb, account, region, "index", table id, index id) + key -> entry (`indexes.py`)
 
-An item's value is a version byte, its size in DynamoDB's count (three bytes), and its JSON as it goes over the wire, so
-that a read hands out stored bytes and knows what they cost without looking into them.
+Beside them `collections.py`, `changes.py` and `expiry.py` keep theirs.
 
 Tables are compiled once and kept. A kept table is only ever trusted after a look at its record: writers read the
 record in their transaction, and readers who found nothing read it before they say so. An item that is found proves its
-table by itself, for a table's items go in the transaction that deletes it, and no table's id comes back.
+table by itself: whoever deletes a table calls `TableDirectory.forget` with the commit, and no table's id comes back.
 """
 
 from typing import Final
-
-import msgspec
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage import records
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.seam import Snapshot, Transaction
-from pileus.services.dynamodb.model import KeyAttribute, KeySchema
-from pileus.services.dynamodb.shapes import AttributeValue, BillingMode, KeyType, ScalarAttributeType, TableClass
-from pileus.services.dynamodb.values import Item
+from pileus.services.dynamodb.changes import ChangeLog, LogNeeds
+from pileus.services.dynamodb.collections import CollectionSizes
+from pileus.services.dynamodb.expiry import Expiry
+from pileus.services.dynamodb.indexes import Index
+from pileus.services.dynamodb.model import HASH_BYTES, KeyAttribute, KeySchema
+from pileus.services.dynamodb.table_records import TableRecord
 
 TABLES_KEPT_MAX: Final = 4096
 
-ITEM_VERSION: Final = 1
-HEADER_BYTES: Final = 4
-"""Before an item's JSON: the version, and the size."""
-
-_encode_json: Final = msgspec.json.Encoder().encode
-_decode_json: Final = msgspec.json.Decoder(dict[str, AttributeValue]).decode
-
-
-class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
-    """A table as it is kept.
-
-    key_schema: name and type (`HASH`, `RANGE`), in order. attribute_definitions: name and type (`S`, `N`, `B`).
-    created_at_s, active_at_s: seconds since 1970; before the second the table is CREATING.
-    """
-
-    name: str
-    id: str
-    key_schema: list[tuple[str, KeyType]]
-    attribute_definitions: list[tuple[str, ScalarAttributeType]]
-    created_at_s: float
-    active_at_s: float
-    billing_mode: BillingMode
-    read_units: int = 0
-    write_units: int = 0
-    deletion_protected: bool = False
-    table_class: TableClass | None = None
-    max_read_units: int = -1
-    max_write_units: int = -1
-    tags: list[tuple[str, str]] = []  # a struct copies an empty default
-
 
 class Table:
-    """A table ready for use: its record, the bytes of it, and its key.
+    """A table ready for use: its record, the bytes of it, its key, and what hangs on its items.
 
-    active: whether it is known to be past CREATING.
+    active: whether it is known to be past CREATING. plain: whether an item is all that a write has to touch.
+    indexes: those that are maintained; one that is being deleted is not.
     """
 
-    __slots__ = ("active", "key", "name", "raw", "record", "record_key")
+    __slots__ = (
+        "account_id",
+        "active",
+        "collections",
+        "indexes",
+        "key",
+        "log",
+        "name",
+        "plain",
+        "raw",
+        "record",
+        "record_key",
+        "region",
+        "region_name",
+        "ttl",
+    )
 
-    def __init__(self, region: Subspace, record: TableRecord, raw: bytes) -> None:
-        kinds = dict(record.attribute_definitions)
+    def __init__(self, region: Subspace, record: TableRecord, raw: bytes, *, account_id: str, region_name: str) -> None:
+        kinds: dict[str, str] = dict(record.attribute_definitions)
         attributes = [KeyAttribute(name, kinds[name]) for name, _ in record.key_schema]
         self.record = record
         self.raw = raw
         self.name = record.name
+        self.account_id = account_id
+        self.region_name = region_name
+        self.region = region
         self.record_key = table_key(region, record.name)
         self.key = KeySchema(
             items_subspace(region, record.id).prefix, attributes[0], attributes[1] if len(attributes) > 1 else None
         )
         self.active = False
+        self.indexes = tuple(
+            Index(one, kinds, index_prefix(region, record.id, one.id), self.key)
+            for one in record.indexes
+            if one.state != "DELETING"
+        )
+        local = any(index.local for index in self.indexes)
+        self.collections = CollectionSizes(region, record.id) if local else None
+        self.ttl = record.ttl.attribute if record.ttl is not None and record.ttl.enabled else None
+        self.log = ChangeLog(region, record.id, log_needs(record))
+        self.plain = not self.indexes and self.ttl is None and self.log.needs is None
+
+    def index(self, name: str) -> Index | None:
+        return next((index for index in self.indexes if index.name == name), None)
+
+    def expiry(self, item_key: bytes) -> Expiry:
+        return Expiry(
+            account_id=self.account_id,
+            region=self.region_name,
+            table=self.name,
+            table_id=self.record.id,
+            key=item_key,
+        )
+
+
+def log_needs(record: TableRecord) -> LogNeeds | None:
+    """Which images the change log of a table keeps; None when nothing reads it."""
+    if record.stream is None:
+        return None
+    view = record.stream.view
+    return LogNeeds(
+        old=view in {"OLD_IMAGE", "NEW_AND_OLD_IMAGES"},
+        new=view in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"},
+    )
 
 
 def region_subspace(account_id: str, region: str) -> Subspace:
@@ -90,6 +113,11 @@ def items_subspace(region: Subspace, table_id: str) -> Subspace:
     return region.subspace("item", table_id)
 
 
+def index_prefix(region: Subspace, table_id: str, index_id: str) -> bytes:
+    """What the keys of an index's entries begin with."""
+    return region.pack("index", table_id, index_id)
+
+
 class TableDirectory:
     """The tables of all accounts and regions, found by name."""
 
@@ -99,7 +127,10 @@ class TableDirectory:
 
     def region(self, context: RequestContext) -> Subspace:
         """Where the caller's tables lie."""
-        place = (context.account_id, context.region)
+        return self.region_of(context.account_id, context.region)
+
+    def region_of(self, account_id: str, region: str) -> Subspace:
+        place = (account_id, region)
         subspace = self._regions.get(place)
         if subspace is None:
             if len(self._regions) >= TABLES_KEPT_MAX:
@@ -113,9 +144,12 @@ class TableDirectory:
 
     async def read(self, context: RequestContext, name: str, reader: Snapshot) -> Table | None:
         """The table as it is, or None."""
-        place = (context.account_id, context.region, name)
-        region = self.region(context)
+        return await self.read_of(context.account_id, context.region, name, reader)
+
+    async def read_of(self, account_id: str, region_name: str, name: str, reader: Snapshot) -> Table | None:
+        place = (account_id, region_name, name)
         kept = self._kept.get(place)
+        region = self.region_of(account_id, region_name) if kept is None else kept.region
         raw = await reader.get(table_key(region, name) if kept is None else kept.record_key)
         if raw is None:
             self._kept.pop(place, None)
@@ -124,8 +158,13 @@ class TableDirectory:
             return kept
         if len(self._kept) >= TABLES_KEPT_MAX:
             self._kept.clear()
-        table = self._kept[place] = Table(region, records.decode(raw, TableRecord), raw)
+        record = records.decode(raw, TableRecord)
+        table = self._kept[place] = Table(region, record, raw, account_id=account_id, region_name=region_name)
         return table
+
+    def forget(self, table: Table) -> None:
+        """Its items prove nothing any more."""
+        self._kept.pop((table.account_id, table.region_name, table.name), None)
 
 
 async def names_after(reader: Snapshot, region: Subspace, start: str | None, limit: int) -> list[str]:
@@ -141,33 +180,26 @@ async def names_after(reader: Snapshot, region: Subspace, start: str | None, lim
     return names
 
 
-def create_table(tx: Transaction, region: Subspace, record: TableRecord) -> None:
+def write_table(tx: Transaction, region: Subspace, record: TableRecord) -> None:
     tx.set(table_key(region, record.name), records.encode(record))
 
 
 def delete_table(tx: Transaction, table: Table) -> None:
     """The table with everything in it."""
     tx.clear(table.record_key)
-    tx.clear_range(*table.key.segment(0, 1))
+    for begin, end in spans_of(table):
+        tx.clear_range(begin, end)
 
 
-def pack_item(item: Item, size_bytes: int) -> bytes:
-    """The bytes to keep. size_bytes: in DynamoDB's count."""
-    return (ITEM_VERSION << 24 | size_bytes).to_bytes(HEADER_BYTES, "big") + _encode_json(item)
+def spans_of(table: Table) -> list[tuple[bytes, bytes]]:
+    """Where everything lies that goes with a table: items, entries of its indexes, sizes of its collections."""
+    return [
+        table.key.segment(0, 1),
+        table.region.range("index", table.record.id),
+        whole(table.region.pack("collection", table.record.id)),
+    ]
 
 
-def item_size(data: bytes) -> int:
-    """What an item weighs in DynamoDB's count."""
-    head = int.from_bytes(data[:HEADER_BYTES], "big")
-    assert head >> 24 == ITEM_VERSION, "an item of a version that this program does not know"
-    return head & 0xFFFFFF
-
-
-def item_json(data: bytes) -> bytes:
-    """An item as it goes over the wire."""
-    assert data[0] == ITEM_VERSION, "an item of a version that this program does not know"
-    return data[HEADER_BYTES:]
-
-
-def unpack_item(data: bytes) -> dict[str, AttributeValue]:
-    return _decode_json(item_json(data))
+def whole(prefix: bytes) -> tuple[bytes, bytes]:
+    """Begin and end of all keys that go on after `prefix` with bytes of our own making."""
+    return prefix, prefix + b"\xff" * (HASH_BYTES + 1)

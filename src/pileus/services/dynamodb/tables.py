@@ -30,7 +30,7 @@ from pileus.services.dynamodb.shapes import (
     TableDescription,
     TableWarmThroughputDescription,
 )
-from pileus.services.dynamodb.store import TableRecord
+from pileus.services.dynamodb.table_records import TableRecord
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 

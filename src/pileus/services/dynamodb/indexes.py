@@ -1,0 +1,228 @@
+"""Which entries does an item have in the secondary indexes of its table, and what do they cost?
+
+An entry's key in the store is the index's prefix, eight bytes of a hash of the partition key's attributes, these with
+their length, the sort key's attributes, each escaped and ended so that they sort in turn, and the item's own key, which
+makes it unique. Its value is the projected item, kept like an item. An item without one of the index's key attributes
+has no entry (a sparse index).
+
+Source: Developer Guide, "Using Global Secondary Indexes", "Local secondary indexes" (costs of writes).
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
+
+from pileus.kernel.storage.seam import Transaction
+from pileus.services.dynamodb.capacity import started_write_units
+from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
+from pileus.services.dynamodb.model import (
+    HASH_BYTES,
+    KeyAttribute,
+    KeySchema,
+    check_partition_size,
+    check_sort_size,
+    segment,
+)
+from pileus.services.dynamodb.shapes import AttributeValue
+from pileus.services.dynamodb.stored import Stored, pack_item, same
+from pileus.services.dynamodb.table_records import IndexRecord
+from pileus.services.dynamodb.values import Item, check_one_type, kind_of, size_of_members
+
+_END: Final = b"\x00\x00"
+_AFTER_END: Final = b"\x00\x01"
+"""What sorts after everything that equals an attribute, and before everything that only begins with it."""
+
+
+def escaped(part: bytes) -> bytes:
+    """So that `ended` parts sort one after another as they do alone."""
+    return part.replace(b"\x00", b"\x00\xff")
+
+
+def ended(part: bytes) -> bytes:
+    return escaped(part) + _END
+
+
+class Index:
+    """A secondary index ready for use.
+
+    names: its key attributes and the table's, without repetition: what a page's last key is made of.
+    """
+
+    __slots__ = ("_projected", "local", "name", "names", "partition", "prefix", "record", "sort", "table")
+
+    def __init__(self, record: IndexRecord, kinds: dict[str, str], prefix: bytes, table: KeySchema) -> None:
+        self.record = record
+        self.name = record.name
+        self.local = record.local
+        self.prefix = prefix
+        self.table = table
+        self.partition = tuple(KeyAttribute(name, kinds[name]) for name in record.partition)
+        self.sort = tuple(KeyAttribute(name, kinds[name]) for name in record.sort)
+        self.names = tuple(dict.fromkeys((*record.partition, *record.sort, *table.names)))
+        self._projected = None if record.projection == "ALL" else frozenset((*self.names, *record.attributes))
+
+    # Keys
+
+    @property
+    def partition_attributes(self) -> tuple[KeyAttribute, ...]:
+        return self.partition
+
+    @property
+    def sort_attributes(self) -> tuple[KeyAttribute, ...]:
+        return self.sort
+
+    def segment(self, index: int, count: int) -> tuple[bytes, bytes]:
+        """Begin and end of the keys that segment `index` of `count` scans."""
+        return segment(self.prefix, index, count)
+
+    def partition_end(self, partition_start: bytes) -> bytes:
+        """The first key after those that begin with `partition_start`."""
+        return partition_start[:-1] + b"\x02"
+
+    def after_equal(self, leading: Sequence[bytes], bound: bytes) -> tuple[bytes, bytes]:
+        """Begin and end, below the partition, of the entries whose sort attributes are `leading` and `bound`."""
+        stem = b"".join(map(ended, leading)) + escaped(bound)
+        return stem + _END, stem + _AFTER_END
+
+    def after_prefix(self, leading: Sequence[bytes], bound: bytes) -> bytes:
+        """What entries begin with, below the partition, whose last sort attribute begins with `bound`."""
+        return b"".join(map(ended, leading)) + escaped(bound)
+
+    def key(self, start: Item) -> bytes:
+        """Where the entry of these key attributes lies; `ValidationException` unless they are exactly those."""
+        if start.keys() != set(self.names):
+            raise key_mismatch()
+        for value in start.values():
+            check_one_type(value)
+        own = self.table.key({name: start[name] for name in self.table.names})
+        try:
+            key = self.entry_key(start, own)
+        except ValidationException:
+            raise key_mismatch() from None
+        assert key is not None
+        return key
+
+    def partition_start(self, encoded: Sequence[bytes]) -> bytes:
+        """What the keys of one partition's entries begin with. encoded: one value for each partition attribute."""
+        joined = encoded[0] if len(encoded) == 1 else b"".join(map(ended, encoded))
+        digest = blake2b(joined, digest_size=HASH_BYTES).digest()
+        return b"".join((self.prefix, digest, len(joined).to_bytes(2, "big"), joined, b"\x01"))
+
+    def entry_key(self, item: Item, item_key: bytes, *, updating: bool = False) -> bytes | None:
+        """Where the item's entry lies; None when it has none.
+
+        item_key: where the item lies. `ValidationException` when a key attribute is of another type, or empty.
+        updating: the item comes from an update, and AWS says so.
+        """
+        partition = self._encoded(item, self.partition, updating=updating)
+        sort = self._encoded(item, self.sort, updating=updating)
+        if partition is None or sort is None:
+            return None
+        for part in partition:
+            check_partition_size(part)
+        for part in sort:
+            check_sort_size(part)
+        own = item_key[len(self.table.prefix) :]
+        return b"".join((self.partition_start(partition), *map(ended, sort), own))
+
+    def _encoded(self, item: Item, attributes: Sequence[KeyAttribute], *, updating: bool) -> list[bytes] | None:
+        found = []
+        for attribute in attributes:
+            value = item.get(attribute.name)
+            if value is None:
+                return None
+            encoded = attribute.encode(value)
+            if encoded is None:
+                raise self._mismatch(attribute, value, updating=updating)
+            if not encoded:
+                raise self._empty(attribute, updating=updating)
+            found.append(encoded)
+        return found
+
+    def _mismatch(self, attribute: KeyAttribute, value: AttributeValue, *, updating: bool) -> ValidationException:
+        if updating:
+            return ValidationException(
+                "The update expression attempted to update the secondary index key to unsupported type"
+            )
+        return invalid_parameter(
+            f"Type mismatch for Index Key {attribute.name} Expected: {attribute.kind} Actual: {kind_of(value)} "
+            f"IndexName: {self.name}"
+        )
+
+    def _empty(self, attribute: KeyAttribute, *, updating: bool) -> ValidationException:
+        content = "string" if attribute.kind == "S" else "binary"
+        if updating:
+            return ValidationException(
+                "The update expression attempted to update the secondary index key to a value that is not supported. "
+                f"The AttributeValue for a key attribute cannot contain an empty {content} value."
+            )
+        return ValidationException(
+            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
+            f"The AttributeValue for a key attribute cannot contain an empty {content} value. "
+            f"IndexName: {self.name}, IndexKey: {attribute.name}"
+        )
+
+    def pick(self, item: Item) -> dict[str, AttributeValue]:
+        """The key attributes of an entry: the index's and the table's."""
+        return {name: item[name] for name in self.names}
+
+    def item_key(self, entry: Item) -> bytes:
+        """Where the item of an entry lies."""
+        return self.table.key_of(entry)
+
+    # Entries
+
+    @property
+    def projects_all(self) -> bool:
+        return self._projected is None
+
+    def projects(self, names: frozenset[str]) -> bool:
+        """Whether entries hold all of these attributes."""
+        return self._projected is None or names <= self._projected
+
+    def entry(self, image: Stored) -> Stored:
+        """What the index keeps of an item."""
+        kept = self._projected
+        if kept is None:
+            return image
+        item = {name: value for name, value in image.item.items() if name in kept}
+        if len(item) == len(image.item):
+            return image
+        return Stored(pack_item(item, size_of_members(item)), item)
+
+    def maintain(
+        self, tx: Transaction, item_key: bytes, old: Stored | None, new: Stored | None, *, updating: bool = False
+    ) -> tuple[float, int]:
+        """Make the entry of `old` that of `new`: the write units it costs, and by how many bytes the index grows."""
+        new_key = None if new is None else self.entry_key(new.item, item_key, updating=updating)
+        old_key = None if old is None else self._old_key(old.item, item_key)
+        before = self.entry(old) if old is not None and old_key is not None else None
+        after = self.entry(new) if new is not None and new_key is not None else None
+        grown = (0 if after is None else after.size) - (0 if before is None else before.size)
+        if old_key == new_key:
+            if before is None or after is None or same(before, after):
+                return 0.0, grown
+            assert new_key is not None
+            tx.set(new_key, after.data)
+            return started_write_units(max(before.size, after.size)), grown
+        units = 0.0
+        if before is not None and old_key is not None:
+            tx.clear(old_key)
+            units += started_write_units(before.size)
+        if after is not None and new_key is not None:
+            tx.set(new_key, after.data)
+            units += started_write_units(after.size)
+        return units, grown
+
+    def _old_key(self, item: Item, item_key: bytes) -> bytes | None:
+        """An item from before the index may not fit it, and then has no entry."""
+        try:
+            return self.entry_key(item, item_key)
+        except ValidationException:
+            return None
+
+    def fill(self, tx: Transaction, item_key: bytes, image: Stored) -> None:
+        """Give an item from before the index its entry, unless it does not fit."""
+        key = self._old_key(image.item, item_key)
+        if key is not None:
+            tx.set(key, self.entry(image).data)

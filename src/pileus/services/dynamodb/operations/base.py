@@ -1,0 +1,58 @@
+"""What do all operations share: the store, the clock, and how a table is found?"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
+from pileus.kernel.ids import Ids
+from pileus.kernel.service import Encoded
+from pileus.kernel.storage.seam import Snapshot, Store
+from pileus.services.dynamodb import tables
+from pileus.services.dynamodb.errors import ResourceNotFoundException
+from pileus.services.dynamodb.store import Table, TableDirectory
+
+EMPTY: Final = Encoded(b"{}")
+
+
+def answer(members: Mapping[str, bytes | None]) -> Encoded:
+    """An answer of members that are JSON already; what is None is left out."""
+    return Encoded(
+        b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), json) for name, json in members.items() if json is not None)
+    )
+
+
+class DynamoDbBase:
+    """changes_take: how long a table stays CREATING, UPDATING or DELETING, by the clock."""
+
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids, changes_take: timedelta = timedelta(0)) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._changes_take_s = changes_take.total_seconds()
+        self._tables = TableDirectory()
+        self._snapshot = store.snapshot()
+
+    async def _open(self, context: RequestContext, given: str, reader: Snapshot) -> Table:
+        """The table whose items are wanted; `ResourceNotFoundException` when there is none that is ACTIVE."""
+        table = await self._tables.read(context, given, reader)
+        if table is None:
+            name = tables.table_name(context, given)
+            table = None if name == given else await self._tables.read(context, name, reader)
+        if table is None or not (table.active or self._active(table)):
+            raise ResourceNotFoundException("Requested resource not found")
+        return table
+
+    async def _named(self, context: RequestContext, given: str, reader: Snapshot) -> Table:
+        """The table itself; `ResourceNotFoundException` when there is none."""
+        name = tables.table_name(context, given)
+        table = await self._tables.read(context, name, reader)
+        if table is None:
+            raise ResourceNotFoundException(f"Requested resource not found: Table: {name} not found")
+        return table
+
+    def _active(self, table: Table) -> bool:
+        if not table.active and table.record.deleting_until_s is None:
+            table.active = self._clock.timestamp() >= table.record.active_at_s
+        return table.active

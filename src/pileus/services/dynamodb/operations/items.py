@@ -1,0 +1,135 @@
+"""PutItem, GetItem, DeleteItem, UpdateItem.
+
+Writers run in a transaction which reads the table's record first, so a table that is deleted meanwhile is noticed.
+Answers are put together from stored JSON; see `stored.py`.
+"""
+
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.service import Encoded
+from pileus.kernel.storage.seam import Transaction
+from pileus.services.dynamodb import capacity, writing
+from pileus.services.dynamodb.capacity import Units
+from pileus.services.dynamodb.collections import size_estimate
+from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.operations.base import EMPTY, DynamoDbBase, answer
+from pileus.services.dynamodb.requests import (
+    WritePlan,
+    check_nested,
+    get_projection,
+    legal_item,
+    plain_put,
+    write_plan,
+)
+from pileus.services.dynamodb.shapes import (
+    AttributeValue,
+    DeleteItemInput,
+    GetItemInput,
+    ItemCollectionMetrics,
+    PutItemInput,
+    UpdateItemInput,
+)
+from pileus.services.dynamodb.store import Table
+from pileus.services.dynamodb.stored import item_json, item_size, pack_item, unpack_item
+from pileus.services.dynamodb.values import Item
+from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, Written
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class ItemOperations(DynamoDbBase):
+    async def get_item(self, context: RequestContext, request: GetItemInput) -> Encoded:
+        projection = None
+        if (
+            request.projection_expression is not None
+            or request.expression_attribute_names is not None
+            or request.attributes_to_get is not None
+        ):
+            projection = get_projection(request)
+        data, looked = None, False
+        table = kept = self._tables.kept(context, request.table_name)
+        if kept is not None and kept.active:
+            try:
+                data = await self._snapshot.get(kept.key.key(request.key))
+                looked = True
+            except ValidationException:
+                pass  # the key may fit the table that has the name now
+        if data is None or table is None:  # only an item that is found proves the kept table
+            table = await self._open(context, request.table_name, self._snapshot)
+            if table is not kept or not looked:
+                data = await self._snapshot.get(table.key.key(request.key))
+        if projection is not None:
+            check_nested(projection, table.key.names)
+        if request.return_consumed_capacity is None and projection is None:
+            return EMPTY if data is None else Encoded(b'{"Item":' + item_json(data) + b"}")
+        item = None
+        if data is not None:
+            item = item_json(data) if projection is None else _encode(projection.project(unpack_item(data)))
+        size = 0 if data is None else item_size(data)
+        units = Units(capacity.read_units(size, consistent=bool(request.consistent_read)))
+        consumed = capacity.consumed(table.name, units, request.return_consumed_capacity)
+        return answer({"Item": item, "ConsumedCapacity": consumed})
+
+    async def put_item(self, context: RequestContext, request: PutItemInput) -> Encoded:
+        plan = None if plain_put(request) else write_plan(request)
+        item, size = legal_item(request.item, ITEM_TOO_LARGE)
+
+        async def put(tx: Transaction) -> Encoded:
+            table = await self._open(context, request.table_name, tx)
+            if plan is None and table.plain:
+                tx.set(table.key.key_of(item), pack_item(item, size))
+                return EMPTY
+            written = await writing.put(tx, table, item, size, plan, now_s=self._clock.timestamp())
+            return EMPTY if plan is None else _answered(plan, written, request.return_item_collection_metrics)
+
+        return await self._store.run(put)
+
+    async def delete_item(self, context: RequestContext, request: DeleteItemInput) -> Encoded:
+        plan = write_plan(request)
+
+        async def delete(tx: Transaction) -> Encoded:
+            table = await self._open(context, request.table_name, tx)
+            written = await writing.delete(tx, table, request.key, plan, now_s=self._clock.timestamp())
+            return _answered(plan, written, request.return_item_collection_metrics)
+
+        return await self._store.run(delete)
+
+    async def update_item(self, context: RequestContext, request: UpdateItemInput) -> Encoded:
+        plan = write_plan(request)
+
+        async def update(tx: Transaction) -> Encoded:
+            table = await self._open(context, request.table_name, tx)
+            written = await writing.update(tx, table, request.key, plan, now_s=self._clock.timestamp())
+            return _answered(plan, written, request.return_item_collection_metrics, key=request.key)
+
+        return await self._store.run(update)
+
+
+def _answered(plan: WritePlan, written: Written, metrics: str | None, *, key: Item | None = None) -> Encoded:
+    attributes = writing.returned_attributes(plan, written, key)
+    table = written.table
+    collection = collection_metrics(table, written) if metrics == "SIZE" else None
+    if attributes is None and collection is None and not capacity.wanted(plan.capacity):
+        return EMPTY
+    return answer(
+        {
+            "Attributes": attributes,
+            "ConsumedCapacity": capacity.consumed(table.name, written.units, plan.capacity),
+            "ItemCollectionMetrics": None if collection is None else _encode(collection),
+        }
+    )
+
+
+def collection_metrics(table: Table, written: Written) -> ItemCollectionMetrics | None:
+    """What a write tells of the item collection; None for a table without local indexes, which has none."""
+    image = written.new or written.old
+    if written.collection_bytes is None or image is None:
+        return None
+    name = table.key.partition.name
+    value: AttributeValue = image.item[name]
+    return ItemCollectionMetrics(
+        item_collection_key={name: value}, size_estimate_range_gb=size_estimate(written.collection_bytes)
+    )

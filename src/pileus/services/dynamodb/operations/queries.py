@@ -1,0 +1,156 @@
+"""Query and Scan, of tables and of indexes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.service import Encoded
+from pileus.services.dynamodb import capacity
+from pileus.services.dynamodb.capacity import Units
+from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
+from pileus.services.dynamodb.indexes import Index
+from pileus.services.dynamodb.key_ranges import KeyRange, own_names, query_range, query_start, scan_start
+from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
+from pileus.services.dynamodb.pages import Page, Selection, read_page
+from pileus.services.dynamodb.requests import ReadPlan, check_nested, query_plan, scan_plan
+from pileus.services.dynamodb.shapes import QueryInput, ScanInput
+from pileus.services.dynamodb.store import Table
+from pileus.services.dynamodb.values import Item
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class QueryOperations(DynamoDbBase):
+    async def query(self, context: RequestContext, request: QueryInput) -> Encoded:
+        plan = query_plan(request)
+        table = await self._open(context, request.table_name, self._snapshot)
+        index = _index(table, request, plan)
+        keyed = index or table.key
+        assert plan.key is not None
+        asked, partition = query_range(keyed, plan.key, plan.values)
+        _check_read_plan(plan, keyed.names)
+        if plan.filter is not None:
+            for name in own_names(keyed):
+                if name in plan.filter.usage.heads:
+                    raise ValidationException(
+                        f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                    )
+        reverse = request.scan_index_forward is False
+        if request.exclusive_start_key is not None:
+            start = query_start(keyed, request.exclusive_start_key, asked=asked, partition=partition)
+            asked = asked.beyond(start, reverse=reverse)
+        selection = self._selection(request, plan, index, reverse=reverse)
+        return _answered(table, index, request, await read_page(self._snapshot, keyed, asked, selection))
+
+    async def scan(self, context: RequestContext, request: ScanInput) -> Encoded:
+        plan = scan_plan(request)
+        table = await self._open(context, request.table_name, self._snapshot)
+        index = _index(table, request, plan)
+        keyed = index or table.key
+        _check_read_plan(plan, keyed.names)
+        segment, segments = request.segment or 0, request.total_segments or 1
+        asked = KeyRange(*keyed.segment(segment, segments))
+        if request.exclusive_start_key is not None:
+            start = scan_start(keyed, request.exclusive_start_key, asked=asked, segment=segment, segments=segments)
+            asked = asked.beyond(start, reverse=False)
+        selection = self._selection(request, plan, index, reverse=False)
+        return _answered(table, index, request, await read_page(self._snapshot, keyed, asked, selection))
+
+    def _selection(
+        self, request: QueryInput | ScanInput, plan: ReadPlan, index: Index | None, *, reverse: bool
+    ) -> Selection:
+        keeps = None
+        if plan.filter is not None:
+            test, values = plan.filter.test, plan.values
+
+            def keeps(item: Item) -> bool:
+                return test(item, values)
+
+        return Selection(
+            limit=request.limit or 0,
+            reverse=reverse,
+            keeps=keeps,
+            fetch=self._fetch(index) if index is not None and _looks_beyond(request, plan, index) else None,
+            project=None if plan.projection is None else plan.projection.project,
+            count_only=request.select == "COUNT",
+        )
+
+    def _fetch(self, index: Index) -> Callable[[Item], Awaitable[bytes | None]]:
+        def fetch(entry: Item) -> Awaitable[bytes | None]:
+            return self._snapshot.get(index.item_key(entry))
+
+        return fetch
+
+
+def _index(table: Table, request: QueryInput | ScanInput, plan: ReadPlan) -> Index | None:
+    """The index that is asked, if one is; `ValidationException` when it cannot answer."""
+    name = request.index_name
+    if name is None:
+        return None
+    index = table.index(name)
+    if index is None:
+        raise ValidationException(f"The table does not have the specified index: {name}")
+    if index.record.state == "CREATING":
+        raise ValidationException(f"Cannot read from backfilling global secondary index: {name}")
+    if index.local:
+        return index
+    if request.consistent_read:
+        raise ValidationException("Consistent reads are not supported on global secondary indexes")
+    if request.select == "ALL_ATTRIBUTES" and not index.projects_all:
+        raise invalid_parameter(
+            f"Select type ALL_ATTRIBUTES is not supported for global secondary index {name} because its projection "
+            "type is not ALL"
+        )
+    if plan.projection is not None and not index.projects(plan.projection.usage.heads):
+        missing = sorted(head for head in plan.projection.usage.heads if not index.projects(frozenset((head,))))
+        raise invalid_parameter(f"Global secondary index {name} does not project [{', '.join(missing)}]")
+    return index
+
+
+def _looks_beyond(request: QueryInput | ScanInput, plan: ReadPlan, index: Index) -> bool:
+    """Whether a local index's entries do not hold all that is asked for."""
+    if not index.local or index.projects_all:
+        return False
+    if request.select == "ALL_ATTRIBUTES":
+        return True
+    used = frozenset[str]()
+    if plan.projection is not None:
+        used |= plan.projection.usage.heads
+    if plan.filter is not None:
+        used |= plan.filter.usage.heads
+    return not index.projects(used)
+
+
+def _check_read_plan(plan: ReadPlan, key_names: tuple[str, ...]) -> None:
+    for expression in (plan.projection, plan.filter):
+        if expression is not None:
+            check_nested(expression, key_names)
+
+
+def page_units(index: Index | None, page: Page, *, consistent: bool) -> Units:
+    """What a page consumed."""
+    fetched = sum(capacity.read_units(size, consistent=consistent) for size in page.fetched_bytes)
+    looked_at = page.size_bytes - sum(page.fetched_bytes)
+    units = Units()
+    share = capacity.read_units(looked_at, consistent=consistent)
+    if index is None:
+        units.table = share
+    else:
+        units.table = fetched
+        units.count(index.name, share, local=index.local)
+    return units
+
+
+def _answered(table: Table, index: Index | None, request: QueryInput | ScanInput, page: Page) -> Encoded:
+    units = page_units(index, page, consistent=bool(request.consistent_read))
+    return answer(
+        {
+            "Items": None if request.select == "COUNT" else b"[" + b",".join(page.items) + b"]",
+            "Count": b"%d" % page.count,
+            "ScannedCount": b"%d" % page.scanned,
+            "LastEvaluatedKey": None if page.last is None else _encode(page.last),
+            "ConsumedCapacity": capacity.consumed(table.name, units, request.return_consumed_capacity),
+        }
+    )
