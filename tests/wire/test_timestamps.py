@@ -96,9 +96,9 @@ def test_writing(moment: datetime, form: str, written: object) -> None:
     assert write_timestamp_text(moment, form) == str(written)
 
 
-@given(st.integers(-60_000_000_000_000, 250_000_000_000_000), st.sampled_from([UNIX, ISO, RFC822]))
+@given(st.integers(-30_000_000_000_000, 250_000_000_000_000), st.sampled_from([UNIX, ISO, RFC822]))
 def test_what_is_written_is_read(ms: int, form: str) -> None:
-    """Each format is its own inverse, to as much as it can say."""
+    """Each format is its own inverse, to as much as it can say (RFC 822 has years of two digits, so none below 100)."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
     exact = moment.replace(microsecond=0) if form == RFC822 else moment
     assert abs(read_timestamp(write_timestamp(moment, form)) - exact) < timedelta(microseconds=500)
