@@ -1,60 +1,49 @@
-"""What does a request ask for beside its key and item: expressions, conditions, what to return?"""
+"""What does a request ask for beside its key and item: conditions, updates, projections, what to return?
 
-from collections.abc import Mapping
+Expressions and legacy parameters become the same plans. A plan is made without a table; what only the table's key can
+tell, `check_against_key`, `check_nested` and `check_filter` say afterwards.
+"""
+
 from dataclasses import dataclass
-from typing import Final
 
-from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.checks import Values
 from pileus.services.dynamodb.expressions.request import Condition, Expressions, KeyCondition, Projection, Update
 from pileus.services.dynamodb.key_ranges import key_scalar_error
+from pileus.services.dynamodb.legacy.conditions import (
+    check_conditional_operator,
+    expected_condition,
+    filter_condition,
+)
+from pileus.services.dynamodb.legacy.keys import key_condition
+from pileus.services.dynamodb.legacy.projections import projection_of
+from pileus.services.dynamodb.legacy.updates import attribute_updates
 from pileus.services.dynamodb.limits import ITEM_BYTES_MAX
 from pileus.services.dynamodb.model import KeySchema
+from pileus.services.dynamodb.parameters import (
+    check_distinct_keys,
+    check_key_values,
+    check_segment,
+    check_select,
+    check_start_key,
+    check_together,
+)
 from pileus.services.dynamodb.shapes import (
     AttributeValue,
+    ConditionCheck,
+    Delete,
     DeleteItemInput,
+    Get,
     GetItemInput,
+    KeysAndAttributes,
+    Put,
     PutItemInput,
     QueryInput,
     ScanInput,
     UpdateItemInput,
 )
+from pileus.services.dynamodb.shapes import Update as UpdateMember
 from pileus.services.dynamodb.values import legal_members
-
-_NO_VALUES: Final[Values] = {}
-
-
-def _open_expressions(
-    request: PutItemInput | DeleteItemInput | UpdateItemInput | QueryInput | ScanInput | GetItemInput,
-    texts: Mapping[str, str | None],
-    legacy: Mapping[str, object],
-) -> Expressions:
-    """The expressions of a request, ready to be read; refuses what does not go together, and what is not built.
-
-    texts: by parameter name, in AWS's order. legacy: the parameters that came before expressions.
-    """
-    given = [name for name, text in texts.items() if text is not None]
-    old = [name for name, content in legacy.items() if content is not None]
-    if given and old:
-        raise ValidationException(
-            "Can not use both expression and non-expression parameters in the same request: "
-            f"Non-expression parameters: {{{', '.join(old)}}} Expression parameters: {{{', '.join(given)}}}"
-        )
-    names = request.expression_attribute_names
-    if names is not None and not given:
-        raise ValidationException("ExpressionAttributeNames can only be specified when using expressions")
-    values = None if isinstance(request, GetItemInput) else request.expression_attribute_values
-    takers = [name for name in texts if name != "ProjectionExpression"]
-    if values is not None and not any(texts[name] is not None for name in takers):
-        raise ValidationException(
-            "ExpressionAttributeValues can only be specified when using expressions: "
-            f"{' and '.join(takers)} {'are' if len(takers) > 1 else 'is'} null"
-        )
-    if old:
-        raise NotImplementedByPileus(f"The legacy parameter {old[0]} is not implemented")
-    return Expressions(names, values)
-
 
 # --- writes ----------------------------------------------------------------------------------------------------------
 
@@ -69,8 +58,8 @@ class WritePlan:
     condition: Condition | None
     update: Update | None
     values: Values
-    returns: str
-    capacity: str | None
+    returns: str = "NONE"
+    capacity: str | None = None
     shows_item_on_failure: bool
 
 
@@ -88,24 +77,43 @@ def plain_put(request: PutItemInput) -> bool:
 
 
 def write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> WritePlan:
-    """Everything about a write but its key and item; `ValidationException` for what AWS refuses."""
-    update_text = request.update_expression if isinstance(request, UpdateItemInput) else None
-    texts = {"ConditionExpression": request.condition_expression}
-    legacy: dict[str, object] = {
-        "Expected": request.expected,
-        "ConditionalOperator": request.conditional_operator,
-    }
+    """Everything about a write but its key and item; `ValidationException` for what AWS refuses.
+
+    The values of a Key are checked too; those of an Item are only when something else is wrong, to tell of them first.
+    """
+    texts: dict[str, str | None] = {"ConditionExpression": request.condition_expression}
+    legacy: dict[str, object] = {"Expected": request.expected, "ConditionalOperator": request.conditional_operator}
     if isinstance(request, UpdateItemInput):
-        texts = {"UpdateExpression": update_text, **texts}
+        texts = {"UpdateExpression": request.update_expression, **texts}
         legacy = {"AttributeUpdates": request.attribute_updates, **legacy}
-    expressions = _open_expressions(request, texts, legacy)
-    update = None if update_text is None else expressions.update(update_text)
-    text = request.condition_expression
-    condition = None if text is None else expressions.condition("ConditionExpression", text)
-    expressions.finish()
+    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
+    check_conditional_operator(request.conditional_operator, request.expected)
+    if not isinstance(request, PutItemInput):
+        check_key_values(request.key)
+    try:
+        return _write_plan(request)
+    except ValidationException:
+        if isinstance(request, PutItemInput):
+            legal_members(request.item)
+        raise
+
+
+def _write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> WritePlan:
     returns = request.return_values or "NONE"
-    if update_text is None and not isinstance(request, UpdateItemInput) and returns not in {"NONE", "ALL_OLD"}:
+    update = update_text = None
+    if isinstance(request, UpdateItemInput):
+        update_text = request.update_expression
+        if request.attribute_updates is not None:
+            update = attribute_updates(request.attribute_updates)
+    elif returns not in {"NONE", "ALL_OLD"}:
         raise ValidationException("ReturnValues can only be ALL_OLD or NONE")
+    expected = expected_condition(request.expected, request.conditional_operator)
+    expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
+    if update_text is not None:
+        update = expressions.update(update_text)
+    text = request.condition_expression
+    condition = expected if text is None else expressions.condition("ConditionExpression", text)
+    expressions.finish()
     return WritePlan(
         condition=condition,
         update=update,
@@ -113,6 +121,29 @@ def write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> Wri
         returns=returns,
         capacity=request.return_consumed_capacity,
         shows_item_on_failure=request.return_values_on_condition_check_failure == "ALL_OLD",
+    )
+
+
+def transact_write_plan(member: Put | Delete | UpdateMember | ConditionCheck) -> WritePlan:
+    """`write_plan` for one action of TransactWriteItems, the values of its Key or Item included."""
+    texts: dict[str, str | None] = {"ConditionExpression": member.condition_expression}
+    if isinstance(member, UpdateMember):
+        texts = {"UpdateExpression": member.update_expression, **texts}
+    check_together(texts, {}, member.expression_attribute_names, member.expression_attribute_values)
+    if isinstance(member, Put):
+        legal_members(member.item)
+    else:
+        check_key_values(member.key)
+    expressions = Expressions(member.expression_attribute_names, member.expression_attribute_values)
+    update = expressions.update(member.update_expression) if isinstance(member, UpdateMember) else None
+    text = member.condition_expression
+    condition = None if text is None else expressions.condition("ConditionExpression", text)
+    expressions.finish()
+    return WritePlan(
+        condition=condition,
+        update=update,
+        values=expressions.values,
+        shows_item_on_failure=member.return_values_on_condition_check_failure == "ALL_OLD",
     )
 
 
@@ -146,56 +177,82 @@ def legal_item(item: dict[str, AttributeValue], too_large: str) -> tuple[dict[st
 # --- reads -----------------------------------------------------------------------------------------------------------
 
 
-def get_projection(request: GetItemInput) -> Projection | None:
-    expressions = _open_expressions(
-        request,
-        {"ProjectionExpression": request.projection_expression},
-        {"AttributesToGet": request.attributes_to_get},
-    )
-    text = request.projection_expression
-    projection = None if text is None else expressions.projection(text)
+def get_projection(request: GetItemInput | Get | KeysAndAttributes) -> Projection | None:
+    """What a GetItem, a Get of a transaction or a table's share of a BatchGetItem wants to see of its items.
+
+    Also checks the values of the keys, and that a batch names each once.
+    """
+    attributes = None if isinstance(request, Get) else request.attributes_to_get
+    text, names = request.projection_expression, request.expression_attribute_names
+    check_together({"ProjectionExpression": text}, {"AttributesToGet": attributes}, names)
+    if isinstance(request, KeysAndAttributes):
+        check_distinct_keys(request.keys)
+    else:
+        check_key_values(request.key)
+    projection = None if attributes is None else projection_of(attributes)
+    expressions = Expressions(names, None)
+    if text is not None:
+        projection = expressions.projection(text)
     expressions.finish()
     return projection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPlan:
-    """What a Query or Scan keeps of what it reads. key: only a Query has one."""
+    """What a Query or Scan keeps of what it reads. key: only a Query has one. filter_is: what messages call it."""
 
     key: KeyCondition | None
     filter: Condition | None
     projection: Projection | None
     values: Values
+    filter_is: str = "Filter Expression"
 
 
 def query_plan(request: QueryInput) -> ReadPlan:
-    """The expressions of a Query, in AWS's order: filter, projection, key."""
+    """What a Query wants, checked in AWS's order."""
     texts = {
         "ProjectionExpression": request.projection_expression,
         "FilterExpression": request.filter_expression,
         "KeyConditionExpression": request.key_condition_expression,
     }
-    legacy = {
+    legacy: dict[str, object] = {
         "AttributesToGet": request.attributes_to_get,
         "QueryFilter": request.query_filter,
         "ConditionalOperator": request.conditional_operator,
-        "KeyConditions": request.key_conditions,
     }
-    expressions = _open_expressions(request, texts, legacy)
-    text = request.key_condition_expression
-    if text is None:
+    if request.key_condition_expression is not None:  # without it, KeyConditions go with the other expressions
+        legacy["KeyConditions"] = request.key_conditions
+    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
+    check_conditional_operator(request.conditional_operator, request.query_filter)
+    filter_ = filter_condition(request.query_filter, request.conditional_operator)
+    attributes = request.attributes_to_get
+    projection = None if attributes is None else projection_of(attributes)
+    check_start_key(request.exclusive_start_key)
+    key, values = (None, {}) if request.key_conditions is None else key_condition(request.key_conditions)
+    expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
+    if request.filter_expression is not None:
+        filter_ = expressions.condition("FilterExpression", request.filter_expression)
+    if request.projection_expression is not None:
+        projection = expressions.projection(request.projection_expression)
+    if request.key_condition_expression is not None:
+        key = expressions.key_condition(request.key_condition_expression)
+    expressions.finish()
+    if key is None:
         raise ValidationException(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
-    filter_, projection = _filter_and_projection(expressions, request)
-    key = expressions.key_condition(text)
-    expressions.finish()
-    _check_select(request, projection)
-    return ReadPlan(key=key, filter=filter_, projection=projection, values=expressions.values)
+    check_select(request)
+    return ReadPlan(
+        key=key,
+        filter=filter_,
+        projection=projection,
+        values={**expressions.values, **values},
+        filter_is="QueryFilter" if request.query_filter is not None else "Filter Expression",
+    )
 
 
 def scan_plan(request: ScanInput) -> ReadPlan:
-    """The expressions of a Scan, and whether its segment makes sense."""
+    """What a Scan wants, and whether its segment makes sense, checked in AWS's order."""
     texts = {
         "ProjectionExpression": request.projection_expression,
         "FilterExpression": request.filter_expression,
@@ -205,55 +262,29 @@ def scan_plan(request: ScanInput) -> ReadPlan:
         "ScanFilter": request.scan_filter,
         "ConditionalOperator": request.conditional_operator,
     }
-    expressions = _open_expressions(request, texts, legacy)
-    _check_segment(request)
-    filter_, projection = _filter_and_projection(expressions, request)
+    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
+    check_conditional_operator(request.conditional_operator, request.scan_filter)
+    check_start_key(request.exclusive_start_key)
+    attributes = request.attributes_to_get
+    projection = None if attributes is None else projection_of(attributes)
+    filter_ = filter_condition(request.scan_filter, request.conditional_operator)
+    check_segment(request)
+    expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
+    if request.filter_expression is not None:
+        filter_ = expressions.condition("FilterExpression", request.filter_expression)
+    if request.projection_expression is not None:
+        projection = expressions.projection(request.projection_expression)
     expressions.finish()
-    _check_select(request, projection)
+    check_select(request)
     return ReadPlan(key=None, filter=filter_, projection=projection, values=expressions.values)
 
 
-def _filter_and_projection(
-    expressions: Expressions, request: QueryInput | ScanInput
-) -> tuple[Condition | None, Projection | None]:
-    text = request.filter_expression
-    filter_ = None if text is None else expressions.condition("FilterExpression", text)
-    text = request.projection_expression
-    return filter_, None if text is None else expressions.projection(text)
-
-
-def _check_select(request: QueryInput | ScanInput, projection: Projection | None) -> None:
-    select = request.select
-    if select is None:
+def check_filter(plan: ReadPlan, key_names: tuple[str, ...]) -> None:
+    """The filter of a Query does not look at the key of what is queried: the key condition is for that."""
+    if plan.filter is None:
         return
-    if projection is None:
-        if select == "SPECIFIC_ATTRIBUTES":
-            raise invalid_parameter(
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+    for name in key_names:
+        if name in plan.filter.usage.heads:
+            raise ValidationException(
+                f"{plan.filter_is} can only contain non-primary key attributes: Primary key attribute: {name}"
             )
-    elif select != "SPECIFIC_ATTRIBUTES":
-        chosen = "only the Count" if select == "COUNT" else select
-        raise invalid_parameter(f"Cannot specify the ProjectionExpression when choosing to get {chosen}")
-    if select == "ALL_PROJECTED_ATTRIBUTES" and request.index_name is None:
-        raise invalid_parameter("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
-
-
-def _check_segment(request: ScanInput) -> None:
-    segment, segments = request.segment, request.total_segments
-    if segment is None and segments is None:
-        return
-    if segments is None:
-        raise ValidationException(
-            "The TotalSegments parameter is required but was not present in the request when Segment parameter is "
-            "present"
-        )
-    if segment is None:
-        raise ValidationException(
-            "The Segment parameter is required but was not present in the request when parameter TotalSegments is "
-            "present"
-        )
-    if segment >= segments:
-        raise ValidationException(
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-            f"Segment: {segment} is not less than TotalSegments: {segments}"
-        )

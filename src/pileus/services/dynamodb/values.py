@@ -21,6 +21,7 @@ KINDS: Final = AttributeValue.__struct_encode_fields__
 """The type descriptors (`S`, `N`, ...) in the order of the shape's fields."""
 
 _FIELDS: Final = len(KINDS)
+_NOTHING: Final = AttributeValue()
 _SMALL_SIZES: Final = numbers.SMALL_SIZES
 _CONTAINER_BYTES: Final = 3
 _ELEMENT_BYTES: Final = 1
@@ -50,6 +51,9 @@ def check_one_type(value: AttributeValue) -> None:
         raise ValidationException(
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
         )
+    for field, content in zip(value.__struct_fields__, astuple(value), strict=True):
+        if content is not None:
+            legal(replace(_NOTHING, **{field: content}))  # what is wrong inside is named before that there are several
     raise ValidationException(
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
     )
@@ -125,7 +129,10 @@ def _legal_scalar_or_set(value: AttributeValue) -> tuple[AttributeValue, int]:
 
 def _check_depth(depth: int) -> None:
     if depth >= NESTING_LEVELS_MAX:
-        raise ValidationException("Nesting Levels have exceeded supported limits")
+        raise ValidationException(
+            "Nesting Levels have exceeded supported limits: "
+            "Attributes in the item have nested levels beyond supported limit"
+        )
 
 
 def legal(value: AttributeValue, depth: int = 0) -> tuple[AttributeValue, int]:
@@ -213,6 +220,31 @@ def ordered(left: AttributeValue, right: AttributeValue, holds: Callable[[int], 
     if left.b is not None and right.b is not None:
         return holds((left.b > right.b) - (left.b < right.b))
     return False
+
+
+def union(left: AttributeValue, right: AttributeValue) -> AttributeValue:
+    """All members of two sets of the same type."""
+    if left.ss is not None and right.ss is not None:
+        return AttributeValue(ss=list(dict.fromkeys((*left.ss, *right.ss))))
+    if left.ns is not None and right.ns is not None:
+        return AttributeValue(ns=list(dict.fromkeys((*left.ns, *right.ns))))
+    assert left.bs is not None, "only sets have a union"
+    assert right.bs is not None, "only sets have a union"
+    return AttributeValue(bs=list(dict.fromkeys((*left.bs, *right.bs))))
+
+
+def difference(left: AttributeValue, right: AttributeValue) -> AttributeValue | None:
+    """The members of one set that another of the same type lacks; nothing when there are none, for no set is empty."""
+    if left.ss is not None and right.ss is not None:
+        texts = [member for member in left.ss if member not in right.ss]
+        return AttributeValue(ss=texts) if texts else None
+    if left.ns is not None and right.ns is not None:
+        texts = [member for member in left.ns if member not in right.ns]
+        return AttributeValue(ns=texts) if texts else None
+    assert left.bs is not None, "only sets have a difference"
+    assert right.bs is not None, "only sets have a difference"
+    blobs = [member for member in left.bs if member not in right.bs]
+    return AttributeValue(bs=blobs) if blobs else None
 
 
 def begins_with(value: AttributeValue, prefix: AttributeValue) -> bool:

@@ -25,12 +25,13 @@ Test = Callable[[Item, Values], bool]
 Operand = Callable[[Item, Values], AttributeValue | None]
 """The value of an operand for one item; None when the item has nothing there."""
 
-_HOLDS: Final[Mapping[str, Callable[[int], bool]]] = {
+HOLDS: Final[Mapping[str, Callable[[int], bool]]] = {
     "<": lambda order: order < 0,
     "<=": lambda order: order <= 0,
     ">": lambda order: order > 0,
     ">=": lambda order: order >= 0,
 }
+"""Whether a comparison holds when its left side is less (-1), equal (0) or greater (1)."""
 
 
 def operand(node: Node, names: Mapping[str, str]) -> Operand:
@@ -98,7 +99,7 @@ def _comparison(node: Comparison, names: Mapping[str, str]) -> Test:
             return (a is not None and b is not None and rules.equal(a, b)) is wanted
 
         return same
-    holds = _HOLDS[node.operator]
+    holds = HOLDS[node.operator]
 
     def ordered(item: Item, values: Values) -> bool:
         a, b = left(item, values), right(item, values)
@@ -109,7 +110,7 @@ def _comparison(node: Comparison, names: Mapping[str, str]) -> Test:
 
 def _between(node: Between, names: Mapping[str, str]) -> Test:
     middle, low, high = (operand(part, names) for part in (node.operand, node.low, node.high))
-    at_least, at_most = _HOLDS[">="], _HOLDS["<="]
+    at_least, at_most = HOLDS[">="], HOLDS["<="]
 
     def between(item: Item, values: Values) -> bool:
         value, first, last = middle(item, values), low(item, values), high(item, values)

@@ -72,12 +72,16 @@ class KeyCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """apply: the new item. touched: the paths it writes, as a projection (for UPDATED_OLD and UPDATED_NEW)."""
+    """apply: the new item. touched: the paths it writes, as a projection (for UPDATED_OLD and UPDATED_NEW).
+
+    creates: whether it makes an item where there is none; what only removes does not.
+    """
 
     usage: Usage
     apply: Callable[[Item, Values], dict[str, AttributeValue]]
     touched: Callable[[Item], Projected]
     written: frozenset[str]
+    creates: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +144,7 @@ def _update(text: str, names: Names) -> Update:
         apply=compile_update(sections, dict(names)),
         touched=compile_projection(paths),
         written=frozenset(str(steps[0]) for steps in paths),
+        creates=any(section.clause in {"SET", "ADD"} for section in sections),
     )
 
 

@@ -23,7 +23,7 @@ from pileus.services.dynamodb.expressions.syntax import (
     unwrapped,
 )
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.values import Item
+from pileus.services.dynamodb.values import Item, difference, kind_of, union
 
 Outcome = Callable[[Item, Values], AttributeValue | None]
 """What an action writes at its path; None removes what is there."""
@@ -177,29 +177,17 @@ def _add(present: AttributeValue | None, operand: AttributeValue) -> AttributeVa
         return operand
     if operand.n is not None and present.n is not None:
         return AttributeValue(n=numbers.add(present.n, operand.n))
-    if operand.ss is not None and present.ss is not None:
-        return AttributeValue(ss=list(dict.fromkeys((*present.ss, *operand.ss))))
-    if operand.ns is not None and present.ns is not None:
-        return AttributeValue(ns=list(dict.fromkeys((*present.ns, *operand.ns))))
-    if operand.bs is not None and present.bs is not None:
-        return AttributeValue(bs=list(dict.fromkeys((*present.bs, *operand.bs))))
-    raise _wrong_type()
+    if kind_of(present) != kind_of(operand):
+        raise _wrong_type()
+    return union(present, operand)
 
 
 def _delete(present: AttributeValue | None, operand: AttributeValue) -> AttributeValue | None:
-    """The set without the operand's members; nothing when none is left, for no set is empty."""
     if present is None:
         return None
-    if operand.ss is not None and present.ss is not None:
-        texts = [member for member in present.ss if member not in operand.ss]
-        return AttributeValue(ss=texts) if texts else None
-    if operand.ns is not None and present.ns is not None:
-        texts = [member for member in present.ns if member not in operand.ns]
-        return AttributeValue(ns=texts) if texts else None
-    if operand.bs is not None and present.bs is not None:
-        blobs = [member for member in present.bs if member not in operand.bs]
-        return AttributeValue(bs=blobs) if blobs else None
-    raise _wrong_type()
+    if kind_of(present) != kind_of(operand):
+        raise _wrong_type()
+    return difference(present, operand)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
