@@ -86,7 +86,7 @@ class Converter:
             if isinstance(value, dict):
                 return self._subject.given()
             raise self.unreadable("")
-        inspection = Inspection(self._subject.model)
+        inspection = Inspection(self._subject.model, values_told=self._subject.dialect.values_told)
         try:
             cleaned = inspection.clean(self._ref, value)
         except WrongType as error:

@@ -32,6 +32,7 @@ class Dialect:
         coral's namespaces.
     crc32: answers carry `x-amz-crc32`.
     validation_code: the code of violated constraints; None for the protocol's.
+    values_told: violated constraints repeat the value that violates them.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
     broken: the same for a broken constraint, by the member's path and the constraint.
     unreadable: what a body that cannot be read is answered with; None for the protocol's.
@@ -51,6 +52,7 @@ class Dialect:
     error_namespace: str = ""
     crc32: bool = False
     validation_code: str | None = None
+    values_told: bool = True
     missing: Told | None = None
     broken: Mapping[tuple[str, Constraint], Told] = field(default_factory=dict)
     unreadable: Told | None = None
@@ -88,6 +90,23 @@ _S3_SCHEMA: Final = Told(
     "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
 )
 
+_IAM_NAMES: Final[Mapping[tuple[str, Constraint], Told]] = {
+    ("path", "pattern"): Told(
+        "ValidationError",
+        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
+        "characters and/or / characters.",
+    ),
+    **{
+        (member, "pattern"): Told(
+            "ValidationError",
+            f"The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the "
+            "following: +=,.@_-",
+        )
+        for member in ("groupName", "instanceProfileName", "policyName", "roleName", "userName")
+    },
+}
+"""Of paths: snapshot test_virtual_mfa_device_errors; of names: seen on the wire."""
+
 _DIALECTS: Final[Mapping[str, Dialect]] = {
     # API error bodies: DynamoDB Developer Guide, "Error handling"; the namespaces as sent by the service.
     "dynamodb": Dialect(
@@ -109,7 +128,9 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
     ),
     "apigatewayv2": Dialect(validation_code="BadRequestException"),
     "apigateway": Dialect(validation_code="BadRequestException"),
-    "iam": Dialect(internal_code="ServiceFailure"),
+    # LocalStack's snapshots of February 2026: test_update_account_password_policy_validation_errors,
+    # test_virtual_mfa_device_errors, TestRoleTags. Older recordings have the values.
+    "iam": Dialect(internal_code="ServiceFailure", values_told=False, broken=_IAM_NAMES),
     # Route 53 API Reference, "Common Errors" and InvalidInput; CloudFront API Reference, the errors of
     # CreateDistribution.
     "route53": Dialect(validation_code="InvalidInput"),

@@ -57,8 +57,10 @@ class Violation(NamedTuple):
 class Inspection:
     """One look at one input. `violations` has the broken constraints, in the order of the model."""
 
-    def __init__(self, model: ServiceModel) -> None:
+    def __init__(self, model: ServiceModel, *, values_told: bool = True) -> None:
+        """values_told: the message repeats the values that break a constraint."""
         self._model = model
+        self._values_told = values_told
         self.violations: list[Violation] = []
 
     def clean(self, ref: Ref, value: object) -> object:
@@ -142,7 +144,11 @@ class Inspection:
         return self._value(ref, value, path)
 
     def _absent(self, path: str) -> None:
-        self.violations.append(Violation(path, "required", None, _told("null", path, "Member must not be null")))
+        self.violations.append(
+            Violation(
+                path, "required", None, _told("null" if self._values_told else "", path, "Member must not be null")
+            )
+        )
 
     def _check(self, shape: Shape, value: object, path: str) -> None:
         for constraint, told in _broken(shape, value):
@@ -151,7 +157,7 @@ class Inspection:
     def _violated(
         self, shape: Shape, value: object, path: str, constraint: Constraint | Literal["element"], told: str
     ) -> None:
-        shown = "" if shape.sensitive else f"'{self._shown(shape, value)}'"
+        shown = "" if shape.sensitive or not self._values_told else f"'{self._shown(shape, value)}'"
         self.violations.append(Violation(path, constraint, value, _told(shown, path, told)))
 
     def _shown(self, shape: Shape, value: object) -> str:
