@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def accepted(password: str, policy: PasswordPolicyRecord | None) -> bool:
     try:
-        passwords.check_password(password, policy, account_id=ACCOUNT)
+        passwords.check_password(password, policy)
     except PasswordPolicyViolation:
         return False
     return True
@@ -36,6 +36,33 @@ def accepted(password: str, policy: PasswordPolicyRecord | None) -> bool:
 def test_the_default_policy(password: str, good: bool) -> None:
     """Eight characters, three kinds (IAM User Guide, "Default password policy")."""
     assert accepted(password, None) == good
+
+
+@pytest.mark.parametrize(
+    ("password", "policy", "told"),
+    [
+        ("Ab1", None, "Password should have a minimum length of 8"),
+        (
+            "abcdefg1",
+            None,
+            "Password should meet 1 more of the following requirements: "
+            "Password should have at least one uppercase letter, Password should have at least one symbol",
+        ),
+        (
+            "12345678",
+            None,
+            "Password should meet 2 more of the following requirements: Password should have at least one uppercase "
+            "letter, Password should have at least one lowercase letter, Password should have at least one symbol",
+        ),
+        ("Ab1", PasswordPolicyRecord(length_min=12), "Password should have a minimum length of 12"),
+        ("abcdef", PasswordPolicyRecord(numbers=True), "Password should have at least one number"),
+    ],
+)
+def test_what_a_bad_password_is_told(password: str, policy: PasswordPolicyRecord | None, told: str) -> None:
+    """People read it, and choose the next one by it."""
+    with pytest.raises(PasswordPolicyViolation) as caught:
+        passwords.check_password(password, policy)
+    assert caught.value.message == told
 
 
 @pytest.mark.parametrize(

@@ -28,30 +28,37 @@ def matches(profile: LoginProfileRecord, hashed: bytes) -> bool:
     return hmac.compare_digest(profile.hashed, hashed)
 
 
-def check_password(password: str, policy: PasswordPolicyRecord | None, *, account_id: str) -> None:
-    """PasswordPolicyViolation. policy: the account's; None means AWS's default."""
+def check_password(password: str, policy: PasswordPolicyRecord | None) -> None:
+    """PasswordPolicyViolation. policy: the account's; None means AWS's default.
+
+    Seen on the wire: `Password should meet 1 more of the following requirements: Password should have at least one
+    uppercase letter, Password should have at least one symbol`, and the sentence of the length by itself.
+    """
+    length_min = PASSWORD_CHARS_MIN_DEFAULT if policy is None else policy.length_min
+    if len(password) < length_min:
+        raise PasswordPolicyViolation(f"Password should have a minimum length of {length_min}")
     has = {
         "uppercase letter": any(char in string.ascii_uppercase for char in password),
         "lowercase letter": any(char in string.ascii_lowercase for char in password),
         "number": any(char in string.digits for char in password),
         "symbol": any(char in _SYMBOLS for char in password),
     }
-    if policy is None:
-        short = len(password) < PASSWORD_CHARS_MIN_DEFAULT
-        if short or sum(has.values()) < PASSWORD_KINDS_MIN_DEFAULT or password == account_id:
-            raise PasswordPolicyViolation("Password does not conform to the account password policy.")
-        return
-    if len(password) < policy.length_min:
-        raise PasswordPolicyViolation(f"Password should have a minimum length of {policy.length_min}")
-    wanted = {
+    wanted = dict.fromkeys(has, True) if policy is None else _wanted(policy)
+    lacking = [f"Password should have at least one {kind}" for kind in has if wanted[kind] and not has[kind]]
+    # Of the default's four kinds one may be lacking. Who has the others has not the account's number for a password.
+    more = len(lacking) - (len(has) - PASSWORD_KINDS_MIN_DEFAULT if policy is None else 0)
+    if more > 0:
+        some = "" if policy is not None else f"Password should meet {more} more of the following requirements: "
+        raise PasswordPolicyViolation(some + ", ".join(lacking))
+
+
+def _wanted(policy: PasswordPolicyRecord) -> dict[str, bool]:
+    return {
         "uppercase letter": policy.uppercase,
         "lowercase letter": policy.lowercase,
         "number": policy.numbers,
         "symbol": policy.symbols,
     }
-    for kind, is_wanted in wanted.items():
-        if is_wanted and not has[kind]:
-            raise PasswordPolicyViolation(f"Password should have at least one {kind}")
 
 
 def check_reuse(profile: LoginProfileRecord, hashed: bytes, policy: PasswordPolicyRecord | None) -> None:

@@ -32,7 +32,7 @@ class CredentialOperations(MfaDeviceOperations):
             profile = await writer.login_profile(await writer.user(user_name))
             if profile.salt != salt or not passwords.matches(profile, old):
                 raise AccessDenied("The old password was incorrect.")
-            await self._change(writer, context, user_name, password=request.new_password, hashed=new, reset=False)
+            await self._change(writer, user_name, password=request.new_password, hashed=new, reset=False)
 
     async def create_login_profile(
         self, context: RequestContext, request: shapes.CreateLoginProfileRequest
@@ -40,8 +40,7 @@ class CredentialOperations(MfaDeviceOperations):
         if request.password is None:
             # Only a session of AssumeRoot may leave it out (API_CreateLoginProfile); there are none here.
             raise ValidationError(
-                "1 validation error detected: Value null at 'password' failed to satisfy constraint: "
-                "Member must not be null"
+                "1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null"
             )
         user_name = model.user_name_of(context.principal, request.user_name)
         salt = self._ids.bytes(passwords.SALT_BYTES)
@@ -52,7 +51,7 @@ class CredentialOperations(MfaDeviceOperations):
             if await account.find_login_profile(user) is not None:
                 raise EntityAlreadyExists(f"Login Profile for user {user.name} already exists.")
             policy = await account.password_policy()
-            passwords.check_password(request.password, policy, account_id=context.account_id)
+            passwords.check_password(request.password, policy)
             profile = LoginProfileRecord(
                 created_at=now,
                 changed_at=now,
@@ -107,7 +106,6 @@ class CredentialOperations(MfaDeviceOperations):
             if request.password is not None and hashed is not None:
                 await self._change(
                     writer,
-                    context,
                     request.user_name,
                     password=request.password,
                     hashed=hashed,
@@ -122,7 +120,6 @@ class CredentialOperations(MfaDeviceOperations):
     async def _change(
         self,
         account: AccountWriter,
-        context: RequestContext,
         user_name: str,
         *,
         password: str,
@@ -133,7 +130,7 @@ class CredentialOperations(MfaDeviceOperations):
         user = await account.user(user_name)
         profile = await account.login_profile(user)
         policy = await account.password_policy()
-        passwords.check_password(password, policy, account_id=context.account_id)
+        passwords.check_password(password, policy)
         passwords.check_reuse(profile, hashed, policy)
         changed = msgspec.structs.replace(
             profile,
