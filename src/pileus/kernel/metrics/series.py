@@ -1,0 +1,105 @@
+"""What does counting a value cost a request? As good as nothing: it is put into a list.
+
+A series never asks what time it is. All that was added since the last `cut` belongs to one minute, and who cuts knows
+which; until then values gather in a list, and every VALUES_GATHERED_MAX of them become one `StatisticSet`.
+
+Measured (CPython 3.11): 0.06 us for the list, 0.15 us for what becomes of a value later.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.metrics.statistics import StatisticSet, merged, repeated, statistics_of
+
+VALUES_GATHERED_MAX: Final = 256
+"""So that no request waits longer than 40 us for those before it to be summed up."""
+MINUTES_UNWRITTEN_MAX: Final = 60
+"""Of a series, while the disk takes nothing; older ones are forgotten."""
+
+Dimensions = tuple[tuple[str, str], ...]
+"""Names and values."""
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """What CloudWatch calls a metric. dimensions: in any order; kept in order of their names."""
+
+    account_id: str
+    region: str
+    namespace: str
+    name: str
+    dimensions: Dimensions = ()
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "dimensions", tuple(sorted(self.dimensions)))
+
+
+class Series:
+    """The values of one metric in one unit. note: called when something is there to be written."""
+
+    __slots__ = ("__weakref__", "_note", "_past", "_sets", "_values", "metric", "unit")
+
+    def __init__(self, metric: Metric, unit: str, note: "Callable[[Series], None]") -> None:
+        self.metric = metric
+        self.unit = unit
+        self._note = note
+        self._values: list[float] = []
+        self._sets: list[StatisticSet] = []
+        self._past: list[tuple[int, list[float], list[StatisticSet]]] = []
+
+    def add(self, value: float, count: int = 1) -> None:
+        """It was `value` now, `count` times. Finite."""
+        values = self._values
+        if count == 1 and 0 < len(values) < VALUES_GATHERED_MAX:
+            values.append(value)
+        else:
+            self._add_slowly(value, count)
+
+    def _add_slowly(self, value: float, count: int) -> None:
+        if count != 1:
+            self.add_set(repeated(value, count))
+            return
+        if not self._values:
+            self._note(self)
+        elif len(self._values) >= VALUES_GATHERED_MAX:
+            self._sum_up()
+        self._values.append(value)
+
+    def add_set(self, statistics: StatisticSet) -> None:
+        """These were its values now."""
+        self._note(self)
+        self._sets = [merged((*self._sets, statistics))]
+
+    def _sum_up(self) -> None:
+        values, self._values = self._values, []
+        self._sets = [merged((*self._sets, statistics_of(values)))]
+
+    def cut(self, minute_s: int) -> None:
+        """All since the last time belongs to the minute that began then; as cheap as `add`, since many are cut at once.
+
+        minute_s: seconds since 1970.
+        """
+        if self._values or self._sets:
+            self._past.append((minute_s, self._values, self._sets))
+            self._values, self._sets = [], []
+
+    @property
+    def unwritten(self) -> bool:
+        return bool(self._values or self._sets or self._past)
+
+    def take(self) -> dict[int, StatisticSet]:
+        """What has been cut, by minute; it is no longer here."""
+        by_minute: dict[int, list[StatisticSet]] = {}
+        for minute_s, values, sets in self._past:
+            own = by_minute.setdefault(minute_s, [])
+            own.extend(sets)
+            if values:
+                own.append(statistics_of(values))
+        self._past = []
+        return {minute_s: merged(sets) for minute_s, sets in by_minute.items()}
+
+    def give_back(self, taken: dict[int, StatisticSet]) -> None:
+        """It could not be written."""
+        self._past = [*((minute_s, [], [one]) for minute_s, one in taken.items()), *self._past]
+        self._past = self._past[-MINUTES_UNWRITTEN_MAX:]
