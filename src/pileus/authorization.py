@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pileus.kernel.auth.audit import AuditLog
+from pileus.kernel.auth.audit import AuditLog, Denial, record_of
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.permissions import Needs, ResourceSource
 from pileus.kernel.clock import Clock
@@ -40,6 +40,10 @@ class LateAuthorizer:
     async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
         """As `Authorizer.authorize`."""
         await self._authorizer.authorize(context, headers, needs, given)
+
+    async def note(self, denial: Denial, context: RequestContext) -> None:
+        """A refusal that was not `authorize`'s."""
+        await self._audit.note(record_of(denial, context, at_s=self._clock.timestamp()))
 
     @cached_property
     def _authorizer(self) -> "Authorizer":

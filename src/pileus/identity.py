@@ -2,6 +2,7 @@
 
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.credentials import KeyDirectory
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.sealing import Seal
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.clock import Clock, MovableClock
@@ -35,12 +36,13 @@ def sts_api(
     private_issuers: bool = False,
     local_issuers: LocalIssuers | None = None,
     callers: CallerPolicies | None = None,
+    organization: Organization | None = None,
 ) -> StsApi:
     """STS, with everything of IAM that it needs.
 
     private_issuers: issuers may be at addresses that not everybody reaches; in open mode they may in any case.
     local_issuers: OpenID Connect issuers that this Pileus is. callers: what AssumeRole asks about the caller's own
-    policies; None where somebody else asks.
+    policies; None where somebody else asks. organization: see `kernel.auth.organizations`.
     """
     iam = IamStore(store)
     policies = IamPolicySource(store)
@@ -63,6 +65,7 @@ def sts_api(
         principals=policies,
         clock=clock,
         open_mode=open_mode,
+        organization=organization,
     )
 
 

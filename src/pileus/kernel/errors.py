@@ -5,7 +5,10 @@
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from pileus.kernel.auth.audit import Denial
 
 
 class ServiceError(Exception):
@@ -13,7 +16,7 @@ class ServiceError(Exception):
 
     A subclass names the `code`. HTTP status and fault come from the service model when it declares the code;
     otherwise `status` (default 400) says, with a comment where it was seen. `members` are further fields of the
-    error's shape, by the model's member names, as builtins or shapes.
+    error's shape, by the model's member names, as builtins or shapes. `denial`: what the log of decisions hears of it.
     """
 
     code: ClassVar[str] = ""
@@ -23,6 +26,12 @@ class ServiceError(Exception):
         super().__init__(message)
         self.message = message
         self.members: Mapping[str, object] = members or {}
+        self.denial: Denial | None = None
+
+    def because(self, denial: "Denial | None") -> Self:
+        """This error, with why somebody may not, for the log of decisions."""
+        self.denial = denial
+        return self
 
     @property
     def error_code(self) -> str:

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pileus.kernel.auth.audit import AuditLog, Wish
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.authorizer import Authorizer
+from pileus.kernel.auth.organizations import Member, Organization
 from pileus.kernel.auth.permissions import KnownResource, Permission, ResourceType, arn_of, needs_of, request_tags
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.clock import MovableClock
@@ -116,6 +118,7 @@ async def ask(
     things: Things | None = None,
     protocol: str = "json",
     headers: Mapping[str, str] | None = None,
+    organization: Organization | None = None,
 ) -> AnyServiceError | None:
     """The refusal; None when it is allowed."""
     clock = MovableClock()
@@ -126,6 +129,7 @@ async def ask(
         clock=clock,
         resources={} if things is None else {"things": things},
         messages=MESSAGES,
+        organization=organization,
     )
     context = RequestContext(
         service="things",
@@ -357,3 +361,75 @@ async def test_condition_keys(log: AuditLog, principal: Principal, condition: St
         log, Policies(policy(when(**condition))), tagging, principal=principal, things=Things(), headers=headers
     )
     assert (refused is None) is allowed
+
+
+SOMETIMES = Permission(action="things:Tag", resource=THING, asked=lambda context, given: False)
+
+
+@pytest.mark.parametrize("principal", [EVE, session()])
+async def test_whoever_is_gone_is_noticed_where_nothing_is_asked(log: AuditLog, principal: Principal) -> None:
+    """An operation whose permissions all depend on the request once let sessions of deleted roles through."""
+    refused = await ask(log, Policies(gone=True), SOMETIMES, principal=principal)
+    assert refused is not None
+    assert refused.error_code == "UnrecognizedClientException"
+    assert await ask(log, Policies(), SOMETIMES, principal=principal) is None
+
+
+async def test_a_near_miss_is_remembered(log: AuditLog) -> None:
+    """Whoever is denied by a condition that fails wants to know which, and what the request had instead."""
+    near = statement("things:Get", Sid="Office", Condition={"IpAddress": {"aws:sourceip": "192.0.2.0/24"}})
+    other = statement("things:Get", "arn:aws:other:::*", Condition={"Bool": {"aws:SecureTransport": "true"}})
+    unknown = statement("things:Get", Condition={"StringEquals": {"aws:principaltag/Floor": ["1", "2"]}})
+    assert await ask(log, Policies(policy(other, near), policy(unknown, name="q"))) is not None
+    [record] = await log.find(Wish(), limit=5)
+    assert record.near_misses == (
+        "statement Office of identity-based policy p: IpAddress aws:SourceIp 192.0.2.0/24 does not hold; "
+        "the request has 203.0.113.9",
+        "statement 1 of identity-based policy q: StringEquals aws:PrincipalTag/Floor 1 or 2 does not hold; "
+        "the request has none",
+    )
+    assert record.missing_context == ("aws:PrincipalTag/floor",)
+
+
+async def test_a_roles_trust_is_called_so(log: AuditLog) -> None:
+    """`pileus explain` speaks of the role's trust policy, as people and the manual do."""
+    trust = policy(
+        {"Effect": "Deny", "Principal": "*", "Action": "things:Get", "Sid": "Nobody"}, kind="trust", name="arn"
+    )
+    things = Things(eager=True, known=KnownResource(arn="arn:aws:things:::r", policy=trust))
+    assert await ask(log, Policies(policy(statement())), things=things) is not None
+    [record] = await log.find(Wish(), limit=5)
+    assert (record.kind, record.statement, record.explicit_deny) == ("role's trust policy", "Nobody", True)
+
+
+def organization(*scps: Statement) -> Organization:
+    """With ACCOUNT as a member and OTHER as the management account."""
+    member = Member(path="o-a1/r-b2/ou-b2-c3/", scps=[[policy(*scps, kind="scp", name="Guardrail")]] if scps else [])
+    return Organization(id="o-a1", members={ACCOUNT: member, OTHER: Member(path="o-a1/r-b2/")})
+
+
+async def test_an_organization_is_a_condition(log: AuditLog) -> None:
+    """Of an account outside of any organization the keys are absent, as on AWS."""
+    ours = {"StringEquals": {"aws:PrincipalOrgID": "o-a1", "aws:ResourceOrgID": "o-a1"}}
+    below = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1/r-b2/ou-b2-c3/*"}}
+    for condition in (ours, below):
+        policies = Policies(policy(statement(Condition=condition)))
+        assert await ask(log, policies) is not None
+        assert await ask(log, policies, organization=organization()) is None
+    stranger = msgspec.structs.replace(organization(), members={})
+    assert await ask(log, Policies(policy(statement(Condition=ours))), organization=stranger) is not None
+
+
+async def test_scps_limit_everybody_of_an_account(log: AuditLog) -> None:
+    """Users, and the root, which is asked about for no other reason; but never the management account."""
+    guard = organization(statement(), statement("things:Get", effect="Deny"))
+    for principal in (EVE, ROOT):
+        refused = await ask(log, Policies(policy(statement())), principal=principal, organization=guard)
+        assert refused is not None
+        assert refused.message.endswith("with an explicit deny in a service control policy")
+    silent = organization(statement("other:*"))
+    refused = await ask(log, Policies(policy(statement())), organization=silent)
+    assert refused is not None
+    assert refused.message.endswith("because no service control policy allows the things:Get action")
+    manager = Principal(account_id=OTHER, arn=f"arn:aws:iam::{OTHER}:root", user_id=OTHER, minted=True)
+    assert await ask(log, Policies(), principal=manager, organization=guard) is None

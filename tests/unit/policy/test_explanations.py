@@ -66,7 +66,7 @@ def test_denial_of_another_account_and_of_nobody() -> None:
 
 
 def test_the_statement_that_decided() -> None:
-    """`pileus explain` and the simulator name the policy, and the statement by its Sid or its place."""
+    """`pileus explain` and the simulator name the policy, and the statement by its Sid or its place, from 1."""
     named = NamedPolicy(
         "arn:aws:iam::aws:policy/Mixed",
         policy(
@@ -77,7 +77,7 @@ def test_the_statement_that_decided() -> None:
         "managed",
     )
     allowed = decide(query("user"), PolicySet(identity=[named]))
-    assert (allowed.allowed, allowed.policy, allowed.statement) == (True, "arn:aws:iam::aws:policy/Mixed", "1")
+    assert (allowed.allowed, allowed.policy, allowed.statement) == (True, "arn:aws:iam::aws:policy/Mixed", "2")
     denied = decide(query("user", resource="arn:aws:s3:::secrets/a"), PolicySet(identity=[named]))
     assert (denied.explicit_deny, denied.policy, denied.statement) == (
         True,

@@ -5,13 +5,19 @@ disk. A denial is also written to the store, in its own small transaction before
 for the reason the next morning finds it: the latest DENIALS_KEPT of them, since each new one takes the place of the one
 so many before it.
 
-What no policy is asked about (a root, in open mode whoever was not minted) is not here: there was no decision.
+Nobody decides about the root of an account unless a resource's own policy or an SCP has a say, and in `open` mode about
+whoever was not minted unless they reach into another account: then nothing is written here.
+
+Some refusals come after the policies have allowed, or without any: a role that does not trust, an API that a function
+does not let in. Whoever discovers one attaches a `Denial` to the error (`ServiceError.because`), and the edge that
+turns the error into an answer notes it here, under the request id that the client is told. A denial may say more than
+the client may hear: whether a role exists, for example.
 """
 
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -27,7 +33,7 @@ _DENIALS: Final = Subspace("audit", "denial")
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decision.v1"):
-    """One decision. principal: its ARN. at_s: seconds since 1970. The rest: see `policy.types.Decision`."""
+    """One decision. principal: its ARN. at_s: seconds since 1970. The rest: see `Denial`, `policy.types.Decision`."""
 
     at_s: float
     request_id: str
@@ -43,6 +49,53 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     policy: str | None = None
     statement: str | None = None
     missing_context: tuple[str, ...] = ()
+    near_misses: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Denial(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something was refused, whatever the client hears of it.
+
+    principal: an ARN, or the name of a service or a provider. reason: in words, where it was no policy's.
+    missing_context: keys as AWS spells them. near_misses: see `policy.near_misses`.
+    """
+
+    principal: str
+    account_id: str
+    action: str
+    resource: str
+    explicit_deny: bool = False
+    kind: str = ""
+    policy: str | None = None
+    statement: str | None = None
+    missing_context: tuple[str, ...] = ()
+    near_misses: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def record_of(denial: Denial, happened: "Happened", *, at_s: float) -> DecisionRecord:
+    """A denial, of the request in which it happened."""
+    return DecisionRecord(
+        at_s=at_s,
+        request_id=happened.request_id,
+        region=happened.region,
+        source_ip=happened.source_ip,
+        allowed=False,
+        **msgspec.structs.asdict(denial),
+    )
+
+
+class Happened(Protocol):
+    """In which request: a `RequestContext`, or what another edge knows."""
+
+    @property
+    def request_id(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def source_ip(self) -> str: ...
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):

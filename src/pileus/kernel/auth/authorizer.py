@@ -4,7 +4,9 @@
     decide   by the engine (`policy/`), every permission on every resource; the first refusal ends it
     write    the decision into the audit log; a refusal is raised in AWS's words
 
-The root of an account is asked about only where a resource has a policy of its own: nothing else can refuse it.
+The root of an account is asked about only where a resource may have a policy of its own, or its organization limits it:
+nothing else can refuse it. Of a principal that nobody minted (`open` mode) only requests that reach into another
+account come here, see `Needs.foreign`; they need that account's consent.
 Whatever a policy does not name is not read: see `request_conditions`.
 """
 
@@ -13,8 +15,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from pileus.kernel.auth.audit import AuditLog, DecisionRecord
+from pileus.kernel.auth.audit import AuditLog, DecisionRecord, Denial, record_of
 from pileus.kernel.auth.authorization_message import AuthorizationMessages, Refusal
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, ResourceSource
 from pileus.kernel.auth.policy import (
     Decision,
@@ -24,6 +27,8 @@ from pileus.kernel.auth.policy import (
     compile_policy,
     decide,
     denial_message,
+    denial_of,
+    told_kind,
 )
 from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, refusal
 from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wanted, tags_of_principal
@@ -58,6 +63,7 @@ class _Policies(msgspec.Struct, frozen=True):
     identity: Sequence[NamedPolicy]
     boundary: NamedPolicy | None
     session: Sequence[NamedPolicy] | None
+    scps: Sequence[Sequence[NamedPolicy]] = ()
 
 
 _NONE: Final = _Policies((), None, None)
@@ -74,11 +80,14 @@ class Authorizer:
         clock: Clock,
         resources: Mapping[str, ResourceSource] | None = None,
         messages: AuthorizationMessages | None = None,
+        organization: Organization | None = None,
     ) -> None:
         """resources: by the service part of an action (`lambda`), who knows what such actions are about.
 
-        messages: seals the reasons of refusals, where a service's protocol sends them.
+        messages: seals the reasons of refusals, where a service's protocol sends them. organization: of whose accounts
+        some are; None when there is none.
         """
+        self._organization = organization
         self._messages = messages
         self._policies = policies
         self._audit = audit
@@ -93,24 +102,36 @@ class Authorizer:
         permissions = needs.permissions
         assert permissions is not None, f"{context.service}.{context.operation} is in no table of permissions"
         principal = context.principal
+        scps = () if self._organization is None else self._organization.scps_of(principal.account_id)
         root = principal.arn.endswith(":root")
-        policies: _Policies | None = _NONE if root else None
-        asking = Asking(context, headers, now_s=self._clock.timestamp())
+        policies: _Policies | None = None
+        if root:
+            policies = _Policies((), None, None, scps) if scps else _NONE
+        asking = Asking(context, headers, now_s=self._clock.timestamp(), organization=self._organization)
         for permission in permissions:
             check_reach(context, permission.action)
             if permission.asked is not None and not permission.asked(context, given):
                 continue
             source = self._resources.get(permission.action.partition(":")[0])
-            if root and (source is None or not source.eager):
+            if root and not scps and (source is None or not source.eager):
                 continue
             if policies is None:
-                policies = await self._policies_of(principal)
-                if policies is None or principal.arn.split(":", 2)[1] != context.partition:
-                    # A session that outlived its user or role: ARNs in policies must not take it for a namesake.
-                    # Or somebody of another partition, whose policies know nothing of the ARNs of this one.
-                    family = Family.S3 if context.service == "s3" else needs.family
-                    raise refusal(NotAuthentic(Problem.INVALID_TOKEN), family)
+                policies = await self._held_by(context, needs, scps)
             await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
+        if policies is None:
+            # Nothing was asked of this request, and yet it must be somebody's.
+            await self._held_by(context, needs, scps)
+
+    async def _held_by(self, context: RequestContext, needs: Needs, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies:
+        """The policies of who asks, or the answer to whoever is nobody."""
+        principal = context.principal
+        policies = await self._policies_of(principal, scps)
+        if policies is None or principal.arn.split(":", 2)[1] != context.partition:
+            # A session that outlived its user or role: ARNs in policies must not take it for a namesake.
+            # Or somebody of another partition, whose policies know nothing of the ARNs of this one.
+            family = Family.S3 if context.service == "s3" else needs.family
+            raise refusal(NotAuthentic(Problem.INVALID_TOKEN), family)
+        return policies
 
     async def _require(
         self,
@@ -140,8 +161,9 @@ class Authorizer:
             conditions=conditions,
             resource_account_id=conditions.resource_account_id,
         )
-        decision = await self._decide(query, _policy_set(policies, known), asking, conditions, source)
-        await self._note(context, query, decision, asking.now_s)
+        policy_set = _policy_set(policies, known)
+        decision, denial = await self._decide(query, policy_set, asking, conditions, source)
+        await self._note(context, query, decision, denial, policy_set, asking.now_s)
         if not decision.allowed:
             message = _message(query, decision, permission, given, context)
             if needs.encoded:
@@ -172,11 +194,12 @@ class Authorizer:
         asking: Asking,
         conditions: RequestConditions,
         source: ResourceSource | None,
-    ) -> Decision:
+    ) -> tuple[Decision, Denial | None]:
         """Decide; read what a policy asked for, and decide again."""
         while True:
             try:
-                return decide(query, policies)
+                decision = decide(query, policies)
+                return decision, None if decision.allowed else denial_of(query, decision, policies)
             except Wanted as wanted:
                 if wanted.what == "principal tags":
                     assert asking.principal_tags is None
@@ -186,7 +209,7 @@ class Authorizer:
                     assert source is not None
                     conditions.resource = await source.find(asking.context, query.resource)
 
-    async def _policies_of(self, principal: Principal) -> _Policies | None:
+    async def _policies_of(self, principal: Principal, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies | None:
         """None for whoever does not exist (any more)."""
         held = await self._policies.policies_of(principal)
         if held is None:
@@ -194,7 +217,7 @@ class Authorizer:
         identity, boundary = held
         facts = principal.session
         if facts is None or facts.kind == "session_token":
-            return _Policies(identity, boundary, None)
+            return _Policies(identity, boundary, None, scps)
         session: list[NamedPolicy] = [
             NamedPolicy("session policy", compile_policy(text), _SESSION) for text in facts.session_policies
         ]
@@ -202,9 +225,20 @@ class Authorizer:
             session += await self._policies.session_policies(principal.account_id, facts.session_policy_arns)
         # A federated user without session policies may do nothing by itself (API_GetFederationToken).
         limited = bool(facts.session_policies or facts.session_policy_arns) or facts.kind == "federated_user"
-        return _Policies(identity, boundary, session if limited else None)
+        return _Policies(identity, boundary, session if limited else None, scps)
 
-    async def _note(self, context: RequestContext, query: Query, decision: Decision, now_s: float) -> None:
+    async def _note(
+        self,
+        context: RequestContext,
+        query: Query,
+        decision: Decision,
+        denial: Denial | None,
+        policies: PolicySet,
+        now_s: float,
+    ) -> None:
+        if denial is not None:
+            await self._audit.note(record_of(denial, context, at_s=now_s))
+            return
         await self._audit.note(
             DecisionRecord(
                 at_s=now_s,
@@ -215,9 +249,8 @@ class Authorizer:
                 resource=query.resource,
                 region=context.region,
                 source_ip=context.source_ip,
-                allowed=decision.allowed,
-                explicit_deny=decision.explicit_deny,
-                kind=decision.kind,
+                allowed=True,
+                kind=told_kind(decision.kind, policies.resource),
                 policy=decision.policy,
                 statement=decision.statement,
                 missing_context=decision.missing_context,
@@ -231,6 +264,7 @@ def _policy_set(policies: _Policies, known: KnownResource | None) -> PolicySet:
         boundary=policies.boundary,
         session=policies.session,
         resource=known.policy if known is not None else None,
+        scps=policies.scps,
     )
 
 

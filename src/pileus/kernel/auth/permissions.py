@@ -49,6 +49,8 @@ class ResourceSource(Protocol):
         ...
 
 
+Foreign = Callable[[RequestContext, Any], bool]
+"""Whether a request reaches into another account, whose consent even a root needs, and in `open` mode whoever asks."""
 ConditionKeys = Callable[[RequestContext, Any, KnownResource | None], Conditions]
 """Condition keys in lower case that only the service can know, and `aws:RequestTag/*`, `aws:TagKeys`."""
 
@@ -58,12 +60,14 @@ class ResourceType:
     """One kind of resource. name: the Reference's (`table`). told: how a denial calls it, where not by its ARN.
 
     becomes: the ARN that the request would give to the one that is found, where the action is asked about that.
+    foreign: whether a request names another account's; a type without it knows those of the caller's own account only.
     """
 
     name: str
     arn: Arn
     told: Callable[[RequestContext, Any], str] | None = None
     becomes: Callable[[RequestContext, Any, KnownResource], str] | None = None
+    foreign: Foreign | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,8 @@ class Needs:
     """What one operation needs, and how its protocol says no.
 
     permissions: None when nobody declared them. encoded: whether a refusal carries its reason sealed, for
-    DecodeAuthorizationMessage. family: in whose words a principal that no longer exists is refused.
+    DecodeAuthorizationMessage. family: in whose words a principal that no longer exists is refused. foreign: see
+    `ResourceType`; None where no request can name another account's.
     """
 
     permissions: Sequence[Permission] | None
@@ -99,6 +104,7 @@ class Needs:
     status: int
     encoded: bool = False
     family: Family = Family.JSON
+    foreign: Foreign | None = None
 
 
 _DENIED: Final[Mapping[str, tuple[str, int]]] = {
@@ -127,7 +133,15 @@ def needs_of(permissions: Sequence[Permission] | None, *, protocol: str) -> Need
         status=status,
         encoded=protocol == "ec2",
         family=_FAMILIES.get(protocol, Family.QUERY),
+        foreign=_foreign(permissions or ()),
     )
+
+
+def _foreign(permissions: Sequence[Permission]) -> Foreign | None:
+    found = [each.resource.foreign for each in permissions if each.resource is not None and each.resource.foreign]
+    if not found:
+        return None
+    return lambda context, given: any(foreign(context, given) for foreign in found)
 
 
 def arn_of(template: str) -> Arn:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from pileus.kernel.auth.organizations import Organization, organization_key
 from pileus.kernel.auth.permissions import Conditions, KnownResource, Permission
 from pileus.kernel.auth.policy import ContextValue
 from pileus.kernel.context import Principal, RequestContext
 
 _PRINCIPAL_TAG: Final = "aws:principaltag/"
 _RESOURCE_TAG: Final = ":resourcetag/"
+_RESOURCE_ORG: Final = ("aws:resourceorgid", "aws:resourceorgpaths")
 _PROVEN_BY_REQUESTS: Final = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 """A request that brings a device's code proves for itself what its session may not."""
 _NOT_READ: Final = KnownResource(arn="")
@@ -33,10 +35,18 @@ class Wanted(Exception):
 class Asking:
     """One request, as far as conditions go; shared by all permissions it needs."""
 
-    __slots__ = ("context", "headers", "now_s", "principal_tags")
+    __slots__ = ("context", "headers", "now_s", "organization", "principal_tags")
 
-    def __init__(self, context: RequestContext, headers: Mapping[str, str], *, now_s: float) -> None:
+    def __init__(
+        self,
+        context: RequestContext,
+        headers: Mapping[str, str],
+        *,
+        now_s: float,
+        organization: Organization | None = None,
+    ) -> None:
         """headers: by lower-case name."""
+        self.organization = organization
         self.context = context
         self.headers = headers
         self.now_s = now_s
@@ -92,6 +102,9 @@ class RequestConditions(Mapping[str, ContextValue]):
             return None if resource is None else _lowered(resource.tags).get(name)
         if key == "aws:resourceaccount":
             return self.resource_account_id
+        if key.startswith(_RESOURCE_ORG):
+            organization = self._asking.organization
+            return organization_key(organization, key.removeprefix("aws:resource"), account_id=self.resource_account_id)
         own = self._owned()
         if key in own:
             return own[key]
@@ -147,6 +160,10 @@ def _principal_type(asking: Asking) -> str:
     return "FederatedUser" if ":federated-user/" in arn else "User"
 
 
+def _of_organization(asking: Asking, key: str) -> ContextValue | None:
+    return organization_key(asking.organization, key, account_id=asking.context.principal.account_id)
+
+
 def _user_name(asking: Asking) -> str | None:
     arn = asking.context.principal.arn
     return arn.rpartition("/")[2] if ":user/" in arn else None
@@ -192,6 +209,8 @@ _GLOBAL: Final[Mapping[str, Callable[[Asking], ContextValue | None]]] = {
     "aws:principalarn": _principal_arn,
     "aws:principalaccount": lambda asking: asking.context.principal.account_id,
     "aws:principaltype": _principal_type,
+    "aws:principalorgid": lambda asking: _of_organization(asking, "orgid"),
+    "aws:principalorgpaths": lambda asking: _of_organization(asking, "orgpaths"),
     "aws:principalisawsservice": lambda _: "false",
     "aws:userid": lambda asking: asking.context.principal.user_id,
     "aws:username": _user_name,

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from pileus.kernel.auth.audit import Denial
 from pileus.kernel.auth.permissions import Needs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
@@ -46,6 +47,10 @@ class RequestAuthorizer(Protocol):
         """given: the operation's input. Raises `ServiceError`."""
         ...
 
+    async def note(self, denial: Denial, context: RequestContext) -> None:
+        """Remember what was refused beside the policies; it is answered already."""
+        ...
+
 
 class Dispatcher:
     """Answers every request that is for an AWS API."""
@@ -74,6 +79,7 @@ class Dispatcher:
         target = headers.get("x-amz-target")
         operation = self._by_target.get(target)
         scope = scope_of(request)
+        context: RequestContext | None = None
         try:
             if operation is None:
                 if type(request.body) is not bytes:
@@ -102,13 +108,20 @@ class Dispatcher:
             if operation.receive is not None:
                 body = await operation.receive(request, body)
             given = operation.parse(request, body)
-            if principal.minted and operation.needs.permissions != ():
+            needs = operation.needs
+            if principal.minted:
+                asked = needs.permissions != ()
+            else:
+                asked = needs.foreign is not None and needs.foreign(context, given)
+            if asked:
                 assert self._authorizer is not None, "a principal with policies, and nobody to ask"
-                await self._authorizer.authorize(context, headers, operation.needs, given)
+                await self._authorizer.authorize(context, headers, needs, given)
             output = await operation.method(context, given)
             return operation.answer(output, request_id)
         except ServiceError as error:
             assert operation is not None, "only an operation raises service errors"
+            if error.denial is not None and context is not None and self._authorizer is not None:
+                await self._authorizer.note(error.denial, context)
             return operation.fail(error, request_id)
         except Refused as refused:
             return refused.fail(refused.error, request_id)

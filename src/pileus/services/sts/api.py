@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from pileus.kernel.auth.audit import Denial
 from pileus.kernel.auth.authorization_message import AuthorizationMessages, NotAMessage
 from pileus.kernel.auth.credentials import Credentials, KeyDirectory
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.principals import principal_of_unknown_key
 from pileus.kernel.auth.session_rules import forbidden_to_session
 from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
@@ -19,6 +21,7 @@ from pileus.services.sts.providers import MfaVerifier, Principals, PrincipalTags
 from pileus.services.sts.role_sessions import RoleSessions, Wanted, credentials_shape, token_size
 from pileus.services.sts.session_policies import packed_percent, session_policies
 from pileus.services.sts.session_tags import inherited_source_identity, session_tags
+from pileus.services.sts.trust import refused_because
 
 PARTIAL: Final[Mapping[str, str]] = {
     "AssumeRole": "without ProvidedContexts",
@@ -44,8 +47,10 @@ class StsApi:
         principals: Principals,
         clock: Clock,
         open_mode: bool,
+        organization: Organization | None = None,
     ) -> None:
         """open_mode: a key that nobody minted acts as the root of an account."""
+        self._organization = organization
         self._sessions = sessions
         self._saml_identities = saml_identities
         self._web_identities = web_identities
@@ -74,12 +79,18 @@ class StsApi:
             raise NotImplementedByPileus("ProvidedContexts of AssumeRole is not implemented")
         if principal.minted and model.root(principal):
             # In open mode "root" is whoever has no minted key, and may; a real root may not (API_AssumeRole).
-            raise AccessDenied("Roles may not be assumed by root accounts.")
+            raise AccessDenied("Roles may not be assumed by root accounts.").because(
+                _denial(request, principal, "sts:AssumeRole", "the root of an account may assume no role")
+            )
         if forbidden_to_session(principal.session, service="sts", operation="AssumeRole"):
-            raise model.not_authorized(principal, action="sts:AssumeRole", role_arn=request.role_arn)
+            raise model.not_authorized(principal, action="sts:AssumeRole", role_arn=request.role_arn).because(
+                _denial(request, principal, "sts:AssumeRole", "the session of a federated user may assume no role")
+            )
         source_identity = inherited_source_identity(principal.session) or request.source_identity or ""
         if request.source_identity not in (None, source_identity):
-            raise model.not_authorized(principal, action="sts:SetSourceIdentity", role_arn=request.role_arn)
+            raise model.not_authorized(principal, action="sts:SetSourceIdentity", role_arn=request.role_arn).because(
+                _denial(request, principal, "sts:SetSourceIdentity", "its session has another source identity already")
+            )
         proven = await mfa.proven(
             self._mfa, principal, serial_number=request.serial_number, token_code=request.token_code
         )
@@ -93,6 +104,7 @@ class StsApi:
                 conditions={
                     **conditions.of_request(context, now=now),
                     **conditions.of_principal(principal, tags=await self._tags.tags_of(principal), now=now),
+                    **conditions.of_organization(self._organization, principal),
                     **(conditions.PROVEN_NOW if proven else {}),
                 },
                 refused=lambda refusal: model.not_authorized(
@@ -244,6 +256,10 @@ class StsApi:
             limits=limits,
             token_chars_min=token_chars_min or 0,
         )
+
+
+def _denial(request: shapes.AssumeRoleRequest, principal: Principal, action: str, reason: str) -> Denial:
+    return refused_because(reason, principal=principal, action=action, role_arn=request.role_arn).denial
 
 
 def _refuse_sessions(principal: Principal, operation: str) -> None:

@@ -6,6 +6,7 @@ Source: IAM User Guide, "AWS global condition context keys", "IAM and AWS STS co
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from pileus.kernel.auth.organizations import Organization, organization_key
 from pileus.kernel.auth.policy import ContextValue
 from pileus.kernel.context import Principal, RequestContext
 
@@ -52,6 +53,15 @@ def of_principal(principal: Principal, *, tags: Mapping[str, str], now: datetime
         tags = {**tags, **session.tags}
     conditions |= {f"aws:principaltag/{key.lower()}": value for key, value in tags.items()}
     return conditions
+
+
+def of_organization(organization: Organization | None, principal: Principal) -> Conditions:
+    """Where the account of who asks belongs; nothing of an account outside of the organization."""
+    found = {
+        f"aws:principal{key}": organization_key(organization, key, account_id=principal.account_id)
+        for key in ("orgid", "orgpaths")
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def of_session(

@@ -7,7 +7,7 @@ from pileus.kernel.auth.sessions import SessionSealer
 from pileus.services.sts.errors import AccessDenied
 from pileus.services.sts.model import open_session
 from pileus.services.sts.roles import RoleDirectory
-from pileus.services.sts.trust import outsider, refusal_of
+from pileus.services.sts.trust import outsider, refusal_of, refused_because
 
 
 class RoleCredentialIssuer:
@@ -23,7 +23,14 @@ class RoleCredentialIssuer:
         """Credentials of a new session. AccessDenied: there is no such role, or it does not trust the service."""
         role = await self._roles.find(role_arn)
         if role is None:
-            raise AccessDenied(f"The role {role_arn} does not exist.")
+            raise AccessDenied(f"The role {role_arn} does not exist.").because(
+                refused_because(
+                    "there is no such role",
+                    principal=outsider(self._service_principal),
+                    action="sts:AssumeRole",
+                    role_arn=role_arn,
+                ).denial
+            )
         refused = refusal_of(
             role,
             principal=outsider(self._service_principal),
@@ -32,5 +39,7 @@ class RoleCredentialIssuer:
             conditions={"aws:sourceaccount": role.account_id, "aws:principalisawsservice": "true"},
         )
         if refused is not None:
-            raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.")
+            raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.").because(
+                refused.denial
+            )
         return open_session(self._sealer, role, session_name=session_name, duration=duration)

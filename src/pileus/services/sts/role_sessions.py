@@ -15,7 +15,7 @@ from pileus.services.sts.conditions import of_session
 from pileus.services.sts.roles import AssumableRole, RoleDirectory
 from pileus.services.sts.session_policies import SessionPolicies, packed_percent
 from pileus.services.sts.session_tags import SessionTags
-from pileus.services.sts.trust import CallerPolicies, Refusal, refusal_of
+from pileus.services.sts.trust import CallerPolicies, Refusal, refusal_of, refused_because
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +102,15 @@ class RoleSessions:
     async def _trusting(self, wanted: Wanted) -> AssumableRole:
         role = await self._roles.find(wanted.role_arn)
         if role is None:
-            raise wanted.refused(Refusal(action=wanted.action))
+            raise _refused(
+                wanted,
+                refused_because(
+                    "there is no such role",
+                    principal=wanted.asked_by,
+                    action=wanted.action,
+                    role_arn=wanted.role_arn,
+                ),
+            )
         conditions = {
             **wanted.conditions,
             **of_session(
@@ -119,8 +127,12 @@ class RoleSessions:
                 role, principal=wanted.asked_by, action=action, conditions=conditions, policies=policies
             )
             if refusal is not None:
-                raise wanted.refused(refusal)
+                raise _refused(wanted, refusal)
         return role
+
+
+def _refused(wanted: Wanted, refusal: Refusal) -> ServiceError:
+    return wanted.refused(refusal).because(refusal.denial)
 
 
 def _actions(wanted: Wanted) -> list[str]:

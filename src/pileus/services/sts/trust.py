@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from pileus.kernel.auth.audit import Denial
 from pileus.kernel.auth.policy import (
     ContextValue,
     NamedPolicy,
@@ -17,6 +18,7 @@ from pileus.kernel.auth.policy import (
     compile_policy,
     decide,
     denial_message,
+    denial_of,
 )
 from pileus.kernel.context import Principal
 from pileus.services.sts.roles import AssumableRole
@@ -42,10 +44,14 @@ class CallerPolicies(Protocol):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why not. explanation: AWS's whole sentence, where the caller's own policies are the reason; else empty."""
+    """Why not. explanation: AWS's whole sentence, where the caller's own policies are the reason; else empty.
+
+    denial: what the log of decisions hears, which is more than AWS says.
+    """
 
     action: str
     explanation: str = ""
+    denial: Denial
 
 
 def refusal_of(
@@ -68,12 +74,25 @@ def refusal_of(
         resource_account_id=role.account_id,
     )
     trust = NamedPolicy(role.arn, compile_policy(role.trust_policy), "trust")
-    decision = decide(query, msgspec.structs.replace(policies or _EVERYTHING, resource=trust))
+    asked = msgspec.structs.replace(policies or _EVERYTHING, resource=trust)
+    decision = decide(query, asked)
     if decision.allowed:
         return None
     # AWS does not say what a trust policy lacks: that would tell strangers that the role exists.
     explained = policies is not None and decision.kind != _OF_THE_ROLE
-    return Refusal(action=action, explanation=denial_message(query, decision) if explained else "")
+    return Refusal(
+        action=action,
+        explanation=denial_message(query, decision) if explained else "",
+        denial=denial_of(query, decision, asked),
+    )
+
+
+def refused_because(reason: str, *, principal: Principal, action: str, role_arn: str) -> Refusal:
+    """A refusal that no policy decided."""
+    denial = Denial(
+        principal=principal.arn, account_id=principal.account_id, action=action, resource=role_arn, reason=reason
+    )
+    return Refusal(action=action, denial=denial)
 
 
 def outsider(name: str) -> Principal:

@@ -2,8 +2,9 @@
 
 from pileus.kernel.auth.policy.checks import check_policy
 from pileus.kernel.auth.policy.context_keys import context_keys
-from pileus.kernel.auth.policy.decisions import decide
-from pileus.kernel.auth.policy.denials import denial_message
+from pileus.kernel.auth.policy.decisions import decide, told_kind
+from pileus.kernel.auth.policy.denials import denial_message, denial_of
+from pileus.kernel.auth.policy.key_names import spelled
 from pileus.kernel.auth.policy.principals import canonical_user_id
 from pileus.kernel.auth.policy.statements import Policy, compile_policy
 from pileus.kernel.auth.policy.types import (
@@ -31,4 +32,7 @@ __all__ = [
     "context_keys",
     "decide",
     "denial_message",
+    "denial_of",
+    "spelled",
+    "told_kind",
 ]

@@ -23,6 +23,8 @@ from pileus.kernel.auth.policy.values import boolean
 from pileus.kernel.auth.policy.variables import Template, pattern_of
 
 Conditions = Mapping[str, ContextValue]
+Said = tuple[str, str, tuple[str, ...]]
+"""A condition as the policy has it: operator, key, values."""
 _MATCHERS: Final = {"text": matcher, "ignore_case": matcher, "like": matcher, "arn": arn_matcher}
 
 
@@ -41,10 +43,12 @@ class Condition:
         "_set",
         "_templates",
         "keys",
+        "said",
     )
 
-    def __init__(self, qualified: Qualified, key: str, values: Sequence[str], *, variables: bool) -> None:
+    def __init__(self, qualified: Qualified, key: str, values: Sequence[str], *, variables: bool, said: Said) -> None:
         operator = qualified.operator
+        self.said = said
         self._key = key.lower()
         self._set = qualified.set_operator
         self._if_exists = qualified.if_exists
@@ -122,9 +126,10 @@ class Condition:
 class NullCondition:
     """Whether a key is absent (`true`) or there (`false`); a key without values is absent."""
 
-    __slots__ = ("_key", "_wanted", "keys")
+    __slots__ = ("_key", "_wanted", "keys", "said")
 
-    def __init__(self, key: str, values: Sequence[str]) -> None:
+    def __init__(self, key: str, values: Sequence[str], *, said: Said) -> None:
+        self.said = said
         self._key = key.lower()
         self._wanted = frozenset(boolean(value) for value in values)
         self.keys = frozenset({self._key})
@@ -141,6 +146,7 @@ def compile_condition(name: str, key: str, values: Sequence[str], *, variables: 
     """One operator with one key, ready to ask."""
     qualified = read_operator(name)
     assert qualified is not None, "the document was parsed"
+    said = name, key, tuple(values)
     if qualified.operator is NULL:
-        return NullCondition(key, values)
-    return Condition(qualified, key, values, variables=variables)
+        return NullCondition(key, values, said=said)
+    return Condition(qualified, key, values, variables=variables, said=said)

@@ -31,6 +31,7 @@ RESOURCE: Final = "resource-based policy"
 BOUNDARY: Final = "permissions boundary"
 SESSION: Final = "session policy"
 SCP: Final = "service control policy"
+TRUST: Final = "role's trust policy"
 _MUST_ALLOW_ITSELF: Final = frozenset({"trust", "key"})
 
 
@@ -48,6 +49,11 @@ class _Grant(NamedTuple):
 
 
 _NO_GRANT: Final = _Grant(Named.NO, _Verdict(RESOURCE))
+
+
+def told_kind(kind: str, policy: NamedPolicy | None) -> str:
+    """What people call a policy of a kind; a role's own is its trust policy."""
+    return TRUST if kind == RESOURCE and policy is not None and policy.kind == "trust" else kind
 
 
 def decide(query: Query, policies: PolicySet) -> Decision:

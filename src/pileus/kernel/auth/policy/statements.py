@@ -77,7 +77,7 @@ class CompiledStatement:
     __slots__ = ("_actions", "_conditions", "_keys", "_not_actions", "deny", "name", "principal", "resources")
 
     def __init__(self, statement: Statement, index: int, *, variables: bool) -> None:
-        self.name = statement.sid or str(index)
+        self.name = statement.sid or str(index + 1)
         self.deny = statement.effect.lower() == "deny"
         self.principal = PrincipalMatcher(statement.principal) if statement.principal else None
         actions = statement.action or Listed((), negated=False)
@@ -118,6 +118,16 @@ class CompiledStatement:
             if not condition.holds(conditions, unresolved_holds=deny):
                 return False
         return True
+
+    def failed_condition(self, resource: str, conditions: Conditions) -> AnyCondition | None:
+        """The first that does not hold, of a statement that covers the resource; None for every other."""
+        resources, deny = self.resources, self.deny
+        if resources is not None and not resources.cover(resource, conditions, unresolved_covers=deny):
+            return None
+        return next(
+            (condition for condition in self._conditions if not condition.holds(conditions, unresolved_holds=deny)),
+            None,
+        )
 
 
 class Group:

@@ -75,7 +75,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     kind: which kind of policy decided, in AWS's words (`identity-based policy`, `resource-based policy`,
     `permissions boundary`, `session policy`, `service control policy`); empty when it was no policy (the root user).
     policy, statement: what allowed or explicitly denied; None when it was the absence of an Allow. A statement is named
-    by its Sid, or by its index.
+    by its Sid, or by its place in the document, the first being 1.
     missing_context: condition keys that statements about this action and resource ask for, and the query lacks.
     """
 

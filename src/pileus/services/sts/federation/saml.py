@@ -24,7 +24,7 @@ from pileus.services.sts.providers import SamlProviders
 from pileus.services.sts.role_sessions import RoleSessions, Wanted
 from pileus.services.sts.session_policies import session_policies
 from pileus.services.sts.session_tags import SessionTags, session_tags
-from pileus.services.sts.trust import outsider
+from pileus.services.sts.trust import outsider, refused_because
 
 _ACTION: Final = "sts:AssumeRoleWithSAML"
 _ATTRIBUTES: Final = "https://aws.amazon.com/SAML/Attributes/"
@@ -145,7 +145,13 @@ def _check_pair(assertion: Assertion, *, role_arn: str, provider_arn: str) -> No
     for value in assertion.attributes.get(f"{_ATTRIBUTES}Role", ()):
         if {part.strip() for part in value.split(",")} == {role_arn, provider_arn}:
             return
-    raise _refused(_ACTION)
+    refusal = refused_because(
+        "the assertion's Role attribute does not have this role with this provider",
+        principal=outsider(provider_arn),
+        action=_ACTION,
+        role_arn=role_arn,
+    )
+    raise _refused(_ACTION).because(refusal.denial)
 
 
 def _vouched(assertion: Assertion) -> _Vouched:
