@@ -2,8 +2,11 @@
 
 import pytest
 
+from pileus.kernel.auth.permissions import needs_of
 from pileus.kernel.errors import ServiceError
-from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
+from pileus.services.lambda_.names import REACHABLE, FunctionName, function_name, function_of_arn
+from pileus.services.lambda_.permissions import PERMISSIONS
+from pileus.services.lambda_.shapes import InvocationRequest
 from tests.unit.lambda_.conftest import context
 
 _ARN = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -47,7 +50,7 @@ def test_a_name_in_each_of_its_forms(given: str, qualifier: str | None, name: st
 def test_names_that_cannot_be_meant(given: str, qualifier: str | None, code: str) -> None:
     """A contradiction, another region and another account are three different mistakes on AWS."""
     with pytest.raises(ServiceError) as caught:
-        function_name(context(), given, qualifier)
+        function_name(context(operation="AddPermission"), given, qualifier)
     assert caught.value.error_code == code
 
 
@@ -58,3 +61,14 @@ def test_full_arns_only() -> None:
     )
     for wrong in ("f", "111111111111:function:f", "arn:aws:sqs:us-east-1:111111111111:f", "arn:aws:lambda:::f", ""):
         assert function_of_arn(wrong) is None
+
+
+def test_operations_that_reach_other_accounts_are_asked_about() -> None:
+    """What `function_name` lets through is another account's; the authorizer alone stands before it, if rows say so."""
+    for operation in REACHABLE & PERMISSIONS.keys():
+        needs = needs_of(PERMISSIONS[operation], protocol="rest-json")
+        given = InvocationRequest(function_name=_ARN.replace("111111111111", "222222222222"))
+        assert needs.foreign is not None
+        assert needs.foreign(context(operation=operation), given), operation
+        assert not needs.foreign(context(operation=operation), InvocationRequest(function_name=_ARN))
+        assert function_name(context(operation=operation), given.function_name).account_id == "222222222222"

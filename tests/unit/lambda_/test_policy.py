@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.errors import ServiceError
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName
-from pileus.services.lambda_.policy import arn_like, check_length, service_allowed, statement_document, statement_of
+from pileus.services.lambda_.policy import check_length, service_denial, statement_document, statement_of
 from pileus.services.lambda_.shapes import AddPermissionRequest
 
 _GATEWAY = "apigateway.amazonaws.com"
@@ -46,34 +47,25 @@ def statement(**members: Any) -> StatementRecord:
 )
 def test_who_is_let_in(statements: list[StatementRecord], allowed: bool) -> None:
     """Deny by default; a condition whose key the caller does not carry does not hold."""
-    verdict = service_allowed(
-        statements, service_principal=_GATEWAY, source_arn=_SOURCE, action="lambda:InvokeFunction"
-    )
-    assert verdict is allowed
+    call = ServiceCall(service=_GATEWAY, source_arn=_SOURCE)
+    denial = service_denial(statements, _FUNCTION, call, action="lambda:InvokeFunction", now_s=0)
+    assert (denial is None) is allowed
 
 
-@pytest.mark.parametrize(
-    ("pattern", "arn", "like"),
-    [
-        ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket", True),
-        ("arn:aws:s3:::buck*", "arn:aws:s3:::bucket", True),
-        ("arn:*:s3:::*", "arn:aws:s3:::bucket", True),
-        ("arn:aws:s3:::*", "arn:aws:sns:us-east-1:1:t", False),
-        ("arn:aws:*:bucket", "arn:aws:s3:::bucket", False),  # a `*` does not reach over colons
-        ("arn:aws:x:::a*b*c", "arn:aws:x:::abbc", True),
-        ("arn:aws:x:::a*b*c", "arn:aws:x:::acb", False),
-        ("arn:aws:x:::a.c", "arn:aws:x:::abc", False),
-        ("arn:aws:x:::a*", "arn:aws:x:::a:b:c", True),
-    ],
-)
-def test_arn_like(pattern: str, arn: str, like: bool) -> None:
-    """Each of the six parts by itself."""
-    assert arn_like(pattern, arn) is like
+def test_whose_a_bucket_is() -> None:
+    """A bucket's ARN names no account, so S3 says whose it is; otherwise AWS:SourceAccount could never hold."""
+    tried = [statement(principal="s3.amazonaws.com", source_account="111111111111", source_arn="arn:aws:s3:::b")]
+    for account, allowed in (("111111111111", True), ("222222222222", False), ("", False)):
+        call = ServiceCall(service="s3.amazonaws.com", source_arn="arn:aws:s3:::b", source_account=account)
+        denial = service_denial(tried, _FUNCTION, call, action="lambda:InvokeFunction", now_s=0)
+        assert (denial is None) is allowed
 
 
 def test_no_pattern_takes_for_ever() -> None:
     """Many stars against a text that nearly matches must not explode: this would not end in a lifetime."""
-    assert not arn_like("arn:aws:x:::" + "*a" * 200 + "b", "arn:aws:x:::" + "a" * 5_000)
+    call = ServiceCall(service=_GATEWAY, source_arn="arn:aws:x:::" + "a" * 5_000)
+    tried = [statement(source_arn="arn:aws:x:::" + "*a" * 200 + "b")]
+    assert service_denial(tried, _FUNCTION, call, action="lambda:InvokeFunction", now_s=0) is not None
 
 
 def request(principal: str, **members: Any) -> AddPermissionRequest:

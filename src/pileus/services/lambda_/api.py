@@ -76,11 +76,15 @@ class ServiceInvoker:
         self._invoker = invoker
 
     async def invoke(
-        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str
+        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
     ) -> ServiceInvocation:
         """Raises ResourceNotFoundException, AccessDeniedException, TooManyRequestsException."""
         return await self._invoker.for_service(
-            function_arn=function_arn, payload=payload, service_principal=service_principal, source_arn=source_arn
+            function_arn=function_arn,
+            payload=payload,
+            service_principal=service_principal,
+            source_arn=source_arn,
+            source_account=source_account,
         )
 
 
@@ -302,7 +306,7 @@ class LambdaApi:
         try:
             await self._credentials.for_role(role_arn=role_arn, session_name="lambda", duration=_ROLE_TRIAL)
         except ServiceError as error:
-            raise InvalidParameterValueException(ROLE_REFUSED) from error
+            raise InvalidParameterValueException(ROLE_REFUSED).because(error.denial) from error
 
     async def _change(
         self,

@@ -13,6 +13,8 @@ from typing import Final, NoReturn, Protocol
 
 import msgspec
 
+from pileus.kernel.auth.audit import Denial
+from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
@@ -44,7 +46,7 @@ from pileus.services.lambda_.errors import (
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
 from pileus.services.lambda_.model import FunctionRecord
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name, function_of_arn
-from pileus.services.lambda_.policy import service_allowed
+from pileus.services.lambda_.policy import service_denial
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation, function_key, require_function
 
@@ -79,15 +81,15 @@ class ServiceInvocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Ready:
-    """A function as it is invoked. value: the record's bytes. allowed: what its policy said to callers so far."""
+    """A function as it is invoked. value: the record's bytes. denials: what its policy said to callers so far."""
 
-    __slots__ = ("allowed", "record", "spec", "value")
+    __slots__ = ("denials", "record", "spec", "value")
 
     def __init__(self, value: bytes, record: FunctionRecord, spec: FunctionSpec) -> None:
         self.value = value
         self.record = record
         self.spec = spec
-        self.allowed: dict[tuple[str, str], bool] = {}
+        self.denials: dict[tuple[str, str, str], Denial | None] = {}
 
 
 class _Named:
@@ -153,12 +155,12 @@ class Invoker:
         )
 
     async def for_service(
-        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str
+        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
     ) -> ServiceInvocation:
         """Invoke for another AWS service, which acts on behalf of its resource `source_arn`.
 
-        payload: JSON. Raises ResourceNotFoundException, AccessDeniedException, TooManyRequestsException,
-        RequestEntityTooLargeException.
+        payload: JSON. source_account: whose that resource is, where its ARN does not say. Raises
+        ResourceNotFoundException, AccessDeniedException, TooManyRequestsException, RequestEntityTooLargeException.
         """
         asked = ("", "", function_arn, None)
         named = self._named.get(asked)
@@ -168,11 +170,13 @@ class Invoker:
                 raise ResourceNotFoundException(f"Function not found: {function_arn}")
             named = self._keep(asked, function)
         ready = await self._find(named)
-        if not _allowed(ready, service_principal, source_arn):
+        call = ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
+        denial = self._denial(ready, named.function, call)
+        if denial is not None:
             raise AccessDeniedException(
                 f"User: {service_principal} is not authorized to perform: lambda:InvokeFunction on resource: "
                 f"{named.arn} because no resource-based policy allows the lambda:InvokeFunction action"
-            )
+            ).because(denial)
         if len(payload) > PAYLOAD_BYTES_MAX:
             raise _payload_too_large()
         invocation = Invocation(
@@ -232,7 +236,20 @@ class Invoker:
         except CrossAccountRole:
             raise
         except ServiceError as error:  # of whoever issues the role's credentials
-            raise AccessDeniedException(ROLE_REFUSED) from error
+            raise AccessDeniedException(ROLE_REFUSED).because(error.denial) from error
+
+    def _denial(self, ready: _Ready, function: FunctionName, call: ServiceCall) -> Denial | None:
+        """What the policy says, kept: it cannot change without the record, and asks for nothing but these three."""
+        caller = (call.service, call.source_arn, call.source_account)
+        try:
+            return ready.denials[caller]
+        except KeyError:
+            if len(ready.denials) >= _CALLERS_KEPT_MAX:
+                ready.denials.clear()
+        denial = ready.denials[caller] = service_denial(
+            ready.record.policy, function, call, action="lambda:InvokeFunction", now_s=self._clock.timestamp()
+        )
+        return denial
 
     def _understand(
         self, context: RequestContext, request: InvocationRequest, asked: tuple[str, str, str, str | None]
@@ -281,22 +298,6 @@ class Invoker:
         )
         ready = self._ready[named.key] = _Ready(value, record, spec)
         return ready
-
-
-def _allowed(ready: _Ready, service_principal: str, source_arn: str) -> bool:
-    """What the policy says, kept: it cannot change without the record."""
-    caller = (service_principal, source_arn)
-    known = ready.allowed.get(caller)
-    if known is None:
-        if len(ready.allowed) >= _CALLERS_KEPT_MAX:
-            ready.allowed.clear()
-        known = ready.allowed[caller] = service_allowed(
-            ready.record.policy,
-            service_principal=service_principal,
-            source_arn=source_arn,
-            action="lambda:InvokeFunction",
-        )
-    return known
 
 
 def new_trace(clock: Clock, ids: Ids) -> str:

@@ -18,7 +18,7 @@ from pileus.kernel.auth.permissions import (
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
-from pileus.services.lambda_.names import function_of_arn, meant_by
+from pileus.services.lambda_.names import function_of_arn, in_other_account, meant_by
 from pileus.services.lambda_.policy import policy_text
 from pileus.services.lambda_.store import get_function
 
@@ -37,8 +37,12 @@ def _role_arn(context: RequestContext, given: Any) -> str:
     return role
 
 
-_FUNCTION: Final = ResourceType(name="function", arn=_function_arn)
-_INVOKED: Final = ResourceType(name="function", arn=_invoked_arn)
+def _foreign(context: RequestContext, given: Any) -> bool:
+    return in_other_account(context, given.function_name)
+
+
+_FUNCTION: Final = ResourceType(name="function", arn=_function_arn, foreign=_foreign)
+_INVOKED: Final = ResourceType(name="function", arn=_invoked_arn, foreign=_foreign)
 _ROLE: Final = ResourceType(name="role", arn=_role_arn)
 
 

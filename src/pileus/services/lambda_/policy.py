@@ -1,20 +1,21 @@
 """Who may invoke a function, according to its resource policy?
 
-AddPermission writes the statements, one member at a time; there is nothing but Allow. Evaluated here are the callers
-that are AWS services; identity-based policies are not Lambda's.
+AddPermission writes the statements, one member at a time; there is nothing but Allow. Evaluated here, by the policy
+engine, are the callers that are AWS services; all others were asked before the operation began.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.audit import Denial
+from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
 from pileus.services.lambda_.errors import InvalidParameterValueException, PolicyLengthExceededException
 from pileus.services.lambda_.limits import POLICY_BYTES_MAX
 from pileus.services.lambda_.model import StatementRecord
-from pileus.services.lambda_.names import FunctionName
+from pileus.services.lambda_.names import LATEST, FunctionName
 from pileus.services.lambda_.shapes import AddPermissionRequest
 
 _SERVICE: Final = re.compile(r"[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
@@ -78,61 +79,18 @@ def check_length(statements: Iterable[StatementRecord], function: FunctionName) 
         )
 
 
-def service_allowed(
-    statements: Sequence[StatementRecord], *, service_principal: str, source_arn: str, action: str
-) -> bool:
-    """Whether a service may perform `action` on behalf of the resource `source_arn`."""
-    return any(
-        _wildcard(statement.action).fullmatch(action)
-        and statement.principal in ("*", service_principal)
-        and _conditions_hold(statement, source_arn)
-        for statement in statements
-    )
+def service_denial(
+    statements: Sequence[StatementRecord], function: FunctionName, call: ServiceCall, *, action: str, now_s: float
+) -> Denial | None:
+    """Why a service may not perform `action`; None when the function's policy lets it."""
+    # Imported when the first service calls: see `kernel.auth.permissions`.
+    from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy, denial_of
 
-
-def _conditions_hold(statement: StatementRecord, source_arn: str) -> bool:
-    """A condition whose key the caller does not carry does not hold."""
-    if statement.event_source_token or statement.principal_org_id or statement.function_url_auth_type:
-        return False
-    if statement.invoked_via_function_url:
-        return False
-    if statement.source_account is not None and statement.source_account != _account_of(source_arn):
-        return False
-    return statement.source_arn is None or arn_like(statement.source_arn, source_arn)
-
-
-def _account_of(arn: str) -> str:
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) > 5 else ""
-
-
-def arn_like(pattern: str, arn: str) -> bool:
-    """`ArnLike`: each of the six parts is compared by itself; `*` is any characters, `?` is one.
-
-    Source: IAM User Guide, "Amazon Resource Name (ARN) condition operators".
-    """
-    wanted, given = pattern.split(":", 5), arn.split(":", 5)
-    if len(wanted) != len(given):
-        return False
-    return all(_wildcard(want).fullmatch(have) is not None for want, have in zip(wanted, given, strict=True))
-
-
-@lru_cache(maxsize=1024)
-def _wildcard(pattern: str) -> re.Pattern[str]:
-    """A policy's pattern as a regular expression that never backtracks over more than one `*`.
-
-    Each `*` but the last takes as little as it can, once and for all (an atomic group): if the rest matches at all, it
-    matches after that. So time is bounded by the product of the two lengths, whoever wrote the pattern.
-    """
-    first, *rest = [_literal(chunk) for chunk in pattern.split("*")]
-    if not rest:
-        return re.compile(first, re.DOTALL)
-    *middle, last = rest
-    return re.compile(first + "".join(f"(?>.*?{chunk})" for chunk in middle if chunk) + ".*" + last, re.DOTALL)
-
-
-def _literal(chunk: str) -> str:
-    return ".".join(re.escape(part) for part in chunk.split("?"))
+    arn = function.arn if function.qualifier in (None, LATEST) else function.qualified_arn
+    policy = NamedPolicy(arn, compile_policy(policy_text(statements, function)), "resource") if statements else None
+    query = service_query(call, action=action, resource=arn, region=function.region, now_s=now_s)
+    decision = service_decision(query, policy)
+    return None if decision.allowed else denial_of(query, decision, PolicySet(resource=policy))
 
 
 def _principal_document(principal: str, partition: str) -> object:
