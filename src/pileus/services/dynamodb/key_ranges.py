@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
 from pileus.services.dynamodb.expressions.key_conditions import KeyTest
@@ -11,6 +11,9 @@ from pileus.services.dynamodb.expressions.request import KeyCondition
 from pileus.services.dynamodb.model import KeyAttribute, check_partition_size, check_sort_size
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
+
+_INDEXABLE: Final = frozenset(("=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"))
+"""What an index can answer; KeyConditions may ask for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,9 @@ def query_range(
     for attribute in keyed.sort_attributes:
         if by_name:
             sort_tests.append((attribute, _taken(by_name, attribute)))
+    tests = (*partition_tests, *(test for _, test in sort_tests))
+    if any(test.operator not in _INDEXABLE for test in tests):
+        raise ValidationException("Attempted conditional constraint is not an indexable operation")
     if by_name or any(test.operator != "=" for test in partition_tests):
         raise ValidationException("Query key condition not supported")
     encoded = []
