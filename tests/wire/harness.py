@@ -29,7 +29,10 @@ from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.parsing import RequestParser
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Service
+from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.dispatcher import Dispatcher
+from pileus.kernel.wire.model import load_model
+from tests.wire.sqs_forms import with_forms
 from tools.generate_shapes import module_name, write_package
 
 PACKAGES: Final = {
@@ -116,8 +119,17 @@ def raw_model(service: str) -> Mapping[str, Any]:
 
 
 @cache
-def botocore_model(service: str) -> ServiceModel:
-    return ServiceModel(raw_model(service), service)
+def botocore_model(service: str, protocol: str = "") -> ServiceModel:
+    """protocol: SQS in forms has a model of its own (`sqs_forms`)."""
+    raw = raw_model(service)
+    return ServiceModel(with_forms(raw) if (service, protocol) == ("sqs", "query") else raw, service)
+
+
+def protocols_of(service: str) -> Sequence[str]:
+    """Every protocol in which a service answers, its own first."""
+    metadata = load_model(service).metadata
+    forms = ("query",) if dialect_of(service).query_protocol else ()
+    return tuple(dict.fromkeys((metadata.protocol, *metadata.protocols, *forms)))
 
 
 @cache
@@ -156,7 +168,7 @@ def _serializer(protocol: str) -> Any:
 
 def request_of(service: str, operation: str, parameters: Mapping[str, Any], *, protocol: str = "") -> Request:
     """The request that botocore makes of these parameters. protocol: the service's first unless given."""
-    model = botocore_model(service)
+    model = botocore_model(service, protocol)
     operation_model: OperationModel = model.operation_model(operation)
     made = _serializer(protocol or model.protocol).serialize_to_request(dict(parameters), operation_model)
     return sent(made, authorization(service))
@@ -206,7 +218,7 @@ def _latin(value: str | bytes) -> str:
 
 def read_by_botocore(service: str, operation: str, response: Response, *, protocol: str = "") -> dict[str, Any]:
     """What botocore's parser makes of an answer."""
-    model = botocore_model(service)
+    model = botocore_model(service, protocol)
     operation_model = model.operation_model(operation)
     assert isinstance(response.body, bytes)
     parser = create_parser(protocol or model.protocol)

@@ -12,12 +12,12 @@ from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Service
 from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.dispatcher import Dispatcher
-from pileus.kernel.wire.model import load_model
 from tests.wire.harness import (
     SERVICES,
     Believing,
     Desk,
     botocore_model,
+    protocols_of,
     read_by_botocore,
     request_of,
     shapes_module,
@@ -37,13 +37,7 @@ def test_all_that_pileus_will_serve_are_tested() -> None:
     assert set(SERVICES) == {_OTHERWISE.get(name, name) for name in _ISSUE.split()}
 
 
-def _protocols(service: str) -> tuple[str, ...]:
-    metadata = load_model(service).metadata
-    forms = ("query",) if dialect_of(service).query_protocol else ()
-    return tuple(dict.fromkeys((metadata.protocol, *metadata.protocols, *forms)))
-
-
-EACH: Final = [pytest.param(name, of, id=f"{name}-{of}") for name in SERVICES for of in _protocols(name)]
+EACH: Final = [pytest.param(name, of, id=f"{name}-{of}") for name in SERVICES for of in protocols_of(name)]
 
 
 class Bare:

@@ -29,6 +29,7 @@ from tests.wire.harness import (
     Desk,
     botocore_model,
     bytewise,
+    protocols_of,
     raw_model,
     read_by_botocore,
     request_of,
@@ -77,7 +78,7 @@ class Case(NamedTuple):
 
     @property
     def model(self) -> OperationModel:
-        return botocore_model(self.service).operation_model(self.operation)
+        return botocore_model(self.service, self.protocol).operation_model(self.operation)
 
 
 @pytest.fixture(autouse=True)
@@ -89,12 +90,10 @@ def _bare_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
 def _cases() -> list[Case]:
     found: list[Case] = []
     for service in SERVICES:
-        model = load_model(service)
-        protocols = dict.fromkeys((model.metadata.protocol, *model.metadata.protocols))
         found += [
             Case(service, protocol, operation)
-            for protocol in protocols
-            for operation in model.operations
+            for protocol in protocols_of(service)
+            for operation in load_model(service).operations
             if (service, operation) not in _SHADOWED
         ]
     return found
@@ -265,7 +264,7 @@ ERRORS: Final = _sampled(
     [
         Case(service, protocol, error)
         for service in SERVICES
-        for protocol in dict.fromkeys((load_model(service).metadata.protocol, *load_model(service).metadata.protocols))
+        for protocol in protocols_of(service)
         for error in dict.fromkeys(load_model(service).error_names.values())
     ]
 )
@@ -275,7 +274,7 @@ ERRORS: Final = _sampled(
 def test_errors_are_read_by_botocore(case: Case) -> None:
     """SDKs decide by code and status whether to retry, and programs read the members."""
     service, protocol, error = case
-    model = botocore_model(service)
+    model = botocore_model(service, protocol)
     shape = model.shape_for(error)
     operation = next(name for name in model.operation_names if model.operation_model(name).http.get("method") != "HEAD")
     asked = Case(service, protocol, operation)

@@ -7,7 +7,7 @@ import pytest
 
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.wire.model import load_model
-from tests.wire.harness import SERVICES, Desk, authorization, botocore_model, request_of
+from tests.wire.harness import SERVICES, Desk, authorization, botocore_model, protocols_of, request_of
 
 GARBAGE = [
     b"",
@@ -117,7 +117,7 @@ def test_damaged_requests(service: str, caplog: pytest.LogCaptureFixture) -> Non
     """Whatever the network, or somebody wicked, does to a body or address, the client is told of its own mistake."""
     model, chosen = load_model(service), Random(service)
     desk = Desk([service])
-    for protocol in dict.fromkeys((model.metadata.protocol, *model.metadata.protocols)):
+    for protocol in protocols_of(service):
         for name in chosen.sample(sorted(model.operations), min(6, len(model.operations))):
             whole = request_of(service, name, _anything(service, name), protocol=protocol)
             assert isinstance(whole.body, bytes)

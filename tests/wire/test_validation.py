@@ -164,47 +164,6 @@ def test_one_violation(service: str, operation: str, parameters: dict[str, Any],
     assert refused(service, operation, parameters) == (code, f"1 validation error detected: {told}", 400)
 
 
-def test_iam_does_not_repeat_values() -> None:
-    """As its recent recordings (test_update_account_password_policy_validation_errors), in the model's order."""
-    parameters = {"MinimumPasswordLength": 129, "MaxPasswordAge": 1096, "HardExpiry": True}
-    assert refused("iam", "UpdateAccountPasswordPolicy", parameters) == (
-        "ValidationError",
-        "2 validation errors detected: Value at 'minimumPasswordLength' failed to satisfy constraint: Member must have "
-        "value less than or equal to 128; Value at 'maxPasswordAge' failed to satisfy constraint: Member must have "
-        "value less than or equal to 1095",
-        400,
-    )
-    assert refused("iam", "CreateUser", {})[1] == (
-        "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must not be null"
-    )
-    key = {"RoleName": "r", "TagKeys": ["x" * 129]}
-    assert refused("iam", "UntagRole", key)[1] == (
-        "1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: "
-        "[Member must have length less than or equal to 128, Member must have length greater than or equal to 1, "
-        r"Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+, Member must not be null]"
-    )
-
-
-@pytest.mark.parametrize(
-    ("parameters", "told"),
-    [
-        (
-            {"VirtualMFADeviceName": "m", "Path": "no-slash/"},
-            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
-            "characters and/or / characters.",
-        ),
-        (
-            {"VirtualMFADeviceName": "m", "Path": "/" + "x" * 511 + "/"},
-            "1 validation error detected: Value at 'path' failed to satisfy constraint: Member must have length less "
-            "than or equal to 512",
-        ),
-    ],
-)
-def test_paths_of_iam(parameters: dict[str, Any], told: str) -> None:
-    """Recorded: test_virtual_mfa_device_errors."""
-    assert refused("iam", "CreateVirtualMFADevice", parameters) == ("ValidationError", told, 400)
-
-
 def test_several_violations() -> None:
     """All are told at once. The order of members is the model's; AWS's own is not known."""
     code, message, _ = refused("dynamodb", "CreateTable", {"TableName": "", "KeySchema": [{"AttributeName": ""}]})

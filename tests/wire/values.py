@@ -97,7 +97,7 @@ def _value_now(shape: Shape, depth: int, way: Way, *, location: str | None) -> s
             return st.lists(items, min_size=max(1, low), max_size=high)
         if location == "querystring":
             low = max(1, low)  # an empty list leaves no trace in a query
-        if way.protocol == "ec2" or (way.xml and shape.serialization.get("flattened")):
+        if way.protocol == "ec2" or ((way.xml or way.form) and shape.serialization.get("flattened")):
             low, high = max(1, low), max(1, high)  # nor here
         items = _value(shape.member, depth + 1, way, location=location)
         return st.lists(items, min_size=low, max_size=high)
