@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from pileus.kernel.metrics.statistics import CODES_MAX, StatisticSet, merged, repeated, statistics_of
+from pileus.kernel.metrics.statistics import CODES_MAX, StatisticSet, Summing, merged, statistics_of
 from pileus.kernel.storage.records import decode, encode
 
 
@@ -62,7 +62,10 @@ def test_merging_is_the_same_as_counting_together() -> None:
     """Minutes become hours without a difference, as long as the distribution is not coarsened."""
     one, other = [1.0, 2.0, 2.0], [2.0, 7.5]
     assert merged([statistics_of(one), statistics_of(other)]) == statistics_of(one + other)
-    assert merged([statistics_of(one), repeated(4.0, 3)]) == statistics_of([*one, 4.0, 4.0, 4.0])
+    summing = Summing()
+    summing.add(one)
+    summing.add_repeated(4.0, 3)
+    assert summing.told() == statistics_of([*one, 4.0, 4.0, 4.0])
     assert merged([statistics_of(one)]) == statistics_of(one)
 
 

@@ -1,7 +1,7 @@
 """What does counting a value cost a request? As good as nothing: it is put into a list.
 
 A series never asks what time it is. All that was added since the last `cut` belongs to one minute, and who cuts knows
-which; until then values gather in a list, and every VALUES_GATHERED_MAX of them become one `StatisticSet`.
+which; until then values gather in a list, and are summed up when it has VALUES_GATHERED_MAX of them.
 
 Measured (CPython 3.11): 0.06 us for the list, 0.15 us for what becomes of a value later.
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pileus.kernel.metrics.statistics import StatisticSet, merged, repeated, statistics_of
+from pileus.kernel.metrics.statistics import StatisticSet, Summing
 
 VALUES_GATHERED_MAX: Final = 256
 """So that no request waits longer than 40 us for those before it to be summed up."""
@@ -38,15 +38,15 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 class Series:
     """The values of one metric in one unit. note: called when something is there to be written."""
 
-    __slots__ = ("__weakref__", "_note", "_past", "_sets", "_values", "metric", "unit")
+    __slots__ = ("__weakref__", "_note", "_past", "_summed", "_values", "metric", "unit")
 
     def __init__(self, metric: Metric, unit: str, note: "Callable[[Series], None]") -> None:
         self.metric = metric
         self.unit = unit
         self._note = note
         self._values: list[float] = []
-        self._sets: list[StatisticSet] = []
-        self._past: list[tuple[int, list[float], list[StatisticSet]]] = []
+        self._summed: Summing | None = None
+        self._past: list[tuple[int, Summing | None, list[float]]] = []
 
     def add(self, value: float, count: int = 1) -> None:
         """It was `value` now, `count` times. Finite."""
@@ -58,48 +58,54 @@ class Series:
 
     def _add_slowly(self, value: float, count: int) -> None:
         if count != 1:
-            self.add_set(repeated(value, count))
+            self._summing().add_repeated(value, count)
             return
         if not self._values:
             self._note(self)
-        elif len(self._values) >= VALUES_GATHERED_MAX:
-            self._sum_up()
+        else:
+            values, self._values = self._values, []
+            self._summing().add(values)
         self._values.append(value)
 
     def add_set(self, statistics: StatisticSet) -> None:
         """These were its values now."""
-        self._note(self)
-        self._sets = [merged((*self._sets, statistics))]
+        self._summing().add_set(statistics)
 
-    def _sum_up(self) -> None:
-        values, self._values = self._values, []
-        self._sets = [merged((*self._sets, statistics_of(values)))]
+    def _summing(self) -> Summing:
+        if self._summed is None:
+            self._note(self)
+            self._summed = Summing()
+        return self._summed
 
     def cut(self, minute_s: int) -> None:
         """All since the last time belongs to the minute that began then; as cheap as `add`, since many are cut at once.
 
         minute_s: seconds since 1970.
         """
-        if self._values or self._sets:
-            self._past.append((minute_s, self._values, self._sets))
-            self._values, self._sets = [], []
+        if self._values or self._summed is not None:
+            self._past.append((minute_s, self._summed, self._values))
+            self._summed, self._values = None, []
 
     @property
     def unwritten(self) -> bool:
-        return bool(self._values or self._sets or self._past)
+        return bool(self._values or self._summed is not None or self._past)
 
     def take(self) -> dict[int, StatisticSet]:
         """What has been cut, by minute; it is no longer here."""
-        by_minute: dict[int, list[StatisticSet]] = {}
-        for minute_s, values, sets in self._past:
-            own = by_minute.setdefault(minute_s, [])
-            own.extend(sets)
+        past, self._past = self._past, []
+        by_minute: dict[int, Summing] = {}
+        for minute_s, summed, values in past:
+            summing = by_minute.setdefault(minute_s, Summing())
+            if summed is not None:
+                summing.add_set(summed.told())
             if values:
-                own.append(statistics_of(values))
-        self._past = []
-        return {minute_s: merged(sets) for minute_s, sets in by_minute.items()}
+                summing.add(values)
+        return {minute_s: summing.told() for minute_s, summing in by_minute.items()}
 
     def give_back(self, taken: dict[int, StatisticSet]) -> None:
         """It could not be written."""
-        self._past = [*((minute_s, [], [one]) for minute_s, one in taken.items()), *self._past]
+        for minute_s, statistics in taken.items():
+            summing = Summing()
+            summing.add_set(statistics)
+            self._past.append((minute_s, summing, []))
         self._past = self._past[-MINUTES_UNWRITTEN_MAX:]
