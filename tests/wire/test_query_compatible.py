@@ -196,7 +196,7 @@ def test_ec2() -> None:
     assert desk.api.given.instance_ids == ["i-1", "i-2"]
     assert [(item.name, item.values) for item in desk.api.given.filters] == [("a", ["b"])]
     assert text(response).startswith(
-        '<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15"><requestId>'
+        '<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>'
     )
     missing = desk.ask(ec2("Action=TerminateInstances"))
     assert missing.status == 400

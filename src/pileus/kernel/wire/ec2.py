@@ -10,7 +10,7 @@ from pileus.kernel.http.messages import Response
 from pileus.kernel.wire.codec import Codec, Converter, error_shape, status_of
 from pileus.kernel.wire.dialects import Dialect
 from pileus.kernel.wire.model import Ref, ServiceModel
-from pileus.kernel.wire.query import FormReader, QueryProtocol, answer_of, form_parser, namespace_of
+from pileus.kernel.wire.query import FormReader, QueryProtocol, answer_of, form_parser
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.xml_text import XmlWriter, element
 
@@ -37,7 +37,7 @@ class Ec2Protocol(QueryProtocol):
         ref = subject.operation.output
         inside = XmlWriter(subject.model).inside
         name = f"{subject.operation.name}Response"
-        opening = f"<{name}{namespace_of(subject.model)}>"
+        opening = f"<{name}{_namespace(subject.model)}>"
 
         def write(tree: dict[str, Any], request_id: str) -> str:
             told = inside(ref.shape, tree) if ref is not None else ""
@@ -50,3 +50,10 @@ class Ec2Protocol(QueryProtocol):
         told = element("Code", error.error_code) + element("Message", error.message)
         body = f"<Response><Errors><Error>{told}</Error></Errors>{element('RequestID', request_id)}</Response>"
         return Response(status, (_XML, ("x-amzn-RequestId", request_id)), body.encode(errors="replace"))
+
+
+def _namespace(model: ServiceModel) -> str:
+    """The `xmlns` of answers, whose URI has a slash at its end that the model lacks (EC2 User Guide, "The response
+    structure")."""
+    uri = model.metadata.xml_namespace
+    return f' xmlns="{uri.rstrip("/")}/"' if uri else ""
