@@ -2,8 +2,11 @@
 
 import pytest
 
-from pileus.services.iam import oidc
+from pileus.kernel.auth.principals import root_of
+from pileus.kernel.context import RequestContext
+from pileus.services.iam import oidc, shapes
 from pileus.services.iam.errors import InvalidInput, LimitExceeded, ValidationError
+from pileus.services.iam.permissions import PERMISSIONS
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,22 @@ def test_quotas() -> None:
     assert len(oidc.kept_thumbprints(["a" * 40] * 5)) == 5
     with pytest.raises(InvalidInput):
         oidc.kept_thumbprints(["a" * 40] * 6)
+
+
+@pytest.mark.parametrize("url", ["https://example.com", "https://tenant.example.com/", "https://Example.com/a/b/"])
+def test_what_is_authorized_is_what_is_made(url: str) -> None:
+    """A slash at the end is part of the provider's name, for policies as for everybody."""
+    context = RequestContext(
+        service="iam",
+        operation="CreateOpenIDConnectProvider",
+        request_id="r",
+        account_id="111111111111",
+        region="us-east-1",
+        principal=root_of("111111111111"),
+        source_ip="127.0.0.1",
+        host="localhost",
+    )
+    resource = PERMISSIONS["CreateOpenIDConnectProvider"][0].resource
+    assert resource is not None
+    made = oidc.provider_arn("aws", "111111111111", oidc.parse_url(url).name)
+    assert resource.arn(context, shapes.CreateOpenIDConnectProviderRequest(url=url)) == made

@@ -38,5 +38,7 @@ REPORT_VALIDITY: Final = timedelta(hours=4)
 KEY_USE_INTERVAL: Final = timedelta(minutes=1)
 """The last use of a key is written down at most this often. AWS promises less (API_GetAccessKeyLastUsed)."""
 
+SERVICE_CREDENTIALS_MAX: Final = 2
+"""Of one user for one service. Source: API_CreateServiceSpecificCredential."""
 SSH_KEYS_PER_USER_MAX: Final = 5
 SIGNING_CERTIFICATES_PER_USER_MAX: Final = 2

@@ -150,6 +150,23 @@ class SshKeyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     active: bool = True
 
 
+class ServiceCredentialRecord(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-service-credential.v1"
+):
+    """A user's credential for one service. known_as: its user name or alias there, which a user's new name leaves.
+
+    secret_sha256: enough for what is random and long.
+    """
+
+    credential_id: str
+    service_name: str
+    known_as: str
+    created_at: datetime
+    secret_sha256: bytes
+    expires_at: datetime | None = None
+    active: bool = True
+
+
 class SigningCertificateRecord(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-signing-certificate.v1"
 ):

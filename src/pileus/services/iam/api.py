@@ -19,6 +19,7 @@ from pileus.services.iam.operations.providers import ProviderOperations
 from pileus.services.iam.operations.public_keys import PublicKeyOperations
 from pileus.services.iam.operations.roles import RoleOperations
 from pileus.services.iam.operations.service_access import ServiceAccessOperations
+from pileus.services.iam.operations.service_credentials import ServiceCredentialOperations
 from pileus.services.iam.operations.service_linked import ServiceLinkedRoleOperations
 from pileus.services.iam.operations.simulation import SimulationOperations
 from pileus.services.iam.operations.tags import TagOperations
@@ -42,6 +43,7 @@ class IamApi(
     PublicKeyOperations,
     RoleOperations,
     ServiceAccessOperations,
+    ServiceCredentialOperations,
     ServiceLinkedRoleOperations,
     SimulationOperations,
     TagOperations,

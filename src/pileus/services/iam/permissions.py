@@ -94,7 +94,7 @@ _KEYS_USER: Final = ResourceType(
 """The user is found by the key."""
 _NEW_OIDC: Final = ResourceType(
     name="oidc-provider",
-    arn=lambda context, given: _arn(context, f"oidc-provider/{given.url.partition('://')[2].rstrip('/')}"),
+    arn=lambda context, given: _arn(context, f"oidc-provider/{given.url.partition('://')[2]}"),
 )
 _NEW_SAML: Final = ResourceType(
     name="saml-provider", arn=lambda context, given: _arn(context, f"saml-provider/{given.name}")
@@ -136,11 +136,17 @@ def _of_entity(context: RequestContext, given: Any, entity: KnownResource | None
         "iam:permissionsboundary": getattr(given, "permissions_boundary", None)
         or (entity.details.get("permissions_boundary") if entity is not None else None),
         "iam:awsservicename": getattr(given, "aws_service_name", None),
+        "iam:servicespecificcredentialservicename": getattr(given, "service_name", None),
+        "iam:servicespecificcredentialagedays": _text(getattr(given, "credential_age_days", None)),
     }
     return {
         **{key: value for key, value in found.items() if value is not None},
         **request_tags({tag.key: tag.value for tag in getattr(given, "tags", None) or ()}),
     }
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def _of_untagging(context: RequestContext, given: Any, entity: KnownResource | None) -> Conditions:

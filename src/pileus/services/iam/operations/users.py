@@ -47,8 +47,8 @@ class UserOperations(Operations):
                 raise DeleteConflict("Cannot delete entity, must delete MFA device first.")
             if await account.signing_certificates(user):
                 raise DeleteConflict("Cannot delete entity, must delete signing certificates first.")
-            if await account.ssh_keys(user):
-                raise DeleteConflict("Cannot delete entity, must delete SSH public keys first.")
+            if await account.ssh_keys(user) or await account.service_credentials(user):
+                raise DeleteConflict("Cannot delete entity, must remove referenced objects first.")
             if await account.groups_of(user.user_id):
                 raise DeleteConflict("Cannot delete entity, must remove users from group first.")
             await self._check_without_policies(account, user)

@@ -17,6 +17,7 @@ from pileus.services.iam.store.managed_policies import ManagedPolicyReader, Mana
 from pileus.services.iam.store.providers import ProviderReader, ProviderWriter
 from pileus.services.iam.store.public_keys import PublicKeyReader, PublicKeyWriter
 from pileus.services.iam.store.roles import RoleWriter
+from pileus.services.iam.store.service_credentials import ServiceCredentialReader, ServiceCredentialWriter
 from pileus.services.iam.store.trusted import TrustReader
 from pileus.services.iam.store.users import UserWriter
 
@@ -33,6 +34,7 @@ class AccountReader(
     ManagedPolicyReader,
     ProviderReader,
     PublicKeyReader,
+    ServiceCredentialReader,
     TrustReader,  # with attachments, users, groups and roles
 ):
     """What one account has."""
@@ -51,6 +53,7 @@ class AccountWriter(
     ProviderWriter,
     PublicKeyWriter,
     RoleWriter,
+    ServiceCredentialWriter,
     UserWriter,
     AccountReader,
 ):
