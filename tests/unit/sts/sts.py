@@ -121,6 +121,7 @@ class Sts:
     """The API, with one role, asked by the root of its account unless said otherwise."""
 
     def __init__(self, role: Role | None = None, *, asked_by: Principal | None = None, open_mode: bool = True) -> None:
+        self.region = "us-east-1"
         self.clock = MovableClock()
         self.clock.freeze()
         ids = SeededIds()
@@ -173,7 +174,7 @@ class Sts:
             operation="AssumeRole",
             request_id="r",
             account_id=self.principal.account_id,
-            region="us-east-1",
+            region=self.region,
             principal=self.principal,
             source_ip="127.0.0.1",
             host="localhost",

@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -227,6 +228,20 @@ async def test_durations_and_policies(issuer: Issuer) -> None:
     assert facts_of(door.sts.opened(answer.credentials)).session_policies == (policy,)
     with pytest.raises(NotImplementedByPileus):
         await door.assume(door.token(), provider_id="www.amazon.com")
+
+
+async def test_managed_policies_are_of_the_partition(issuer: Issuer) -> None:
+    """In China those of China; the policies of another partition are nobody's."""
+    reader = READER.replace("arn:aws:", "arn:aws-cn:")
+    trusted = PROVIDER.replace("arn:aws:", "arn:aws-cn:")
+    door = Door(issuer, replace(trusting({"Federated": trusted}, ACTION), arn=reader))
+    door.sts.region = "cn-north-1"
+    door.sts.kept.oidc[trusted] = Oidc(url=URL)
+    ours, other = (f"arn:{partition}:iam::aws:policy/ReadOnlyAccess" for partition in ("aws-cn", "aws"))
+    answer = await door.assume(door.token(), role_arn=reader, policy_arns=[shapes.PolicyDescriptorType(arn=ours)])
+    assert facts_of(door.sts.opened(answer.credentials)).session_policy_arns == (ours,)
+    refusal = await door.refuses(door.token(), role_arn=reader, policy_arns=[shapes.PolicyDescriptorType(arn=other)])
+    assert refusal == ("ValidationError", f"ARN {other} is not valid.")
 
 
 async def test_issuers_that_everybody_knows() -> None:

@@ -29,7 +29,7 @@ def session_policies(
     policy_arns: Sequence[shapes.PolicyDescriptorType] | None,
     *,
     account_id: str,
-    partition: str = "aws",
+    partition: str,
 ) -> SessionPolicies:
     """Of the account whose session it is, and its partition; MalformedPolicyDocument, ValidationError,
     PackedPolicyTooLarge.

@@ -67,7 +67,9 @@ class SamlIdentities:
     ) -> shapes.AssumeRoleWithSAMLResponse:
         model.check_role_arn(request.role_arn)
         account_id = model.account_of(request.role_arn)
-        policies = session_policies(request.policy, request.policy_arns, account_id=account_id)
+        policies = session_policies(
+            request.policy, request.policy_arns, account_id=account_id, partition=context.partition
+        )
         provider = await self._providers.find(request.principal_arn)
         if provider is None:
             raise InvalidIdentityToken("Specified provider doesn't exist")

@@ -69,7 +69,12 @@ class WebIdentities:
         model.check_role_arn(request.role_arn)
         if request.provider_id is not None:
             raise NotImplementedByPileus("ProviderId (access tokens of OAuth 2.0) is not implemented")
-        policies = session_policies(request.policy, request.policy_arns, account_id=model.account_of(request.role_arn))
+        policies = session_policies(
+            request.policy,
+            request.policy_arns,
+            account_id=model.account_of(request.role_arn),
+            partition=context.partition,
+        )
         token = unverified(request.web_identity_token)
         provider = await self._provider(token.issuer, request.role_arn)
         found = await self._keys.find(token.issuer, thumbprints=provider.thumbprints, key_id=token.key_id)
