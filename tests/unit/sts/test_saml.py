@@ -159,6 +159,8 @@ class Door:
     async def refuses(self, document: bytes, **more: object) -> tuple[str, str]:
         with pytest.raises(ServiceError) as caught:
             await self.assume(document, **more)
+        # Clients hear no reason; the log of decisions does.
+        assert (caught.value.denial is not None) is (caught.value.error_code == "AccessDenied")
         return caught.value.error_code, caught.value.message
 
 

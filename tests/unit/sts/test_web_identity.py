@@ -62,6 +62,8 @@ class Door:
     async def refuses(self, token: str, **more: Any) -> tuple[str, str]:
         with pytest.raises(ServiceError) as caught:
             await self.assume(token, **more)
+        # Clients hear no reason; the log of decisions does.
+        assert (caught.value.denial is not None) is (caught.value.error_code == "AccessDenied")
         return caught.value.error_code, caught.value.message
 
 
@@ -190,6 +192,13 @@ async def test_trust_is_asked_with_the_claims(issuer: Issuer) -> None:
     denied = ("AccessDenied", f"Not authorized to perform {ACTION}")
     assert await door.refuses(door.token(sub="ada@elsewhere.com")) == denied
     assert await door.refuses(door.token(), role_arn=READER + "2") == denied
+    with pytest.raises(ServiceError) as caught:
+        await door.assume(door.token(sub="ada@elsewhere.com"))
+    assert caught.value.denial is not None
+    assert caught.value.denial.near_misses == (
+        f"statement 1 of role's trust policy {READER}: StringLike {URL}:sub *@example.com does not hold; "
+        "the request has ada@elsewhere.com",
+    )
     for role in (trusting({"AWS": ACCOUNT}, ACTION), federated(["sts:AssumeRole"])):
         assert await Door(issuer, role).refuses(door.token()) == denied
     amr = Door(issuer, federated(Condition={"ForAnyValue:StringEquals": {f"{URL}:amr": "mfa"}}))

@@ -137,6 +137,27 @@ def tags_of_principal(principal: Principal, kept: Mapping[str, str]) -> Mapping[
     return _lowered({**kept, **session.tags}) if session is not None else _lowered(kept)
 
 
+def known_of_request(asking: Asking) -> Conditions:
+    """The global keys that do not depend on who asks, for who decides on a policy alone."""
+    return _known(_OF_REQUEST, asking)
+
+
+def known_of_principal(asking: Asking) -> Conditions:
+    """The keys of who asks: the global ones, those of its session, and the tags, which must have been read."""
+    session, tags = asking.context.principal.session, asking.principal_tags
+    assert tags is not None
+    return {
+        **(session.context if session is not None else {}),
+        **_known(_OF_PRINCIPAL, asking),
+        **{f"{_PRINCIPAL_TAG}{key}": value for key, value in tags.items()},
+    }
+
+
+def _known(keys: "_Keys", asking: Asking) -> Conditions:
+    found = {key: find(asking) for key, find in keys.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
 def _lowered(tags: Mapping[str, str]) -> Mapping[str, str]:
     return {key.lower(): value for key, value in tags.items()}
 
@@ -205,13 +226,14 @@ def _text(truth: bool) -> str:
     return "true" if truth else "false"
 
 
-_GLOBAL: Final[Mapping[str, Callable[[Asking], ContextValue | None]]] = {
+_Keys = Mapping[str, Callable[[Asking], ContextValue | None]]
+
+_OF_PRINCIPAL: Final[_Keys] = {
     "aws:principalarn": _principal_arn,
     "aws:principalaccount": lambda asking: asking.context.principal.account_id,
     "aws:principaltype": _principal_type,
     "aws:principalorgid": lambda asking: _of_organization(asking, "orgid"),
     "aws:principalorgpaths": lambda asking: _of_organization(asking, "orgpaths"),
-    "aws:principalisawsservice": lambda _: "false",
     "aws:userid": lambda asking: asking.context.principal.user_id,
     "aws:username": _user_name,
     "aws:tokenissuetime": _issued_at,
@@ -219,6 +241,9 @@ _GLOBAL: Final[Mapping[str, Callable[[Asking], ContextValue | None]]] = {
     "aws:multifactorauthage": _mfa_age,
     "aws:sourceidentity": _source_identity,
     "aws:federatedprovider": _federated_provider,
+}
+_OF_REQUEST: Final[_Keys] = {
+    "aws:principalisawsservice": lambda _: "false",
     "aws:sourceip": lambda asking: asking.context.source_ip,
     "aws:securetransport": lambda asking: _text(asking.context.secure),
     "aws:requestedregion": lambda asking: asking.context.region,
@@ -228,3 +253,4 @@ _GLOBAL: Final[Mapping[str, Callable[[Asking], ContextValue | None]]] = {
     "aws:useragent": lambda asking: asking.headers.get("user-agent"),
     "aws:referer": lambda asking: asking.headers.get("referer"),
 }
+_GLOBAL: Final[_Keys] = {**_OF_PRINCIPAL, **_OF_REQUEST}

@@ -2,8 +2,8 @@
 
 Some are a user name and a password, others an API key with an alias and perhaps an end.
 
-Source: API_CreateServiceSpecificCredential, API_ServiceSpecificCredential; LocalStack's snapshot test_user_rename_updates_service_specific_credentials; of passwords and of Bedrock's
-keys: seen on the wire.
+Source: API_CreateServiceSpecificCredential, API_ServiceSpecificCredential; LocalStack's snapshot
+test_user_rename_updates_service_specific_credentials; of passwords and of Bedrock's keys: seen on the wire.
 """
 
 import base64

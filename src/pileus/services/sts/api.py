@@ -8,6 +8,7 @@ from pileus.kernel.auth.authorization_message import AuthorizationMessages, NotA
 from pileus.kernel.auth.credentials import Credentials, KeyDirectory
 from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.principals import principal_of_unknown_key
+from pileus.kernel.auth.request_conditions import Asking, known_of_principal, known_of_request, tags_of_principal
 from pileus.kernel.auth.session_rules import forbidden_to_session
 from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
 from pileus.kernel.clock import Clock
@@ -94,7 +95,8 @@ class StsApi:
         proven = await mfa.proven(
             self._mfa, principal, serial_number=request.serial_number, token_code=request.token_code
         )
-        now = self._clock.now()
+        asking = Asking(context, {}, now_s=self._clock.timestamp(), organization=self._organization)
+        asking.principal_tags = tags_of_principal(principal, await self._tags.tags_of(principal))
         begun = await self._sessions.begin(
             Wanted(
                 role_arn=request.role_arn,
@@ -102,9 +104,8 @@ class StsApi:
                 action="sts:AssumeRole",
                 asked_by=principal,
                 conditions={
-                    **conditions.of_request(context, now=now),
-                    **conditions.of_principal(principal, tags=await self._tags.tags_of(principal), now=now),
-                    **conditions.of_organization(self._organization, principal),
+                    **known_of_request(asking),
+                    **known_of_principal(asking),
                     **(conditions.PROVEN_NOW if proven else {}),
                 },
                 refused=lambda refusal: model.not_authorized(

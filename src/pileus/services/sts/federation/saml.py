@@ -14,9 +14,10 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.request_conditions import Asking, known_of_request
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
-from pileus.services.sts import conditions, model, shapes
+from pileus.services.sts import model, shapes
 from pileus.services.sts.errors import AccessDenied, ExpiredToken, InvalidIdentityToken
 from pileus.services.sts.federation.saml_response import Assertion, read_response
 from pileus.services.sts.limits import SESSION_DURATION_MIN
@@ -89,7 +90,7 @@ class SamlIdentities:
                 action=_ACTION,
                 asked_by=outsider(request.principal_arn),
                 conditions={
-                    **conditions.of_request(context, now=self._clock.now()),
+                    **known_of_request(Asking(context, {}, now_s=self._clock.timestamp())),
                     **known,
                     "aws:federatedprovider": request.principal_arn,
                 },

@@ -10,10 +10,11 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.request_conditions import Asking, known_of_request
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
-from pileus.services.sts import conditions, model, shapes
+from pileus.services.sts import model, shapes
 from pileus.services.sts.conditions import Conditions
 from pileus.services.sts.errors import AccessDenied, InvalidIdentityToken
 from pileus.services.sts.federation.id_tokens import Identity, identity_of, unverified
@@ -90,7 +91,7 @@ class WebIdentities:
                 action=_ACTION,
                 asked_by=outsider(provider.name),
                 conditions={
-                    **conditions.of_request(context, now=self._clock.now()),
+                    **known_of_request(Asking(context, {}, now_s=self._clock.timestamp())),
                     **claims,
                     "aws:federatedprovider": provider.name,
                 },
