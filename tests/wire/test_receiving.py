@@ -23,7 +23,7 @@ from pileus.kernel.wire.checksums import NAMES, checksum, written
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.kernel.wire.registered import RegisteredService
 from tests.unit.auth.test_chunks import PLAIN_SEED, SCOPE, SECRET, TRAILER_SEED
-from tests.wire.harness import Desk, Recording, authorization, request_of, shapes_module
+from tests.wire.harness import Desk, Recording, authorization, read_by_botocore, request_of, shapes_module
 from tests.wire.test_aws_chunked import DATA, SIGNED, SIGNED_TRAILER
 from tests.wire.test_event_codec import Arriving
 
@@ -256,6 +256,37 @@ def test_a_checksum_that_is_not_of_the_body() -> None:
     assert taken(request_of("s3", "CompleteMultipartUpload", parameters)).checksum_crc32 == "AAAAAA=="
 
 
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, ""),
+        ({"content-md5": "right"}, ""),
+        ({"x-amz-checksum-crc32": "right"}, ""),
+        ({"content-md5": b64encode(bytes(16)).decode()}, "BadDigest"),
+        ({"content-md5": "nonsense"}, "InvalidDigest"),
+        ({"x-amz-checksum-crc32": "AAAAAA=="}, "BadDigest"),
+    ],
+)
+def test_checksums_outside_s3(headers: dict[str, str], code: str) -> None:
+    """S3 Control's operations have SDKs send one (`httpChecksumRequired`); a body that was altered is refused."""
+    tags = {"AccountId": "111111111111", "Bucket": "bucket", "Tagging": {"TagSet": [{"Key": "k", "Value": "v"}]}}
+    request = request_of("s3control", "PutBucketTagging", tags)
+    assert isinstance(request.body, bytes)
+    crc = checksum("CRC32")
+    crc.update(request.body)
+    right = {"content-md5": md5(request.body).digest(), "x-amz-checksum-crc32": crc.digest()}
+    told = {name: b64encode(right[name]).decode() if text == "right" else text for name, text in headers.items()}
+    request.headers = {**request.headers, **told}
+    desk = Desk(["s3control"])
+    response = desk.ask(request)
+    if code:
+        assert response.status == 400
+        assert read_by_botocore("s3control", "PutBucketTagging", response)["Error"]["Code"] == code
+        assert desk.api.given is None
+    else:
+        assert desk.api.given.tagging.tag_set[0].key == "k"
+
+
 def test_other_operations_have_no_receiver() -> None:
     """Nothing of this costs a service anything that does not need it."""
 
@@ -263,6 +294,8 @@ def test_other_operations_have_no_receiver() -> None:
         ("dynamodb", "PutItem", False),
         ("s3", "GetObject", False),
         ("s3", "PutObject", True),
+        ("s3control", "PutBucketTagging", True),
+        ("s3control", "GetBucketTagging", False),
     ):
         service = RegisteredService(Service(name=name, api=Recording, shapes=shapes_module(name)), SeededIds())
         compiled = service.operation(operation, service.model.metadata.protocol)

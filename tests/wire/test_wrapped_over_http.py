@@ -37,6 +37,9 @@ class Allowing:
     async def authorize(self, *_: object) -> None:
         pass
 
+    async def note(self, *_: object) -> None:
+        pass
+
 
 class Api:
     """An operation that stores what it reads, and one that answers in pieces."""

@@ -1,7 +1,7 @@
 """Which operations have bodies that are more than their members?
 
-Few do: those with streams of events, S3's, and what clients compress. What reads and writes such bodies is imported
-with the first of them.
+Few do: those with streams of events, S3's, and what clients compress or send with a checksum. What reads and writes
+such bodies is imported with the first of them.
 """
 
 from pileus.kernel.wire.codec import Codec
@@ -22,8 +22,8 @@ def with_wrapping(subject: Subject, codec: Codec, protocol: str, *, body_bytes_m
         from pileus.kernel.wire.event_codec import with_events
 
         codec = with_events(subject, codec, protocol)
-    wrapped_by_s3 = subject.dialect.s3 and operation.http.method in {"PUT", "POST"}
-    if wrapped_by_s3 or operation.compression is not None or stream_member(subject, operation.input) is not None:
+    summed = operation.http_checksum_required or (subject.dialect.s3 and operation.http.method in {"PUT", "POST"})
+    if summed or operation.compression is not None or stream_member(subject, operation.input) is not None:
         from pileus.kernel.wire.receiving import with_receiver
 
         codec = with_receiver(subject, codec, protocol, body_bytes_max=body_bytes_max)
