@@ -117,7 +117,9 @@ class Parts:
             clock=clock,
             services=settings.services,
             messages=AuthorizationMessages(secret, ids),
+            organization=settings.organization,
         )
+        self._denials = authorizer
         dispatcher = Dispatcher(services, authenticator=authenticator, authorizer=authorizer, clock=clock, ids=ids)
         self.router = Router(dispatcher, guard=guard)
         admin = Admin(
@@ -227,6 +229,7 @@ class Parts:
             ids=self._ids,
             open_mode=self._settings.auth_mode == "open",
             private_issuers=self._settings.private_issuers,
+            organization=self._settings.organization,
         )
 
     @cached_property
@@ -284,7 +287,13 @@ class Parts:
     def execute_api(self) -> "ExecuteApi":
         from pileus.services.apigatewayv2.dataplane import ExecuteApi
 
-        return ExecuteApi(store=self._store, invoker=self.functions.invoker, clock=self._clock, ids=self._ids)
+        return ExecuteApi(
+            store=self._store,
+            invoker=self.functions.invoker,
+            clock=self._clock,
+            ids=self._ids,
+            denials=self._denials,
+        )
 
     @cached_property
     def _roles(self) -> "IamRoleDirectory":

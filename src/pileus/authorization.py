@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pileus.kernel.auth.audit import AuditLog, Denial, record_of
+from pileus.kernel.auth.audit import AuditLog, Denial, Happened, record_of
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.permissions import Needs, ResourceSource
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
@@ -29,8 +30,10 @@ class LateAuthorizer:
         clock: Clock,
         services: Sequence[str],
         messages: AuthorizationMessages | None = None,
+        organization: Organization | None = None,
     ) -> None:
-        """services: those that run, by botocore's names. messages: see `Authorizer`."""
+        """services: those that run, by botocore's names. messages, organization: see `Authorizer`."""
+        self._organization = organization
         self._messages = messages
         self._store = store
         self._audit = audit
@@ -41,9 +44,9 @@ class LateAuthorizer:
         """As `Authorizer.authorize`."""
         await self._authorizer.authorize(context, headers, needs, given)
 
-    async def note(self, denial: Denial, context: RequestContext) -> None:
+    async def note(self, denial: Denial, happened: Happened) -> None:
         """A refusal that was not `authorize`'s."""
-        await self._audit.note(record_of(denial, context, at_s=self._clock.timestamp()))
+        await self._audit.note(record_of(denial, happened, at_s=self._clock.timestamp()))
 
     @cached_property
     def _authorizer(self) -> "Authorizer":
@@ -56,6 +59,7 @@ class LateAuthorizer:
             clock=self._clock,
             resources=self._resources(),
             messages=self._messages,
+            organization=self._organization,
         )
 
     def _resources(self) -> Mapping[str, ResourceSource]:

@@ -13,6 +13,7 @@ from pileus.settings import DATA_DIR_DEFAULT, PORT_DEFAULT, SERVICES, Settings
 from pileus.terminal import console, refuse, say_json
 
 if TYPE_CHECKING:
+    from pileus.kernel.auth.organizations import Organization
     from pileus.running import Running
 
 app: Final = typer.Typer(
@@ -88,6 +89,14 @@ def up(
             help="Fetch keys of OpenID Connect issuers from loopback and private addresses too. While open: always.",
         ),
     ] = False,
+    organization: Annotated[
+        Path | None,
+        typer.Option(
+            help="A TOML file that says which accounts form an organization, and what its SCPs are; see docs/auth.md.",
+            metavar="FILE",
+            envvar="PILEUS_ORGANIZATION",
+        ),
+    ] = None,
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -112,6 +121,7 @@ def up(
         services=chosen,
         allowed_hosts=allow_host or (),
         private_issuers=allow_private_issuers,
+        organization=None if organization is None else _organization(organization),
     )
     from pileus.server import serve
 
@@ -253,7 +263,10 @@ def env(
 
 @app.command()
 def explain(
-    request_id: Annotated[str, typer.Argument(help="As the client was told it: x-amzn-RequestId.")],
+    request_id: Annotated[
+        str | None,
+        typer.Argument(help="As the client was told it: x-amzn-RequestId, apigw-requestid. Else the latest denials."),
+    ] = None,
     *,
     data_dir: _DataDir = DATA_DIR_DEFAULT,
     url: _Url = "",
@@ -263,14 +276,18 @@ def explain(
 
     Denials are kept for long, what was allowed for the latest few thousand requests. Exit status 1 when it is neither.
     """
-    from pileus.explaining import decisions_about, explained
+    from pileus.explaining import decisions_about, explained, latest_denials
     from pileus.running import Unreachable
 
     running = _running(data_dir, url)
     if running is None:
         refuse(f"no Pileus runs on {data_dir}")
     try:
-        found = decisions_about(running.url, request_id, token=_admin_token(running, data_dir))
+        token = _admin_token(running, data_dir)
+        if request_id is None:
+            found = latest_denials(running.url, token=token)
+        else:
+            found = decisions_about(running.url, request_id, token=token)
     except Unreachable as error:
         refuse(f"no answer from {running.url}: {error}", hint="a strict one wants --data-dir, where its token is")
     if as_json:
@@ -278,10 +295,14 @@ def explain(
     out = console()
     for decision in found if not as_json else ():
         for line in explained(decision):
-            out.print(line, markup=False)
-    if not found:
-        if not as_json:
-            out.print(f"no decision about request {request_id} is kept: it was a root's, or unsigned, or long ago")
+            out.print(line, markup=False, soft_wrap=True)
+    if not found and not as_json:
+        if request_id is None:
+            out.print("no denial is kept")
+        else:
+            why = "nobody is asked about a root or an unknown key in its own account, or it was long ago"
+            out.print(f"no decision about request {request_id} is kept: {why}", markup=False, soft_wrap=True)
+    if not found and request_id is not None:
         raise SystemExit(1)
 
 
@@ -303,6 +324,15 @@ def admin_token(*, data_dir: _DataDir = DATA_DIR_DEFAULT) -> None:
     if not (data_dir / "secret").exists():
         refuse(f"{data_dir} holds no data of a Pileus")
     sys.stdout.write(_token(data_dir) + "\n")
+
+
+def _organization(path: Path) -> "Organization":
+    from pileus.organization import BadOrganization, read_organization
+
+    try:
+        return read_organization(path)
+    except BadOrganization as error:
+        refuse(str(error))
 
 
 def _admin_token(running: "Running", data_dir: Path) -> str:

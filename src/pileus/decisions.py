@@ -2,7 +2,7 @@
 
     ?principal=TEXT&action=TEXT&request_id=ID&allowed=true|false&limit=N
 
-principal and action are any part of the name. What a root asked is in it only where a resource's own policy has a say.
+principal and action are any part of the name. Who nobody decides about is not in it: see `kernel.auth.audit`.
 """
 
 from datetime import UTC, datetime

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.http.browsers import loopback
 
 AuthMode = Literal["open", "strict"]
@@ -25,6 +26,7 @@ class Settings:
     allowed_hosts: further names of this server, and of web pages that may call it while it is open.
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
+    organization: to which some accounts belong; see `pileus.organization`.
     """
 
     host: str = "127.0.0.1"
@@ -36,6 +38,7 @@ class Settings:
     services: Sequence[str] = field(default=SERVICES)
     allowed_hosts: Sequence[str] = ()
     private_issuers: bool = False
+    organization: Organization | None = None
 
     @property
     def auth_mode(self) -> AuthMode:

@@ -285,7 +285,9 @@ def test_explain_says_why_a_request_was_denied(own_server: Server) -> None:
     first, second, third = map(explain, requests)
     assert "DENIED  iam:ListUsers" in first
     assert "no identity-based policy allows iam:ListUsers" in first
-    assert "aws:principaltag/team" in first
+    near = "statement 1 of identity-based policy hers: StringEquals aws:PrincipalTag/team red does not hold"
+    assert f"near miss  {near}; the request has none" in first
+    assert "absent     aws:PrincipalTag/team (asked for" in first
     assert "statement Never of identity-based policy hers explicitly denies it" in second
     assert "allowed  iam:ListGroups" in third
     assert "statement Groups of identity-based policy hers allows it" in third
@@ -293,6 +295,38 @@ def test_explain_says_why_a_request_was_denied(own_server: Server) -> None:
     assert unknown.returncode == 1
     _, listed = fetch(f"{own_server.url}/_pileus/decisions?principal=eve&allowed=false")
     assert [decision["action"] for decision in listed["decisions"]] == ["iam:ListRoles", "iam:ListUsers"]
+    latest = pileus("explain", "--data-dir", str(own_server.data_dir)).stdout
+    assert latest.index("DENIED  iam:ListUsers") < latest.index("DENIED  iam:ListRoles")
+    assert all(f"request    {request_id}" in latest for request_id in requests[:2])
+    assert "ListGroups" not in latest
     own_server.kill()
     own_server.start()
     assert "DENIED  iam:ListUsers" in explain(requests[0])
+
+
+def test_explain_says_what_no_policy_of_the_callers_refused(own_server: Server) -> None:
+    """A role that is not there, and one that does not trust: clients cannot tell them apart, its owner can."""
+    own_server.start()
+
+    def explain(*request_id: str) -> str:
+        return pileus("explain", *request_id, "--data-dir", str(own_server.data_dir)).stdout
+
+    assert "no denial is kept" in explain()
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "111111111111"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = own_server.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    told = []
+    for arn in (f"{role}-absent", role):
+        with pytest.raises(ClientError) as caught:
+            own_server.client("sts").assume_role(RoleArn=arn, RoleSessionName="session")
+        told.append(explain(caught.value.response["ResponseMetadata"]["RequestId"]))
+    assert "because    there is no such role" in told[0]
+    assert "because    no role's trust policy allows sts:AssumeRole" in told[1]
+    assert "statement 1 of role's trust policy" in told[1]
+    assert "Bool aws:MultiFactorAuthPresent true does not hold; the request has none" in told[1]
+    assert explain().count("DENIED  sts:AssumeRole") == 2

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from pileus.kernel.auth.audit import Denial
+from pileus.kernel.auth.audit import Denial, Happened
 from pileus.kernel.auth.permissions import Needs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
@@ -47,7 +47,7 @@ class RequestAuthorizer(Protocol):
         """given: the operation's input. Raises `ServiceError`."""
         ...
 
-    async def note(self, denial: Denial, context: RequestContext) -> None:
+    async def note(self, denial: Denial, happened: Happened) -> None:
         """Remember what was refused beside the policies; it is answered already."""
         ...
 

@@ -22,7 +22,7 @@ from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.apigatewayv2.cors import preflight, with_cors
 from pileus.services.apigatewayv2.events import Arrival, event_1_0, event_2_0, received_headers
-from pileus.services.apigatewayv2.invoker import FunctionInvoker, Invocation
+from pileus.services.apigatewayv2.invoker import Arrived, DenialLog, FunctionInvoker, Invocation
 from pileus.services.apigatewayv2.limits import PAYLOAD_BYTES_MAX
 from pileus.services.apigatewayv2.model import (
     DEFAULT,
@@ -124,7 +124,11 @@ async def compile_api(snapshot: Snapshot, api_id: str, raw: bytes) -> CompiledAp
 class ExecuteApi:
     """Serves the requests of every HTTP API."""
 
-    def __init__(self, *, store: Store, invoker: FunctionInvoker, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, *, store: Store, invoker: FunctionInvoker, clock: Clock, ids: Ids, denials: DenialLog | None = None
+    ) -> None:
+        """denials: hears why functions let an API not in; None outside of an application."""
+        self._denials = denials
         self._store = store
         self._invoker = invoker
         self._clock = clock
@@ -200,10 +204,11 @@ class ExecuteApi:
             service_principal=_PRINCIPAL,
             source_arn=_source_arn(api, address.api_id, stage.name, request.method, route.resource_path),
         )
-        return await self._answer(invocation, route, request_id)
+        arrived = Arrived(request_id=request_id, region=api.region, source_ip=request.peer)
+        return await self._answer(invocation, route, arrived)
 
     async def _answer(
-        self, invocation: Coroutine[Any, Any, Invocation], route: CompiledRoute, request_id: str
+        self, invocation: Coroutine[Any, Any, Invocation], route: CompiledRoute, arrived: Arrived
     ) -> Response:
         """Wait for the function, but not longer than the integration may take.
 
@@ -215,8 +220,11 @@ class ExecuteApi:
         task.add_done_callback(self._done)
         await asyncio.wait((task,), timeout=route.timeout_s)
         if not task.done() or task.cancelled():  # too slow, or the server is closing
-            return message(503, "Service Unavailable", request_id=request_id)
-        return _response(task, route, request_id)
+            return message(503, "Service Unavailable", request_id=arrived.request_id)
+        error = task.exception()
+        if isinstance(error, ServiceError) and error.denial is not None and self._denials is not None:
+            await self._denials.note(error.denial, arrived)
+        return _response(task, route, arrived.request_id)
 
     def _done(self, task: "asyncio.Task[Invocation]") -> None:
         self._invocations.discard(task)
