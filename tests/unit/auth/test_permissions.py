@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 import pytest
@@ -163,10 +163,44 @@ def declared() -> list[Any]:
     ]
 
 
+_KEY: Final = {"pk": {"S": "a"}}
+_WHOLE: Final[Mapping[str, Any]] = {
+    "BatchGetItem": {"RequestItems": {"notes": {"Keys": [_KEY]}}},
+    "BatchWriteItem": {"RequestItems": {"notes": [{"PutRequest": {"Item": _KEY}}, {"DeleteRequest": {"Key": _KEY}}]}},
+    "TransactGetItems": {"TransactItems": [{"Get": {"TableName": "notes", "Key": _KEY}}]},
+    "TransactWriteItems": {
+        "TransactItems": [
+            {"Put": {"TableName": "notes", "Item": _KEY}},
+            {"Delete": {"TableName": "notes", "Key": _KEY}},
+            {"Update": {"TableName": "notes", "Key": _KEY, "UpdateExpression": "REMOVE a"}},
+            {"ConditionCheck": {"TableName": "notes", "Key": _KEY, "ConditionExpression": "attribute_exists(a)"}},
+        ]
+    },
+}
+"""Requests with members that are asked about one by one."""
+
+
+def _check_members(operation: str, permission: Permission, shape: type[msgspec.Struct]) -> None:
+    assert permission.members is not None
+    assert permission.resource is not None
+    request = msgspec.convert(_WHOLE[operation], shape)
+    members = list(permission.members(CONTEXT, request))
+    assert members, "nothing would be asked about"
+    for member in members:
+        assert permission.resource.arn(CONTEXT, member) == f"arn:aws:dynamodb:{CONTEXT.region}:{ACCOUNT}:table/notes"
+        if permission.conditions is not None:
+            found = permission.conditions(CONTEXT, member, KnownResource(arn="arn", details={"partition_key": "pk"}))
+            assert set(found["dynamodb:leadingkeys"]) == {"a"}
+            assert "pk" in found["dynamodb:attributes"]
+
+
 @pytest.mark.parametrize(("package", "operation", "permission"), declared())
 def test_what_is_declared_fits_the_input(package: str, operation: str, permission: Permission) -> None:
     """A member that an input does not have would answer an internal error to everybody but roots."""
     shape = import_module(f"pileus.services.{package}.shapes").OPERATIONS[operation][0]
+    if permission.members is not None:
+        _check_members(operation, permission, shape)
+        return
     full: Any = Fields(shape, full=True)
     if permission.resource is not None:
         assert permission.resource.arn(CONTEXT, full).startswith("arn:aws:")

@@ -28,6 +28,7 @@ from pileus.kernel.auth.policy import (
     decide,
     denial_message,
     denial_of,
+    spelled,
     told_kind,
 )
 from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, refusal
@@ -117,7 +118,9 @@ class Authorizer:
                 continue
             if policies is None:
                 policies = await self._held_by(context, needs, scps)
-            await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
+            members = (given,) if permission.members is None else permission.members(context, given)
+            for member in members:
+                await self._require(asking, permission, member, policies=policies, source=source, needs=needs)
         if policies is None:
             # Nothing was asked of this request, and yet it must be somebody's.
             await self._held_by(context, needs, scps)
@@ -253,7 +256,7 @@ class Authorizer:
                 kind=told_kind(decision.kind, policies.resource),
                 policy=decision.policy,
                 statement=decision.statement,
-                missing_context=decision.missing_context,
+                missing_context=tuple(map(spelled, decision.missing_context)),
             )
         )
 

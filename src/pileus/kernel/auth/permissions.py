@@ -77,6 +77,8 @@ class Permission:
     conditions: may ask for the resource, whose service is then asked to find it.
     asked: whether this request needs it (a role is passed only when one is named).
     reason_told: whether a denial says which kind of policy was missing.
+    members: the parts of a request that are asked about one by one, each in place of the request (the tables of a
+    batch); without it, the request is.
     """
 
     action: str
@@ -84,6 +86,7 @@ class Permission:
     conditions: ConditionKeys | None = None
     asked: Callable[[RequestContext, Any], bool] | None = None
     reason_told: bool = True
+    members: Callable[[RequestContext, Any], Iterable[Any]] | None = None
 
 
 Permissions = Mapping[str, Sequence[Permission]]

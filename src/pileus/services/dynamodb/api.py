@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from typing import Final
 
+from pileus.services.dynamodb.operations.batches import BatchOperations
 from pileus.services.dynamodb.operations.items import ItemOperations
 from pileus.services.dynamodb.operations.queries import QueryOperations
 from pileus.services.dynamodb.operations.tables import TableOperations
+from pileus.services.dynamodb.operations.transactions import TransactionOperations
 
 
 class DynamoDbApi(
+    BatchOperations,
     ItemOperations,
     QueryOperations,
     TableOperations,
+    TransactionOperations,
 ):
     """Every operation, each in the module of what it is about."""
 

@@ -1,9 +1,9 @@
 """The errors DynamoDB can answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pileus.kernel.errors import ServiceError
-from pileus.services.dynamodb.shapes import AttributeValue
+from pileus.services.dynamodb.shapes import AttributeValue, CancellationReason
 
 
 class ValidationException(ServiceError):
@@ -39,6 +39,7 @@ class ConditionalCheckFailedException(ServiceError):
 
     def __init__(self, item: Mapping[str, AttributeValue] | None = None) -> None:
         super().__init__("The conditional request failed", members=None if item is None else {"Item": item})
+        self.item = None if item is None else dict(item)
 
 
 def invalid_parameter(detail: str) -> ValidationException:
@@ -58,3 +59,31 @@ class ItemCollectionSizeLimitExceededException(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("Item collection size limit of 10 GB exceeded")
+
+
+class TransactionCanceledException(ServiceError):
+    """One action of a transaction could not be done, so none was; the reasons say which (API_TransactWriteItems).
+
+    Source of the message: recording `test_transaction_write_canceled`.
+    """
+
+    code = "TransactionCanceledException"
+
+    def __init__(self, reasons: Sequence[CancellationReason]) -> None:
+        codes = ", ".join(reason.code or "None" for reason in reasons)
+        super().__init__(
+            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+            members={"CancellationReasons": list(reasons)},
+        )
+
+
+class IdempotentParameterMismatchException(ServiceError):
+    """The client token was used for another transaction in the last ten minutes (API_TransactWriteItems)."""
+
+    code = "IdempotentParameterMismatchException"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "DynamoDB rejected the request because you retried a request with a different payload but with an "
+            "idempotent token that was already used."
+        )

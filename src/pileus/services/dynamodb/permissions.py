@@ -5,9 +5,11 @@ fine-grained access control".
 """
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
+
+import msgspec
 
 from pileus.kernel.auth.permissions import (
     Conditions,
@@ -26,7 +28,7 @@ from pileus.kernel.storage.seam import Store
 from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.request import Expressions
 from pileus.services.dynamodb.numbers import canonical
-from pileus.services.dynamodb.shapes import AttributeValue
+from pileus.services.dynamodb.shapes import AttributeValue, BatchGetItemInput, BatchWriteItemInput
 from pileus.services.dynamodb.store import TableDirectory
 
 PARTITION_KEY: Final = "partition_key"
@@ -66,7 +68,7 @@ def _of_items(context: RequestContext, given: Any, table: KnownResource | None) 
         "dynamodb:attributes": tuple(sorted(_attributes(given))) or None,
         "dynamodb:select": _select(given),
         "dynamodb:returnvalues": getattr(given, "return_values", None),
-        "dynamodb:returnconsumedcapacity": given.return_consumed_capacity,
+        "dynamodb:returnconsumedcapacity": getattr(given, "return_consumed_capacity", None),
     }
     return {key: value for key, value in found.items() if value is not None}
 
@@ -75,10 +77,12 @@ def _leading_keys(given: Any, partition_key: str | None) -> tuple[str, ...] | No
     """The partition key that the request names: of the item, or of the partition that is queried."""
     if partition_key is None:
         return None
-    item: Mapping[str, AttributeValue] | None = getattr(given, "key", None) or getattr(given, "item", None)
-    value = item.get(partition_key) if item is not None else _queried(given, partition_key)
-    text = _text(value) if value is not None else None
-    return (text,) if text is not None else None
+    items: Sequence[Mapping[str, AttributeValue]] | None = getattr(given, "items", None)
+    if items is None:
+        item: Mapping[str, AttributeValue] | None = getattr(given, "key", None) or getattr(given, "item", None)
+        items = () if item is None else (item,)
+    values = [item.get(partition_key) for item in items] if items else [_queried(given, partition_key)]
+    return tuple(text for value in values if value is not None and (text := _text(value)) is not None) or None
 
 
 def _queried(given: Any, partition_key: str) -> AttributeValue | None:
@@ -120,6 +124,8 @@ def _attributes(given: Any) -> set[str]:
     for member in _BY_NAME:
         found.update(getattr(given, member, None) or ())
     found.update(getattr(given, "attributes_to_get", None) or ())
+    for item in getattr(given, "items", ()):
+        found.update(item)
     found.update(_of_expressions(given))
     return found
 
@@ -153,6 +159,59 @@ def _select(given: Any) -> str | None:
     return "ALL_PROJECTED_ATTRIBUTES" if getattr(given, "index_name", None) else "ALL_ATTRIBUTES"
 
 
+class _Share(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch asks of one table; named as the members of requests are.
+
+    items: those that are written, and the keys of those that are read or deleted.
+    """
+
+    table_name: str
+    items: Sequence[Mapping[str, AttributeValue]]
+    return_consumed_capacity: str | None
+    attributes_to_get: Sequence[str] | None = None
+    projection_expression: str | None = None
+    expression_attribute_names: dict[str, str] | None = None
+
+
+def _read_shares(context: RequestContext, given: BatchGetItemInput) -> Iterator[_Share]:
+    for name, asked in given.request_items.items():
+        yield _Share(
+            table_name=name,
+            items=asked.keys,
+            return_consumed_capacity=given.return_consumed_capacity,
+            attributes_to_get=asked.attributes_to_get,
+            projection_expression=asked.projection_expression,
+            expression_attribute_names=asked.expression_attribute_names,
+        )
+
+
+def _written_shares(context: RequestContext, given: BatchWriteItemInput) -> Iterator[_Share]:
+    for name, writes in given.request_items.items():
+        puts = [one.put_request.item for one in writes if one.put_request is not None]
+        deletes = [one.delete_request.key for one in writes if one.delete_request is not None]
+        yield _Share(table_name=name, items=[*puts, *deletes], return_consumed_capacity=given.return_consumed_capacity)
+
+
+def _actions(member: str) -> Callable[[RequestContext, Any], Iterator[Any]]:
+    """The actions of one kind in a transaction. member: where an element of it holds them."""
+
+    def found(context: RequestContext, given: Any) -> Iterator[Any]:
+        for one in given.transact_items:
+            action = getattr(one, member)
+            if action is not None:
+                yield action
+
+    return found
+
+
+_TRANSACTED: Final = {
+    "ConditionCheckItem": "condition_check",
+    "PutItem": "put",
+    "DeleteItem": "delete",
+    "UpdateItem": "update",
+}
+
+
 def _on(resource: ResourceType | None, actions: Iterable[str], **more: Any) -> dict[str, tuple[Permission]]:
     return {action: (Permission(action=f"dynamodb:{action}", resource=resource, **more),) for action in actions}
 
@@ -166,6 +225,15 @@ PERMISSIONS: Final[Permissions] = {
     **_on(_ANY_TABLE, ("ListTables",)),
     **_on(_TABLE, ("GetItem", "PutItem", "DeleteItem", "UpdateItem"), conditions=_of_items),
     **_on(_TABLE_OR_INDEX, ("Query", "Scan"), conditions=_of_items),
+    **_on(_TABLE, ("BatchGetItem",), conditions=_of_items, members=_read_shares),
+    **_on(_TABLE, ("BatchWriteItem",), conditions=_of_items, members=_written_shares),
+    "TransactWriteItems": tuple(
+        Permission(action=f"dynamodb:{action}", resource=_TABLE, conditions=_of_items, members=_actions(member))
+        for action, member in _TRANSACTED.items()
+    ),
+    "TransactGetItems": (
+        Permission(action="dynamodb:GetItem", resource=_TABLE, conditions=_of_items, members=_actions("get")),
+    ),
 }
 
 

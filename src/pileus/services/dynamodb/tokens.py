@@ -1,0 +1,70 @@
+"""Was this transaction done before?
+
+    (dynamodb-token, generation, account, region, token) -> TokenRecord
+
+A client's token counts for ten minutes. Generations are ten minutes long, so a token is looked for in two, and what is
+older goes a generation at a time. The record is written in the transaction that it names: if it is there, that one was
+done.
+
+Source: API_TransactWriteItems, `ClientRequestToken`.
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.storage import records
+from pileus.kernel.storage.keys import Subspace
+from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.dynamodb.errors import IdempotentParameterMismatchException
+
+COUNTS_FOR_S: Final = 600
+SWEPT_AT_ONCE: Final = 1_000
+_DIGEST_BYTES: Final = 16
+_TOKENS: Final = Subspace("dynamodb-token")
+
+
+class TokenRecord(msgspec.Struct, frozen=True, kw_only=True, tag="token.v1"):
+    """digest: of what was asked for. at_s: seconds since 1970."""
+
+    digest: bytes
+    at_s: float
+
+
+def digest_of(asked: object) -> bytes:
+    """Equal for equal requests, and for no others. asked: shapes."""
+    return blake2b(msgspec.json.encode(asked, order="sorted"), digest_size=_DIGEST_BYTES).digest()
+
+
+async def was_done(tx: Transaction, context: RequestContext, token: str, digest: bytes, *, now_s: float) -> bool:
+    """Whether the transaction of this token was done; if not, notes that it now is.
+
+    `IdempotentParameterMismatchException` when another one was done under the same token.
+    """
+    generation = int(now_s // COUNTS_FOR_S)
+    for one in (generation, generation - 1):
+        data = await tx.get(_TOKENS.pack(one, context.account_id, context.region, token))
+        if data is None:
+            continue
+        record = records.decode(data, TokenRecord)
+        if record.at_s + COUNTS_FOR_S <= now_s:
+            continue
+        if record.digest != digest:
+            raise IdempotentParameterMismatchException
+        return True
+    key = _TOKENS.pack(generation, context.account_id, context.region, token)
+    tx.set(key, records.encode(TokenRecord(digest=digest, at_s=now_s)))
+    return False
+
+
+async def sweep_tokens(store: Store, *, now_s: float) -> int:
+    """Forget some of the tokens that count no more; gives how many, 0 when none is left."""
+    begin, _ = _TOKENS.range()
+    end = _TOKENS.pack(int(now_s // COUNTS_FOR_S) - 1)
+    old = await store.snapshot().range(begin, end, limit=SWEPT_AT_ONCE)
+    if old:
+        async with store.transaction() as tx:
+            tx.clear_range(begin, old[-1][0] + b"\x00")
+    return len(old)
