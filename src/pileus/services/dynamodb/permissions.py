@@ -154,7 +154,7 @@ def _select(given: Any) -> str | None:
     chosen: str | None = getattr(given, "select", None)
     if chosen is not None:
         return chosen
-    if given.projection_expression is not None or given.attributes_to_get is not None:
+    if given.projection_expression is not None or getattr(given, "attributes_to_get", None) is not None:
         return "SPECIFIC_ATTRIBUTES"
     return "ALL_PROJECTED_ATTRIBUTES" if getattr(given, "index_name", None) else "ALL_ATTRIBUTES"
 
