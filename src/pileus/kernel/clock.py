@@ -52,8 +52,7 @@ class MovableClock:
     def timestamp(self) -> float:
         return time.time() + self._offset_s if self._frozen_at_s is None else self._frozen_at_s
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
 
     @property
     def frozen(self) -> bool:

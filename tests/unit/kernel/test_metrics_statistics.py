@@ -69,6 +69,25 @@ def test_merging_is_the_same_as_counting_together() -> None:
     assert merged([statistics_of(one)]) == statistics_of(one)
 
 
+def test_samples_stand_for_the_others() -> None:
+    """A busy series pays for a quarter of its distribution, and every value still counts."""
+    dice = random.Random(3)
+    numbers = [dice.lognormvariate(0, 0.5) for _ in range(4_096)]
+    summing, exact = Summing(), statistics_of(numbers)
+    for at in range(0, len(numbers), 256):
+        summing.add_sampled(numbers[at : at + 256])
+    summing.add([1.0, 2.0])
+    found = summing.told()
+    assert found.samples == len(numbers) + 2 == sum(count for _, count in found.values())
+    assert (found.minimum, found.maximum) == (exact.minimum, exact.maximum)
+    assert math.isclose(found.sum, sum(numbers) + 3.0)
+    for percent in (25, 50, 75, 95):
+        one, other = found.percentile(percent), exact.percentile(percent)
+        assert one is not None
+        assert other is not None
+        assert math.isclose(one, other, rel_tol=0.1)
+
+
 def test_percentiles_by_rank() -> None:
     """A percentile is one of the values: the smallest that so many percent do not exceed."""
     found = statistics_of([float(number) for number in range(1, 11)])

@@ -3,7 +3,7 @@
 A series never asks what time it is. All that was added since the last `cut` belongs to one minute, and who cuts knows
 which; until then values gather in a list, and are summed up when it has VALUES_GATHERED_MAX of them.
 
-Measured (CPython 3.11): 0.06 us for the list, 0.15 us for what becomes of a value later.
+Measured (CPython 3.11, a busy machine): 0.1 us for equal values, 0.13 us for different ones, all told.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ import msgspec
 from pileus.kernel.metrics.statistics import StatisticSet, Summing
 
 VALUES_GATHERED_MAX: Final = 256
-"""So that no request waits longer than 40 us for those before it to be summed up."""
+"""So that no request waits longer than 30 us for those before it to be summed up."""
 MINUTES_UNWRITTEN_MAX: Final = 60
 """Of a series, while the disk takes nothing; older ones are forgotten."""
 
@@ -64,7 +64,7 @@ class Series:
             self._note(self)
         else:
             values, self._values = self._values, []
-            self._summing().add(values)
+            self._summing().add_sampled(values)
         self._values.append(value)
 
     def add_set(self, statistics: StatisticSet) -> None:

@@ -19,6 +19,8 @@ import msgspec
 
 CODES_MAX: Final = 150
 """Different codes in one set: some 1.2 KiB on disk."""
+SAMPLED: Final = 4
+"""See `Summing.add_sampled`."""
 _CODES_GATHERED_MAX: Final = 1_024
 """In one that is still being made."""
 _DOUBLE_BITS: Final = 64
@@ -69,9 +71,9 @@ class StatisticSet(msgspec.Struct, frozen=True, kw_only=True, tag="statistic_set
 
 
 class Summing:
-    """A set in the making: finite values go in at 0.15 us each."""
+    """A set in the making."""
 
-    __slots__ = ("_counts", "_fresh", "_maximum", "_minimum", "_samples", "_sum")
+    __slots__ = ("_counts", "_fresh", "_maximum", "_minimum", "_samples", "_sum", "_weight")
 
     def __init__(self) -> None:
         self._samples = 0.0
@@ -79,20 +81,32 @@ class Summing:
         self._minimum = inf
         self._maximum = -inf
         self._counts: dict[int, float] = {}
-        self._fresh: Counter[int] = Counter()  # which counts a list in C
+        self._fresh: Counter[int] = Counter()  # which counts a list in C; each stands for _weight
+        self._weight = 1
 
     def add(self, values: Sequence[float]) -> None:
-        """values: one at least."""
+        """values: finite; one at least."""
+        self._add(values, values, 1)
+
+    def add_sampled(self, values: Sequence[float]) -> None:
+        """The same for many, at a third of the price: in the distribution, every fourth stands for four.
+
+        values: a multiple of SAMPLED.
+        """
+        assert len(values) % SAMPLED == 0
+        self._add(values, values[::SAMPLED], SAMPLED)
+
+    def _add(self, values: Sequence[float], distributed: Sequence[float], weight: int) -> None:
         low, high = min(values), max(values)
         if low == high:
             self.add_repeated(low, len(values))
             return
         self._note(len(values), sum(values), low, high)
-        words = memoryview(array("d", values)).cast("B").cast("I")[_HIGH_WORD::2]
+        words = memoryview(array("d", distributed)).cast("B").cast("I")[_HIGH_WORD::2]
+        if weight != self._weight or len(self._fresh) > _CODES_GATHERED_MAX:
+            self._count_fresh()
+            self._weight = weight
         self._fresh.update([word >> _LOW_BITS for word in words])
-        if len(self._fresh) > _CODES_GATHERED_MAX:
-            self._count(self._fresh)
-            self._fresh.clear()
 
     def add_repeated(self, value: float, count: float) -> None:
         """value: that came `count` times."""
@@ -103,6 +117,10 @@ class Summing:
     def add_set(self, one: StatisticSet) -> None:
         self._note(one.samples, one.sum, one.minimum, one.maximum)
         self._count(one.distribution)
+
+    def _count_fresh(self) -> None:
+        self._count({code: count * self._weight for code, count in self._fresh.items()})
+        self._fresh.clear()
 
     def _note(self, samples: float, total: float, minimum: float, maximum: float) -> None:
         self._samples += samples
@@ -120,8 +138,7 @@ class Summing:
     def told(self) -> StatisticSet:
         """The set so far; something was added."""
         assert self._samples > 0
-        self._count(self._fresh)
-        self._fresh.clear()
+        self._count_fresh()
         return StatisticSet(
             samples=self._samples,
             sum=self._sum,
