@@ -1,0 +1,235 @@
+"""What CloudWatch is told of DynamoDB: names, dimensions and units as in "DynamoDB metrics and dimensions"."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
+from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.storage.sqlite import open_store
+from pileus.services.dynamodb.capacity import Units
+from pileus.services.dynamodb.errors import (
+    ConditionalCheckFailedException,
+    ResourceNotFoundException,
+    TransactionCanceledException,
+)
+from pileus.services.dynamodb.metrics import DynamoDbMetrics, TableMetrics
+from pileus.services.dynamodb.shapes import (
+    BatchGetItemInput,
+    CancellationReason,
+    ConditionCheck,
+    Get,
+    GetItemInput,
+    KeysAndAttributes,
+    ListTablesInput,
+    Put,
+    PutItemInput,
+    TransactGetItem,
+    TransactGetItemsInput,
+    TransactWriteItem,
+    TransactWriteItemsInput,
+)
+from tests.support.time import JumpingClock
+
+ACCOUNT: Final = "111111111111"
+REGION: Final = "eu-west-1"
+ARN: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
+
+
+class Counting:
+    """The metrics of one Pileus, in few words."""
+
+    def __init__(self, metrics: Metrics, clock: JumpingClock) -> None:
+        self.metrics = metrics
+        self.clock = clock
+        self.dynamodb = DynamoDbMetrics(metrics, clock)
+
+    @property
+    def orders(self) -> TableMetrics:
+        return self.dynamodb.table(ACCOUNT, REGION, "orders")
+
+    def fail(self, operation: str, given: object, error: ServiceError) -> None:
+        self.dynamodb.note_failure(context(operation), given, error)
+
+    async def told(self) -> dict[str, tuple[float, float]]:
+        """`Metric Dimension=value ... Unit` -> samples and sum."""
+        found = {}
+        now = self.clock.now().replace(second=0)
+        for metric, unit, _ in await self.metrics.list_series(ACCOUNT, REGION, "AWS/DynamoDB"):
+            minute = timedelta(minutes=1)
+            [point] = await self.metrics.read(metric, start=now, end=now + minute, period=minute, unit=unit)
+            words = [metric.name, *(f"{name}={value}" for name, value in metric.dimensions), unit]
+            found[" ".join(words)] = (point.statistics.samples, round(point.statistics.sum, 6))
+        return found
+
+
+@pytest.fixture
+async def counting(tmp_path: Path) -> AsyncIterator[Counting]:
+    clock = JumpingClock()
+    store = open_store(tmp_path, clock=clock)
+    yield Counting(Metrics(store, clock), clock)
+    await store.close()
+
+
+def context(operation: str) -> RequestContext:
+    return RequestContext(
+        service="dynamodb",
+        operation=operation,
+        request_id="request-1",
+        account_id=ACCOUNT,
+        region=REGION,
+        principal=Principal(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT),
+        source_ip="127.0.0.1",
+        host="localhost:4566",
+    )
+
+
+def elapsing(clock: JumpingClock) -> float:
+    """When an operation began that took 2.5 ms."""
+    return clock.monotonic() - 0.0025
+
+
+async def test_nothing_is_told_of_what_never_happened(counting: Counting) -> None:
+    """A table that nobody uses has no metrics, as on AWS: there are no zeros."""
+    assert counting.orders is not None
+    assert await counting.told() == {}
+
+
+async def test_a_read_and_a_write(counting: Counting) -> None:
+    """Units by table, latency by table and operation, in milliseconds."""
+    orders = counting.orders
+    orders.read("GetItem", 0.5, elapsing(counting.clock))
+    orders.read("GetItem", 1.0, elapsing(counting.clock))
+    orders.wrote("PutItem", 3.0, elapsing(counting.clock))
+    assert await counting.told() == {
+        "ConsumedReadCapacityUnits TableName=orders Count": (2, 1.5),
+        "ConsumedWriteCapacityUnits TableName=orders Count": (1, 3.0),
+        "SuccessfulRequestLatency Operation=GetItem TableName=orders Milliseconds": (2, 5.0),
+        "SuccessfulRequestLatency Operation=PutItem TableName=orders Milliseconds": (1, 2.5),
+    }
+
+
+async def test_indexes(counting: Counting) -> None:
+    """A global index is counted by itself, a local one with its table."""
+    orders = counting.orders
+    orders.consumed(Units(2.0, local={"by-date": 1.0}, globally={"by-customer": 4.0}), writing=True, factor=2)
+    orders.consumed(Units(0.0, globally={"by-customer": 0.5}), writing=False)
+    orders.returned_items("Query", 7)
+    orders.succeeded("Query", elapsing(counting.clock))
+    assert await counting.told() == {
+        "ConsumedReadCapacityUnits GlobalSecondaryIndexName=by-customer TableName=orders Count": (1, 0.5),
+        "ConsumedWriteCapacityUnits GlobalSecondaryIndexName=by-customer TableName=orders Count": (1, 8.0),
+        "ConsumedWriteCapacityUnits TableName=orders Count": (1, 6.0),
+        "ReturnedItemCount Operation=Query TableName=orders Count": (1, 7.0),
+        "SuccessfulRequestLatency Operation=Query TableName=orders Milliseconds": (1, 2.5),
+    }
+
+
+async def test_streams_and_ttl(counting: Counting) -> None:
+    """GetRecords is told by stream."""
+    label = "2026-06-01T12:00:00.000"
+    began_s = elapsing(counting.clock)
+    counting.orders.returned_records(label, count=3, size_bytes=1_200, started_s=began_s)
+    counting.orders.expired(25)
+    of_stream = f"Operation=GetRecords StreamLabel={label} TableName=orders"
+    assert await counting.told() == {
+        f"ReturnedBytes {of_stream} Bytes": (1, 1_200.0),
+        f"ReturnedRecordsCount {of_stream} Count": (1, 3.0),
+        f"SuccessfulRequestLatency {of_stream} Milliseconds": (1, 2.5),
+        "TimeToLiveDeletedItemCount TableName=orders Count": (1, 25.0),
+    }
+
+
+PUT: Final = PutItemInput(table_name="orders", item={})
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "error", "told"),
+    [
+        ("GetItem", GetItemInput(table_name="gone", key={}), ResourceNotFoundException(), "UserErrors Count"),
+        ("ListTables", ListTablesInput(), AnyServiceError("ValidationException"), "UserErrors Count"),
+        ("PutItem", None, AnyServiceError("SerializationException"), "UserErrors Count"),
+        (
+            "PutItem",
+            PUT,
+            ConditionalCheckFailedException(),
+            "ConditionalCheckFailedRequests TableName=orders Count",
+        ),
+        (
+            "PutItem",
+            PutItemInput(table_name=ARN, item={}),
+            ConditionalCheckFailedException(),
+            "ConditionalCheckFailedRequests TableName=orders Count",
+        ),
+        (
+            "PutItem",
+            PUT,
+            AnyServiceError("ProvisionedThroughputExceededException"),
+            "ThrottledRequests Operation=PutItem TableName=orders Count",
+        ),
+        (
+            "PutItem",
+            PUT,
+            AnyServiceError("InternalServerError", status=500),
+            "SystemErrors Operation=PutItem TableName=orders Count",
+        ),
+        (
+            "BatchGetItem",
+            BatchGetItemInput(request_items={"orders": KeysAndAttributes(keys=[])}),
+            AnyServiceError("InternalServerError", status=500),
+            "SystemErrors Operation=BatchGetItem TableName=orders Count",
+        ),
+    ],
+)
+async def test_failures(counting: Counting, operation: str, given: object, error: ServiceError, told: str) -> None:
+    """Each failure is one metric: what AWS counts by itself is not among the UserErrors."""
+    counting.fail(operation, given, error)
+    assert await counting.told() == {told: (1, 1.0)}
+
+
+async def test_what_pileus_lacks_is_no_error_of_awss(counting: Counting) -> None:
+    """`NotImplemented` is ours; AWS would have answered."""
+    counting.fail("ExportTableToPointInTime", None, NotImplementedByPileus("not yet"))
+    assert await counting.told() == {}
+
+
+@pytest.mark.parametrize("canceled", [True, False])
+async def test_conflicts_of_transactions(counting: Counting, canceled: bool) -> None:
+    """One request that met others: a sample for each table, the sum says how many of its actions were refused."""
+    operation: str
+    given: Any
+    if canceled:
+        operation = "TransactWriteItems"
+        given = TransactWriteItemsInput(
+            transact_items=[
+                TransactWriteItem(put=Put(table_name="orders", item={})),
+                TransactWriteItem(put=Put(table_name=ARN, item={})),
+                TransactWriteItem(
+                    condition_check=ConditionCheck(table_name="stock", key={}, condition_expression="x = y")
+                ),
+            ]
+        )
+    else:
+        operation = "TransactGetItems"
+        given = TransactGetItemsInput(
+            transact_items=[TransactGetItem(get=Get(table_name=name, key={})) for name in ("orders", ARN, "stock")]
+        )
+    codes = ("TransactionConflict", "TransactionConflict", "None")
+    counting.fail(operation, given, TransactionCanceledException([CancellationReason(code=code) for code in codes]))
+    assert await counting.told() == {
+        "TransactionConflict TableName=orders Count": (1, 2.0),
+        "UserErrors Count": (1, 1.0),
+    }
+
+
+async def test_a_conflict_of_a_single_write(counting: Counting) -> None:
+    """A PutItem that meets a transaction is a user's error and a conflict ("UserErrors" names it)."""
+    counting.fail("PutItem", PUT, AnyServiceError("TransactionConflictException"))
+    assert await counting.told() == {
+        "TransactionConflict TableName=orders Count": (1, 1.0),
+        "UserErrors Count": (1, 1.0),
+    }
