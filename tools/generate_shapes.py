@@ -28,6 +28,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = {
     "apigatewayv2": "apigatewayv2",
     "dynamodb": "dynamodb",
+    "dynamodbstreams": "dynamodb/streams",
     "iam": "iam",
     "lambda": "lambda_",
     "logs": "logs",

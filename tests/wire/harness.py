@@ -38,6 +38,7 @@ from tools.generate_shapes import module_name, write_package
 PACKAGES: Final = {
     "apigatewayv2": "apigatewayv2",
     "dynamodb": "dynamodb",
+    "dynamodbstreams": "dynamodb.streams",
     "iam": "iam",
     "lambda": "lambda_",
     "logs": "logs",

@@ -1,12 +1,14 @@
 """Which changes did a table see, in which order?
 
-    (dynamodb, account, region, "changed", table id)            -> the last sequence number, eight bytes
+    (dynamodb, account, region, "changed", table id)            -> the last number, eight bytes
     (dynamodb, account, region, "change", table id) + number    -> Change
+    (dynamodb, account, region, "forgotten", table id)          -> the first number that is kept, eight bytes
 
 A change is written in the transaction that makes it, and takes the next number there; so numbers are in the order of
-commits, without a gap, whichever process wrote them. A table keeps its changes while something reads them (a stream;
-later point-in-time recovery, replicas and exports): `LogNeeds` says who needs which images. What nobody needs any more
-is forgotten by `worker.py`, from the front.
+commits, whichever process wrote them. A reader may take a number too (`mark`), to divide what was before from what
+comes; no change has that. A table keeps its changes while something reads them (a stream; later point-in-time
+recovery, replicas and exports): `LogNeeds` says who needs which images. What nobody needs any more is forgotten from
+the front, by `streams/retention.py`. A number is never given twice while the table lives.
 """
 
 from dataclasses import dataclass
@@ -49,11 +51,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change.v1"):
 class ChangeLog:
     """The changes of one table."""
 
-    __slots__ = ("_last", "_prefix", "needs")
+    __slots__ = ("_forgotten", "_last", "_prefix", "needs")
 
     def __init__(self, region: Subspace, table_id: str, needs: LogNeeds | None) -> None:
         self._last = region.pack("changed", table_id)
         self._prefix = region.pack("change", table_id)
+        self._forgotten = region.pack("forgotten", table_id)
         self.needs = needs
 
     @property
@@ -63,15 +66,23 @@ class ChangeLog:
 
     async def append(self, tx: Transaction, change: Change) -> int:
         """Write a change down; gives its number."""
-        number = await self.last(tx) + 1
-        tx.set(self._last, number.to_bytes(NUMBER_BYTES, "big"))
+        number = await self.mark(tx)
         tx.set(self._key(number), records.encode(change))
         return number
 
+    async def mark(self, tx: Transaction) -> int:
+        """Take the next number, without a change."""
+        number = await self.last(tx) + 1
+        tx.set(self._last, number.to_bytes(NUMBER_BYTES, "big"))
+        return number
+
     async def last(self, reader: Snapshot) -> int:
-        """The number of the last change; 0 before the first."""
-        data = await reader.get(self._last)
-        return 0 if data is None else int.from_bytes(data, "big")
+        """The last number taken; 0 before the first."""
+        return _number(await reader.get(self._last))
+
+    async def forgotten(self, reader: Snapshot) -> int:
+        """All changes with a number less than this are forgotten."""
+        return _number(await reader.get(self._forgotten))
 
     async def read(self, reader: Snapshot, first: int, last: int, *, limit: int) -> list[tuple[int, Change]]:
         """At most `limit` changes with `first <= number <= last`, in order."""
@@ -79,13 +90,32 @@ class ChangeLog:
         skip = len(self._prefix)
         return [(int.from_bytes(key[skip:], "big"), records.decode(data, Change)) for key, data in pairs]
 
+    async def number_at(self, reader: Snapshot, at_ms: int) -> int:
+        """The number after the last change that was made before `at_ms`; every change from there on is not older."""
+        low, high = await self.forgotten(reader), await self.last(reader) + 1
+        while low < high:
+            middle = (low + high) // 2
+            found = await self.read(reader, middle, high - 1, limit=1)
+            if found and found[0][1].at_ms < at_ms:
+                low = found[0][0] + 1
+            else:
+                high = middle
+        return low
+
     def forget(self, tx: Transaction, before: int) -> None:
         """Forget all changes with a number less than `before`."""
         tx.clear_range(self._key(0), self._key(before))
+        tx.set(self._forgotten, before.to_bytes(NUMBER_BYTES, "big"))
 
     def forget_all(self, tx: Transaction) -> None:
+        """The table is gone, and everybody who read."""
         tx.clear(self._last)
+        tx.clear(self._forgotten)
         tx.clear_range(self._prefix, self._prefix + b"\xff" * (NUMBER_BYTES + 1))
 
     def _key(self, number: int) -> bytes:
         return self._prefix + number.to_bytes(NUMBER_BYTES, "big")
+
+
+def _number(data: bytes | None) -> int:
+    return 0 if data is None else int.from_bytes(data, "big")
