@@ -162,6 +162,17 @@ def of_body(target: str, body: bytes) -> dict[str, str]:
     return headers | ({"content-md5": b64encode(md5(body).digest()).decode()} if "?" in target else {})
 
 
+def addressed(service: str, operation: str) -> dict[str, Any]:
+    """The members that an address is made of, without which botocore cannot write one."""
+    shape = botocore_model(service).operation_model(operation).input_shape
+    members = shape.members if shape is not None else {}
+    return {
+        name: "1" if member.type_name in {"integer", "long"} or "hostLabel" in member.serialization else "abc"
+        for name, member in members.items()
+        if member.serialization.get("location") == "uri" or "hostLabel" in member.serialization
+    }
+
+
 @cache
 def _serializer(protocol: str) -> Any:
     return create_serializer(protocol, include_validation=False)

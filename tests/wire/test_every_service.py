@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -16,6 +16,7 @@ from tests.wire.harness import (
     SERVICES,
     Believing,
     Desk,
+    addressed,
     botocore_model,
     protocols_of,
     read_by_botocore,
@@ -64,22 +65,11 @@ def _plain_operation(service: str) -> str:
     return {"s3": "ListBuckets", "s3control": "CreateJob"}.get(service, first)
 
 
-def _addressed(service: str, operation: str) -> dict[str, Any]:
-    """The members that an address is made of, without which botocore cannot write one."""
-    shape = botocore_model(service).operation_model(operation).input_shape
-    members = shape.members if shape is not None else {}
-    return {
-        name: "1" if member.type_name in {"integer", "long"} or "hostLabel" in member.serialization else "abc"
-        for name, member in members.items()
-        if member.serialization.get("location") == "uri" or "hostLabel" in member.serialization
-    }
-
-
 @pytest.mark.parametrize(("service", "protocol"), EACH)
 def test_what_is_not_built_says_so(service: str, protocol: str) -> None:
     """Never a 200 of a stub, never a 500: a client's own parser reads the code."""
     operation = _plain_operation(service)
-    request = request_of(service, operation, _addressed(service, operation), protocol=protocol)
+    request = request_of(service, operation, addressed(service, operation), protocol=protocol)
     response = _ask_bare(service, request)
     assert response.status == 501
     error = read_by_botocore(service, operation, response, protocol=protocol)["Error"]
@@ -101,7 +91,7 @@ _UNKNOWN: Final = {
 def test_what_nobody_knows(service: str, protocol: str) -> None:
     """The protocol's own error: an SDK that is newer than Pileus must be told."""
     operation = _plain_operation(service)
-    request = request_of(service, operation, _addressed(service, operation), protocol=protocol)
+    request = request_of(service, operation, addressed(service, operation), protocol=protocol)
     if protocol.startswith("rest"):
         request = Request(method="PATCH", target="/no/such/path/anywhere", headers=request.headers)
     else:
@@ -129,7 +119,7 @@ def _incomplete(service: str, protocol: str) -> Iterator[tuple[str, Response]]:
         shape = model.operation_model(name).input_shape
         if shape is None or "payload" in shape.serialization:
             continue
-        given = _addressed(service, name)
+        given = addressed(service, name)
         places = {"querystring", "header"}  # which may decide what operation is meant
         must = [
             member
