@@ -33,6 +33,7 @@ from pileus.kernel.auth.server_secret import load_or_create_server_secret
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import MovableClock
+from pileus.kernel.context import Principal
 from pileus.kernel.http.browsers import BrowserGuard, loopback
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.server import HttpServer
@@ -106,7 +107,7 @@ class Parts:
             sealer=self._sealer,
             clock=clock,
             signing_names={service.name: service.signing_name for service in services},
-            note_use=self._note_key_use,
+            note_use=self._note_use,
         )
         is_open = settings.auth_mode == "open"
         guard = BrowserGuard(allowed=settings.allowed_hosts, any_host=not loopback(settings.host)) if is_open else None
@@ -339,8 +340,8 @@ class Parts:
         await self._function_logs_wanted.wait()
         await self.function_logs.run()
 
-    def _note_key_use(self, access_key_id: str, service: str, region: str) -> None:
-        self.key_uses.note_key_used(access_key_id, service, region)
+    def _note_use(self, principal: Principal, service: str, region: str) -> None:
+        self.key_uses.note_use(principal, service, region)
         self._key_uses_wanted.set()
 
     async def _write_key_uses(self) -> None:

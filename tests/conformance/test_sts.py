@@ -5,6 +5,7 @@ Taught by the recordings TestSTSIntegrations and TestSTSAssumeRoleTagging; runs 
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -266,3 +267,16 @@ def test_a_namesake_of_a_trusted_user_is_not_trusted(aws: Server) -> None:
     assume(role_arn)
     iam.delete_role(RoleName=name)
     iam.delete_user(UserName=name)
+
+
+def test_a_role_tells_when_it_was_last_used(aws: Server, role: dict[str, Any]) -> None:
+    """By any request of a session; AWS tells it later than Pileus (API_RoleLastUsed)."""
+    iam, sts = aws.client("iam"), aws.client("sts")
+    credentials = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
+    began = datetime.now(UTC).replace(microsecond=0)
+    client_of(aws, "sts", credentials).get_caller_identity()
+    deadline = time.monotonic() + 10
+    while not (last_used := iam.get_role(RoleName=role["RoleName"])["Role"]["RoleLastUsed"]):
+        assert time.monotonic() < deadline
+    assert last_used["Region"] == sts.meta.region_name
+    assert last_used["LastUsedDate"] >= began

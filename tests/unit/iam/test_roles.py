@@ -1,9 +1,13 @@
 """What changes of a role, what keeps it, and which roles are not the account's to change."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from pileus.kernel.auth.principals import root_of
+from pileus.kernel.context import Principal, SessionFacts
+from pileus.services.iam.key_uses import KeyUseRecorder
 from pileus.services.iam.records import RoleRecord
 from tests.unit.iam.driver import ACCOUNT, BASIC_EXECUTION, POLICY, TRUST, Iam, policy_arn
 
@@ -115,3 +119,33 @@ async def test_roles_of_services_are_theirs(fresh: Iam) -> None:
     assert await refused("UpdateRole", RoleName=name, MaxSessionDuration=7_200) == refusal
     await fresh("UpdateRoleDescription", RoleName=name, Description="of a service")
     await fresh("TagRole", RoleName=name, Tags=[{"Key": "a", "Value": "b"}])
+
+
+async def test_when_a_role_was_last_used(fresh: Iam) -> None:
+    """By any of its sessions; a use that is written down after the role's end leaves nothing."""
+    await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
+    role = (await fresh("GetRole", RoleName="r"))["Role"]
+    assert role["RoleLastUsed"] == {}
+    session = Principal(
+        account_id=ACCOUNT,
+        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/r/me",
+        user_id=f"{role['RoleId']}:me",
+        access_key_id="ASIA",
+        minted=True,
+        session=SessionFacts(kind="assumed_role", issued_at=fresh.clock.now(), role_arn=role["Arn"]),
+    )
+    recorder = KeyUseRecorder(store=fresh.store, clock=fresh.clock)
+    used_at = fresh.clock.now().replace(microsecond=0)
+    recorder.note_use(session, "s3", "eu-west-1")
+    await recorder.flush()
+    last_used = {"LastUsedDate": used_at, "Region": "eu-west-1"}
+    assert (await fresh("GetRole", RoleName="r"))["Role"]["RoleLastUsed"] == last_used
+    (detail,) = (await fresh("GetAccountAuthorizationDetails", Filter=["Role"]))["RoleDetailList"]
+    assert detail["RoleLastUsed"] == last_used
+    await fresh("DeleteRole", RoleName="r")
+    fresh.clock.advance(timedelta(minutes=2))
+    recorder.note_use(session, "s3", "eu-west-1")
+    recorder.note_use(root_of(ACCOUNT, "AKIANOBODYS"), "s3", "eu-west-1")
+    await recorder.flush()
+    await fresh("CreateRole", RoleName="r", AssumeRolePolicyDocument=TRUST)
+    assert (await fresh("GetRole", RoleName="r"))["Role"]["RoleLastUsed"] == {}

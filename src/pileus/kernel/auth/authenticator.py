@@ -44,12 +44,12 @@ class Authenticator:
         clock: Clock,
         signing_names: Mapping[str, str] | None = None,
         machine_s: Callable[[], float] = time.time,
-        note_use: Callable[[str, str, str], None] | None = None,
+        note_use: Callable[[Principal, str, str], None] | None = None,
     ) -> None:
         """signing_names: by service, the name that clients sign for (`apigatewayv2`: `apigateway`); a service that is
         absent is not compared. machine_s: the clock by which clients sign.
 
-        note_use: hears of each verified request with a long-term key: its id, and the service and region signed for.
+        note_use: hears of each verified request: who made it, and the service and region signed for.
         """
         self._open = mode == "open"
         self._keys = keys
@@ -94,8 +94,8 @@ class Authenticator:
         )
         if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
             request.seed = self._seed(claim, key)
-        if key.expires_at is None and self._note_use is not None:
-            self._note_use(claim.scope.access_key_id, claim.scope.service, claim.scope.region)
+        if self._note_use is not None:
+            self._note_use(key.principal, claim.scope.service, claim.scope.region)
         return key.principal
 
     async def _claimed(self, request: Request, service: str | None) -> Principal | tuple[Claim, SigningKey]:

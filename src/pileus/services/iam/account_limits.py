@@ -36,7 +36,7 @@ SERVER_CERTIFICATES_MAX: Final = 20
 REPORT_VALIDITY: Final = timedelta(hours=4)
 """Source: IAM User Guide, "Generate credential reports for your AWS account"."""
 KEY_USE_INTERVAL: Final = timedelta(minutes=1)
-"""The last use of a key is written down at most this often. AWS promises less (API_GetAccessKeyLastUsed)."""
+"""The last use of a key or a role is written down at most this often. AWS promises less (API_GetAccessKeyLastUsed)."""
 
 SERVICE_CREDENTIALS_MAX: Final = 2
 """Of one user for one service. Source: API_CreateServiceSpecificCredential."""

@@ -50,6 +50,13 @@ class KeyUseRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-key-use.v
     region: str
 
 
+class RoleUseRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-role-use.v1"):
+    """When and where a session of a role last asked for something, to the minute."""
+
+    at: datetime
+    region: str
+
+
 class OidcProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-oidc-provider.v1"):
     """An OpenID Connect provider. url: without its scheme, as the ARN has it."""
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from pileus.services.iam import shapes, tagging
+from pileus.services.iam.account_records import RoleUseRecord
 from pileus.services.iam.records import (
     AccessKeyRecord,
     GroupRecord,
@@ -41,7 +42,12 @@ def boundary_shape(arn: str | None) -> shapes.AttachedPermissionsBoundary | None
     )
 
 
-def role_shape(role: RoleRecord) -> shapes.Role:
+def last_used_shape(use: RoleUseRecord | None) -> shapes.RoleLastUsed:
+    """Empty for a role that nobody used."""
+    return shapes.RoleLastUsed() if use is None else shapes.RoleLastUsed(last_used_date=use.at, region=use.region)
+
+
+def role_shape(role: RoleRecord, use: RoleUseRecord | None) -> shapes.Role:
     """As GetRole tells it."""
     return shapes.Role(
         path=role.path,
@@ -54,8 +60,7 @@ def role_shape(role: RoleRecord) -> shapes.Role:
         max_session_duration=role.session_duration_max_s,
         permissions_boundary=boundary_shape(role.permissions_boundary),
         tags=tagging.sorted_shapes(role.tags) or None,
-        # Empty for a role that was not used in the last 400 days; use is not recorded.
-        role_last_used=shapes.RoleLastUsed(),
+        role_last_used=last_used_shape(use),
     )
 
 

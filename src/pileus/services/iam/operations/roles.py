@@ -58,7 +58,7 @@ class RoleOperations(Operations):
     async def get_role(self, context: RequestContext, request: shapes.GetRoleRequest) -> shapes.GetRoleResponse:
         account = self._store.read(context.account_id)
         role = await account.with_present_names(await account.role(request.role_name))
-        return shapes.GetRoleResponse(role=answers.role_shape(role))
+        return shapes.GetRoleResponse(role=answers.role_shape(role, await account.role_use(role)))
 
     async def list_roles(self, context: RequestContext, request: shapes.ListRolesRequest) -> shapes.ListRolesResponse:
         account = self._store.read(context.account_id)
