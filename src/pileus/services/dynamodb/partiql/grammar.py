@@ -1,0 +1,372 @@
+"""Which tree does the text of an expression stand for?
+
+A Pratt parser, as AWS's own: a term, then operators while they bind tighter than what stands before. So what is wrong
+with a statement is found at the same token, and named in the same words, as by AWS. Depth is bounded, as each level
+costs us stack.
+
+Source: partiql-lang-kotlin, SqlParser (`parseExpression` and what it calls) and OPERATOR_PRECEDENCE.
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal, TypeVar
+
+from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.limits import EXPRESSION_NESTING_MAX
+from pileus.services.dynamodb.partiql.lexer import Token, not_well_formed, tokenize
+from pileus.services.dynamodb.partiql.terms import (
+    Bag,
+    BetweenTerm,
+    Binary,
+    CallTerm,
+    IonLiteral,
+    IsTerm,
+    ListTerm,
+    Logical,
+    Missing,
+    Parameter,
+    PathTerm,
+    Scalar,
+    Struct,
+    Term,
+    Unary,
+)
+from pileus.services.dynamodb.shapes import AttributeValue
+
+T = TypeVar("T")
+
+SELECT_PRECEDENCE: Final = 6
+_NOT: Final = 30
+_PRECEDENCE: Final = (
+    dict.fromkeys(("union", "intersect", "except"), 5)
+    | {"or": 10, "and": 20, "not": _NOT}
+    | dict.fromkeys(("=", "<>", "is", "is_not", "in", "not_in"), 40)
+    | dict.fromkeys(("<", "<=", ">", ">=", "between", "not_between", "like", "not_like"), 50)
+    | dict.fromkeys(("+", "-", "||"), 60)
+    | dict.fromkeys(("*", "/", "%"), 70)
+)
+_AGGREGATES: Final = frozenset(("count", "avg", "max", "min", "sum"))
+_FUNCTION_KEYWORDS: Final = _AGGREGATES | {
+    *("exists", "size", "upper", "lower", "substring", "sexp", "list", "bag"),
+    *("char_length", "character_length", "octet_length", "bit_length"),
+}
+_TYPES: Final = {
+    "missing": "MISSING",
+    "null": "NULL",
+    "bool": "BOOLEAN",
+    "boolean": "BOOLEAN",
+    "smallint": "SMALLINT",
+    "int2": "SMALLINT",
+    "integer2": "SMALLINT",
+    "integer4": "INTEGER4",
+    "int4": "INTEGER4",
+    "integer8": "INTEGER8",
+    "int8": "INTEGER8",
+    "bigint": "INTEGER8",
+    "int": "INTEGER",
+    "integer": "INTEGER",
+    "float": "FLOAT",
+    "real": "REAL",
+    "double_precision": "DOUBLE_PRECISION",
+    "dec": "DECIMAL",
+    "decimal": "DECIMAL",
+    "numeric": "NUMERIC",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "time": "TIME",
+    "char": "CHARACTER",
+    "character": "CHARACTER",
+    "varchar": "CHARACTER_VARYING",
+    "character_varying": "CHARACTER_VARYING",
+    "string": "STRING",
+    "symbol": "SYMBOL",
+    "clob": "CLOB",
+    "blob": "BLOB",
+    "struct": "STRUCT",
+    "tuple": "TUPLE",
+    "list": "LIST",
+    "sexp": "SEXP",
+    "bag": "BAG",
+    "any": "ANY",
+}
+_CLOSING: Final = {"[": "]", "<<": ">>", "{": "}", "(": ")"}
+_SYMBOL_NAMES: Final = {
+    ")": "RIGHT_PAREN",
+    "]": "RIGHT_BRACKET",
+    ">>": "RIGHT_DOUBLE_ANGLE_BRACKET",
+    "}": "RIGHT_CURLY",
+    ":": "COLON",
+}
+_INDEX_MAX: Final = 2**31 - 1
+
+
+class ExpressionParser:
+    """Reads expressions; `statements.py` adds what only statements have."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = tokenize(text)
+        self.at = 0
+        self.parameters = 0
+        self._depth = 0
+
+    # Tokens
+
+    @property
+    def head(self) -> Token:
+        return self.tokens[self.at]
+
+    def following(self) -> Token:
+        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        token = self.tokens[self.at]
+        if token.kind != "end":
+            self.at += 1
+        return token
+
+    def accept_keyword(self, *words: str) -> Token | None:
+        return self.take() if self.head.is_keyword(*words) else None
+
+    def expect_symbol(self, text: str) -> None:
+        if not self.head.is_symbol(text):
+            raise not_well_formed(f"Expected {_SYMBOL_NAMES[text]}")
+        self.take()
+
+    def comma_list(self, item: Callable[[], T]) -> tuple[T, ...]:
+        items = [item()]
+        while self.head.is_symbol(","):
+            self.take()
+            items.append(item())
+        return tuple(items)
+
+    def _deeper(self, inner: Callable[[], T]) -> T:
+        self._depth += 1
+        if self._depth > EXPRESSION_NESTING_MAX:
+            raise ValidationException("The expression has too many nesting levels;")
+        result = inner()
+        self._depth -= 1
+        return result
+
+    # Expressions
+
+    def expression(self, precedence: int = -1) -> Term:
+        left = self._deeper(self._unary)
+        chained = 0
+        while True:
+            operator = self.head
+            binds = _PRECEDENCE.get(operator.text, 0) if operator.kind == "operator" or operator.is_symbol("*") else 0
+            if binds <= max(precedence, 0) or operator.text == "not":
+                return left
+            chained += operator.text not in {"and", "or"}
+            if chained > EXPRESSION_NESTING_MAX:
+                raise ValidationException("The expression has too many operators;")
+            left = self._infix(left, binds)
+
+    def _infix(self, left: Term, binds: int) -> Term:
+        operator = self.head
+        match operator.text:
+            case "is" | "is_not":
+                self.take()
+                test: Term = IsTerm(left, self._type(), operator.place)
+                return test if operator.text == "is" else Unary("not", test, operator.place)
+            case "in" | "not_in":
+                choices = self._choices(binds)
+                member: Term = Binary("IN", left, choices, operator.place)
+                return member if operator.text == "in" else Unary("not", member, operator.place)
+            case "between" | "not_between":
+                low = self._right(binds)
+                if not self.accept_keyword("and"):
+                    raise not_well_formed("Expected AND keyword")
+                if self.head.kind == "end":
+                    raise not_well_formed("Expected expression after AND")
+                between: Term = BetweenTerm(left, low, self.expression(binds), operator.place)
+                return between if operator.text == "between" else Unary("not", between, operator.place)
+            case "and" | "or" as word:
+                logical: Literal["AND", "OR"] = "AND" if word == "and" else "OR"
+                right = self._right(binds)
+                parts = left.parts if isinstance(left, Logical) and left.operator == logical else (left,)
+                return Logical(logical, (*parts, right), operator.place)
+            case "not_like":
+                return Unary("not", Binary("LIKE", left, self._right(binds), operator.place), operator.place)
+            case text:
+                return Binary(text.upper(), left, self._right(binds), operator.place)
+
+    def _right(self, binds: int) -> Term:
+        if len(self.tokens) - self.at < 3:
+            raise not_well_formed("Missing right-hand side expression of infix operator")
+        self.take()
+        return self.expression(binds)
+
+    def _choices(self, binds: int) -> Term:
+        """After IN a parenthesis holds a list, also of one."""
+        if not self.following().is_symbol("("):
+            return self._right(binds)
+        self.take()
+        place = self.take().place
+        elements = self.comma_list(self.expression)
+        self.expect_symbol(")")
+        return ListTerm(elements, place)
+
+    def _type(self) -> str:
+        token = self.head
+        name = _TYPES.get(token.text) if token.kind == "keyword" else None
+        if name is None:
+            raise not_well_formed("Expected type name")
+        self.take()
+        return name
+
+    def _unary(self) -> Term:
+        operator = self.head
+        if operator.kind != "operator" or operator.text not in {"+", "-", "not"}:
+            return self._path_term()
+        self.take()
+        if operator.text == "not":
+            return Unary("not", self.expression(_NOT), operator.place)
+        operand = self._deeper(self._unary)
+        if isinstance(operand, Scalar) and operand.value.n is not None:
+            return operand if operator.text == "+" else _negated(operand)
+        return Unary(operator.text, operand, operator.place)
+
+    # Paths
+
+    def simple_path(self) -> PathTerm:
+        """What can be assigned to, or inserted into: names, indexes."""
+        token = self.head
+        if token.kind not in {"name", "quoted"}:
+            raise not_well_formed("Expected identifier for simple path")
+        self.take()
+        return PathTerm(self._steps(token.text, simple=True), token.place)
+
+    def _path_term(self) -> Term:
+        term = self._term()
+        if not (self.head.is_symbol(".") or self.head.is_symbol("[")):
+            return term
+        if not isinstance(term, PathTerm):
+            self._steps("", simple=False)
+            raise ValidationException(f"Unexpected path component at {term.place}")
+        return PathTerm(self._steps(str(term.steps[0]), simple=False), term.place)
+
+    def _steps(self, name: str, *, simple: bool) -> tuple[str | int, ...]:
+        steps: list[str | int] = [name]
+        while True:
+            if self.head.is_symbol("."):
+                self.take()
+                token = self.take()
+                if token.is_symbol("*") and not simple:
+                    raise ValidationException("Unpivot path component like a.*.b are not supported")
+                if token.kind not in {"name", "quoted"}:
+                    raise not_well_formed(f"Invalid path dot component{' for simple path' if simple else ''}")
+                steps.append(token.text)
+            elif self.head.is_symbol("["):
+                self.take()
+                steps.append(self._bracket())
+            else:
+                return tuple(steps)
+
+    def _bracket(self) -> str | int:
+        if self.head.is_symbol("*"):
+            raise ValidationException("Wildcard path component like a[*].b are not supported")
+        inner = self.expression()
+        self.expect_symbol("]")
+        if isinstance(inner, Scalar) and inner.value.n is not None and inner.value.n.lstrip("-").isdigit():
+            index = int(inner.value.n[:20])
+            if not 0 <= index <= _INDEX_MAX:
+                raise ValidationException(
+                    f"List index is not within the allowable range; index: [{inner.value.n}] at {inner.place}"
+                )
+            return index
+        raise ValidationException(f"Unexpected path component at {inner.place}")
+
+    # Terms
+
+    def _term(self) -> Term:
+        token = self.head
+        match token.kind:
+            case "name" | "quoted":
+                self.take()
+                if self.head.is_symbol("("):
+                    return self._call(token)
+                return PathTerm((token.text,), token.place)
+            case "string":
+                return Scalar(AttributeValue(s=self.take().text), token.place)
+            case "number":
+                return Scalar(AttributeValue(n=self.take().text), token.place)
+            case "ion":
+                return IonLiteral(self.take().text, token.place)
+            case "keyword":
+                return self._keyword()
+            case "operator":
+                raise not_well_formed("Unexpected operator")
+            case "symbol":
+                return self._bracketed()
+            case "end":
+                raise not_well_formed("Unexpected term")
+
+    def _keyword(self) -> Term:
+        token = self.head
+        match token.text:
+            case "null":
+                return Scalar(AttributeValue(null=True), self.take().place)
+            case "true" | "false":
+                return Scalar(AttributeValue(bool_=self.take().text == "true"), token.place)
+            case "missing":
+                return Missing(self.take().place)
+            case word if word in _FUNCTION_KEYWORDS and self.following().is_symbol("("):
+                return self._call(self.take())
+            case _:
+                return self._deeper(self.statement)
+
+    def statement(self) -> Term:
+        """A statement that begins with the keyword at hand."""
+        raise not_well_formed("Unexpected keyword")
+
+    def _call(self, name: Token) -> Term:
+        self.expect_open()
+        if self.head.is_symbol("*") and self.following().is_symbol(")"):
+            self.take()
+        arguments: tuple[Term, ...] = ()
+        if not self.head.is_symbol(")"):
+            arguments = self.comma_list(self.expression)
+        self.expect_symbol(")")
+        return CallTerm(name.text.lower(), arguments, name.place)
+
+    def expect_open(self) -> None:
+        if not self.head.is_symbol("("):
+            raise not_well_formed("Expected LEFT_PAREN")
+        self.take()
+
+    def _bracketed(self) -> Term:
+        token = self.take()
+        if token.text == "?":
+            self.parameters += 1
+            return Parameter(self.parameters - 1, token.place)
+        closing = _CLOSING.get(token.text)
+        if closing is None:
+            raise not_well_formed("Unexpected term")
+        if self.head.is_symbol(closing) and token.text != "(":
+            self.take()
+            return _collection(token, (), ())
+        if token.text == "{":
+            members = self.comma_list(self._member)
+            self.expect_symbol(closing)
+            return _collection(token, (), members)
+        elements = self.comma_list(self.expression)
+        self.expect_symbol(closing)
+        if token.text == "(" and len(elements) == 1:
+            return elements[0]
+        return _collection(token, elements, ())
+
+    def _member(self) -> tuple[Term, Term]:
+        name = self.expression()
+        self.expect_symbol(":")
+        return name, self.expression()
+
+
+def _collection(token: Token, elements: tuple[Term, ...], members: tuple[tuple[Term, Term], ...]) -> Term:
+    if token.text == "{":
+        return Struct(members, token.place)
+    return Bag(elements, token.place) if token.text == "<<" else ListTerm(elements, token.place)
+
+
+def _negated(number: Scalar) -> Scalar:
+    text = number.value.n or ""
+    return Scalar(AttributeValue(n=text[1:] if text.startswith("-") else f"-{text}"), number.place)
