@@ -3,8 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import ServiceError
+
 Duty = Callable[[], Awaitable[None]]
 """Work that belongs to no request: runs from start to shutdown, until cancelled."""
+
+NoteFailure = Callable[[RequestContext, object, ServiceError], None]
+"""Hears of each request that is answered with an error. Its input is None where it could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +26,7 @@ class Service:
     signing_name: what clients sign for, where it is not `name` (`apigateway`).
     permissions: dotted name of the module whose PERMISSIONS say what each operation needs; without one the service
         answers nobody whom policies are asked about.
+    note_failure: counts what fails, also when no operation was ever called; not who could not prove who they are.
     """
 
     name: str
@@ -27,6 +34,7 @@ class Service:
     shapes: str
     signing_name: str = ""
     permissions: str = ""
+    note_failure: NoteFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Dispatcher:
         operation = self._by_target.get(target)
         scope = scope_of(request)
         context: RequestContext | None = None
+        given: object = None
         try:
             if operation is None:
                 if type(request.body) is not bytes:
@@ -122,6 +123,7 @@ class Dispatcher:
             assert operation is not None, "only an operation raises service errors"
             if error.denial is not None and context is not None and self._authorizer is not None:
                 await self._authorizer.note(error.denial, context)
+            _note(operation, context, given, error)
             return operation.fail(error, request_id)
         except Refused as refused:
             return refused.fail(refused.error, request_id)
@@ -134,6 +136,8 @@ class Dispatcher:
                 raise
             return operation.fail(operation.too_large, request_id)
         except Exception:  # noqa: BLE001 - the edge (STYLE, section 6)
+            if operation is not None:
+                _note(operation, context, given, _internal_error(operation))
             return self._internal(operation, request, request_id)
 
     def _internal(self, operation: Operation | None, request: Request, request_id: str) -> Response:
@@ -142,10 +146,18 @@ class Dispatcher:
         _log.exception("%s failed; request %s", what, request_id)
         if operation is None:
             return Response(500, (("Content-Type", "text/plain"), ("x-amzn-RequestId", request_id)))
-        error = AnyServiceError(operation.internal_code, "Internal server error", status=500)
-        return operation.fail(error, request_id)
+        return operation.fail(_internal_error(operation), request_id)
 
     def _request_id(self) -> str:
         """A random UUID, as `Ids.uuid` writes it, but six times quicker."""
         drawn = self._random_bytes(16).hex()
         return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-a{drawn[17:20]}-{drawn[20:]}"
+
+
+def _note(operation: Operation, context: RequestContext | None, given: object, error: ServiceError) -> None:
+    if operation.note_failure is not None and context is not None:
+        operation.note_failure(context, given, error)
+
+
+def _internal_error(operation: Operation) -> ServiceError:
+    return AnyServiceError(operation.internal_code, "Internal server error", status=500)

@@ -17,7 +17,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import Response
 from pileus.kernel.ids import Ids
-from pileus.kernel.service import Service
+from pileus.kernel.service import NoteFailure, Service
 from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
 from pileus.kernel.wire.dialects import Told, dialect_of
 from pileus.kernel.wire.model import ServiceModel, load_model
@@ -38,7 +38,7 @@ class Operation:
 
     unsigned: clients send it without a signature, which then says nothing.
     streams: its body is not read before it is called. receive: peels bodies that are not bare.
-    needs: what its caller must be allowed to do.
+    needs: what its caller must be allowed to do. note_failure: hears of its errors.
     """
 
     service: str
@@ -54,6 +54,7 @@ class Operation:
     fail: Fail
     internal_code: str
     needs: Needs
+    note_failure: NoteFailure | None = None
 
 
 _ACRONYM_THEN_WORD: Final = re.compile(r"(.)([A-Z][a-z]+)")
@@ -165,6 +166,7 @@ class RegisteredService:
             fail=_without_body(fail) if operation.http.method == "HEAD" else fail,
             internal_code=dialect.internal_code,
             needs=needs_of(permissions, protocol=protocol),
+            note_failure=self._service.note_failure,
         )
 
 

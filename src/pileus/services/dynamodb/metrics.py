@@ -131,7 +131,8 @@ class DynamoDbMetrics:
             return  # no error of AWS's
         code = error.error_code
         tables = [self.table(context.account_id, context.region, name) for name in sorted(_table_names(given))]
-        if isinstance(error, AnyServiceError) and error.http_status >= _INTERNAL_STATUS:
+        status = error.http_status if isinstance(error, AnyServiceError) else error.status
+        if status >= _INTERNAL_STATUS:
             for table in tables:
                 table.broke(context.operation)
         elif code in _THROTTLED:
