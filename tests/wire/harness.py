@@ -152,7 +152,11 @@ def shapes_of(service: str) -> Mapping[str, tuple[type[msgspec.Struct], type[msg
 
 
 def authorization(service: str, region: str = "eu-central-1") -> str:
-    scope = f"20260101/{region}/{botocore_model(service).signing_name}/aws4_request"
+    return _authorization(botocore_model(service).signing_name, region)
+
+
+def _authorization(signing_name: str, region: str = "eu-central-1") -> str:
+    scope = f"20260101/{region}/{signing_name}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential=111111111111/{scope}, SignedHeaders=host, Signature=0"
 
 
@@ -183,7 +187,8 @@ def request_of(service: str, operation: str, parameters: Mapping[str, Any], *, p
     model = botocore_model(service, protocol)
     operation_model: OperationModel = model.operation_model(operation)
     made = _serializer(protocol or model.protocol).serialize_to_request(dict(parameters), operation_model)
-    return sent(made, authorization(service))
+    express = (service, operation) == ("s3", "ListDirectoryBuckets")  # botocore's rules of endpoints say so
+    return sent(made, _authorization("s3express") if express else authorization(service))
 
 
 def sent(made: Mapping[str, Any], signed: str) -> Request:

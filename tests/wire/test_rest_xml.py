@@ -143,6 +143,20 @@ def test_s3_takes_what_nobody_else_has() -> None:
     assert desk.api.context.operation == "GetObject"
 
 
+@pytest.mark.parametrize(("signed_for", "operation"), [("s3", "ListBuckets"), ("s3express", "ListDirectoryBuckets")])
+def test_buckets_of_two_kinds_have_one_address(signed_for: str, operation: str) -> None:
+    """What a request is signed for tells which list is wanted."""
+    desk = Desk(["s3", "lambda"])
+    request = s3("GET", "/")
+    request.headers = {
+        **request.headers,
+        "authorization": request.headers["authorization"].replace("/s3/", f"/{signed_for}/"),
+    }
+    desk.ask(request)
+    assert desk.api.context is not None
+    assert (desk.api.context.service, desk.api.context.operation) == ("s3", operation)
+
+
 def test_s3_control_says_its_account() -> None:
     """Both are signed for alike; the account in a header tells them apart, and a bucket may have any path's name."""
     desk = Desk(["s3", "s3control"])

@@ -44,6 +44,7 @@ class Dialect:
     query_protocol: also speaks `query`, though its model says no more so. queue_url: an absent `QueueUrl` is the
         address that a form was sent to.
     marked_by: a header that requests have; it tells a service from another of the same signing name.
+    signed_otherwise: signing names beside the service's own, and what an operation is called when signed for so.
     s3: bare errors, `x-amz-id-2`, buckets in host names, the schema's and the arguments' own refusals.
     xml_roots: the root elements of answers, where they are not the names of the output shapes.
     unwrapped: operations whose only member is the root element itself.
@@ -65,6 +66,7 @@ class Dialect:
     query_protocol: bool = False
     queue_url: bool = False
     marked_by: str = ""
+    signed_otherwise: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     s3: bool = False
     xml_roots: Mapping[str, str] = field(default_factory=dict)
     unwrapped: frozenset[str] = frozenset()
@@ -171,6 +173,8 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
     # S3 API Reference, "Error responses", and the sample response of each operation; recordings s3/s3_api, s3/s3.
     "s3": Dialect(
         s3=True,
+        # S3 User Guide, "Regional and Zonal endpoints for directory buckets": one address, two kinds of buckets.
+        signed_otherwise={"s3express": {"ListBuckets": "ListDirectoryBuckets"}},
         internal_code="InternalError",
         unreadable=_S3_SCHEMA,
         unknown=(
@@ -279,6 +283,12 @@ _CORAL: Final = {
     "com.amazon.coral.service#",
 )
 """Errors of the framework that AWS's JSON services are written in, which answers before the service itself."""
+
+
+SIGNED_OTHERWISE: Final[Mapping[str, str]] = {
+    signing_name: service for service, dialect in _DIALECTS.items() for signing_name in dialect.signed_otherwise
+}
+"""The service that a signing name is also for."""
 
 
 @cache

@@ -16,7 +16,7 @@ from pileus.kernel.service import Service
 from pileus.kernel.wire.bucket_hosts import bucket_of, path_of
 from pileus.kernel.wire.catalog import Entry, catalog
 from pileus.kernel.wire.compression import NotCompressed, gunzip
-from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.dialects import SIGNED_OTHERWISE, dialect_of
 from pileus.kernel.wire.forms import form_of
 from pileus.kernel.wire.model import load_model
 from pileus.kernel.wire.protocols import FORMS, REST, wire_of
@@ -109,6 +109,8 @@ class Finder:
                 continue
             name = _route(service.routes, entry.name, request)
             if name is not None:
+                otherwise = dialect_of(entry.name).signed_otherwise.get(signing_name)
+                name = otherwise.get(name, name) if otherwise is not None else name
                 operation = service.operation(name, entry.protocol)
                 assert operation is not None, "routes are made from the model"
                 self._remember(signing_name, request, operation)
@@ -184,6 +186,8 @@ def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:
     signed_for = catalog().by_signing_name.get(signing_name)
     if signed_for:
         return signed_for
+    if signing_name in SIGNED_OTHERWISE:
+        return (catalog().by_name[SIGNED_OTHERWISE[signing_name]],)
     host = request.headers.get("host", "")
     if bucket_of(host):
         return catalog().by_endpoint_prefix["s3"]
