@@ -216,6 +216,13 @@ class TestRefusalsThatNoIdentityPolicyMade:
             "there is no such role",
         )
 
+    def test_a_role_that_is_not_there_in_another_account(self, aws: Server) -> None:
+        """There its policy would have to agree, so the caller's own is not even half of it."""
+        user = User(aws).may(allow("sts:AssumeRole"))
+        absent = f"arn:aws:iam::{OTHER}:role/absent"
+        denied = self.reason(aws, user.client("sts").assume_role, RoleArn=absent, RoleSessionName="session")
+        assert denied["reason"] == f"there is no {absent} that could let it in"
+
     def test_a_role_that_does_not_trust(self, aws: Server) -> None:
         """Of a root, which nobody else asks about."""
         condition = {"StringEquals": {"sts:ExternalId": "42"}}

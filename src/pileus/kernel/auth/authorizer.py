@@ -31,6 +31,7 @@ from pileus.kernel.auth.policy import (
     spelled,
     told_kind,
 )
+from pileus.kernel.auth.policy.decisions import RESOURCE
 from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, refusal
 from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wanted, tags_of_principal
 from pileus.kernel.auth.session_reach import check_reach
@@ -166,6 +167,9 @@ class Authorizer:
         )
         policy_set = _policy_set(policies, known)
         decision, denial = await self._decide(query, policy_set, asking, conditions, source)
+        looked_for = resource is not None and source is not None and source.eager
+        if denial is not None and denial.kind == RESOURCE and known is None and looked_for:
+            denial = msgspec.structs.replace(denial, reason=f"there is no {arn} that could let it in")
         await self._note(context, query, decision, denial, policy_set, asking.now_s)
         if not decision.allowed:
             message = _message(query, decision, permission, given, context)

@@ -89,7 +89,7 @@ class _Ready:
         self.value = value
         self.record = record
         self.spec = spec
-        self.denials: dict[tuple[str, str, str], Denial | None] = {}
+        self.denials: dict[tuple[str | None, ...], Denial | None] = {}
 
 
 class _Named:
@@ -239,8 +239,8 @@ class Invoker:
             raise AccessDeniedException(ROLE_REFUSED).because(error.denial) from error
 
     def _denial(self, ready: _Ready, function: FunctionName, call: ServiceCall) -> Denial | None:
-        """What the policy says, kept: it cannot change without the record, and asks for nothing but these three."""
-        caller = (call.service, call.source_arn, call.source_account)
+        """What the policy says, kept: it cannot change without the record, and asks for nothing but these."""
+        caller = (call.service, call.source_arn, call.source_account, function.qualifier)
         try:
             return ready.denials[caller]
         except KeyError:
