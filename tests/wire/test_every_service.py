@@ -18,6 +18,7 @@ from tests.wire.harness import (
     Desk,
     addressed,
     botocore_model,
+    of_body,
     protocols_of,
     read_by_botocore,
     request_of,
@@ -161,3 +162,56 @@ def test_the_first_that_is_missing_is_told(service: str, protocol: str) -> None:
         error = read_by_botocore(service, name, response, protocol=protocol)["Error"]
         assert error["Code"] in {"MissingParameter", "MissingRequiredParameterException"}
         assert error["Message"].startswith("The request must contain the parameter "), (name, error)
+
+
+_CHOSEN: Final = {"cloudfront-keyvaluestore": "UpdateKeys", "s3": "DeleteObjects", "s3control": "PutBucketTagging"}
+"""Where every operation with a body also has members elsewhere."""
+_UNREADABLE: Final = {
+    "json": (b'{"a":', {"SerializationException"}),
+    "smithy-rpc-v2-cbor": (b"\xbf\x61", {"SerializationException"}),
+    "query": (b"Action=%s&Version=\xff", {"MalformedQueryString"}),
+    "ec2": (b"Action=%s&Version=\xff", {"MalformedQueryString"}),
+    "rest-json": (b'{"a":', {"SerializationException"}),
+    "rest-xml": (b"<a><b></a>", {"MalformedXML"}),
+}
+
+
+def _with_body(service: str, protocol: str) -> str | None:
+    """An operation that reads its body, in a form of the protocol."""
+    model = botocore_model(service)
+    if not protocol.startswith("rest"):
+        return _plain_operation(service)
+    if service in _CHOSEN:
+        return _CHOSEN[service]
+    names: list[str] = model.operation_names
+    for name in names:
+        shape = model.operation_model(name).input_shape
+        if shape is None or any(member.serialization.get("location") == "header" for member in shape.members.values()):
+            continue
+        payload = shape.serialization.get("payload")
+        inside = [shape.members[payload]] if payload else list(shape.members.values())
+        in_body = [member for member in inside if "location" not in member.serialization]
+        if any(member.type_name != "blob" for member in in_body) and not any(
+            member.serialization.get("location") == "querystring" for member in shape.members.values()
+        ):
+            return name
+    return None
+
+
+@pytest.mark.parametrize(("service", "protocol"), EACH)
+def test_a_body_that_cannot_be_read(service: str, protocol: str) -> None:
+    """Every service has the protocol's code for it, in a form which the client can read."""
+    operation = _with_body(service, protocol)
+    if operation is None:
+        assert service == "apigatewaymanagementapi", "its only body is whatever is posted to a connection"
+        return
+    body, codes = _UNREADABLE[protocol]
+    given = addressed(service, operation) | ({"IfMatch": "e"} if operation == "UpdateKeys" else {})
+    request = request_of(service, operation, given, protocol=protocol)
+    body = body.replace(b"%s", operation.encode())
+    headers = {**request.headers, **(of_body(request.target, body) if protocol == "rest-xml" else {})}
+    desk = Desk([service])
+    response = desk.ask(Request(method=request.method, target=request.target, headers=headers, body=body))
+    assert desk.api.given is None
+    assert response.status == (404 if codes == {"MalformedQueryString"} else 400)  # "Common errors" of each of these
+    assert read_by_botocore(service, operation, response, protocol=protocol)["Error"]["Code"] in codes
