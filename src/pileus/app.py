@@ -33,14 +33,16 @@ from pileus.kernel.auth.server_secret import load_or_create_server_secret
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import MovableClock
-from pileus.kernel.context import Principal
+from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.browsers import BrowserGuard, loopback
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import SystemIds
+from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.outbox import Delivery, Outbox
 from pileus.kernel.routing import Router
-from pileus.kernel.service import Duty, Service
+from pileus.kernel.service import Duty, NoteFailure, Service
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
@@ -50,6 +52,7 @@ from pileus.settings import Settings
 
 if TYPE_CHECKING:
     from pileus.services.apigatewayv2.dataplane import ExecuteApi
+    from pileus.services.dynamodb.metrics import DynamoDbMetrics
     from pileus.services.iam.key_uses import KeyUseRecorder
     from pileus.services.iam.store import IamRoleDirectory
     from pileus.services.lambda_.api import LambdaApi
@@ -100,6 +103,7 @@ class Parts:
         self._endpoint_url = endpoint_url
         self._sealer = SessionSealer(secret, clock, ids)
         self.outbox = Outbox(store, clock)
+        self.metrics = Metrics(store, clock)
         services = [service for service in self._all_services() if service.name in settings.services]
         authenticator = Authenticator(
             mode=settings.auth_mode,
@@ -146,6 +150,7 @@ class Parts:
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
         duties: Sequence[Duty] = (
             self.outbox.run,
+            self.metrics.run,
             self._prepare_environments,
             self._write_function_logs,
             self._write_key_uses,
@@ -166,11 +171,19 @@ class Parts:
             await self.environments.close()
         if "function_logs" in self.__dict__:
             await self.function_logs.flush()
+        await self.metrics.flush()
 
     # The services, each built on first use.
 
     def _all_services(self) -> Sequence[Service]:
-        def described(name: str, api: Callable[[], object], *, package: str = "", signing_name: str = "") -> Service:
+        def described(
+            name: str,
+            api: Callable[[], object],
+            *,
+            package: str = "",
+            signing_name: str = "",
+            note_failure: NoteFailure | None = None,
+        ) -> Service:
             home = f"pileus.services.{package or name}"
             return Service(
                 name=name,
@@ -178,11 +191,12 @@ class Parts:
                 shapes=f"{home}.shapes",
                 signing_name=signing_name or name,
                 permissions=f"{home}.permissions",
+                note_failure=note_failure,
             )
 
         return (
             described("apigatewayv2", self._api_gateway_v2, signing_name="apigateway"),
-            described("dynamodb", self._dynamodb),
+            described("dynamodb", self._dynamodb, note_failure=self._note_dynamodb_failure),
             described("iam", self._iam),
             described("lambda", lambda: self.functions, package="lambda_"),
             described("logs", self._logs),
@@ -198,6 +212,15 @@ class Parts:
         from pileus.services.dynamodb.api import DynamoDbApi
 
         return DynamoDbApi(store=self._store, clock=self._clock, ids=self._ids)
+
+    @cached_property
+    def _dynamodb_metrics(self) -> "DynamoDbMetrics":
+        from pileus.services.dynamodb.metrics import DynamoDbMetrics
+
+        return DynamoDbMetrics(self.metrics, self._clock)
+
+    def _note_dynamodb_failure(self, context: RequestContext, given: object, error: ServiceError) -> None:
+        self._dynamodb_metrics.note_failure(context, given, error)
 
     def _iam(self) -> object:
         from pileus.services.iam.api import IamApi

@@ -207,7 +207,7 @@ async def test_conflicts_of_transactions(counting: Counting, canceled: bool) -> 
         given = TransactWriteItemsInput(
             transact_items=[
                 TransactWriteItem(put=Put(table_name="orders", item={})),
-                TransactWriteItem(put=Put(table_name=ARN, item={})),
+                TransactWriteItem(put=Put(table_name="orders", item={})),
                 TransactWriteItem(
                     condition_check=ConditionCheck(table_name="stock", key={}, condition_expression="x = y")
                 ),
@@ -216,7 +216,7 @@ async def test_conflicts_of_transactions(counting: Counting, canceled: bool) -> 
     else:
         operation = "TransactGetItems"
         given = TransactGetItemsInput(
-            transact_items=[TransactGetItem(get=Get(table_name=name, key={})) for name in ("orders", ARN, "stock")]
+            transact_items=[TransactGetItem(get=Get(table_name=name, key={})) for name in ("orders", "orders", "stock")]
         )
     codes = ("TransactionConflict", "TransactionConflict", "None")
     counting.fail(operation, given, TransactionCanceledException([CancellationReason(code=code) for code in codes]))
@@ -224,6 +224,18 @@ async def test_conflicts_of_transactions(counting: Counting, canceled: bool) -> 
         "TransactionConflict TableName=orders Count": (1, 2.0),
         "UserErrors Count": (1, 1.0),
     }
+
+
+async def test_another_accounts_table(counting: Counting) -> None:
+    """What fails at a table is counted where the table is, also when somebody else asked for it by its ARN."""
+    arn = "arn:aws:dynamodb:us-west-2:222222222222:table/theirs"
+    counting.fail("PutItem", PutItemInput(table_name=arn, item={}), ConditionalCheckFailedException())
+    assert await counting.told() == {}
+    [found] = await counting.metrics.list_series("222222222222", "us-west-2")
+    assert (found.metric.name, found.metric.dimensions) == (
+        "ConditionalCheckFailedRequests",
+        (("TableName", "theirs"),),
+    )
 
 
 async def test_a_conflict_of_a_single_write(counting: Counting) -> None:

@@ -29,6 +29,7 @@ from pileus.services.dynamodb.shapes import (
 NAMESPACE: Final = "AWS/DynamoDB"
 _MS: Final = 1_000.0
 _TABLE_ARN: Final = ":table/"
+_ARN_PARTS: Final = 5
 _THROTTLED: Final = frozenset({"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"})
 _CHECK_FAILED: Final = "ConditionalCheckFailedException"
 _CONFLICT: Final = "TransactionConflictException"
@@ -130,7 +131,7 @@ class DynamoDbMetrics:
         if isinstance(error, NotImplementedByPileus):
             return  # no error of AWS's
         code = error.error_code
-        tables = [self.table(context.account_id, context.region, name) for name in sorted(_table_names(given))]
+        tables = [self._named(context, name) for name in sorted(_table_names(given))]
         status = error.http_status if isinstance(error, AnyServiceError) else error.status
         if status >= _INTERNAL_STATUS:
             for table in tables:
@@ -143,8 +144,16 @@ class DynamoDbMetrics:
                 table.check_failed()
         else:
             for name, actions in _conflicts(given, error).items():
-                self.table(context.account_id, context.region, name).conflicted(actions)
+                self._named(context, name).conflicted(actions)
             self._metrics.series(context.account_id, context.region, NAMESPACE, "UserErrors", (), "Count").add(1)
+
+    def _named(self, context: RequestContext, given: str) -> TableMetrics:
+        """given: a name, or the ARN of a table which may be another account's."""
+        head, _, name = given.rpartition(_TABLE_ARN)
+        arn = head.split(":")  # arn:aws:dynamodb:REGION:ACCOUNT
+        if len(arn) == _ARN_PARTS:
+            return self.table(arn[4], arn[3], name)
+        return self.table(context.account_id, context.region, name)
 
 
 class _Counted(dict[tuple[str, str, *tuple[tuple[str, str], ...]], Add]):
@@ -175,13 +184,11 @@ def _table_names(given: object) -> set[str]:
     """The tables that a request names, as far as its members say; a statement's are not looked for."""
     match given:
         case BatchGetItemInput() | BatchWriteItemInput():
-            names = set(given.request_items)
+            return set(given.request_items)
         case TransactWriteItemsInput() | TransactGetItemsInput():
-            names = set(_action_tables(given))
-        case _:
-            name = getattr(given, "table_name", None)
-            names = {name} if isinstance(name, str) else set()
-    return {_bare(name) for name in names}
+            return set(_action_tables(given))
+    name = getattr(given, "table_name", None)
+    return {name} if isinstance(name, str) else set()
 
 
 def _action_tables(given: TransactWriteItemsInput | TransactGetItemsInput) -> list[str]:
@@ -201,10 +208,5 @@ def _conflicts(given: object, error: ServiceError) -> dict[str, int]:
     if isinstance(reasons, list) and isinstance(given, TransactWriteItemsInput | TransactGetItemsInput):
         for name, reason in zip(_action_tables(given), reasons, strict=False):
             if isinstance(reason, CancellationReason) and reason.code == _CONFLICT_REASON:
-                found[_bare(name)] = found.get(_bare(name), 0) + 1
+                found[name] = found.get(name, 0) + 1
     return found
-
-
-def _bare(name: str) -> str:
-    """The name of a table which may be given by its ARN."""
-    return name.rpartition(_TABLE_ARN)[2]
