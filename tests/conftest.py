@@ -12,6 +12,11 @@ from typing import Any, Final
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
+
+# A machine that is busy is no failure; a failure tells how to see it again.
+settings.register_profile("pileus", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pileus")
 
 START_WITHIN_S: Final = 30.0
 
