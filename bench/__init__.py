@@ -1,1 +1,1 @@
-"""How fast is Pileus, beside moto, on this machine? `python -m bench`, from the checkout's root."""
+"""How fast is Pileus, beside others, on this machine? `python -m bench`, from the checkout's root."""

@@ -31,6 +31,13 @@ ROLE: Final = "bench"
 RUNTIME: Final = "python3.12"
 ITEMS: Final = 100
 """How many items are read, in turn."""
+SORTED_TABLE: Final = "bench-sorted"
+PARTITIONS: Final = 100
+"""Of five items of 400 bytes each."""
+BATCH: Final = 25
+BATCHES_A_SECOND: Final = 1_000
+TRANSACTION: Final = 4
+TRANSACTIONS_A_SECOND: Final = 2_000
 PUTS_MAX: Final = 100_000
 PUTS_A_SECOND: Final = 25_000
 """More than that are prepared for no second; then keys repeat."""
@@ -40,15 +47,19 @@ QUIET_AFTER_S: Final = 5.0
 """Memory is idle once this long nothing was asked."""
 
 FLOORS: Final = {
-    "get-item": Floor(value=15_000, times_moto=20),
-    "put-item": Floor(value=8_000),
+    "get-item": Floor(value=20_000, times_best=4),
+    "put-item": Floor(value=10_000, times_best=4),
+    "update-item": Floor(value=7_000, times_best=4),
+    "query": Floor(value=8_000, times_best=4),
+    "batch-write": Floor(value=1_500, times_best=4),
+    "transact-write": Floor(value=3_500, times_best=4),
     "invoke": Floor(value=2_000),
     "invoke-1": Floor(p50_ms=2),
     "cold-start": Floor(value=40),
     "start": Floor(value=0.5),
     "memory": Floor(value=80),
 }
-"""Issue 2, "What it must show"."""
+"""What the issues ask for: DESIGN of the walking skeleton, then each service's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +75,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadCase:
-    """A case that is driven with load. requests: made for a server and as many seconds. needs: what is prepared."""
+    """A case that is driven with load. requests: made for a server and as many seconds. needs: what is prepared.
+
+    beside: the other servers that it is measured with, by name (`peers.py`).
+    """
 
     name: str
     needs: Literal["table", "function", "nothing"]
     requests: Callable[[Server, float], Sequence[bytes]]
     connections: int = 16
-    beside_moto: bool = False
+    beside: Sequence[str] = ()
 
 
 def _item(key: str) -> dict[str, Any]:
@@ -107,10 +121,78 @@ def _http_api_calls(server: Server, seconds: float) -> Sequence[bytes]:
     return [f"GET /any/path?n=1 HTTP/1.1\r\nhost: {host}\r\nuser-agent: bench\r\n\r\n".encode()]
 
 
+def _updates(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "dynamodb")
+    return [
+        signing.dynamodb(
+            signed,
+            "UpdateItem",
+            {
+                "TableName": TABLE,
+                "Key": {"id": {"S": f"item-{n}"}},
+                "UpdateExpression": "SET n = n + :one",
+                "ConditionExpression": "attribute_exists(id)",
+                "ExpressionAttributeValues": {":one": {"N": "1"}},
+            },
+        )
+        for n in range(ITEMS)
+    ]
+
+
+def _queries(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "dynamodb")
+    return [
+        signing.dynamodb(
+            signed,
+            "Query",
+            {
+                "TableName": SORTED_TABLE,
+                "KeyConditionExpression": "pk = :pk",
+                "ExpressionAttributeValues": {":pk": {"S": f"partition-{n}"}},
+            },
+        )
+        for n in range(PARTITIONS)
+    ]
+
+
+def _batches(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "dynamodb")
+    return [
+        signing.dynamodb(
+            signed,
+            "BatchWriteItem",
+            {"RequestItems": {TABLE: [{"PutRequest": {"Item": _item(f"batch-{n}-{m}")}} for m in range(BATCH)]}},
+        )
+        for n in range(int(BATCHES_A_SECOND * seconds))
+    ]
+
+
+def _transactions(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "dynamodb")
+    return [
+        signing.dynamodb(
+            signed,
+            "TransactWriteItems",
+            {
+                "TransactItems": [
+                    {"Put": {"TableName": TABLE, "Item": _item(f"transaction-{n}-{m}")}} for m in range(TRANSACTION)
+                ]
+            },
+        )
+        for n in range(int(TRANSACTIONS_A_SECOND * seconds))
+    ]
+
+
+_TABLES: Final = ("moto", "dynalite", "ministack")
+
 LOAD_CASES: Final = (
-    LoadCase(name="get-item", needs="table", requests=_gets, beside_moto=True),
-    LoadCase(name="put-item", needs="table", requests=_puts, beside_moto=True),
-    LoadCase(name="get-caller-identity", needs="nothing", requests=_identities, beside_moto=True),
+    LoadCase(name="get-item", needs="table", requests=_gets, beside=_TABLES),
+    LoadCase(name="put-item", needs="table", requests=_puts, beside=_TABLES),
+    LoadCase(name="update-item", needs="table", requests=_updates, beside=_TABLES),
+    LoadCase(name="query", needs="table", requests=_queries, beside=_TABLES),
+    LoadCase(name="batch-write", needs="table", requests=_batches, beside=_TABLES),
+    LoadCase(name="transact-write", needs="table", requests=_transactions, beside=("moto", "ministack")),
+    LoadCase(name="get-caller-identity", needs="nothing", requests=_identities, beside=("moto", "ministack")),
     LoadCase(name="invoke", needs="function", requests=_invokes),
     LoadCase(name="invoke-1", needs="function", requests=_invokes, connections=1),
     LoadCase(name="http-api", needs="function", requests=_http_api_calls),
@@ -136,8 +218,9 @@ def signer(server: Server, service: str) -> Signer:
 
 
 def prepare_table(server: Server) -> None:
-    """A table with the items that are read."""
+    """The tables, with the items that are read."""
     dynamodb = client(server, "dynamodb")
+    _prepare_sorted_table(dynamodb)
     dynamodb.create_table(
         TableName=TABLE,
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -147,6 +230,20 @@ def prepare_table(server: Server) -> None:
     dynamodb.get_waiter("table_exists").wait(TableName=TABLE)
     for n in range(ITEMS):
         dynamodb.put_item(TableName=TABLE, Item=_item(f"item-{n}"))
+
+
+def _prepare_sorted_table(dynamodb: Any) -> None:
+    dynamodb.create_table(
+        TableName=SORTED_TABLE,
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=SORTED_TABLE)
+    for n in range(PARTITIONS):
+        for m in range(5):
+            item = {"pk": {"S": f"partition-{n}"}, "sk": {"S": f"{m:03}"}, "text": {"S": "x" * 380}}
+            dynamodb.put_item(TableName=SORTED_TABLE, Item=item)
 
 
 def code() -> bytes:

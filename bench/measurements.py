@@ -19,10 +19,10 @@ _VERSIONS_OF: Final = ("pileus", "moto", "boto3", "uvloop", "httptools", "msgspe
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
-    """What issue 2 asks for; shown beside the number, never asserted."""
+    """What the issues ask for; shown beside the number, never asserted. times_best: of the best other server."""
 
     value: float | None = None
-    times_moto: float | None = None
+    times_best: float | None = None
     p50_ms: float | None = None
 
 
@@ -86,7 +86,7 @@ def of_samples(case: str, target: str, samples: list[float], *, unit: Unit, note
     return Measurement(case=case, target=target, unit=unit, value=median(samples), samples=len(samples), note=note)
 
 
-def meets(measured: Measurement, floor: Floor, *, moto: Measurement | None) -> bool | None:
+def meets(measured: Measurement, floor: Floor, *, best: Measurement | None) -> bool | None:
     """Whether a number of Pileus reaches its floor; None when that cannot be said."""
     if measured.failed:
         return None
@@ -95,8 +95,8 @@ def meets(measured: Measurement, floor: Floor, *, moto: Measurement | None) -> b
         verdicts.append(measured.value >= floor.value if measured.unit == "/s" else measured.value <= floor.value)
     if floor.p50_ms is not None and measured.p50_ms is not None:
         verdicts.append(measured.p50_ms <= floor.p50_ms)
-    if floor.times_moto is not None and moto is not None and not moto.failed:
-        verdicts.append(measured.value >= floor.times_moto * moto.value)
+    if floor.times_best is not None and best is not None and not best.failed:
+        verdicts.append(measured.value >= floor.times_best * best.value)
     return all(verdicts) if verdicts else None
 
 

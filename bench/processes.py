@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -65,7 +64,8 @@ def _end(process: "subprocess.Popen[str]") -> None:
         process.stdout.close()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Ours, without what would lead an AWS client anywhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
@@ -77,7 +77,7 @@ def start_pileus(data_dir: Path, *, durability: str, credentials: Credentials | 
     command = [sys.executable, "-m", "pileus", "up", "--port", "0", "--data-dir", str(data_dir), "--json"]
     command += ["--auth", "strict", "--durability", durability]
     spawned = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment())
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
     assert process.stdout is not None
     alarm = threading.Timer(_START_WITHIN_S, process.kill)
     alarm.start()
@@ -91,30 +91,12 @@ def start_pileus(data_dir: Path, *, durability: str, credentials: Credentials | 
         credentials = Credentials(
             access_key_id=ready.root_access_key_id, secret_access_key=ready.root_secret_access_key
         )
-    _wait_healthy(process, ready.url, "/_pileus/health")
+    wait_healthy(process, ready.url, "/_pileus/health")
     return Server(process, url=ready.url, credentials=credentials, start_s=time.perf_counter() - spawned)
 
 
-def start_moto() -> Server:
-    """moto's server on a free port; it takes any credentials."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    spawned = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=_environment(),
-    )
-    url = f"http://127.0.0.1:{port}"
-    _wait_healthy(process, url, "/moto-api/data.json")
-    any_credentials = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="any")
-    return Server(process, url=url, credentials=any_credentials, start_s=time.perf_counter() - spawned)
-
-
-def _wait_healthy(process: "subprocess.Popen[str]", url: str, path: str) -> None:
+def wait_healthy(process: "subprocess.Popen[str]", url: str, path: str, *, status: int = 200) -> None:
+    """Return once a GET of `path` answers with `status`; `NotStarted` when it never does."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     give_up_at = time.monotonic() + _START_WITHIN_S
@@ -122,7 +104,7 @@ def _wait_healthy(process: "subprocess.Popen[str]", url: str, path: str) -> None
         connection = HTTPConnection(parts.hostname, parts.port, timeout=5)
         try:
             connection.request("GET", path)
-            if connection.getresponse().status == 200:
+            if connection.getresponse().status == status:
                 return
         except (OSError, HTTPException):
             time.sleep(0.002)

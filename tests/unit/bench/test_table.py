@@ -14,22 +14,22 @@ def _measured(value: float, **options: object) -> Measurement:
 
 
 @pytest.mark.parametrize(
-    ("measured", "floor", "moto", "verdict"),
+    ("measured", "floor", "best", "verdict"),
     [
         (_measured(100.0), Floor(value=100), None, True),
         (_measured(99.0), Floor(value=100), None, False),
         (_measured(40.0, unit="ms"), Floor(value=40), None, True),  # lower is better
         (_measured(41.0, unit="ms"), Floor(value=40), None, False),
         (_measured(100.0, p50_ms=3.0), Floor(p50_ms=2), None, False),
-        (_measured(100.0), Floor(value=1, times_moto=20), _measured(5.0, target="moto"), True),
-        (_measured(100.0), Floor(value=1, times_moto=21), _measured(5.0, target="moto"), False),
+        (_measured(100.0), Floor(value=1, times_best=20), _measured(5.0, target="moto"), True),
+        (_measured(100.0), Floor(value=1, times_best=21), _measured(5.0, target="moto"), False),
         (_measured(0.0, failed="why"), Floor(value=1), None, None),
         (_measured(1.0), Floor(), None, None),
     ],
 )
-def test_meets(measured: Measurement, floor: Floor, moto: Measurement | None, verdict: bool | None) -> None:
+def test_meets(measured: Measurement, floor: Floor, best: Measurement | None, verdict: bool | None) -> None:
     """Rates from below, times and memory from above, the rival by its factor."""
-    assert meets(measured, floor, moto=moto) is verdict
+    assert meets(measured, floor, best=best) is verdict
 
 
 def test_amounts() -> None:
@@ -37,15 +37,16 @@ def test_amounts() -> None:
     assert [amount(15_432.1, "/s"), amount(1.234, "ms"), amount(23.45, "ms"), amount(123.4, "MB")] == [
         "15,432/s", "1.23 ms", "23.4 ms", "123 MB"
     ]  # fmt: skip
-    assert floor_text(Floor(value=15_000, times_moto=20), "/s") == "15,000/s, 20 x"
+    assert floor_text(Floor(value=15_000, times_best=20), "/s") == "15,000/s, 20 x"
     assert floor_text(Floor(p50_ms=2), "/s") == "p50 2.00 ms"
 
 
 def test_table() -> None:
-    """One line a case, the ratio to moto, the verdict; a failure is said, never shown as a number."""
+    """One line a case, the ratio to the best other server, the verdict; a failure is said, never shown as a number."""
     shown = table(
         [
             _measured(1000.0, case="get", p50_ms=0.5, p99_ms=1.0),
+            _measured(50.0, case="get", target="other"),
             _measured(100.0, case="get", target="moto"),
             of_samples("start", "pileus", [0.3, 0.1, 0.2], unit="s"),
             _measured(0.0, case="put", failed="400 why"),
@@ -53,7 +54,20 @@ def test_table() -> None:
         {"get": Floor(value=2000), "start": Floor(value=0.5)},
     )
     get, start, put = shown.splitlines()[2:5]
-    assert get.split() == ["get", "1,000/s", "100/s", "10.0", "x", "2,000/s", "0.50", "ms", "1.00", "ms", "BELOW"]
+    assert get.split() == [
+        "get",
+        "1,000/s",
+        "moto",
+        "100/s",
+        "10.0",
+        "x",
+        "2,000/s",
+        "0.50",
+        "ms",
+        "1.00",
+        "ms",
+        "BELOW",
+    ]
     assert start.split() == ["start", "0.20", "s", "0.50", "s", "ok"]
     assert put.split() == ["put", "failed"]
     assert shown.splitlines()[-1] == "put (pileus) is no result: 400 why"

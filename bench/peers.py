@@ -1,0 +1,64 @@
+"""Which other servers are measured in the same run, where they are installed?
+
+moto comes with the development dependencies. The others are looked for on PATH: `dynalite` (npm), `ministack` (PyPI).
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.processes import Server, environment, wait_healthy
+from bench.signing import Credentials
+
+_CREDENTIALS: Final = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="any")
+"""They take any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A server of somebody else's. `{port}` in its command and environment becomes the port it listens on."""
+
+    name: str
+    command: Sequence[str]
+    health: str
+    healthy: int = 200
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def installed(self) -> bool:
+        return shutil.which(self.command[0]) is not None
+
+    def start(self) -> Server:
+        """On a free port; `NotStarted` when it does not answer."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        more = {name: value.format(port=port) for name, value in self.environment.items()}
+        spawned = time.perf_counter()
+        process = subprocess.Popen(
+            [part.format(port=port) for part in self.command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment() | more,
+        )
+        url = f"http://127.0.0.1:{port}"
+        wait_healthy(process, url, self.health, status=self.healthy)
+        return Server(process, url=url, credentials=_CREDENTIALS, start_s=time.perf_counter() - spawned)
+
+
+PEERS: Final = (
+    Peer(name="moto", command=(sys.executable, "-m", "moto.server", "-p", "{port}"), health="/moto-api/data.json"),
+    Peer(name="dynalite", command=("dynalite", "--port", "{port}", "--createTableMs", "0"), health="/"),
+    Peer(
+        name="ministack",
+        command=("ministack",),
+        health="/_localstack/health",
+        environment={"GATEWAY_PORT": "{port}", "LOG_LEVEL": "ERROR", "PATH": os.environ.get("PATH", "")},
+    ),
+)
