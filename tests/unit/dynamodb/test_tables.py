@@ -297,7 +297,7 @@ async def test_a_table_by_its_arn(dynamo: Dynamo) -> None:
     assert (await dynamo.call("DescribeTable", TableName=arn))["Table"]["TableName"] == "notes"
     elsewhere = arn.replace("us-east-1", "eu-west-1")
     error = await dynamo.error("GetItem", TableName=elsewhere, Key={"pk": {"S": "a"}})
-    assert error == "ResourceNotFoundException: Requested resource not found"
+    assert error == f"ValidationException: 1 validation error detected: Invalid AWS region in '{elsewhere}'"
 
 
 def test_table_record_v1_is_still_readable() -> None:

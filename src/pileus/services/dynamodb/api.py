@@ -21,7 +21,7 @@ class DynamoDbApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateTable": "no secondary indexes, streams, encryption settings, resource policy",
+    "CreateTable": "no streams, resource policy, vector indexes, global tables",
     "PutItem": "no legacy parameters",
     "GetItem": "no legacy parameters",
     "DeleteItem": "no legacy parameters",

@@ -60,3 +60,6 @@ THROUGHPUT_UNITS_MAX: Final = 1_000_000_000_000
 ON_DEMAND_WARM_READ_UNITS: Final = 12_000
 ON_DEMAND_WARM_WRITE_UNITS: Final = 4_000
 """What a new on-demand table can take at once. Source: recording `test_gsi_with_billing_mode[PAY_PER_REQUEST]`."""
+
+TAGS_MAX: Final = 50
+"""Of one table."""

@@ -23,6 +23,7 @@ from pileus.services.dynamodb.expiry import Expiry
 from pileus.services.dynamodb.indexes import Index
 from pileus.services.dynamodb.model import HASH_BYTES, KeyAttribute, KeySchema
 from pileus.services.dynamodb.table_records import TableRecord
+from pileus.services.dynamodb.tables.names import TablePlace
 
 TABLES_KEPT_MAX: Final = 4096
 
@@ -75,6 +76,10 @@ class Table:
         self.ttl = record.ttl.attribute if record.ttl is not None and record.ttl.enabled else None
         self.log = ChangeLog(region, record.id, log_needs(record))
         self.plain = not self.indexes and self.ttl is None and self.log.needs is None
+
+    @property
+    def place(self) -> TablePlace:
+        return TablePlace(self.account_id, self.region_name, self.name)
 
     def index(self, name: str) -> Index | None:
         return next((index for index in self.indexes if index.name == name), None)

@@ -17,7 +17,9 @@ class IndexRecord(msgspec.Struct, frozen=True, kw_only=True):
     partition, sort: names of its key attributes in order. attributes: projected besides the keys, of INCLUDE.
     state: CREATING while it is being filled (it is maintained from the first moment), and is not read before ACTIVE.
     read_units, write_units: provisioned. max_read_units, max_write_units: on-demand limits, -1 unset.
-    active_at_s: seconds since 1970; shown as CREATING before, even when it is filled.
+    active_at_s: seconds since 1970; shown as CREATING before, even when it is filled. updated_until_s: UPDATING before.
+    increased_at_s, decreased_at_s: of provisioned units; decreases_today: of the day of `decreased_at_s`.
+    backfilling: whether existing items are being given entries; None for an index that was made with its table.
     """
 
     name: str
@@ -35,6 +37,11 @@ class IndexRecord(msgspec.Struct, frozen=True, kw_only=True):
     max_write_units: int = -1
     warm_read_units: int = 0
     warm_write_units: int = 0
+    increased_at_s: float | None = None
+    decreased_at_s: float | None = None
+    decreases_today: int = 0
+    backfilling: bool | None = None
+    updated_until_s: float = 0
 
 
 class StreamReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +73,8 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     `active_at_s`, UPDATING before `updated_until_s`, DELETING when there is a `deleting_until_s`.
     read_units, write_units: provisioned. max_read_units, max_write_units: on-demand limits, -1 unset.
     warm_read_units, warm_write_units: as asked for, 0 when never.
+    last_stream_label: of the newest stream, also when it is disabled.
+    increased_at_s, decreased_at_s: of provisioned units; decreases_today: of the day of `decreased_at_s`.
     """
 
     name: str
@@ -89,8 +98,14 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     updated_until_s: float = 0
     deleting_until_s: float | None = None
     on_demand_since_s: float | None = None
-    provisioned_changed_at_s: float | None = None
+    increased_at_s: float | None = None
+    decreased_at_s: float | None = None
     decreases_today: int = 0
     warm_read_units: int = 0
     warm_write_units: int = 0
     table_class_changed_at_s: float | None = None
+    last_stream_label: str | None = None
+
+    @property
+    def on_demand(self) -> bool:
+        return self.billing_mode == "PAY_PER_REQUEST"

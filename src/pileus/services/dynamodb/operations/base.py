@@ -9,9 +9,10 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Snapshot, Store
-from pileus.services.dynamodb import tables
 from pileus.services.dynamodb.errors import ResourceNotFoundException
 from pileus.services.dynamodb.store import Table, TableDirectory
+from pileus.services.dynamodb.tables.names import TablePlace, check_name, table_place
+from pileus.services.dynamodb.tables.states import gone
 
 EMPTY: Final = Encoded(b"{}")
 
@@ -36,20 +37,25 @@ class DynamoDbBase:
 
     async def _open(self, context: RequestContext, given: str, reader: Snapshot) -> Table:
         """The table whose items are wanted; `ResourceNotFoundException` when there is none that is ACTIVE."""
-        table = await self._tables.read(context, given, reader)
-        if table is None:
-            name = tables.table_name(context, given)
-            table = None if name == given else await self._tables.read(context, name, reader)
+        if given.startswith("arn:"):
+            table = await self._at(table_place(context, given), reader)
+        else:
+            table = await self._tables.read(context, given, reader)
+            if table is None:
+                check_name(given)
         if table is None or not (table.active or self._active(table)):
             raise ResourceNotFoundException("Requested resource not found")
         return table
 
+    async def _at(self, place: TablePlace, reader: Snapshot) -> Table | None:
+        return await self._tables.read_of(place.account_id, place.region, place.name, reader)
+
     async def _named(self, context: RequestContext, given: str, reader: Snapshot) -> Table:
-        """The table itself; `ResourceNotFoundException` when there is none."""
-        name = tables.table_name(context, given)
-        table = await self._tables.read(context, name, reader)
-        if table is None:
-            raise ResourceNotFoundException(f"Requested resource not found: Table: {name} not found")
+        """The table itself, whatever its state; `ResourceNotFoundException` when there is none."""
+        place = table_place(context, given)
+        table = await self._at(place, reader)
+        if table is None or gone(table.record, self._clock.timestamp()):
+            raise ResourceNotFoundException(f"Requested resource not found: Table: {place.name} not found")
         return table
 
     def _active(self, table: Table) -> bool:

@@ -1,0 +1,1 @@
+"""Which tables may there be, and how are they described?"""
