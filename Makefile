@@ -60,7 +60,7 @@ generate: $(VENV)/.developed ## rewrite what is generated from AWS's models
 	@$(BIN)/python tools/generate_shapes.py
 	@$(BIN)/python tools/generate_coverage.py
 
-bench: $(VENV)/.developed ## measure, side by side with moto
+bench: $(VENV)/.developed ## measure, side by side with other servers
 	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove the virtual environment, caches and the data of make run
