@@ -1,6 +1,7 @@
 """What is written down of passwords, MFA devices, providers, certificates and the account itself?"""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -50,11 +51,32 @@ class KeyUseRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-key-use.v
     region: str
 
 
-class RoleUseRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-role-use.v1"):
-    """When and where a session of a role last asked for something, to the minute."""
+class ServiceUseRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-service-use.v1"):
+    """When and where a user or a role last asked a service for something, to the minute. namespace: of its actions."""
 
+    namespace: str
     at: datetime
     region: str
+
+
+class AccessingEntity(msgspec.Struct, frozen=True, kw_only=True):
+    """A user or role that could use what is reported of."""
+
+    unique_id: str
+    kind: Literal["user", "role"]
+    arn: str
+    name: str
+    path: str
+
+
+class AccessReportRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-access-report.v1"):
+    """Which services somebody could use, and who did. namespaces: in order. uses: by the entities' unique ids."""
+
+    job_id: str
+    created_at: datetime
+    namespaces: tuple[str, ...]
+    entities: tuple[AccessingEntity, ...]
+    uses: tuple[tuple[str, ServiceUseRecord], ...]
 
 
 class OidcProviderRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="iam-oidc-provider.v1"):

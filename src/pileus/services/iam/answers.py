@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from pileus.services.iam import shapes, tagging
-from pileus.services.iam.account_records import RoleUseRecord
+from pileus.services.iam.account_records import ServiceUseRecord
 from pileus.services.iam.records import (
     AccessKeyRecord,
     GroupRecord,
@@ -42,12 +42,12 @@ def boundary_shape(arn: str | None) -> shapes.AttachedPermissionsBoundary | None
     )
 
 
-def last_used_shape(use: RoleUseRecord | None) -> shapes.RoleLastUsed:
+def last_used_shape(use: ServiceUseRecord | None) -> shapes.RoleLastUsed:
     """Empty for a role that nobody used."""
     return shapes.RoleLastUsed() if use is None else shapes.RoleLastUsed(last_used_date=use.at, region=use.region)
 
 
-def role_shape(role: RoleRecord, use: RoleUseRecord | None) -> shapes.Role:
+def role_shape(role: RoleRecord, use: ServiceUseRecord | None) -> shapes.Role:
     """As GetRole tells it."""
     return shapes.Role(
         path=role.path,

@@ -21,6 +21,7 @@ from pileus.services.iam.operations.roles import RoleOperations
 from pileus.services.iam.operations.service_access import ServiceAccessOperations
 from pileus.services.iam.operations.service_credentials import ServiceCredentialOperations
 from pileus.services.iam.operations.service_linked import ServiceLinkedRoleOperations
+from pileus.services.iam.operations.service_use import ServiceUseOperations
 from pileus.services.iam.operations.simulation import SimulationOperations
 from pileus.services.iam.operations.tags import TagOperations
 from pileus.services.iam.operations.users import UserOperations
@@ -45,6 +46,7 @@ class IamApi(
     ServiceAccessOperations,
     ServiceCredentialOperations,
     ServiceLinkedRoleOperations,
+    ServiceUseOperations,
     SimulationOperations,
     TagOperations,
     UserOperations,
@@ -53,6 +55,7 @@ class IamApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
+    "GenerateServiceLastAccessedDetails": "of services, not of their actions",
     "SimulateCustomPolicy": "without `ResourceHandlingOption`",
     "SimulatePrincipalPolicy": "without `ResourceHandlingOption`",
 }

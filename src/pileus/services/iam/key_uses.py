@@ -1,7 +1,8 @@
-"""When was an access key last used, and when a role?
+"""When was an access key last used, and by whom which service?
 
-Asked at every signed request, so it costs a look into a dictionary; written down behind the requests' backs, for each
-key or role at most once in KEY_USE_INTERVAL. A use that a crash forgets is told again by the next one.
+Asked at every signed request, so it costs looks into a dictionary; written down behind the requests' backs, for each
+key, and each service of a user or role, at most once in KEY_USE_INTERVAL. A use that a crash forgets is told again by
+the next one.
 """
 
 import asyncio
@@ -11,13 +12,15 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.iam.account_limits import KEY_USE_INTERVAL
-from pileus.services.iam.account_records import KeyUseRecord, RoleUseRecord
+from pileus.services.iam.account_records import KeyUseRecord, ServiceUseRecord
 from pileus.services.iam.model import whole_second
 from pileus.services.iam.store.credentials import put_key_use
-from pileus.services.iam.store.roles import put_role_use
+from pileus.services.iam.store.service_uses import put_service_use
 
-_REMEMBERED_MAX: Final = 4_096
-"""Keys and roles of which the last use is remembered; one beyond is written down more often."""
+_REMEMBERED_MAX: Final = 16_384
+"""Uses that are remembered; one beyond is written down more often."""
+_NAMESPACES: Final = {"monitoring": "cloudwatch"}
+"""Of actions in policies, where they are not the name that requests are signed for."""
 _INTERVAL_S: Final = KEY_USE_INTERVAL.total_seconds()
 
 
@@ -27,9 +30,9 @@ class KeyUseRecorder:
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._noted_s: dict[str, float] = {}
+        self._noted_s: dict[str | tuple[str, str], float] = {}
         self._pending_keys: dict[str, KeyUseRecord] = {}
-        self._pending_roles: dict[tuple[str, str], RoleUseRecord] = {}
+        self._pending_services: dict[tuple[str, str, str], ServiceUseRecord] = {}
         self._wanted = asyncio.Event()
 
     def note_use(self, principal: Principal, service: str, region: str) -> None:
@@ -37,8 +40,14 @@ class KeyUseRecorder:
         session = principal.session
         if session is None:
             self.note_key_used(principal.access_key_id, service, region)
-        elif session.role_arn:
-            self.note_role_used(principal.account_id, principal.user_id.partition(":")[0], region)
+        unique_id = principal.user_id.partition(":")[0]
+        if session is not None and session.issuer_id:
+            unique_id = session.issuer_id
+        if self._is_news((unique_id, service)):
+            at = whole_second(self._clock.now())
+            use = ServiceUseRecord(namespace=_NAMESPACES.get(service, service), at=at, region=region)
+            self._pending_services[principal.account_id, unique_id, service] = use
+            self._wanted.set()
 
     def note_key_used(self, access_key_id: str, service: str, region: str) -> None:
         """A request with this key was verified."""
@@ -47,14 +56,7 @@ class KeyUseRecorder:
             self._pending_keys[access_key_id] = KeyUseRecord(at=at, service=service, region=region)
             self._wanted.set()
 
-    def note_role_used(self, account_id: str, role_id: str, region: str) -> None:
-        """A request of a session of this role was verified."""
-        if self._is_news(role_id):
-            at = whole_second(self._clock.now())
-            self._pending_roles[account_id, role_id] = RoleUseRecord(at=at, region=region)
-            self._wanted.set()
-
-    def _is_news(self, used: str) -> bool:
+    def _is_news(self, used: str | tuple[str, str]) -> bool:
         """Whether it is time to write this use down."""
         now_s = self._clock.timestamp()
         noted_s = self._noted_s.get(used)
@@ -75,13 +77,13 @@ class KeyUseRecorder:
         """Write down what was noted so far."""
         self._wanted.clear()
         keys, self._pending_keys = self._pending_keys, {}
-        roles, self._pending_roles = self._pending_roles, {}
+        services, self._pending_services = self._pending_services, {}
 
         async def write(tx: Transaction) -> None:
             for access_key_id, use in keys.items():
                 await put_key_use(tx, access_key_id, use)
-            for (account_id, role_id), role_use in roles.items():
-                await put_role_use(tx, account_id, role_id, role_use)
+            for (account_id, unique_id, _), service_use in services.items():
+                await put_service_use(tx, account_id, unique_id, service_use)
 
-        if keys or roles:
+        if keys or services:
             await self._store.run(write)

@@ -128,7 +128,7 @@ async def _role(account: AccountReader, role: RoleRecord) -> shapes.RoleDetail:
         attached_managed_policies=await _attached(account, role),
         permissions_boundary=answers.boundary_shape(role.permissions_boundary),
         tags=tagging.sorted_shapes(role.tags),
-        role_last_used=answers.last_used_shape(await account.role_use(role)),
+        role_last_used=answers.last_used_shape(await account.last_use(role.role_id)),
     )
 
 

@@ -54,11 +54,12 @@ class RoleOperations(Operations):
             await self._check_without_policies(account, role)
             account.bound(role, by=None, before=role.permissions_boundary)
             account.delete_role(role)
+            account.forget_service_uses(role.role_id)
 
     async def get_role(self, context: RequestContext, request: shapes.GetRoleRequest) -> shapes.GetRoleResponse:
         account = self._store.read(context.account_id)
         role = await account.with_present_names(await account.role(request.role_name))
-        return shapes.GetRoleResponse(role=answers.role_shape(role, await account.role_use(role)))
+        return shapes.GetRoleResponse(role=answers.role_shape(role, await account.last_use(role.role_id)))
 
     async def list_roles(self, context: RequestContext, request: shapes.ListRolesRequest) -> shapes.ListRolesResponse:
         account = self._store.read(context.account_id)

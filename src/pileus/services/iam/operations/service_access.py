@@ -24,7 +24,7 @@ class ServiceAccessOperations(Operations):
         away again is not looked at (API_ListPoliciesGrantingServiceAccess)."""
         account = self._store.read(context.account_id)
         holder = await holder_of_arn(account, request.arn)
-        granting = [(frozenset(_vendors(document)), shape) async for document, shape in _policies_of(account, holder)]
+        granting = [(frozenset(vendors(document)), shape) async for document, shape in _policies_of(account, holder)]
         entries = [
             shapes.ListPoliciesGrantingServiceAccessEntry(
                 service_namespace=namespace,
@@ -60,7 +60,7 @@ def _managed_shape(policy: PolicyRecord) -> shapes.PolicyGrantingServiceAccess:
     return shapes.PolicyGrantingServiceAccess(policy_name=policy.name, policy_type="MANAGED", policy_arn=policy.arn)
 
 
-def _vendors(document: str) -> Iterator[str]:
+def vendors(document: str) -> Iterator[str]:
     """The services that a document allows something of, in lower case; `*` for all."""
     for statement in parse_document(document).statements:
         if statement.effect == "Allow":

@@ -54,6 +54,7 @@ class UserOperations(Operations):
             await self._check_without_policies(account, user)
             account.bound(user, by=None, before=user.permissions_boundary)
             account.delete_user(user)
+            account.forget_service_uses(user.user_id)
 
     async def get_user(self, context: RequestContext, request: shapes.GetUserRequest) -> shapes.GetUserResponse:
         if request.user_name is None and model.root(context.principal):

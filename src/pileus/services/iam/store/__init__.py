@@ -18,6 +18,7 @@ from pileus.services.iam.store.providers import ProviderReader, ProviderWriter
 from pileus.services.iam.store.public_keys import PublicKeyReader, PublicKeyWriter
 from pileus.services.iam.store.roles import RoleWriter
 from pileus.services.iam.store.service_credentials import ServiceCredentialReader, ServiceCredentialWriter
+from pileus.services.iam.store.service_uses import ServiceUseReader, ServiceUseWriter
 from pileus.services.iam.store.trusted import TrustReader
 from pileus.services.iam.store.users import UserWriter
 
@@ -35,6 +36,7 @@ class AccountReader(
     ProviderReader,
     PublicKeyReader,
     ServiceCredentialReader,
+    ServiceUseReader,
     TrustReader,  # with attachments, users, groups and roles
 ):
     """What one account has."""
@@ -54,6 +56,7 @@ class AccountWriter(
     PublicKeyWriter,
     RoleWriter,
     ServiceCredentialWriter,
+    ServiceUseWriter,
     UserWriter,
     AccountReader,
 ):

@@ -1,9 +1,5 @@
 """Where are roles kept?"""
 
-from pileus.kernel.storage.keys import Subspace
-from pileus.kernel.storage.records import encode
-from pileus.kernel.storage.seam import Transaction
-from pileus.services.iam.account_records import RoleUseRecord
 from pileus.services.iam.errors import NoSuchEntity
 from pileus.services.iam.records import RoleRecord
 from pileus.services.iam.store.base import Reader, Writer
@@ -24,10 +20,6 @@ class RoleReader(Reader):
         named = await self._named(role_id)
         return None if named is None else await self.find_role(named.name)
 
-    async def role_use(self, role: RoleRecord) -> RoleUseRecord | None:
-        """None for a role that was never used."""
-        return await self._find(RoleUseRecord, "role-use", role.role_id)
-
     async def roles(self, *, path_prefix: str, after_name: str | None, limit: int) -> list[RoleRecord]:
         """At most `limit` roles in order of their names, those after `after_name`."""
         return await self._page(
@@ -41,11 +33,3 @@ class RoleWriter(RoleReader, Writer):
 
     def delete_role(self, role: RoleRecord) -> None:
         self._delete_entity(role)
-        self._clear("role-use", role.role_id)
-
-
-async def put_role_use(tx: Transaction, account_id: str, role_id: str, use: RoleUseRecord) -> None:
-    """Nothing happens when there is no such role any more."""
-    keys = Subspace("iam", account_id)
-    if await tx.get(keys.pack("named", role_id)) is not None:
-        tx.set(keys.pack("role-use", role_id), encode(use))
