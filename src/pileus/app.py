@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pileus import decisions
+from pileus import decisions, prometheus
 from pileus.admin import Admin, admin_token
 from pileus.authorization import LateAuthorizer
 from pileus.kernel.auth.audit import AuditLog
@@ -134,7 +134,10 @@ class Parts:
             reset=reset,
             clock_moved=clock_moved,
             mounted={"/_pileus/lambda/": self._function_code} if "lambda" in settings.services else {},
-            guarded={decisions.PATH: decisions.Decisions(audit)},
+            guarded={
+                decisions.PATH: decisions.Decisions(audit),
+                prometheus.PATH: prometheus.Prometheus(self.metrics, clock),
+            },
         )
         self.router.add_path("/_pileus/", admin)
         self.router.add_path("/_localstack/", admin)

@@ -182,3 +182,23 @@ def test_a_page_elsewhere_reaches_no_api(aws: Server, path: str, content_type: s
         urllib.request.urlopen(request, timeout=10)
     assert refused.value.code == 403
     refused.value.close()
+
+
+def test_metrics_outlive_a_restart_and_not_a_reset(own_server: Server) -> None:
+    """What was counted is told after a stop; a reset forgets it."""
+    own_server.start()
+    assert _post(own_server, "/_pileus/clock", b'{"freeze": true}') == 200
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        own_server.client("dynamodb").get_item(TableName="gone", Key={"pk": {"S": "1"}})
+    own_server.stop()
+    own_server.start()
+    assert _post(own_server, "/_pileus/clock", b'{"advance_s": 60}') == 200
+    told = 'aws_dynamodb_user_errors_sum{account_id="111111111111",region="us-east-1",unit="Count"} 1.0\n'
+    assert told in _page(own_server, "/_pileus/metrics")
+    assert _post(own_server, "/_pileus/reset") == 200
+    assert _page(own_server, "/_pileus/metrics") == ""
+
+
+def _page(server: Server, path: str) -> str:
+    with urllib.request.urlopen(server.url + path, timeout=60) as answer:
+        return str(answer.read().decode())

@@ -217,6 +217,17 @@ class Metrics:
         scope = (account_id, region, *((namespace,) if namespace is not None else ()))
         return [one async for one in self._every(*scope) if name in (None, one.metric.name)]
 
+    async def of_minute(self, start: datetime) -> list[tuple[Metric, str, StatisticSet]]:
+        """What was counted in one minute of the last 15 days, in all accounts: by metric and unit."""
+        await self.flush()
+        start_s = int(start.timestamp())
+        found = []
+        async for metric, unit, last_s in self._every():
+            if last_s >= start_s:
+                async for _, statistics in self._sets(metric, unit, MINUTE_S, start_s, start_s + MINUTE_S):
+                    found.append((metric, unit, statistics))
+        return found
+
     async def _every(self, *scope: str) -> AsyncIterator[Listed]:
         """Each written series; scope: account, region, namespace, as many as matter."""
         at: bytes | None = b""
