@@ -208,3 +208,5 @@ def test_ec2() -> None:
     assert text(unknown).startswith("<Response><Errors><Error><Code>InvalidAction</Code>")
     wrong = desk.ask(ec2("Action=DescribeInstances&MaxResults=many"))
     assert "<Code>InvalidParameterValue</Code>" in text(wrong)
+    unreadable = desk.ask(ec2("Action=DescribeInstances&MaxResults=%FF"))
+    assert text(unreadable).startswith("<Response><Errors><Error><Code>MalformedQueryString</Code>")

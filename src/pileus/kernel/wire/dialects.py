@@ -264,27 +264,6 @@ _OPERATIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 }
 """In what operations depart from their service's dialect: fields of `Dialect`."""
 
-_CORAL: Final = {
-    "ValidationException": "com.amazon.coral.validate#",
-    "ThrottlingException": "com.amazon.coral.availability#",
-} | dict.fromkeys(
-    (
-        "AccessDeniedException",
-        "ExpiredTokenException",
-        "IncompleteSignatureException",
-        "InternalFailure",
-        "InvalidSignatureException",
-        "MissingAuthenticationTokenException",
-        "NotImplemented",
-        "SerializationException",
-        "UnknownOperationException",
-        "UnrecognizedClientException",
-    ),
-    "com.amazon.coral.service#",
-)
-"""Errors of the framework that AWS's JSON services are written in, which answers before the service itself."""
-
-
 SIGNED_OTHERWISE: Final[Mapping[str, str]] = {
     signing_name: service for service, dialect in _DIALECTS.items() for signing_name in dialect.signed_otherwise
 }
@@ -297,17 +276,3 @@ def dialect_of(service: str, operation: str = "") -> Dialect:
     dialect = _DIALECTS.get(service, _PLAIN)
     own = _OPERATIONS.get(service, _NOTHING).get(operation)
     return replace(dialect, **own) if own is not None else dialect
-
-
-def error_type(dialect: Dialect, code: str) -> str:
-    """The `__type` of a JSON error."""
-    if not dialect.error_namespace:
-        return code
-    return _CORAL.get(code, dialect.error_namespace) + code
-
-
-def error_message_key(dialect: Dialect, code: str) -> str:
-    """Where an error that the model does not know keeps its message: coral's own write `Message`."""
-    if dialect.error_namespace and _CORAL.get(code) == "com.amazon.coral.service#":
-        return "Message"
-    return "message"

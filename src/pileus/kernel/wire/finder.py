@@ -66,7 +66,8 @@ class Finder:
             entries = [entry for name in self._services if (entry := catalog().by_name.get(name)) is not None]
         if len(entries) > 1:
             entries = sorted(entries, key=lambda entry: _likelihood(entry, request), reverse=True)
-        form = dict(await _form(request)) if not known or any(map(_speaks_forms, entries)) else {}
+        forms = not known or any(map(_speaks_forms, entries))
+        form = dict(await _form(request, "ec2" if _is_ec2(entries) else "query")) if forms else {}
         if "Action" in form:
             return self._by_action(form["Action"], form.get("Version", ""), entries)
         return self._by_route(request, entries, signing_name if known else "")
@@ -98,8 +99,7 @@ class Finder:
                 operation = service.operation(action, protocol)
                 if operation is not None:
                     return operation
-        of_ec2 = bool(meant) and all(entry.protocol == "ec2" for entry in meant)
-        raise self._nothing(meant, "ec2" if of_ec2 else "query", action, version=version)
+        raise self._nothing(meant, "ec2" if _is_ec2(meant) else "query", action, version=version)
 
     def _by_route(self, request: Request, entries: Sequence[Entry], signing_name: str) -> Operation:
         """signing_name: empty when neither signature nor host names a service."""
@@ -208,8 +208,12 @@ def _bare(body: bytes) -> bytes:
         return b""
 
 
-async def _form(request: Request) -> Sequence[tuple[str, str]]:
-    """The pairs of a query request; none when it is none."""
+def _is_ec2(entries: Sequence[Entry]) -> bool:
+    return bool(entries) and all(entry.protocol == "ec2" for entry in entries)
+
+
+async def _form(request: Request, protocol: str) -> Sequence[tuple[str, str]]:
+    """The pairs of a query request; none when it is none. protocol: in which to say that they cannot be read."""
     if request.method == "POST" and request.headers.get("content-type", "").startswith(FORM):
         body = await request.read(_FORM_BYTES_MAX)
         if request.headers.get("content-encoding") == "gzip":
@@ -221,4 +225,4 @@ async def _form(request: Request) -> Sequence[tuple[str, str]]:
     try:
         return form_of(request, body)
     except ServiceError as error:
-        raise Refused(error, partial(wire_of("query").fail, None, dialect_of(""))) from None
+        raise Refused(error, partial(wire_of(protocol).fail, None, dialect_of(""))) from None
