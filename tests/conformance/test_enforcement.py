@@ -540,4 +540,13 @@ def test_a_function_may_what_its_role_may(aws: Server, tables: tuple[str, str]) 
         PolicyDocument=document(allow("dynamodb:PutItem", table_arn(tables[0]))),
     )
     assert invoke() == "written"
+    ours = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+    for arn, let_in in ((ours + "-other", False), (ours, True)):
+        only = {"lambda:SourceFunctionArn": arn}
+        iam.put_role_policy(
+            RoleName=role["RoleName"],
+            PolicyName="write",
+            PolicyDocument=document(allow("dynamodb:PutItem", table_arn(tables[0]), ArnEquals=only)),
+        )
+        assert (invoke() == "written") is let_in
     lambda_.delete_function(FunctionName=function)

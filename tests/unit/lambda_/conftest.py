@@ -54,7 +54,9 @@ class Roles:
     def __init__(self) -> None:
         self.refused: set[str] = set()
 
-    async def for_role(self, *, role_arn: str, session_name: str, duration: timedelta) -> Credentials:
+    async def for_role(
+        self, *, role_arn: str, session_name: str, duration: timedelta, context: Mapping[str, str] | None = None
+    ) -> Credentials:
         if role_arn in self.refused:
             raise AnyServiceError("AccessDenied", "no")
         expires_at = datetime(2030, 1, 1, tzinfo=UTC)

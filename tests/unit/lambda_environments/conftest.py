@@ -2,7 +2,7 @@
 
 import itertools
 import textwrap
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ SECRET = "what no function may read"
 class FixedCredentials:
     """Issues the same credentials to every role."""
 
-    async def for_role(self, *, role_arn: str, session_name: str, duration: timedelta) -> Credentials:
+    async def for_role(
+        self, *, role_arn: str, session_name: str, duration: timedelta, context: Mapping[str, str] | None = None
+    ) -> Credentials:
         return Credentials(
             access_key_id=f"ASIA-{session_name}",
             secret_access_key="secret",

@@ -1,5 +1,6 @@
 """What a credential is, and who can find or issue one."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -34,4 +35,8 @@ class KeyDirectory(Protocol):
 class CredentialIssuer(Protocol):
     """Gives a service the credentials of a role it runs under (function, task, API)."""
 
-    async def for_role(self, *, role_arn: str, session_name: str, duration: timedelta) -> Credentials: ...
+    async def for_role(
+        self, *, role_arn: str, session_name: str, duration: timedelta, context: Mapping[str, str] | None = None
+    ) -> Credentials:
+        """context: condition keys that stay with the session, in lower case (`lambda:sourcefunctionarn`)."""
+        ...

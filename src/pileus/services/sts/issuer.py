@@ -1,9 +1,10 @@
 """How does a service get the credentials of the role that it runs something under?"""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pileus.kernel.auth.credentials import Credentials
-from pileus.kernel.auth.sessions import SessionSealer
+from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
 from pileus.services.sts.errors import AccessDenied
 from pileus.services.sts.model import open_session
 from pileus.services.sts.roles import RoleDirectory
@@ -19,8 +20,13 @@ class RoleCredentialIssuer:
         self._roles = roles
         self._sealer = sealer
 
-    async def for_role(self, *, role_arn: str, session_name: str, duration: timedelta) -> Credentials:
-        """Credentials of a new session. AccessDenied: there is no such role, or it does not trust the service."""
+    async def for_role(
+        self, *, role_arn: str, session_name: str, duration: timedelta, context: Mapping[str, str] | None = None
+    ) -> Credentials:
+        """Credentials of a new session. AccessDenied: there is no such role, or it does not trust the service.
+
+        context: condition keys that stay with the session.
+        """
         role = await self._roles.find(role_arn)
         if role is None:
             raise AccessDenied(f"The role {role_arn} does not exist.").because(
@@ -36,10 +42,15 @@ class RoleCredentialIssuer:
             principal=outsider(self._service_principal),
             action="sts:AssumeRole",
             # A service acts for resources of the role's own account only.
-            conditions={"aws:sourceaccount": role.account_id, "aws:principalisawsservice": "true"},
+            conditions={
+                "aws:sourceaccount": role.account_id,
+                "aws:principalisawsservice": "true",
+                "aws:principalservicename": self._service_principal,
+            },
         )
         if refused is not None:
             raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.").because(
                 refused.denial
             )
-        return open_session(self._sealer, role, session_name=session_name, duration=duration)
+        limits = SessionLimits(role_arn=role.arn, context=dict(context or {}))
+        return open_session(self._sealer, role, session_name=session_name, duration=duration, limits=limits)

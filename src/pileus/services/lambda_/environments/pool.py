@@ -227,7 +227,11 @@ class EnvironmentPool:
             if account_of_role(spec.role_arn) != spec.account_id:
                 raise CrossAccountRole
             credentials = await self._credentials.for_role(
-                role_arn=spec.role_arn, session_name=spec.function_name, duration=_CREDENTIALS_LIFE
+                role_arn=spec.role_arn,
+                session_name=spec.function_name,
+                duration=_CREDENTIALS_LIFE,
+                # Lambda Developer Guide, "Using source function ARN to control function access behavior".
+                context={"lambda:sourcefunctionarn": spec.function_arn},
             )
             cell = await self._take_cell()
         except BaseException:
