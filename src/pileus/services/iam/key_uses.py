@@ -37,28 +37,30 @@ class KeyUseRecorder:
 
     def note_use(self, principal: Principal, service: str, region: str) -> None:
         """A request of this principal was verified. service, region: as in the credential's scope."""
-        session = principal.session
-        if session is None:
-            self.note_key_used(principal.access_key_id, service, region)
-        unique_id = principal.user_id.partition(":")[0]
-        if session is not None and session.issuer_id:
-            unique_id = session.issuer_id
-        if self._is_news((unique_id, service)):
-            at = whole_second(self._clock.now())
-            use = ServiceUseRecord(namespace=_NAMESPACES.get(service, service), at=at, region=region)
-            self._pending_services[principal.account_id, unique_id, service] = use
+        now_s = self._clock.timestamp()
+        if principal.session is None:
+            self._note_key(principal.access_key_id, service, region, now_s)
+        if self._is_news((principal.user_id, service), now_s):
+            session = principal.session
+            unique_id = session.issuer_id if session is not None else ""
+            unique_id = unique_id or principal.user_id.partition(":")[0]
+            self._pending_services[principal.account_id, unique_id, service] = ServiceUseRecord(
+                namespace=_NAMESPACES.get(service, service), at=whole_second(self._clock.now()), region=region
+            )
             self._wanted.set()
 
     def note_key_used(self, access_key_id: str, service: str, region: str) -> None:
         """A request with this key was verified."""
-        if self._is_news(access_key_id):
+        self._note_key(access_key_id, service, region, self._clock.timestamp())
+
+    def _note_key(self, access_key_id: str, service: str, region: str, now_s: float) -> None:
+        if self._is_news(access_key_id, now_s):
             at = whole_second(self._clock.now())
             self._pending_keys[access_key_id] = KeyUseRecord(at=at, service=service, region=region)
             self._wanted.set()
 
-    def _is_news(self, used: str | tuple[str, str]) -> bool:
+    def _is_news(self, used: str | tuple[str, str], now_s: float) -> bool:
         """Whether it is time to write this use down."""
-        now_s = self._clock.timestamp()
         noted_s = self._noted_s.get(used)
         if noted_s is not None and now_s - noted_s < _INTERVAL_S:
             return False
