@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pileus.decisions import Decisions
@@ -47,6 +48,21 @@ async def test_denials_outlive_the_process_and_are_bounded(store: SqliteStore, m
     ]
     assert await later.find(Wish(allowed=True), limit=10) == []
     assert len(await log.find(Wish(), limit=10)) == 7
+    await store.close()
+
+
+async def test_strangers_push_nobody_out(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may send requests without being anybody must not be able to empty the log of what others did."""
+    monkeypatch.setattr(audit, "OUTSIDERS_KEPT", 2)
+    log = AuditLog(store)
+    await log.note(record(0, allowed=False))
+    for number in range(1, 9):
+        await log.note(
+            msgspec.structs.replace(record(number, allowed=False), account_id="", principal="sns.amazonaws.com")
+        )
+    await log.note(record(9, allowed=False))
+    found = await AuditLog(store).find(Wish(), limit=10)
+    assert [each.request_id for each in found] == ["request-9", "request-8", "request-7", "request-0"]
     await store.close()
 
 

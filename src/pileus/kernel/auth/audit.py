@@ -29,7 +29,11 @@ DECISIONS_KEPT: Final = 4_096
 """In memory. A quarter of a KiB each, so a MiB at most."""
 DENIALS_KEPT: Final = 10_000
 """In the store."""
+OUTSIDERS_KEPT: Final = 1_000
+"""Of those, of whoever belongs to no account: strangers come by them with web identities, and with requests to APIs
+that a function does not let in, and must not push out what happened to others."""
 _DENIALS: Final = Subspace("audit", "denial")
+_OUTSIDERS: Final = Subspace("audit", "outsider")
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="decision.v1"):
@@ -138,8 +142,10 @@ class AuditLog:
         return sorted(found, key=lambda record: -record.at_s)
 
     async def _denials(self) -> list[DecisionRecord]:
-        pairs = await self._store.snapshot().range(*_DENIALS.range(), reverse=True)
-        return [decode(value, DecisionRecord) for _, value in pairs]
+        snapshot = self._store.snapshot()
+        pairs = [pair for ring in (_DENIALS, _OUTSIDERS) for pair in await snapshot.range(*ring.range(), reverse=True)]
+        found = [decode(value, DecisionRecord) for _, value in pairs]
+        return sorted(found, key=lambda record: -record.at_s)
 
 
 def _unknown(records: Iterable[DecisionRecord], known: set[tuple[str, str, str]]) -> Iterable[DecisionRecord]:
@@ -147,14 +153,15 @@ def _unknown(records: Iterable[DecisionRecord], known: set[tuple[str, str, str]]
 
 
 async def _write_down(tx: Transaction, record: DecisionRecord) -> None:
-    last = await tx.range(*_DENIALS.range(), limit=1, reverse=True)
-    number = 1 + _number(last[0][0]) if last else 0
-    tx.set(_DENIALS.pack(number), encode(record))
-    if number >= DENIALS_KEPT:
-        tx.clear(_DENIALS.pack(number - DENIALS_KEPT))
+    ring, kept = (_DENIALS, DENIALS_KEPT) if record.account_id else (_OUTSIDERS, OUTSIDERS_KEPT)
+    last = await tx.range(*ring.range(), limit=1, reverse=True)
+    number = 1 + _number(ring, last[0][0]) if last else 0
+    tx.set(ring.pack(number), encode(record))
+    if number >= kept:
+        tx.clear(ring.pack(number - kept))
 
 
-def _number(key: bytes) -> int:
-    number = _DENIALS.unpack(key)[0]
+def _number(ring: Subspace, key: bytes) -> int:
+    number = ring.unpack(key)[0]
     assert isinstance(number, int)
     return number
