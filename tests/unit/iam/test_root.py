@@ -101,3 +101,17 @@ async def test_what_the_root_must_name_a_user_for(fresh: Iam, operation: str, pa
         "ValidationError",
         "Must specify userName when calling with non-User credentials",
     )
+
+
+async def test_the_version_of_tokens_is_in_the_summary(fresh: Iam) -> None:
+    """That is where AWS tells it (API_SetSecurityTokenServicePreferences)."""
+
+    async def version() -> int:
+        found: int = (await fresh("GetAccountSummary"))["SummaryMap"]["GlobalEndpointTokenVersion"]
+        return found
+
+    assert await version() == 1
+    await fresh("SetSecurityTokenServicePreferences", GlobalEndpointTokenVersion="v2Token")
+    assert await version() == 2
+    await fresh("SetSecurityTokenServicePreferences", GlobalEndpointTokenVersion="v1Token")
+    assert await version() == 1

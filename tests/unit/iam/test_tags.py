@@ -89,3 +89,10 @@ async def test_what_tags_are_made_of(fresh: Iam) -> None:
         code, message = await fresh.refused("TagUser", UserName="u", Tags=tags(("fine", ""), tag))
         assert code == "ValidationError"
         assert message.startswith(refusal.format(place))
+    assert await fresh.refused("UntagUser", UserName="u", TagKeys=["empty", "a&b"]) == (
+        "ValidationError",
+        "1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: "
+        "[Member must have length less than or equal to 128, Member must have length greater than or equal to 1, "
+        "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+, Member must not be null]",
+    )
+    assert len((await fresh("ListUserTags", UserName="u"))["Tags"]) == 2

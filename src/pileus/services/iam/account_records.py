@@ -134,6 +134,12 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-account.
     created_at: datetime
 
 
+class TokenPreferencesRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-token-preferences.v1"):
+    """Of which version the tokens of STS's global endpoint are."""
+
+    global_endpoint_version: Literal[1, 2]
+
+
 class AccountAliasRecord(msgspec.Struct, frozen=True, kw_only=True, tag="iam-account-alias.v1"):
     """The one other name of an account, unique among all accounts."""
 

@@ -55,6 +55,7 @@ class IamApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
+    "SetSecurityTokenServicePreferences": "tokens are good in every Region, whatever is preferred",
     "GenerateServiceLastAccessedDetails": "of services, not of their actions",
     "SimulateCustomPolicy": "without `ResourceHandlingOption`",
     "SimulatePrincipalPolicy": "without `ResourceHandlingOption`",

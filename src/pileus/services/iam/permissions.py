@@ -207,6 +207,7 @@ PERMISSIONS: Final[Permissions] = {
         "ListOpenIDConnectProviders",
         "ListSAMLProviders",
         "ListVirtualMFADevices",
+        "SetSecurityTokenServicePreferences",
         "SimulateCustomPolicy",
         "UpdateAccountPasswordPolicy",
     ),

@@ -23,6 +23,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     providers: int
     mfa_devices: int
     mfa_devices_in_use: int
+    global_endpoint_token_version: int
     root_access_keys: int
     root_signing_certificates: int
 
@@ -51,9 +52,8 @@ _QUOTAS: Final[dict[shapes.SummaryKeyType, int]] = {
 _ROOT: Final[dict[shapes.SummaryKeyType, int]] = {
     "AccountMFAEnabled": 0,
     "AccountPasswordPresent": 0,
-    "GlobalEndpointTokenVersion": 1,
 }
-"""The root of an account has neither password nor MFA here; tokens are good in every Region anyhow."""
+"""The root of an account has neither password nor MFA here."""
 
 
 def summary_map(counts: Counts) -> dict[shapes.SummaryKeyType, int]:
@@ -62,6 +62,7 @@ def summary_map(counts: Counts) -> dict[shapes.SummaryKeyType, int]:
         **_ROOT,
         "AccountAccessKeysPresent": int(counts.root_access_keys > 0),
         "AccountSigningCertificatesPresent": int(counts.root_signing_certificates > 0),
+        "GlobalEndpointTokenVersion": counts.global_endpoint_token_version,
         "Groups": counts.groups,
         "InstanceProfiles": counts.instance_profiles,
         "MFADevices": counts.mfa_devices,

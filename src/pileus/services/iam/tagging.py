@@ -43,7 +43,13 @@ def tagged(tags: Tags, more: Sequence[shapes.Tag], *, case_sensitive: bool = Tru
 
 
 def untagged(tags: Tags, keys: Sequence[str], *, case_sensitive: bool = True) -> Tags:
-    """Without these; a key that is not there is no mistake."""
+    """Without these; a key that is not there is no mistake. ValidationError."""
+    if not all(_fits(key) for key in keys):
+        raise ValidationError(
+            "1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must satisfy "
+            "constraint: [Member must have length less than or equal to 128, Member must have length greater than or "
+            f"equal to 1, Member must satisfy regular expression pattern: {_PATTERN}+, Member must not be null]"
+        )
     removed = {_identity(key, case_sensitive=case_sensitive) for key in keys}
     return tuple(tag for tag in tags if _identity(tag[0], case_sensitive=case_sensitive) not in removed)
 
@@ -65,11 +71,15 @@ def tag_page(tags: Tags, request: paging.Paged) -> paging.Page[shapes.Tag]:
 
 def _check(text: str, place: str, pattern: str) -> None:
     """The model's pattern, whose character classes Python's expressions do not know (recorded: TestRoleTags)."""
-    if not all(character in _MARKS or unicodedata.category(character)[0] in "LZN" for character in text):
+    if not _fits(text):
         raise ValidationError(
             f"1 validation error detected: Value at '{place}' failed to satisfy constraint:"
             f" Member must satisfy regular expression pattern: {pattern}"
         )
+
+
+def _fits(text: str) -> bool:
+    return all(character in _MARKS or unicodedata.category(character)[0] in "LZN" for character in text)
 
 
 def _identity(key: str, *, case_sensitive: bool) -> str:

@@ -1,14 +1,19 @@
 """What holds for the account as a whole?"""
 
+from collections.abc import Mapping
+from typing import Final, Literal
+
 from pileus.kernel.context import RequestContext
 from pileus.services.iam import model, shapes, summary
 from pileus.services.iam.account_limits import REPORT_VALIDITY
-from pileus.services.iam.account_records import CredentialReportRecord, PasswordPolicyRecord
+from pileus.services.iam.account_records import CredentialReportRecord, PasswordPolicyRecord, TokenPreferencesRecord
 from pileus.services.iam.credential_report import REPORT_FORMAT, UserCredentials, report_csv
 from pileus.services.iam.errors import EntityAlreadyExists, NoSuchEntity, ReportExpired, ReportNotPresent
 from pileus.services.iam.operations.base import Operations
 from pileus.services.iam.records import UserRecord
 from pileus.services.iam.store import AccountReader
+
+_TOKEN_VERSIONS: Final[Mapping[shapes.GlobalEndpointTokenVersion, Literal[1, 2]]] = {"v1Token": 1, "v2Token": 2}
 
 
 class AccountOperations(Operations):
@@ -102,6 +107,14 @@ class AccountOperations(Operations):
         alias = await self._store.read(context.account_id).account_alias()
         return shapes.ListAccountAliasesResponse(account_aliases=[] if alias is None else [alias], is_truncated=False)
 
+    async def set_security_token_service_preferences(
+        self, context: RequestContext, request: shapes.SetSecurityTokenServicePreferencesRequest
+    ) -> None:
+        """GetAccountSummary tells it. Tokens are good in every Region here, as those of version 2 are on AWS."""
+        version = _TOKEN_VERSIONS[request.global_endpoint_token_version]
+        async with self._store.transaction(context.account_id) as account:
+            account.put_token_preferences(TokenPreferencesRecord(global_endpoint_version=version))
+
     async def update_account_password_policy(
         self, context: RequestContext, request: shapes.UpdateAccountPasswordPolicyRequest
     ) -> None:
@@ -143,6 +156,7 @@ async def _counts(account: AccountReader, root: UserRecord) -> summary.Counts:
         providers=await account.count("oidc-provider") + await account.count("saml-provider"),
         mfa_devices=await account.count("mfa-device"),
         mfa_devices_in_use=await account.mfa_devices_in_use(),
+        global_endpoint_token_version=await account.global_endpoint_token_version(),
         root_access_keys=len(await account.access_keys(root)),
         root_signing_certificates=len(await account.signing_certificates(root)),
     )

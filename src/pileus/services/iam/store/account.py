@@ -4,7 +4,7 @@ Aliases are kept outside of every account, since each is unique among all.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
@@ -14,6 +14,7 @@ from pileus.services.iam.account_records import (
     CredentialReportRecord,
     PasswordPolicyRecord,
     RoleDeletionRecord,
+    TokenPreferencesRecord,
 )
 from pileus.services.iam.records import RoleRecord, UserRecord
 from pileus.services.iam.store.base import Reader, Writer
@@ -38,6 +39,10 @@ class AccountSettingsReader(Reader):
     async def credential_report(self) -> CredentialReportRecord | None:
         """The latest, however old."""
         return await self._find(CredentialReportRecord, "credential-report")
+
+    async def global_endpoint_token_version(self) -> Literal[1, 2]:
+        record = await self._find(TokenPreferencesRecord, "token-preferences")
+        return 1 if record is None else record.global_endpoint_version
 
     async def role_deletion(self, task_id: str) -> RoleDeletionRecord | None:
         return await self._find(RoleDeletionRecord, "role-deletion", task_id)
@@ -81,6 +86,9 @@ class AccountSettingsWriter(AccountSettingsReader, Writer):
 
     def put_credential_report(self, report: CredentialReportRecord) -> None:
         self._set(report, "credential-report")
+
+    def put_token_preferences(self, preferences: TokenPreferencesRecord) -> None:
+        self._set(preferences, "token-preferences")
 
     def put_role_deletion(self, deletion: RoleDeletionRecord) -> None:
         self._set(deletion, "role-deletion", deletion.task_id)
