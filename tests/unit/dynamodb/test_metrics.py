@@ -7,10 +7,13 @@ from typing import Any, Final
 
 import pytest
 
+from pileus.kernel.clock import Clock, MovableClock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
+from pileus.kernel.ids import SeededIds
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.sqlite import open_store
+from pileus.services.dynamodb.api import DynamoDbApi
 from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.errors import (
     ConditionalCheckFailedException,
@@ -34,6 +37,7 @@ from pileus.services.dynamodb.shapes import (
     TransactWriteItemsInput,
 )
 from tests.support.time import JumpingClock
+from tests.unit.dynamodb.conftest import Dynamo
 
 ACCOUNT: Final = "111111111111"
 REGION: Final = "eu-west-1"
@@ -43,7 +47,7 @@ ARN: Final = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 class Counting:
     """The metrics of one Pileus, in few words."""
 
-    def __init__(self, metrics: Metrics, clock: JumpingClock) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self.metrics = metrics
         self.clock = clock
         self.dynamodb = DynamoDbMetrics(metrics, clock)
@@ -55,11 +59,11 @@ class Counting:
     def fail(self, operation: str, given: object, error: ServiceError) -> None:
         self.dynamodb.note_failure(context(operation), given, error)
 
-    async def told(self) -> dict[str, tuple[float, float]]:
+    async def told(self, account_id: str = ACCOUNT) -> dict[str, tuple[float, float]]:
         """`Metric Dimension=value ... Unit` -> samples and sum."""
         found = {}
-        now = self.clock.now().replace(second=0)
-        for metric, unit, _ in await self.metrics.list_series(ACCOUNT, REGION, "AWS/DynamoDB"):
+        now = self.clock.now().replace(second=0, microsecond=0)
+        for metric, unit, _ in await self.metrics.list_series(account_id, REGION, "AWS/DynamoDB"):
             minute = timedelta(minutes=1)
             [point] = await self.metrics.read(metric, start=now, end=now + minute, period=minute, unit=unit)
             words = [metric.name, *(f"{name}={value}" for name, value in metric.dimensions), unit]
@@ -88,7 +92,7 @@ def context(operation: str) -> RequestContext:
     )
 
 
-def elapsing(clock: JumpingClock) -> float:
+def elapsing(clock: Clock) -> float:
     """When an operation began that took 2.5 ms."""
     return clock.monotonic() - 0.0025
 
@@ -245,3 +249,90 @@ async def test_a_conflict_of_a_single_write(counting: Counting) -> None:
         "TransactionConflict TableName=orders Count": (1, 1.0),
         "UserErrors Count": (1, 1.0),
     }
+
+
+async def test_operations_tell_what_they_did(tmp_path: Path) -> None:
+    """Every operation on items counts its units by table and index, and each page what it returned."""
+    clock = MovableClock()
+    clock.freeze()
+    store = open_store(tmp_path, clock=clock)
+    counting = Counting(Metrics(store, clock), clock)
+    dynamo = Dynamo(store, clock=clock)
+    dynamo.api = DynamoDbApi(store=store, clock=clock, ids=SeededIds(), metrics=counting.dynamodb)
+    await dynamo.call(
+        "CreateTable",
+        region=REGION,
+        TableName="orders",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "who")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-who",
+                "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    await dynamo.call(
+        "CreateTable",
+        region=REGION,
+        TableName="plain",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    async def call(operation: str, **request: Any) -> None:
+        await dynamo.call(operation, region=REGION, **request)
+
+    one = {"pk": {"S": "1"}}
+    hers = one | {"who": {"S": "ada"}, "text": {"S": "x" * 1_500}}
+    by_pk = {"KeyConditionExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": "1"}}}
+    by_who = {"KeyConditionExpression": "who = :v", "ExpressionAttributeValues": {":v": {"S": "ada"}}}
+    await call("PutItem", TableName="plain", Item=hers)
+    await call("PutItem", TableName="orders", Item=hers)  # 2 units, and 2 of the index
+    await call("GetItem", TableName="orders", Key=one)
+    await call("GetItem", TableName="orders", Key=one, ConsistentRead=True)
+    await call("GetItem", TableName="orders", Key={"pk": {"S": "none"}})
+    await call("Query", TableName="orders", **by_pk)
+    await call("Query", TableName="orders", IndexName="by-who", **by_who)
+    await call("Scan", TableName="plain")
+    await call("BatchGetItem", RequestItems={"orders": {"Keys": [one]}, "plain": {"Keys": [one, {"pk": {"S": "2"}}]}})
+    await call("BatchWriteItem", RequestItems={"plain": [{"PutRequest": {"Item": hers}}]})
+    await call(
+        "UpdateItem",
+        TableName="plain",
+        Key=one,
+        UpdateExpression="SET a = :a",
+        ExpressionAttributeValues={":a": {"S": "b"}},
+    )
+    await call("DeleteItem", TableName="plain", Key=one)
+    told = await counting.told("000000000000")
+    latencies = {name for name in told if name.startswith("SuccessfulRequestLatency")}
+    assert {name: told[name] for name in told.keys() - latencies} == {
+        "ConsumedReadCapacityUnits TableName=orders Count": (5, 3.0),
+        "ConsumedReadCapacityUnits TableName=plain Count": (2, 1.5),
+        "ConsumedReadCapacityUnits GlobalSecondaryIndexName=by-who TableName=orders Count": (1, 0.5),
+        "ConsumedWriteCapacityUnits TableName=orders Count": (1, 2.0),
+        "ConsumedWriteCapacityUnits TableName=plain Count": (4, 8.0),
+        "ConsumedWriteCapacityUnits GlobalSecondaryIndexName=by-who TableName=orders Count": (1, 2.0),
+        "ReturnedItemCount Operation=Query TableName=orders Count": (2, 2.0),
+        "ReturnedItemCount Operation=Scan TableName=plain Count": (1, 1.0),
+    }
+    assert {name: told[name][0] for name in latencies} == {
+        f"SuccessfulRequestLatency Operation={operation} TableName={table} Milliseconds": samples
+        for operation, table, samples in (
+            ("BatchGetItem", "orders", 1),
+            ("BatchGetItem", "plain", 1),
+            ("BatchWriteItem", "plain", 1),
+            ("DeleteItem", "plain", 1),
+            ("GetItem", "orders", 3),
+            ("PutItem", "orders", 1),
+            ("PutItem", "plain", 1),
+            ("Query", "orders", 2),
+            ("Scan", "plain", 1),
+            ("UpdateItem", "plain", 1),
+        )
+    }
+    await store.close()

@@ -70,6 +70,11 @@ class TableMetrics:
     def succeeded(self, operation: str, started_s: float) -> None:
         self._latency[operation]((self._monotonic() - started_s) * _MS)
 
+    def done(self, operation: str, units: Units, started_s: float, *, writing: bool, factor: int = 1) -> None:
+        """An operation consumed this of table and indexes, and has ended. factor: see `consumed`."""
+        self.consumed(units, writing=writing, factor=factor)
+        self.succeeded(operation, started_s)
+
     def consumed(self, units: Units, *, writing: bool, factor: int = 1) -> None:
         """units: of table and indexes; each global index is counted by itself, local ones with the table.
 

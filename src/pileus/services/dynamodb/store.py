@@ -21,6 +21,7 @@ from pileus.services.dynamodb.changes import ChangeLog, LogNeeds
 from pileus.services.dynamodb.collections import CollectionSizes
 from pileus.services.dynamodb.expiry import Expiry
 from pileus.services.dynamodb.indexes import Index
+from pileus.services.dynamodb.metrics import TableMetrics
 from pileus.services.dynamodb.model import HASH_BYTES, KeyAttribute, KeySchema
 from pileus.services.dynamodb.table_records import TableRecord
 from pileus.services.dynamodb.tables.names import TablePlace
@@ -32,7 +33,7 @@ class Table:
     """A table ready for use: its record, the bytes of it, its key, and what hangs on its items.
 
     active: whether it is known to be past CREATING. plain: whether an item is all that a write has to touch.
-    indexes: those that are maintained; one that is being deleted is not.
+    indexes: those that are maintained; one that is being deleted is not. metrics: of a table that is active.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Table:
         "indexes",
         "key",
         "log",
+        "metrics",
         "name",
         "plain",
         "raw",
@@ -51,6 +53,7 @@ class Table:
         "region_name",
         "ttl",
     )
+    metrics: TableMetrics
 
     def __init__(self, region: Subspace, record: TableRecord, raw: bytes, *, account_id: str, region_name: str) -> None:
         kinds: dict[str, str] = dict(record.attribute_definitions)

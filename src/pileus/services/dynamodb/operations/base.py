@@ -7,9 +7,11 @@ from typing import Final
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
+from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.dynamodb.errors import ResourceNotFoundException
+from pileus.services.dynamodb.metrics import DynamoDbMetrics
 from pileus.services.dynamodb.store import Table, TableDirectory
 from pileus.services.dynamodb.tables.names import TablePlace, check_name, table_place
 from pileus.services.dynamodb.tables.states import gone
@@ -25,13 +27,25 @@ def answer(members: Mapping[str, bytes | None]) -> Encoded:
 
 
 class DynamoDbBase:
-    """changes_take: how long a table stays CREATING, UPDATING or DELETING, by the clock."""
+    """changes_take: how long a table stays CREATING, UPDATING or DELETING, by the clock.
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, changes_take: timedelta = timedelta(0)) -> None:
+    metrics: what is counted of tables; None where nobody reads it.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        metrics: DynamoDbMetrics | None = None,
+        changes_take: timedelta = timedelta(0),
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._changes_take_s = changes_take.total_seconds()
+        self._metrics = metrics or DynamoDbMetrics(Metrics(store, clock), clock)
         self._tables = TableDirectory()
         self._snapshot = store.snapshot()
 
@@ -61,4 +75,6 @@ class DynamoDbBase:
     def _active(self, table: Table) -> bool:
         if not table.active and table.record.deleting_until_s is None:
             table.active = self._clock.timestamp() >= table.record.active_at_s
+            if table.active:
+                table.metrics = self._metrics.table(table.account_id, table.region_name, table.name)
         return table.active

@@ -35,6 +35,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class BatchOperations(DynamoDbBase):
     async def batch_get_item(self, context: RequestContext, request: BatchGetItemInput) -> Encoded:
+        started_s = self._clock.monotonic()
         asked = request.request_items
         if sum(len(one.keys) for one in asked.values()) > BATCH_GET_KEYS_MAX:
             raise ValidationException("Too many items requested for the BatchGetItem call")
@@ -67,6 +68,7 @@ class BatchOperations(DynamoDbBase):
                 if data is not None:
                     found.append(item_json(data) if project is None else _encode(project.project(unpack_item(data))))
             responses[name] = b"[" + b",".join(found) + b"]"
+            tables[name].metrics.done("BatchGetItem", spent, started_s, writing=False)
         return answer(
             {
                 "Responses": _object(responses),
@@ -76,6 +78,7 @@ class BatchOperations(DynamoDbBase):
         )
 
     async def batch_write_item(self, context: RequestContext, request: BatchWriteItemInput) -> Encoded:
+        started_s = self._clock.monotonic()
         asked = request.request_items
         if sum(map(len, asked.values())) > BATCH_WRITE_REQUESTS_MAX:
             raise ValidationException("Too many items requested for the BatchWriteItem call")
@@ -91,7 +94,7 @@ class BatchOperations(DynamoDbBase):
         plain_answer = not capacity.wanted(request.return_consumed_capacity)
         now_s = self._clock.timestamp()
 
-        async def write(tx: Transaction) -> Encoded:
+        async def write(tx: Transaction) -> tuple[Encoded, list[tuple[Table, Units]]]:
             tables = {name: await self._open(context, name, tx) for name in asked}
             places: dict[str, list[bytes]] = {}
             for name, writes in asked.items():
@@ -112,6 +115,8 @@ class BatchOperations(DynamoDbBase):
                             tx.clear(place)
                         else:
                             tx.set(place, pack_item(*item))
+                        # For the metrics. A larger item that is gone now cost more: nobody looked at it.
+                        spent.table += capacity.started_write_units(0 if item is None else item[1])
                         continue
                     if item is not None:
                         written = await writing.put(tx, table, *item, None, now_s=now_s)
@@ -121,15 +126,19 @@ class BatchOperations(DynamoDbBase):
                     if (metrics := collection_metrics(table, written)) is not None:
                         collections.setdefault(name, []).append(metrics)
             wants_collections = request.return_item_collection_metrics == "SIZE"
-            return answer(
+            told = answer(
                 {
                     "UnprocessedItems": b"{}",
                     "ItemCollectionMetrics": _encode(collections) if wants_collections and collections else None,
                     "ConsumedCapacity": _consumed(tables, units, request.return_consumed_capacity),
                 }
             )
+            return told, [(tables[name], spent) for name, spent in units.items()]
 
-        return await self._store.run(write)
+        told, consumed = await self._store.run(write)
+        for table, spent in consumed:
+            table.metrics.done("BatchWriteItem", spent, started_s, writing=True)
+        return told
 
 
 def _check_one_kind(one: WriteRequest) -> None:

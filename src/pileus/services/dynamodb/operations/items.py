@@ -42,6 +42,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class ItemOperations(DynamoDbBase):
     async def get_item(self, context: RequestContext, request: GetItemInput) -> Encoded:
+        started_s = self._clock.monotonic()
         projection = None
         if (
             request.projection_expression is not None
@@ -63,49 +64,60 @@ class ItemOperations(DynamoDbBase):
                 data = await self._snapshot.get(table.key.key(request.key))
         if projection is not None:
             check_nested(projection, table.key.names)
+        size = 0 if data is None else item_size(data)
+        read_units = capacity.read_units(size, consistent=bool(request.consistent_read))
+        table.metrics.read("GetItem", read_units, started_s)
         if request.return_consumed_capacity is None and projection is None:
             return EMPTY if data is None else Encoded(b'{"Item":' + item_json(data) + b"}")
         item = None
         if data is not None:
             item = item_json(data) if projection is None else _encode(projection.project(unpack_item(data)))
-        size = 0 if data is None else item_size(data)
-        units = Units(capacity.read_units(size, consistent=bool(request.consistent_read)))
-        consumed = capacity.consumed(table.name, units, request.return_consumed_capacity)
+        consumed = capacity.consumed(table.name, Units(read_units), request.return_consumed_capacity)
         return answer({"Item": item, "ConsumedCapacity": consumed})
 
     async def put_item(self, context: RequestContext, request: PutItemInput) -> Encoded:
+        started_s = self._clock.monotonic()
         plan = None if plain_put(request) else write_plan(request)
         item, size = legal_item(request.item, ITEM_TOO_LARGE)
 
-        async def put(tx: Transaction) -> Encoded:
+        async def put(tx: Transaction) -> Table | Written:
             table = await self._open(context, request.table_name, tx)
             if plan is None and table.plain:
                 tx.set(table.key.key_of(item), pack_item(item, size))
-                return EMPTY
-            written = await writing.put(tx, table, item, size, plan, now_s=self._clock.timestamp())
-            return EMPTY if plan is None else _answered(plan, written, request.return_item_collection_metrics)
+                return table
+            return await writing.put(tx, table, item, size, plan, now_s=self._clock.timestamp())
 
-        return await self._store.run(put)
+        done = await self._store.run(put)
+        if isinstance(done, Table):
+            # A larger item that was overwritten cost more than is counted here: nobody looked at it.
+            done.metrics.wrote("PutItem", capacity.started_write_units(size), started_s)
+            return EMPTY
+        done.table.metrics.done("PutItem", done.units, started_s, writing=True)
+        return EMPTY if plan is None else _answered(plan, done, request.return_item_collection_metrics)
 
     async def delete_item(self, context: RequestContext, request: DeleteItemInput) -> Encoded:
+        started_s = self._clock.monotonic()
         plan = write_plan(request)
 
-        async def delete(tx: Transaction) -> Encoded:
+        async def delete(tx: Transaction) -> Written:
             table = await self._open(context, request.table_name, tx)
-            written = await writing.delete(tx, table, request.key, plan, now_s=self._clock.timestamp())
-            return _answered(plan, written, request.return_item_collection_metrics)
+            return await writing.delete(tx, table, request.key, plan, now_s=self._clock.timestamp())
 
-        return await self._store.run(delete)
+        written = await self._store.run(delete)
+        written.table.metrics.done("DeleteItem", written.units, started_s, writing=True)
+        return _answered(plan, written, request.return_item_collection_metrics)
 
     async def update_item(self, context: RequestContext, request: UpdateItemInput) -> Encoded:
+        started_s = self._clock.monotonic()
         plan = write_plan(request)
 
-        async def update(tx: Transaction) -> Encoded:
+        async def update(tx: Transaction) -> Written:
             table = await self._open(context, request.table_name, tx)
-            written = await writing.update(tx, table, request.key, plan, now_s=self._clock.timestamp())
-            return _answered(plan, written, request.return_item_collection_metrics, key=request.key)
+            return await writing.update(tx, table, request.key, plan, now_s=self._clock.timestamp())
 
-        return await self._store.run(update)
+        written = await self._store.run(update)
+        written.table.metrics.done("UpdateItem", written.units, started_s, writing=True)
+        return _answered(plan, written, request.return_item_collection_metrics, key=request.key)
 
 
 def _answered(plan: WritePlan, written: Written, metrics: str | None, *, key: Item | None = None) -> Encoded:

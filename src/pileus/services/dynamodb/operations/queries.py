@@ -24,6 +24,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class QueryOperations(DynamoDbBase):
     async def query(self, context: RequestContext, request: QueryInput) -> Encoded:
+        started_s = self._clock.monotonic()
         plan = query_plan(request)
         table = await self._open(context, request.table_name, self._snapshot)
         index = _index(table, request, plan)
@@ -42,9 +43,14 @@ class QueryOperations(DynamoDbBase):
             start = query_start(keyed, request.exclusive_start_key, asked=asked, partition=partition)
             asked = asked.beyond(start, reverse=reverse)
         selection = self._selection(request, plan, index, reverse=reverse)
-        return _answered(table, index, request, await read_page(self._snapshot, keyed, asked, selection))
+        page = await read_page(self._snapshot, keyed, asked, selection)
+        units = page_units(index, page, consistent=bool(request.consistent_read))
+        table.metrics.done("Query", units, started_s, writing=False)
+        table.metrics.returned_items("Query", page.count)
+        return _answered(table, request, page, units)
 
     async def scan(self, context: RequestContext, request: ScanInput) -> Encoded:
+        started_s = self._clock.monotonic()
         plan = scan_plan(request)
         table = await self._open(context, request.table_name, self._snapshot)
         index = _index(table, request, plan)
@@ -56,7 +62,11 @@ class QueryOperations(DynamoDbBase):
             start = scan_start(keyed, request.exclusive_start_key, asked=asked, segment=segment, segments=segments)
             asked = asked.beyond(start, reverse=False)
         selection = self._selection(request, plan, index, reverse=False)
-        return _answered(table, index, request, await read_page(self._snapshot, keyed, asked, selection))
+        page = await read_page(self._snapshot, keyed, asked, selection)
+        units = page_units(index, page, consistent=bool(request.consistent_read))
+        table.metrics.done("Scan", units, started_s, writing=False)
+        table.metrics.returned_items("Scan", page.count)
+        return _answered(table, request, page, units)
 
     def _selection(
         self, request: QueryInput | ScanInput, plan: ReadPlan, index: Index | None, *, reverse: bool
@@ -143,8 +153,7 @@ def page_units(index: Index | None, page: Page, *, consistent: bool) -> Units:
     return units
 
 
-def _answered(table: Table, index: Index | None, request: QueryInput | ScanInput, page: Page) -> Encoded:
-    units = page_units(index, page, consistent=bool(request.consistent_read))
+def _answered(table: Table, request: QueryInput | ScanInput, page: Page, units: Units) -> Encoded:
     return answer(
         {
             "Items": None if request.select == "COUNT" else b"[" + b",".join(page.items) + b"]",
