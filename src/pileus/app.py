@@ -214,7 +214,7 @@ class Parts:
     def _dynamodb(self) -> object:
         from pileus.services.dynamodb.api import DynamoDbApi
 
-        return DynamoDbApi(store=self._store, clock=self._clock, ids=self._ids)
+        return DynamoDbApi(store=self._store, clock=self._clock, ids=self._ids, metrics=self._dynamodb_metrics)
 
     @cached_property
     def _dynamodb_metrics(self) -> "DynamoDbMetrics":
