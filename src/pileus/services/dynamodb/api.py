@@ -8,11 +8,13 @@ from pileus.services.dynamodb.operations.items import ItemOperations
 from pileus.services.dynamodb.operations.queries import QueryOperations
 from pileus.services.dynamodb.operations.tables import TableOperations
 from pileus.services.dynamodb.operations.transactions import TransactionOperations
+from pileus.services.dynamodb.partiql.operations import PartiQlOperations
 
 
 class DynamoDbApi(
     BatchOperations,
     ItemOperations,
+    PartiQlOperations,
     QueryOperations,
     TableOperations,
     TransactionOperations,

@@ -23,10 +23,37 @@ class ResourceNotFoundException(ServiceError):
     code = "ResourceNotFoundException"
 
 
+class DuplicateItemException(ServiceError):
+    """PartiQL's INSERT never replaces an item (API_ExecuteStatement)."""
+
+    code = "DuplicateItemException"
+
+    def __init__(self) -> None:
+        super().__init__("Duplicate primary key exists in table")
+
+
 class ResourceInUseException(ServiceError):
     """A table of that name exists, or is being created (API_CreateTable, API_DeleteTable)."""
 
     code = "ResourceInUseException"
+
+
+class LimitExceededException(ServiceError):
+    """More than AWS lets one do at once, or in a day (API_UpdateTable)."""
+
+    code = "LimitExceededException"
+
+
+class PolicyNotFoundException(ServiceError):
+    """The table has no resource policy, or another revision of it (API_PutResourcePolicy)."""
+
+    code = "PolicyNotFoundException"
+
+
+class TableNotFoundException(ServiceError):
+    """As the operations for backups say that there is no such table (API_DescribeContinuousBackups)."""
+
+    code = "TableNotFoundException"
 
 
 class ConditionalCheckFailedException(ServiceError):
@@ -40,6 +67,16 @@ class ConditionalCheckFailedException(ServiceError):
     def __init__(self, item: Mapping[str, AttributeValue] | None = None) -> None:
         super().__init__("The conditional request failed", members=None if item is None else {"Item": item})
         self.item = None if item is None else dict(item)
+
+
+def in_use(detail: str) -> ResourceInUseException:
+    """The form of most refusals because of a table's state."""
+    return ResourceInUseException(f"Attempt to change a resource which is still in use: {detail}")
+
+
+def over_limit(detail: str) -> LimitExceededException:
+    """The form of most refusals because of a limit."""
+    return LimitExceededException(f"Subscriber limit exceeded: {detail}")
 
 
 def invalid_parameter(detail: str) -> ValidationException:

@@ -64,34 +64,44 @@ def query_range(
     keyed: Keyed, condition: KeyCondition, values: Mapping[str, AttributeValue]
 ) -> tuple[KeyRange, KeyRange]:
     """The keys that a key condition asks for, and those of the whole partition."""
-    by_name = _tests_by_name(keyed, condition)
+    by_name = dict(condition.tests())
+    _check_count(len(by_name), len(own_names(keyed)))
     partition_tests = [_taken(by_name, attribute) for attribute in keyed.partition_attributes]
-    sort_tests = []
-    for attribute in keyed.sort_attributes:
-        if by_name:
-            sort_tests.append((attribute, _taken(by_name, attribute)))
+    sort_tests = [(attribute, _taken(by_name, attribute)) for attribute in keyed.sort_attributes if by_name]
     tests = (*partition_tests, *(test for _, test in sort_tests))
     if any(test.operator not in _INDEXABLE for test in tests):
         raise ValidationException("Attempted conditional constraint is not an indexable operation")
-    if by_name or any(test.operator != "=" for test in partition_tests):
+    bounds_of = {
+        attribute.name: _encoded(attribute, test, values)
+        for attribute, test in (*zip(keyed.partition_attributes, partition_tests, strict=True), *sort_tests)
+    }
+    if any(test.operator != "=" for test in tests[: len(tests) - bool(sort_tests)]):
         raise ValidationException("Query key condition not supported")
-    encoded = []
-    for attribute, test in zip(keyed.partition_attributes, partition_tests, strict=True):
-        (part,) = _encoded(attribute, test, values)
+    encoded = [bounds_of[attribute.name][0] for attribute in keyed.partition_attributes]
+    for part in encoded:
         check_partition_size(part)
-        encoded.append(part)
     start = keyed.partition_start(encoded)
     partition = asked = KeyRange(start, keyed.partition_end(start))
     leading: list[bytes] = []
     for attribute, test in sort_tests:
-        if len(leading) < len(sort_tests) - 1 and test.operator != "=":
-            raise ValidationException("Query key condition not supported")
-        bounds = _encoded(attribute, test, values)
+        bounds = bounds_of[attribute.name]
         for bound in bounds:
             check_sort_size(bound)
-        asked = _sort_range(keyed, asked, start, leading, test.operator, bounds)
+        asked = sort_range(keyed, asked, start, leading, test.operator, bounds)
         leading.append(bounds[0])
     return asked, partition
+
+
+def _check_count(conditions: int, attributes: int) -> None:
+    """Source of the second text: paritysuite/dynamodb-conformance, queryKeyConditionOperands.test.ts."""
+    if conditions <= attributes:
+        return
+    if conditions <= 2:
+        raise ValidationException("Query key condition not supported")
+    raise ValidationException(
+        f"The number of query conditions ({conditions}) exceeds the number of key attributes defined in the schema "
+        f"({attributes})"
+    )
 
 
 def _taken(by_name: dict[str, KeyTest], attribute: KeyAttribute) -> KeyTest:
@@ -99,25 +109,6 @@ def _taken(by_name: dict[str, KeyTest], attribute: KeyAttribute) -> KeyTest:
     if test is None:
         raise ValidationException(f"Query condition missed key schema element: {attribute.name}")
     return test
-
-
-def _tests_by_name(keyed: Keyed, condition: KeyCondition) -> dict[str, KeyTest]:
-    names = dict(condition.names)
-    names_of_key = own_names(keyed)
-    tests: dict[str, KeyTest] = {}
-    for test in condition.tests():
-        steps = resolve(test.path, names)
-        name = str(steps[0])
-        if len(steps) > 1:
-            if name in names_of_key:
-                raise key_scalar_error(name)
-            raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")
-        if name in tests:
-            raise ValidationException("KeyConditionExpressions must only contain one condition per key")
-        tests[name] = test
-    if len(tests) > max(2, len(names_of_key)):
-        raise ValidationException("Conditions can be of length 1 or 2 only")
-    return tests
 
 
 def _encoded(attribute: KeyAttribute, test: KeyTest, values: Mapping[str, AttributeValue]) -> list[bytes]:
@@ -131,7 +122,7 @@ def _encoded(attribute: KeyAttribute, test: KeyTest, values: Mapping[str, Attrib
     return encoded
 
 
-def _sort_range(
+def sort_range(
     keyed: Keyed, within: KeyRange, start: bytes, leading: Sequence[bytes], operator: str, bounds: Sequence[bytes]
 ) -> KeyRange:
     """What of `within` an operator leaves. start: of the partition. leading: the sort attributes before this one."""
@@ -176,6 +167,11 @@ def scan_start(keyed: Keyed, start: Item, *, asked: KeyRange, segment: int, segm
             f"correct Segment. TotalSegments: {segments} Segment: {segment}"
         )
     return key
+
+
+def check_query_start(keyed: Keyed, start: Item) -> None:
+    """What is wrong with an ExclusiveStartKey before anything is asked: its names, then their types."""
+    _start_key(keyed, start, "The provided starting key is invalid")
 
 
 def _start_key(keyed: Keyed, start: Item, mismatch: str) -> bytes:

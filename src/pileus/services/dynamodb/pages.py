@@ -48,6 +48,7 @@ class Selection:
     """
 
     limit: int = 0
+    size_bytes_max: int = PAGE_BYTES_MAX
     reverse: bool = False
     fetch: Callable[[Item], Awaitable[bytes | None]] | None = None
     keeps: Callable[[Item], bool] | None = None
@@ -74,14 +75,14 @@ async def read_page(reader: Snapshot, keyed: Keyed, asked: KeyRange, selection: 
             else:
                 _take(page, data, selection)
             page.scanned += 1
-            if page.scanned == selection.limit or page.size_bytes >= PAGE_BYTES_MAX:
+            if page.scanned == selection.limit or page.size_bytes >= selection.size_bytes_max:
                 page.last = keyed.pick(unpack_item(data))
                 return page
         if len(pairs) < chunk:
             return page
         asked = asked.beyond(pairs[-1][0], reverse=selection.reverse)
         average_bytes = max(1, page.size_bytes // page.scanned)
-        chunk = min(CHUNK_MAX, (PAGE_BYTES_MAX - page.size_bytes) // average_bytes + 1)
+        chunk = min(CHUNK_MAX, (selection.size_bytes_max - page.size_bytes) // average_bytes + 1)
 
 
 def _take(page: Page, data: bytes, selection: Selection) -> None:

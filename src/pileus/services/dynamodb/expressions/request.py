@@ -22,7 +22,7 @@ from pileus.services.dynamodb.expressions.checks import (
 )
 from pileus.services.dynamodb.expressions.conditions import Test, compile_condition
 from pileus.services.dynamodb.expressions.grammar import Parser
-from pileus.services.dynamodb.expressions.key_conditions import KeyTest, key_tests
+from pileus.services.dynamodb.expressions.key_conditions import Tests, by_attribute, key_tests
 from pileus.services.dynamodb.expressions.paths import Steps, resolve
 from pileus.services.dynamodb.expressions.projections import Projected, compile_projection
 from pileus.services.dynamodb.expressions.tokens import ExpressionError
@@ -63,11 +63,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCondition:
-    """`tests` raises `ValidationException` when the condition is none for keys."""
+    """tests: by attribute; raises `ValidationException` when the condition is none for keys."""
 
     usage: Usage
-    tests: Callable[[], tuple[KeyTest, ...]]
-    names: Names
+    tests: Callable[[], Tests]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,8 @@ def _key_condition(text: str, names: Names) -> KeyCondition:
     check_condition_text(node)
     second = SecondPass(dict(names))
     second.condition(node)
-    return KeyCondition(usage=_usage(second), tests=lru_cache(1)(lambda: key_tests(node)), names=names)
+    tests = lru_cache(1)(lambda: by_attribute(key_tests(node), dict(names)))
+    return KeyCondition(usage=_usage(second), tests=tests)
 
 
 @lru_cache(KEPT_MAX)
@@ -203,11 +203,11 @@ class Expressions:
 
 
 def _unused(what: str, given: list[str], used: Collection[str]) -> ValidationException:
-    keys = ", ".join(key for key in _hash_set_order(given) if key not in used)
+    keys = ", ".join(key for key in hash_set_order(given) if key not in used)
     return ValidationException(f"Value provided in ExpressionAttribute{what} unused in expressions: keys: {{{keys}}}")
 
 
-def _hash_set_order(keys: list[str]) -> list[str]:
+def hash_set_order(keys: list[str]) -> list[str]:
     """The order in which AWS lists them: that of a Java HashSet holding all that were given."""
     buckets = 16
     while buckets < len(keys) / 0.75 + 1:

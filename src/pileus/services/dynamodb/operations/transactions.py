@@ -18,7 +18,9 @@ from pileus.services.dynamodb import capacity, writing
 from pileus.services.dynamodb.capacity import TRANSACTION_FACTOR, Units, consumed_shape
 from pileus.services.dynamodb.errors import (
     ConditionalCheckFailedException,
+    DuplicateItemException,
     ItemCollectionSizeLimitExceededException,
+    ResourceNotFoundException,
     TransactionCanceledException,
     ValidationException,
 )
@@ -134,6 +136,10 @@ def _reason(error: ServiceError) -> CancellationReason:
             return CancellationReason(code="ItemCollectionSizeLimitExceeded", message="Collection size limit exceeded.")
         case ValidationException():
             return CancellationReason(code="ValidationError", message=error.message)
+        case DuplicateItemException():
+            return CancellationReason(code="DuplicateItem", message=error.message)
+        case ResourceNotFoundException():
+            return CancellationReason(code="ResourceNotFound", message=error.message)
         case _:
             raise error
 

@@ -1,0 +1,185 @@
+"""ExecuteTransaction.
+
+Like TransactWriteItems and TransactGetItems, whose rules it shares. What is wrong with a statement by itself is wrong
+with the request; what only its table or its item can tell is a reason to cancel the transaction.
+
+Source: API_ExecuteTransaction; Developer Guide, "Performing transactions with PartiQL for DynamoDB".
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.service import Encoded
+from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.dynamodb import capacity
+from pileus.services.dynamodb.capacity import Units
+from pileus.services.dynamodb.errors import (
+    ResourceNotFoundException,
+    ValidationException,
+)
+from pileus.services.dynamodb.limits import TRANSACTION_BYTES_MAX
+from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
+from pileus.services.dynamodb.operations.transactions import consumed, each
+from pileus.services.dynamodb.partiql.checked import DeleteStatement, SelectStatement, UpdateStatement
+from pileus.services.dynamodb.partiql.checks import bind, legal_parameters
+from pileus.services.dynamodb.partiql.reads import PointRead
+from pileus.services.dynamodb.partiql.writes import Write
+from pileus.services.dynamodb.shapes import AttributeValue, ExecuteTransactionInput, ParameterizedStatement
+from pileus.services.dynamodb.store import Table
+from pileus.services.dynamodb.stored import Stored, found
+from pileus.services.dynamodb.tokens import digest_of, was_done
+from pileus.services.dynamodb.writing import Written
+
+Action = PointRead | Write
+T = TypeVar("T")
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class StatementTransactions(DynamoDbBase):
+    async def execute_transaction(self, context: RequestContext, request: ExecuteTransactionInput) -> Encoded:
+        statements = request.transact_statements
+        parameters = [legal_parameters(one.parameters) for one in statements]
+        actions = [
+            _of_statement(number, partial(_action, one, given))
+            for number, (one, given) in enumerate(zip(statements, parameters, strict=True))
+        ]
+        if len({isinstance(action, PointRead) for action in actions}) > 1:
+            raise ValidationException(
+                "ExecuteTransaction API does not support both read and write operations in the same request."
+            )
+        token, option = request.client_request_token, request.return_consumed_capacity
+        digest = b"" if token is None else digest_of(statements)
+        now_s = self._clock.timestamp()
+
+        async def work(tx: Transaction) -> Encoded:
+            tables = await self._opened(context, actions, tx)
+
+            async def place_of(number: int) -> bytes:
+                place = actions[number].place(tables[number])
+                assert place is not None, "checked before"
+                return place
+
+            places = await each(place_of, len(actions))
+            if len(set(places)) < len(places):
+                raise ValidationException("Transaction request cannot include multiple operations on one item")
+            reads = [action for action in actions if isinstance(action, PointRead)]
+            if reads:
+                return _read_answer(tables, reads, [found(await tx.get(place)) for place in places], option)
+            if token is not None and await was_done(tx, context, token, digest, now_s=now_s):
+                return _done_answer(tables, [found(await tx.get(place)) for place in places], option)
+            writes = [action for action in actions if isinstance(action, Write)]
+
+            def perform(number: int) -> Awaitable[Written]:
+                return writes[number].perform(tx, tables[number], now_s=now_s)
+
+            return _written_answer(await each(perform, len(writes)), option)
+
+        return await self._store.run(work)
+
+    async def _opened(self, context: RequestContext, actions: Sequence[Action], reader: Snapshot) -> list[Table]:
+        """The table of each statement. A statement of a table that there is not is not looked at any further."""
+        tables: dict[str, Table | ResourceNotFoundException] = {}
+        for name in dict.fromkeys(action.statement.table for action in actions):
+            try:
+                tables[name] = await self._open(context, name, reader)
+            except ResourceNotFoundException as error:
+                tables[name] = error
+        for number, action in enumerate(actions):
+            table = tables[action.statement.table]
+            if isinstance(table, Table):
+                _of_statement(number, partial(_check, action, table))
+
+        async def open_(number: int) -> Table:
+            table = tables[actions[number].statement.table]
+            if isinstance(table, Table):
+                return table
+            raise table
+
+        return await each(open_, len(actions))
+
+
+def _of_statement(number: int, look: Callable[[], T]) -> T:
+    """What is found out about one statement; an error says which one it is of."""
+    try:
+        return look()
+    except ValidationException as error:
+        raise ValidationException(f"Validation failed in TransactStatements[{number}]: {error.message}") from None
+
+
+def _action(one: ParameterizedStatement, parameters: Sequence[AttributeValue]) -> Action:
+    bound = bind(one.statement, parameters)
+    if isinstance(bound.statement, SelectStatement):
+        return PointRead(bound.statement, bound.values, transacted=True)
+    shows_item = one.return_values_on_condition_check_failure == "ALL_OLD"
+    return Write(statement=bound.statement, values=bound.values, transacted=True, shows_item=shows_item)
+
+
+def _check(action: Action, table: Table) -> None:
+    """What no statement of a transaction may say, whatever the items."""
+    statement = action.statement
+    if isinstance(action, Write):
+        if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
+            raise ValidationException("RETURNING clause is not supported in ExecuteTransaction.")
+        action.check_exists(table)
+        return
+    if action.statement.index is not None:
+        raise ValidationException("Reads on indices are not supported within transactions.")
+    if not action.names_key(table):
+        raise ValidationException(
+            "Select statements within ExecuteTransaction must specify the primary key in the where clause."
+        )
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def _check_size(sizes: Sequence[int]) -> None:
+    if sum(sizes) > TRANSACTION_BYTES_MAX:
+        raise ValidationException("Aggregate size of items in the transaction exceeds the limit of 4 MB")
+
+
+def _size(image: Stored | None) -> int:
+    return 0 if image is None else image.size
+
+
+def _read_units(tables: Sequence[Table], images: Sequence[Stored | None]) -> dict[str, Units]:
+    units: dict[str, Units] = {}
+    for table, image in zip(tables, images, strict=True):
+        units.setdefault(table.name, Units()).table += capacity.read_units(_size(image), consistent=True)
+    return units
+
+
+def _read_answer(
+    tables: Sequence[Table], reads: Sequence[PointRead], images: Sequence[Stored | None], option: str | None
+) -> Encoded:
+    _check_size([_size(image) for image in images])
+    responses = [
+        b"{}" if image is None else b'{"Item":' + read.json(image) + b"}"
+        for read, image in zip(reads, images, strict=True)
+    ]
+    return answer(
+        {
+            "Responses": b"[" + b",".join(responses) + b"]",
+            "ConsumedCapacity": consumed(_read_units(tables, images), option, "read"),
+        }
+    )
+
+
+def _done_answer(tables: Sequence[Table], images: Sequence[Stored | None], option: str | None) -> Encoded:
+    """What a transaction answers that was done: it costs to read its items."""
+    spent = consumed(_read_units(tables, images), option, "read")
+    return answer({"Responses": b"[]", "ConsumedCapacity": spent})
+
+
+def _written_answer(written: Sequence[Written], option: str | None) -> Encoded:
+    """Writes answer nothing, not even an empty response each."""
+    _check_size([max(_size(one.old), _size(one.new)) for one in written])
+    units: dict[str, Units] = {}
+    for one in written:
+        units.setdefault(one.table.name, Units()).add(one.units)
+    return answer({"Responses": b"[]", "ConsumedCapacity": consumed(units, option, "write")})

@@ -1,0 +1,146 @@
+"""What do INSERT, UPDATE, DELETE and EXISTS do to their item?
+
+INSERT replaces nothing, UPDATE creates nothing, and DELETE of no item does nothing, whatever its condition says.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
+
+import msgspec
+
+from pileus.kernel.storage.seam import Transaction
+from pileus.services.dynamodb import writing
+from pileus.services.dynamodb.errors import (
+    ConditionalCheckFailedException,
+    DuplicateItemException,
+    ValidationException,
+    invalid_parameter,
+)
+from pileus.services.dynamodb.expressions.checks import Values
+from pileus.services.dynamodb.expressions.syntax import Combination, Node
+from pileus.services.dynamodb.model import KeySchema
+from pileus.services.dynamodb.partiql.checked import (
+    DeleteStatement,
+    ExistsStatement,
+    InsertStatement,
+    UpdateStatement,
+    condition_test,
+    paths_of,
+)
+from pileus.services.dynamodb.partiql.keys import NamedItem, named_item
+from pileus.services.dynamodb.partiql.reads import check_scalar_key, key_mismatch_of
+from pileus.services.dynamodb.requests import legal_item
+from pileus.services.dynamodb.store import Table
+from pileus.services.dynamodb.stored import Stored, found, stored
+from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, UPDATED_ITEM_TOO_LARGE, Written
+
+WriteStatement: TypeAlias = InsertStatement | UpdateStatement | DeleteStatement | ExistsStatement
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A statement that writes, with its values.
+
+    transacted: AWS has other words for a key that is none. shows_item: with a condition that failed.
+    """
+
+    statement: WriteStatement
+    values: Values
+    transacted: bool = False
+    shows_item: bool = False
+
+    def check_exists(self, table: Table) -> None:
+        """EXISTS names one item, and says something of it."""
+        if isinstance(self.statement, ExistsStatement):
+            if self.statement.select.index is not None:
+                raise ValidationException("Operations on indices are not supported in transactions")
+            named = self._named(table.key)
+            if len(named.key) < len(table.key.names) or not named.rest:
+                raise ValidationException("EXISTS() must contain a single item read with additional condition")
+
+    def place(self, table: Table) -> bytes:
+        """Where its item lies; `ValidationException` when it names none, or not exactly one."""
+        statement, schema = self.statement, table.key
+        if isinstance(statement, InsertStatement):
+            return schema.key_of(statement.item(self.values))
+        _check_paths(statement, schema)
+        return self._named_place(self._named(schema), schema)
+
+    async def perform(self, tx: Transaction, table: Table, *, now_s: float) -> Written:
+        """Do it."""
+        place = self.place(table)
+        old = found(await tx.get(place))
+        match self.statement:
+            case InsertStatement() as insert:
+                item, size = legal_item(insert.item(self.values), ITEM_TOO_LARGE)
+                if old is not None:
+                    raise DuplicateItemException
+                return await writing.write(tx, table, place, None, stored(item, size), now_s=now_s)
+            case UpdateStatement() as update:
+                if old is None:
+                    raise ConditionalCheckFailedException
+                self._check(update.where, old)
+                item, size = legal_item(update.apply(old.item, self.values), UPDATED_ITEM_TOO_LARGE)
+                return await writing.write(tx, table, place, old, stored(item, size), now_s=now_s, updating=True)
+            case DeleteStatement() as delete:
+                if old is not None:
+                    self._check(delete.where, old)
+                return await writing.write(tx, table, place, old, None, now_s=now_s)
+            case ExistsStatement():
+                rest = self._named(table.key).rest
+                self._check(rest[0] if len(rest) == 1 else Combination("AND", rest), old)
+                return Written(table, place, old, old)
+            case _:
+                assert_never(self.statement)
+
+    def _named(self, schema: KeySchema) -> NamedItem:
+        assert not isinstance(self.statement, InsertStatement)
+        return named_item(self.statement.where, schema.names, self.values)
+
+    def _named_place(self, named: NamedItem, schema: KeySchema) -> bytes:
+        if len(named.key) < len(schema.names) and not self.transacted:
+            raise ValidationException("Where clause does not contain a mandatory equality on all key attributes")
+        if named.twice is not None and not isinstance(self.statement, ExistsStatement):
+            raise ValidationException(
+                f"Multiple conditions on same key {named.twice}. Only single item Update/Insert/Delete are supported"
+            )
+        if not self.transacted:
+            for attribute in (*schema.partition_attributes, *schema.sort_attributes):
+                if attribute.encode(named.key[attribute.name]) is None:
+                    raise key_mismatch_of(attribute)
+        return schema.key(named.key)
+
+    def _check(self, where: Node | None, old: Stored | None) -> None:
+        """`ConditionalCheckFailedException` when the clause is false of the item."""
+        assert where is not None, "a clause that names the key is there"
+        if not condition_test(where)({} if old is None else old.item, self.values):
+            raise ConditionalCheckFailedException(old.item if old is not None and self.shows_item else None)
+
+
+def _check_paths(statement: UpdateStatement | DeleteStatement | ExistsStatement, schema: KeySchema) -> None:
+    """No key attribute is written, and no path goes into one."""
+    if statement.where is not None:
+        for steps in paths_of(statement.where):
+            check_scalar_key(steps, schema.names)
+    if isinstance(statement, UpdateStatement):
+        for steps in statement.written:
+            check_scalar_key(steps, schema.names)
+            if steps[0] in schema.names:
+                raise invalid_parameter(f"Cannot update attribute {steps[0]}. This attribute is part of the key")
+
+
+def returned(statement: WriteStatement, written: Written) -> bytes | None:
+    """What RETURNING asks for, as JSON; None when that is nothing."""
+    wanted = statement.returning if isinstance(statement, UpdateStatement | DeleteStatement) else None
+    if wanted is None:
+        return None
+    image = written.old if wanted.endswith("OLD") else written.new
+    if image is None:
+        return None
+    if wanted.startswith("ALL"):
+        return image.json
+    assert isinstance(statement, UpdateStatement)
+    touched = statement.touched(image.item)
+    return _encode(touched) if touched else None
