@@ -119,6 +119,7 @@ async def ask(
     protocol: str = "json",
     headers: Mapping[str, str] | None = None,
     organization: Organization | None = None,
+    given: Any = None,
 ) -> AnyServiceError | None:
     """The refusal; None when it is allowed."""
     clock = MovableClock()
@@ -143,7 +144,7 @@ async def ask(
     )
     try:
         await authorizer.authorize(
-            context, headers or {}, needs_of(permissions or (GET,), protocol=protocol), {"name": "mine"}
+            context, headers or {}, needs_of(permissions or (GET,), protocol=protocol), given or {"name": "mine"}
         )
     except AnyServiceError as refused:
         return refused
@@ -433,3 +434,48 @@ async def test_scps_limit_everybody_of_an_account(log: AuditLog) -> None:
     assert refused.message.endswith("because no service control policy allows the things:Get action")
     manager = Principal(account_id=OTHER, arn=f"arn:aws:iam::{OTHER}:root", user_id=OTHER, minted=True)
     assert await ask(log, Policies(), principal=manager, organization=guard) is None
+
+
+BORDER = ResourceType(
+    name="thing",
+    arn=lambda context, given: f"arn:aws:things:eu-west-1:{given['owner']}:thing/t",
+    foreign=lambda context, given: bool(given["owner"] != context.account_id),
+)
+ONE = Permission(action="things:Get", resource=BORDER)
+MANY = Permission(action="things:Get", resource=BORDER, members=lambda context, given: given["members"])
+
+
+@pytest.mark.parametrize(
+    ("permission", "ours", "theirs"),
+    [
+        (ONE, {"owner": ACCOUNT}, {"owner": OTHER}),
+        (MANY, {"members": [{"owner": ACCOUNT}]}, {"members": [{"owner": ACCOUNT}, {"owner": OTHER}]}),
+    ],
+)
+async def test_a_root_is_asked_about_what_is_another_accounts(
+    log: AuditLog, permission: Permission, ours: Any, theirs: Any
+) -> None:
+    """Of services whose resources are not always read, too: nothing else stands between the accounts."""
+    unminted = msgspec.structs.replace(ROOT, minted=False)
+    for principal in (ROOT, unminted):
+        assert await ask(log, Policies(), permission, principal=principal, given=ours, things=Things()) is None
+        refused = await ask(log, Policies(), permission, principal=principal, given=theirs, things=Things())
+        assert refused is not None
+        assert refused.message.endswith("because no resource-based policy allows the things:Get action")
+        sharing = policy({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "*", "Resource": "*"})
+        known = KnownResource(arn=f"arn:aws:things:eu-west-1:{OTHER}:thing/t", policy=sharing)
+        things = Things(known=known)
+        assert await ask(log, Policies(), permission, principal=principal, given=theirs, things=things) is None
+    needs = needs_of((GET, permission), protocol="json")
+    assert needs.foreign is not None
+    context = RequestContext(
+        service="things",
+        operation="Get",
+        request_id="r",
+        account_id=ACCOUNT,
+        region="eu-west-1",
+        principal=unminted,
+        source_ip="192.0.2.1",
+        host="h",
+    )
+    assert (needs.foreign(context, ours), needs.foreign(context, theirs)) == (False, True)

@@ -18,7 +18,7 @@ import msgspec
 from pileus.kernel.auth.audit import AuditLog, DecisionRecord, Denial, record_of
 from pileus.kernel.auth.authorization_message import AuthorizationMessages, Refusal
 from pileus.kernel.auth.organizations import Organization
-from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, ResourceSource
+from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, ResourceSource, foreign_of
 from pileus.kernel.auth.policy import (
     Decision,
     NamedPolicy,
@@ -116,7 +116,9 @@ class Authorizer:
                 continue
             source = self._resources.get(permission.action.partition(":")[0])
             if root and not scps and (source is None or not source.eager):
-                continue
+                foreign = foreign_of(permission)
+                if foreign is None or not foreign(context, given):
+                    continue
             if policies is None:
                 policies = await self._held_by(context, needs, scps)
             members = (given,) if permission.members is None else permission.members(context, given)
@@ -150,13 +152,15 @@ class Authorizer:
         context = asking.context
         resource = permission.resource
         arn = resource.arn(context, given) if resource is not None else "*"
-        known = await source.find(context, arn) if source is not None and source.eager else None
+        # Of another account's the policy must be known, whatever is usual.
+        look = source is not None and (source.eager or _account_of(arn, context) != context.account_id)
+        known = await source.find(context, arn) if source is not None and look else None
         if known is not None:
             arn = known.arn
             if resource is not None and resource.becomes is not None:
                 arn = resource.becomes(context, given, known)
         conditions = RequestConditions(asking, permission, given, resource_account_id=_account_of(arn, context))
-        if source is None or source.eager:
+        if source is None or look:
             conditions.resource = known
         query = Query(
             principal=context.principal,
@@ -167,8 +171,7 @@ class Authorizer:
         )
         policy_set = _policy_set(policies, known)
         decision, denial = await self._decide(query, policy_set, asking, conditions, source)
-        looked_for = resource is not None and source is not None and source.eager
-        if denial is not None and denial.kind == RESOURCE and known is None and looked_for:
+        if denial is not None and denial.kind == RESOURCE and known is None and resource is not None and look:
             denial = msgspec.structs.replace(denial, reason=f"there is no {arn} that could let it in")
         await self._note(context, query, decision, denial, policy_set, asking.now_s)
         if not decision.allowed:

@@ -140,10 +140,19 @@ def needs_of(permissions: Sequence[Permission] | None, *, protocol: str) -> Need
     )
 
 
+def foreign_of(permission: Permission) -> Foreign | None:
+    """Whether a request names another account's resource here; None where it never can."""
+    foreign = None if permission.resource is None else permission.resource.foreign
+    members = permission.members
+    if foreign is None or members is None:
+        return foreign
+    return lambda context, given: any(foreign(context, member) for member in members(context, given))
+
+
 def _foreign(permissions: Sequence[Permission]) -> Foreign | None:
-    found = [each.resource.foreign for each in permissions if each.resource is not None and each.resource.foreign]
-    if not found:
-        return None
+    found = [foreign for each in permissions if (foreign := foreign_of(each)) is not None]
+    if len(found) <= 1:
+        return found[0] if found else None
     return lambda context, given: any(foreign(context, given) for foreign in found)
 
 
