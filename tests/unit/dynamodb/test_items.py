@@ -57,7 +57,7 @@ INVALID = "ValidationException: One or more parameter values were invalid: "
         ({"BS": []}, INVALID + "Binary sets should not be empty"),
         ({"SS": ["a", "b", "a"]}, INVALID + "Input collection [a, b, a] contains duplicates."),
         ({"NS": ["1", "1.0"]}, "ValidationException: Input collection contains duplicates"),
-        ({"BS": ["eA==", "eA=="]}, INVALID + "Input collection [x, x]of type BS contains duplicates."),
+        ({"BS": ["eA==", "eA=="]}, INVALID + "Input collection [eA==, eA==]of type BS contains duplicates."),
         ({"N": "x"}, "ValidationException: The parameter cannot be converted to a numeric value: x"),
         ({"NS": ["1", ""]}, "ValidationException: The parameter cannot be converted to a numeric value"),
         (

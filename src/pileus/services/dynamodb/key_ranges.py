@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
 from pileus.services.dynamodb.expressions.key_conditions import KeyTest
-from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.request import KeyCondition
 from pileus.services.dynamodb.model import KeyAttribute, check_partition_size, check_sort_size
 from pileus.services.dynamodb.shapes import AttributeValue
@@ -150,7 +149,7 @@ def sort_range(
 
 def query_start(keyed: Keyed, start: Item, *, asked: KeyRange, partition: KeyRange) -> bytes:
     """Where a Query goes on after `start`, an ExclusiveStartKey."""
-    key = _start_key(keyed, start, "The provided starting key is invalid")
+    key = check_query_start(keyed, start)
     if key not in partition:
         raise ValidationException("The provided starting key is outside query boundaries based on provided conditions")
     if key not in asked:
@@ -160,7 +159,8 @@ def query_start(keyed: Keyed, start: Item, *, asked: KeyRange, partition: KeyRan
 
 def scan_start(keyed: Keyed, start: Item, *, asked: KeyRange, segment: int, segments: int) -> bytes:
     """Where a Scan goes on after `start`, an ExclusiveStartKey."""
-    key = _start_key(keyed, start, f"The provided starting key is invalid: {key_mismatch().message}")
+    mismatch = ValidationException(f"The provided starting key is invalid: {key_mismatch().message}")
+    key = _start_key(keyed, start, mismatch)
     if key not in asked:
         raise ValidationException(
             "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
@@ -169,15 +169,16 @@ def scan_start(keyed: Keyed, start: Item, *, asked: KeyRange, segment: int, segm
     return key
 
 
-def check_query_start(keyed: Keyed, start: Item) -> None:
-    """What is wrong with an ExclusiveStartKey before anything is asked: its names, then their types."""
-    _start_key(keyed, start, "The provided starting key is invalid")
+def check_query_start(keyed: Keyed, start: Item) -> bytes:
+    """The place of an ExclusiveStartKey whose names and types are right, which DynamoDB asks before anything else."""
+    wrong_names = ValidationException("The provided starting key is invalid")
+    return _start_key(keyed, start, key_mismatch() if set(start) == set(keyed.names) else wrong_names)
 
 
-def _start_key(keyed: Keyed, start: Item, mismatch: str) -> bytes:
+def _start_key(keyed: Keyed, start: Item, mismatch: ValidationException) -> bytes:
     try:
         return keyed.key(start)
     except ValidationException as error:
         if error.message == key_mismatch().message:
-            raise ValidationException(mismatch) from None
+            raise mismatch from None
         raise ValidationException(f"The provided starting key is invalid: {error.message}") from None

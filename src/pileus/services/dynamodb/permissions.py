@@ -25,11 +25,11 @@ from pileus.kernel.auth.policy import ContextValue
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Store
-from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.request import Expressions
 from pileus.services.dynamodb.numbers import canonical
 from pileus.services.dynamodb.shapes import AttributeValue, BatchGetItemInput, BatchWriteItemInput
 from pileus.services.dynamodb.store import TableDirectory
+from pileus.services.dynamodb.tables.names import in_other_account
 
 PARTITION_KEY: Final = "partition_key"
 """The detail of a table that `dynamodb:LeadingKeys` is made with."""
@@ -52,8 +52,14 @@ def _table_or_index_arn(context: RequestContext, given: Any) -> str:
 
 _ANY_TABLE: Final = ResourceType(name="table", arn=arn_of("arn:{partition}:dynamodb:{region}:{account}:table/*"))
 """What AWS asks ListTables about, by its denials; the Reference says that the action knows no resource."""
-_TABLE: Final = ResourceType(name="table", arn=_table_arn)
-_TABLE_OR_INDEX: Final = ResourceType(name="table", arn=_table_or_index_arn)
+
+
+def _foreign(context: RequestContext, given: Any) -> bool:
+    return in_other_account(context, given.table_name)
+
+
+_TABLE: Final = ResourceType(name="table", arn=_table_arn, foreign=_foreign)
+_TABLE_OR_INDEX: Final = ResourceType(name="table", arn=_table_or_index_arn, foreign=_foreign)
 
 
 def _of_creation(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
@@ -96,9 +102,9 @@ def _queried(given: Any, partition_key: str) -> AttributeValue | None:
     with suppress(ServiceError):  # the operation itself says what is wrong with it
         expressions = Expressions(given.expression_attribute_names, given.expression_attribute_values)
         condition = expressions.key_condition(text)
-        for test in condition.tests():
-            if test.operator == "=" and resolve(test.path, dict(condition.names)) == (partition_key,):
-                return expressions.values.get(test.values[0])
+        test = condition.tests().get(partition_key)
+        if test is not None and test.operator == "=":
+            return expressions.values.get(test.values[0])
     return None
 
 

@@ -241,6 +241,7 @@ def query_plan(request: QueryInput) -> ReadPlan:
         raise ValidationException(
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
         )
+    key.tests()
     check_select(request)
     return ReadPlan(
         key=key,
@@ -264,10 +265,10 @@ def scan_plan(request: ScanInput) -> ReadPlan:
     }
     check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
     check_conditional_operator(request.conditional_operator, request.scan_filter)
-    check_start_key(request.exclusive_start_key)
     attributes = request.attributes_to_get
     projection = None if attributes is None else projection_of(attributes)
     filter_ = filter_condition(request.scan_filter, request.conditional_operator)
+    check_start_key(request.exclusive_start_key)
     check_segment(request)
     expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
     if request.filter_expression is not None:

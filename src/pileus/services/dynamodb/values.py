@@ -4,6 +4,7 @@ An item is a dictionary of names and `AttributeValue`s, the shape of the wire, a
 was sent, with its numbers in canonical text.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -79,7 +80,7 @@ def _check_binary_set(members: Sequence[bytes]) -> None:
     if not members:
         raise invalid_parameter("Binary sets should not be empty")
     if len(set(members)) != len(members):
-        shown = _collection([member.decode("utf-8", "replace") for member in members])
+        shown = _collection([b64encode(member).decode() for member in members])
         raise invalid_parameter(f"Input collection {shown}of type BS contains duplicates.")
 
 

@@ -3,10 +3,12 @@
 Any condition parses; only `key = :v`, and at most one comparison of the sort key, joined by AND, are key conditions.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.syntax import (
     Between,
     Call,
@@ -20,6 +22,9 @@ from pileus.services.dynamodb.expressions.syntax import (
     Value,
     unwrapped,
 )
+
+Tests = Mapping[str, "KeyTest"]
+"""One per attribute."""
 
 _MIRRORED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -36,6 +41,20 @@ class KeyTest:
 def key_tests(node: Node) -> tuple[KeyTest, ...]:
     """The comparisons of a key condition; `ValidationException` for what is none."""
     return tuple(_test(part) for part in _parts(node))
+
+
+def by_attribute(tests: Iterable[KeyTest], names: Mapping[str, str]) -> Tests:
+    """The comparisons by the attribute; `ValidationException` when they look inside of one, or at one twice."""
+    found: dict[str, KeyTest] = {}
+    for test in tests:
+        steps = resolve(test.path, names)
+        if len(steps) > 1:
+            raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")
+        name = str(steps[0])
+        if name in found:
+            raise ValidationException("KeyConditionExpressions must only contain one condition per key")
+        found[name] = test
+    return found
 
 
 def _parts(node: Node) -> list[Node]:

@@ -46,21 +46,24 @@ def value_at(item: Mapping[str, AttributeValue], steps: Steps) -> AttributeValue
 
 
 def check_apart(paths: Sequence[Steps]) -> None:
-    """`ExpressionError` when one path lies inside of another, or two use one attribute as a list and as a map."""
-    for index, second in enumerate(paths):
-        for first in paths[:index]:
-            _check_pair(first, second)
+    """`ExpressionError` when one path lies inside of another, or two use one attribute as a list and as a map.
+
+    The first kind is looked for everywhere before the second (architect/dynalite, test/getItem.js).
+    """
+    pairs = [(first, second) for index, second in enumerate(paths) for first in paths[:index]]
+    for problem in ("overlap", "conflict"):
+        for first, second in pairs:
+            if _problem(first, second) == problem:
+                raise ExpressionError(
+                    f"Two document paths {problem} with each other; must remove or rewrite one of these paths; "
+                    f"path one: {path_text(first)}, path two: {path_text(second)}"
+                )
 
 
-def _check_pair(first: Steps, second: Steps) -> None:
-    problem = "overlap"
+def _problem(first: Steps, second: Steps) -> str | None:
     for mine, other in zip(first, second, strict=False):
         if isinstance(mine, int) != isinstance(other, int):
-            problem = "conflict"
-            break
+            return "conflict"
         if mine != other:
-            return
-    raise ExpressionError(
-        f"Two document paths {problem} with each other; must remove or rewrite one of these paths; "
-        f"path one: {path_text(first)}, path two: {path_text(second)}"
-    )
+            return None
+    return "overlap"

@@ -26,17 +26,14 @@ _OPERATORS: Final = {
 
 def key_condition(conditions: Mapping[str, ConditionShape]) -> tuple[KeyCondition, Values]:
     """The key condition, and its values under placeholders which no client can use."""
-    names: list[tuple[str, str]] = []
     values: dict[str, AttributeValue] = {}
-    tests: list[KeyTest] = []
+    tests: dict[str, KeyTest] = {}
     for number, (name, condition) in enumerate(conditions.items()):
         operator = condition.comparison_operator
         arguments = legal_arguments(operator, condition.attribute_value_list or ())
         placeholders = tuple(f"KeyConditions.{number}.{index}" for index in range(len(arguments)))
         values.update(zip(placeholders, arguments, strict=True))
-        names.append((f"#{number}", name))
-        tests.append(KeyTest(_OPERATORS.get(operator, operator), Path((f"#{number}",)), placeholders))
+        tests[name] = KeyTest(_OPERATORS.get(operator, operator), Path((name,)), placeholders)
     if len(tests) not in {1, 2}:
         raise ValidationException("Conditions can be of length 1 or 2 only")
-    made = tuple(tests)
-    return KeyCondition(usage=usage_of(conditions), tests=lambda: made, names=tuple(names)), values
+    return KeyCondition(usage=usage_of(conditions), tests=lambda: tests), values

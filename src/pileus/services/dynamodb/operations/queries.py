@@ -11,10 +11,17 @@ from pileus.services.dynamodb import capacity
 from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.indexes import Index
-from pileus.services.dynamodb.key_ranges import KeyRange, own_names, query_range, query_start, scan_start
+from pileus.services.dynamodb.key_ranges import (
+    KeyRange,
+    check_query_start,
+    own_names,
+    query_range,
+    query_start,
+    scan_start,
+)
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
 from pileus.services.dynamodb.pages import Page, Selection, read_page
-from pileus.services.dynamodb.requests import ReadPlan, check_nested, query_plan, scan_plan
+from pileus.services.dynamodb.requests import ReadPlan, check_filter, check_nested, query_plan, scan_plan
 from pileus.services.dynamodb.shapes import QueryInput, ScanInput
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.values import Item
@@ -30,14 +37,11 @@ class QueryOperations(DynamoDbBase):
         index = _index(table, request, plan)
         keyed = index or table.key
         assert plan.key is not None
+        if request.exclusive_start_key is not None:
+            check_query_start(keyed, request.exclusive_start_key)
+        check_filter(plan, own_names(keyed))
         asked, partition = query_range(keyed, plan.key, plan.values)
         _check_read_plan(plan, keyed.names)
-        if plan.filter is not None:
-            for name in own_names(keyed):
-                if name in plan.filter.usage.heads:
-                    raise ValidationException(
-                        f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
-                    )
         reverse = request.scan_index_forward is False
         if request.exclusive_start_key is not None:
             start = query_start(keyed, request.exclusive_start_key, asked=asked, partition=partition)
@@ -55,12 +59,12 @@ class QueryOperations(DynamoDbBase):
         table = await self._open(context, request.table_name, self._snapshot)
         index = _index(table, request, plan)
         keyed = index or table.key
-        _check_read_plan(plan, keyed.names)
         segment, segments = request.segment or 0, request.total_segments or 1
         asked = KeyRange(*keyed.segment(segment, segments))
         if request.exclusive_start_key is not None:
             start = scan_start(keyed, request.exclusive_start_key, asked=asked, segment=segment, segments=segments)
             asked = asked.beyond(start, reverse=False)
+        _check_read_plan(plan, keyed.names)
         selection = self._selection(request, plan, index, reverse=False)
         page = await read_page(self._snapshot, keyed, asked, selection)
         units = page_units(index, page, consistent=bool(request.consistent_read))
