@@ -86,7 +86,8 @@ class Converter:
             if isinstance(value, dict):
                 return self._subject.given()
             raise self.unreadable("")
-        inspection = Inspection(self._subject.model, values_told=self._subject.dialect.values_told)
+        dialect = self._subject.dialect
+        inspection = Inspection(self._subject.model, values_told=dialect.values_told, enum_orders=dialect.enum_orders)
         try:
             cleaned = inspection.clean(self._ref, value)
         except WrongType as error:

@@ -4,7 +4,7 @@ The models do not say these things; they were seen on the wire. This and `query_
 with the names of services in them, and what they know of them is spelling.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
@@ -33,6 +33,7 @@ class Dialect:
     crc32: answers carry `x-amz-crc32`.
     validation_code: the code of violated constraints; None for the protocol's.
     values_told: violated constraints repeat the value that violates them.
+    enum_orders: how the values that are allowed are listed, where it is not the order of the model.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
     broken: the same for a broken constraint, by the member's path and the constraint.
     unreadable: what a body that cannot be read is answered with; None for the protocol's.
@@ -54,6 +55,7 @@ class Dialect:
     crc32: bool = False
     validation_code: str | None = None
     values_told: bool = True
+    enum_orders: Mapping[frozenset[str], Sequence[str]] = field(default_factory=dict)
     missing: Told | None = None
     broken: Mapping[tuple[str, Constraint], Told] = field(default_factory=dict)
     unreadable: Told | None = None
@@ -92,6 +94,23 @@ _S3_SCHEMA: Final = Told(
     "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
 )
 
+_DYNAMODB_ORDERS: Final = {
+    frozenset(listed): listed
+    for listed in (
+        ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
+        ("OR", "AND"),
+        ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
+        (
+            *("IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE", "BEGINS_WITH", "GE"),
+            "CONTAINS",
+        ),
+        ("ADD", "DELETE", "PUT"),
+        ("B", "N", "S"),
+        ("ALL", "INCLUDE", "KEYS_ONLY"),
+    )
+}
+"""As DynamoDB lists them: architect/dynalite, test/scan.js and test/createTable.js, "incorrect attributes"."""
+
 _IAM_NAMES: Final[Mapping[tuple[str, Constraint], Told]] = {
     ("path", "pattern"): Told(
         "ValidationError",
@@ -112,7 +131,10 @@ _IAM_NAMES: Final[Mapping[tuple[str, Constraint], Told]] = {
 _DIALECTS: Final[Mapping[str, Dialect]] = {
     # API error bodies: DynamoDB Developer Guide, "Error handling"; the namespaces as sent by the service.
     "dynamodb": Dialect(
-        error_namespace="com.amazonaws.dynamodb.v20120810#", crc32=True, internal_code="InternalServerError"
+        error_namespace="com.amazonaws.dynamodb.v20120810#",
+        crc32=True,
+        internal_code="InternalServerError",
+        enum_orders=_DYNAMODB_ORDERS,
     ),
     "dynamodbstreams": Dialect(
         error_namespace="com.amazonaws.dynamodb.v20120810#", internal_code="InternalServerError"

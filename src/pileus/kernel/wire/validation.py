@@ -38,6 +38,7 @@ _JAVA: Final = {
     "double": "Double",
     "bigdecimal": "BigDecimal",
 }
+_NO_ORDERS: Final[Mapping[frozenset[str], Sequence[str]]] = {}
 _LISTED_PATTERN_FIRST: Final[tuple[Constraint, ...]] = ("pattern", "max", "min")
 
 
@@ -57,9 +58,16 @@ class Violation(NamedTuple):
 class Inspection:
     """One look at one input. `violations` has the broken constraints, in the order of the model."""
 
-    def __init__(self, model: ServiceModel, *, values_told: bool = True) -> None:
-        """values_told: the message repeats the values that break a constraint."""
+    def __init__(
+        self,
+        model: ServiceModel,
+        *,
+        values_told: bool = True,
+        enum_orders: Mapping[frozenset[str], Sequence[str]] = _NO_ORDERS,
+    ) -> None:
+        """values_told: the message repeats the values that break a constraint. enum_orders: see `Dialect`."""
         self._model = model
+        self._enum_orders = enum_orders
         self._values_told = values_told
         self.violations: list[Violation] = []
 
@@ -152,6 +160,8 @@ class Inspection:
 
     def _check(self, shape: Shape, value: object, path: str) -> None:
         for constraint, told in _broken(shape, value):
+            if constraint == "enum" and self._enum_orders:
+                told = _enum(self._enum_orders.get(frozenset(shape.enum), shape.enum))
             self._violated(shape, value, path, constraint, told)
 
     def _violated(
@@ -280,7 +290,7 @@ def _not_a_map(value: object) -> str:
 def _broken(shape: Shape, value: object) -> list[tuple[Constraint, str]]:
     """The constraints of this shape alone that a value breaks, and what AWS says about each."""
     if shape.enum:
-        return [] if value in shape.enum else [("enum", _enum(shape))]
+        return [] if value in shape.enum else [("enum", _enum(shape.enum))]
     limits = _limits(shape)
     return [(name, limits[name]) for name in _LISTED_PATTERN_FIRST if name in limits and not _holds(shape, name, value)]
 
@@ -328,11 +338,11 @@ def _element_constraints(shape: Shape) -> str:
 
 
 def _constraints(shape: Shape) -> list[str]:
-    return [_enum(shape)] if shape.enum else list(_limits(shape).values())
+    return [_enum(shape.enum)] if shape.enum else list(_limits(shape).values())
 
 
-def _enum(shape: Shape) -> str:
-    return f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+def _enum(allowed: Sequence[str]) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(allowed)}]"
 
 
 def _bound(shape: Shape, bound: int | float) -> str:
