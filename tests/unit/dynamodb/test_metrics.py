@@ -251,40 +251,44 @@ async def test_a_conflict_of_a_single_write(counting: Counting) -> None:
     }
 
 
-async def test_operations_tell_what_they_did(tmp_path: Path) -> None:
-    """Every operation on items counts its units by table and index, and each page what it returned."""
+@pytest.fixture
+async def dynamo(tmp_path: Path) -> AsyncIterator[tuple[Dynamo, Counting]]:
+    """Two tables, `plain` and `orders` with an index, and what is counted of them."""
     clock = MovableClock()
     clock.freeze()
     store = open_store(tmp_path, clock=clock)
     counting = Counting(Metrics(store, clock), clock)
     dynamo = Dynamo(store, clock=clock)
     dynamo.api = DynamoDbApi(store=store, clock=clock, ids=SeededIds(), metrics=counting.dynamodb)
-    await dynamo.call(
-        "CreateTable",
-        region=REGION,
-        TableName="orders",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "who")],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "by-who",
-                "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    await dynamo.call(
-        "CreateTable",
-        region=REGION,
-        TableName="plain",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    by_who = {
+        "IndexName": "by-who",
+        "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    more: dict[str, Any]
+    for name, attributes, more in (
+        ("plain", ("pk",), {}),
+        ("orders", ("pk", "who"), {"GlobalSecondaryIndexes": [by_who]}),
+    ):
+        await dynamo.call(
+            "CreateTable",
+            region=REGION,
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in attributes],
+            BillingMode="PAY_PER_REQUEST",
+            **more,
+        )
+    yield dynamo, counting
+    await store.close()
+
+
+async def test_operations_tell_what_they_did(dynamo: tuple[Dynamo, Counting]) -> None:
+    """Every operation on items counts its units by table and index, and each page what it returned."""
+    server, counting = dynamo
 
     async def call(operation: str, **request: Any) -> None:
-        await dynamo.call(operation, region=REGION, **request)
+        await server.call(operation, region=REGION, **request)
 
     one = {"pk": {"S": "1"}}
     hers = one | {"who": {"S": "ada"}, "text": {"S": "x" * 1_500}}
@@ -308,9 +312,7 @@ async def test_operations_tell_what_they_did(tmp_path: Path) -> None:
         ExpressionAttributeValues={":a": {"S": "b"}},
     )
     await call("DeleteItem", TableName="plain", Key=one)
-    told = await counting.told("000000000000")
-    latencies = {name for name in told if name.startswith("SuccessfulRequestLatency")}
-    assert {name: told[name] for name in told.keys() - latencies} == {
+    assert await numbers(counting) == {
         "ConsumedReadCapacityUnits TableName=orders Count": (5, 3.0),
         "ConsumedReadCapacityUnits TableName=plain Count": (2, 1.5),
         "ConsumedReadCapacityUnits GlobalSecondaryIndexName=by-who TableName=orders Count": (1, 0.5),
@@ -319,20 +321,69 @@ async def test_operations_tell_what_they_did(tmp_path: Path) -> None:
         "ConsumedWriteCapacityUnits GlobalSecondaryIndexName=by-who TableName=orders Count": (1, 2.0),
         "ReturnedItemCount Operation=Query TableName=orders Count": (2, 2.0),
         "ReturnedItemCount Operation=Scan TableName=plain Count": (1, 1.0),
+        "SuccessfulRequestLatency Operation=BatchGetItem TableName=orders": 1,
+        "SuccessfulRequestLatency Operation=BatchGetItem TableName=plain": 1,
+        "SuccessfulRequestLatency Operation=BatchWriteItem TableName=plain": 1,
+        "SuccessfulRequestLatency Operation=DeleteItem TableName=plain": 1,
+        "SuccessfulRequestLatency Operation=GetItem TableName=orders": 3,
+        "SuccessfulRequestLatency Operation=PutItem TableName=orders": 1,
+        "SuccessfulRequestLatency Operation=PutItem TableName=plain": 1,
+        "SuccessfulRequestLatency Operation=Query TableName=orders": 2,
+        "SuccessfulRequestLatency Operation=Scan TableName=plain": 1,
+        "SuccessfulRequestLatency Operation=UpdateItem TableName=plain": 1,
     }
-    assert {name: told[name][0] for name in latencies} == {
-        f"SuccessfulRequestLatency Operation={operation} TableName={table} Milliseconds": samples
-        for operation, table, samples in (
-            ("BatchGetItem", "orders", 1),
-            ("BatchGetItem", "plain", 1),
-            ("BatchWriteItem", "plain", 1),
-            ("DeleteItem", "plain", 1),
-            ("GetItem", "orders", 3),
-            ("PutItem", "orders", 1),
-            ("PutItem", "plain", 1),
-            ("Query", "orders", 2),
-            ("Scan", "plain", 1),
-            ("UpdateItem", "plain", 1),
-        )
+
+
+async def test_transactions(dynamo: tuple[Dynamo, Counting]) -> None:
+    """A transaction costs double; what is asked for again costs a read."""
+    server, counting = dynamo
+
+    async def call(operation: str, **request: Any) -> None:
+        await server.call(operation, region=REGION, **request)
+
+    hers = {"pk": {"S": "1"}, "who": {"S": "ada"}}
+    puts = [{"Put": {"TableName": "orders", "Item": hers}}, {"Put": {"TableName": "plain", "Item": hers}}]
+    for _ in range(2):
+        await call("TransactWriteItems", TransactItems=puts, ClientRequestToken="once")
+    await call("TransactGetItems", TransactItems=[{"Get": {"TableName": "plain", "Key": {"pk": {"S": "1"}}}}])
+    assert await numbers(counting) == {
+        "ConsumedWriteCapacityUnits TableName=orders Count": (1, 2.0),
+        "ConsumedWriteCapacityUnits GlobalSecondaryIndexName=by-who TableName=orders Count": (1, 2.0),
+        "ConsumedWriteCapacityUnits TableName=plain Count": (1, 2.0),
+        "ConsumedReadCapacityUnits TableName=orders Count": (1, 2.0),
+        "ConsumedReadCapacityUnits TableName=plain Count": (2, 4.0),
+        "SuccessfulRequestLatency Operation=TransactWriteItems TableName=orders": 2,
+        "SuccessfulRequestLatency Operation=TransactWriteItems TableName=plain": 2,
+        "SuccessfulRequestLatency Operation=TransactGetItems TableName=plain": 1,
     }
-    await store.close()
+
+
+async def test_statements(dynamo: tuple[Dynamo, Counting]) -> None:
+    """PartiQL's operations count like others."""
+    server, counting = dynamo
+
+    async def call(operation: str, **request: Any) -> None:
+        await server.call(operation, region=REGION, **request)
+
+    insert = "INSERT INTO plain VALUE {'pk': '%s'}"
+    await call("ExecuteStatement", Statement=insert % "1")
+    await call("ExecuteStatement", Statement="SELECT * FROM plain")
+    await call("BatchExecuteStatement", Statements=[{"Statement": insert % number} for number in (2, 3)])
+    await call("ExecuteTransaction", TransactStatements=[{"Statement": insert % number} for number in (4, 5)])
+    assert await numbers(counting) == {
+        "ConsumedWriteCapacityUnits TableName=plain Count": (3, 7.0),
+        "ConsumedReadCapacityUnits TableName=plain Count": (1, 0.5),
+        "ReturnedItemCount Operation=ExecuteStatement TableName=plain Count": (1, 1.0),
+        "SuccessfulRequestLatency Operation=ExecuteStatement TableName=plain": 2,
+        "SuccessfulRequestLatency Operation=BatchExecuteStatement TableName=plain": 1,
+        "SuccessfulRequestLatency Operation=ExecuteTransaction TableName=plain": 1,
+    }
+
+
+async def numbers(counting: Counting) -> dict[str, object]:
+    """What was told; of latencies only how many."""
+    told = await counting.told("000000000000")
+    return {
+        name.removesuffix(" Milliseconds"): found[0] if name.endswith("Milliseconds") else found
+        for name, found in told.items()
+    }

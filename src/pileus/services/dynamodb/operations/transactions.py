@@ -5,8 +5,8 @@ before the transaction is given up. Transactions here come one after another, so
 none is ever found in progress.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -52,15 +52,33 @@ _NO_REASON: Final = CancellationReason(code="None")
 _encode: Final = msgspec.json.Encoder().encode
 
 
+class Outcome(NamedTuple):
+    """What a transaction answers, and what it consumed of its tables by name. writing: or only read."""
+
+    answer: Encoded
+    tables: Sequence[Table]
+    units: Mapping[str, Units]
+    writing: bool
+
+    def told(self, operation: str, started_s: float) -> Encoded:
+        """The answer, once the transaction is committed: then its tables count it. started_s: see `TableMetrics`."""
+        for table in {table.name: table for table in self.tables}.values():
+            table.metrics.done(
+                operation, self.units[table.name], started_s, writing=self.writing, factor=TRANSACTION_FACTOR
+            )
+        return self.answer
+
+
 class TransactionOperations(DynamoDbBase):
     async def transact_write_items(self, context: RequestContext, request: TransactWriteItemsInput) -> Encoded:
+        started_s = self._clock.monotonic()
         actions = [_only_action(one) for one in request.transact_items]
         plans = [transact_write_plan(action) for action in actions]
         token = request.client_request_token
         digest = b"" if token is None else digest_of(request.transact_items)
         now_s = self._clock.timestamp()
 
-        async def work(tx: Transaction) -> Encoded:
+        async def work(tx: Transaction) -> Outcome:
             tables = [await self._open(context, action.table_name, tx) for action in actions]
             if token is not None and await was_done(tx, context, token, digest, now_s=now_s):
                 return await _done_before(tx, tables, actions, request.return_consumed_capacity)
@@ -72,15 +90,16 @@ class TransactionOperations(DynamoDbBase):
             written = await each(perform, len(actions))
             if sum(max(_size(one.old), _size(one.new)) for one in written) > TRANSACTION_BYTES_MAX:
                 raise ValidationException("Aggregate size of items in the transaction exceeds the limit of 4 MB")
-            return _answered(request, written)
+            return _written_outcome(request, written)
 
-        return await self._store.run(work)
+        return (await self._store.run(work)).told("TransactWriteItems", started_s)
 
     async def transact_get_items(self, context: RequestContext, request: TransactGetItemsInput) -> Encoded:
+        started_s = self._clock.monotonic()
         gets = [one.get for one in request.transact_items]
         projections = [get_projection(get) for get in gets]
 
-        async def work(tx: Transaction) -> Encoded:
+        async def work(tx: Transaction) -> Outcome:
             tables = [await self._open(context, get.table_name, tx) for get in gets]
             units: dict[str, Units] = {}
 
@@ -101,14 +120,15 @@ class TransactionOperations(DynamoDbBase):
                 if image is not None:
                     json = image.json if projection is None else _encode(projection.project(image.item))
                 responses.append(b"{}" if json is None else b'{"Item":' + json + b"}")
-            return answer(
+            told = answer(
                 {
                     "Responses": b"[" + b",".join(responses) + b"]",
                     "ConsumedCapacity": consumed(units, request.return_consumed_capacity, "read"),
                 }
             )
+            return Outcome(told, tables, units, writing=False)
 
-        return await self._store.run(work)
+        return (await self._store.run(work)).told("TransactGetItems", started_s)
 
 
 async def each(perform: Callable[[int], Awaitable[T]], count: int) -> list[T]:
@@ -204,7 +224,7 @@ def consumed(units: dict[str, Units], option: str | None, kind: str) -> bytes | 
 
 async def _done_before(
     reader: Snapshot, tables: Sequence[Table], actions: Sequence[Action], option: str | None
-) -> Encoded:
+) -> Outcome:
     """What a transaction answers that was done: it costs to read its items."""
     units: dict[str, Units] = {}
     for table, action in zip(tables, actions, strict=True):
@@ -212,10 +232,11 @@ async def _done_before(
         image = found(await reader.get(table.key.key({name: key[name] for name in table.key.names})))
         units.setdefault(table.name, Units()).table += capacity.read_units(_size(image), consistent=True)
     spent = consumed(units, option, "read")
-    return EMPTY if spent is None else answer({"ConsumedCapacity": spent})
+    told = EMPTY if spent is None else answer({"ConsumedCapacity": spent})
+    return Outcome(told, tables, units, writing=False)
 
 
-def _answered(request: TransactWriteItemsInput, written: Sequence[Written]) -> Encoded:
+def _written_outcome(request: TransactWriteItemsInput, written: Sequence[Written]) -> Outcome:
     units: dict[str, Units] = {}
     collections: dict[str, list[ItemCollectionMetrics]] = {}
     for one in written:
@@ -224,8 +245,9 @@ def _answered(request: TransactWriteItemsInput, written: Sequence[Written]) -> E
             collections.setdefault(one.table.name, []).append(metrics)
     spent = consumed(units, request.return_consumed_capacity, "write")
     wants_collections = request.return_item_collection_metrics == "SIZE" and collections
-    if spent is None and not wants_collections:
-        return EMPTY
-    return answer(
-        {"ConsumedCapacity": spent, "ItemCollectionMetrics": _encode(collections) if wants_collections else None}
-    )
+    told = EMPTY
+    if spent is not None or wants_collections:
+        told = answer(
+            {"ConsumedCapacity": spent, "ItemCollectionMetrics": _encode(collections) if wants_collections else None}
+        )
+    return Outcome(told, [one.table for one in written], units, writing=True)

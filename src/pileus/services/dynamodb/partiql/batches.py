@@ -100,6 +100,7 @@ class _Member:
 
 class StatementBatches(DynamoDbBase):
     async def batch_execute_statement(self, context: RequestContext, request: BatchExecuteStatementInput) -> Encoded:
+        started_s = self._clock.monotonic()
         members = [_Member(one) for one in request.statements]
         for member in members:
             try:
@@ -123,6 +124,10 @@ class StatementBatches(DynamoDbBase):
                     await self._perform(context, member, units)
                 except ServiceError as error:
                     member.fail(error)
+        writing = any(isinstance(member.action, Write) for member in members)
+        for table in {member.table.name: member.table for member in members if member.table is not None}.values():
+            if table.name in units:
+                table.metrics.done("BatchExecuteStatement", units[table.name], started_s, writing=writing)
         consumed, option = None, request.return_consumed_capacity
         if capacity.wanted(option) and units:
             consumed = _encode([consumed_shape(name, spent, option) for name, spent in units.items()])

@@ -29,6 +29,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class PartiQlOperations(StatementBatches, StatementTransactions):
     async def execute_statement(self, context: RequestContext, request: ExecuteStatementInput) -> Encoded:
+        started_s = self._clock.monotonic()
         parameters = legal_parameters(request.parameters)
         bound = bind(request.statement, parameters)
         digest = statement_digest(context, request.statement, parameters)
@@ -38,12 +39,13 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
             raise ValidationException("EXISTS can only be used in ExecuteTransaction write requests.")
         if not isinstance(statement, SelectStatement):
             shows_item = request.return_values_on_condition_check_failure == "ALL_OLD"
-            return await self._write(
-                context, Write(statement=statement, values=bound.values, shows_item=shows_item), option
-            )
+            write = Write(statement=statement, values=bound.values, shows_item=shows_item)
+            return await self._write(context, write, option, started_s)
         table = await self._open(context, statement.table, self._snapshot)
         plan = planned(statement, bound.values, table, consistent=bool(request.consistent_read))
         page = await plan.page(self._snapshot, start, request.limit or 0)
+        table.metrics.done("ExecuteStatement", page.units, started_s, writing=False)
+        table.metrics.returned_items("ExecuteStatement", len(page.items))
         more = page.next
         return answer(
             {
@@ -54,7 +56,7 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
             }
         )
 
-    async def _write(self, context: RequestContext, write: Write, option: str | None) -> Encoded:
+    async def _write(self, context: RequestContext, write: Write, option: str | None, started_s: float) -> Encoded:
         now_s = self._clock.timestamp()
 
         async def work(tx: Transaction) -> tuple[Table, Written]:
@@ -62,6 +64,7 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
             return table, await write.perform(tx, table, now_s=now_s)
 
         table, written = await self._store.run(work)
+        table.metrics.done("ExecuteStatement", written.units, started_s, writing=True)
         item = returned(write.statement, written)
         return answer(
             {

@@ -23,7 +23,7 @@ from pileus.services.dynamodb.errors import (
 )
 from pileus.services.dynamodb.limits import TRANSACTION_BYTES_MAX
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
-from pileus.services.dynamodb.operations.transactions import consumed, each
+from pileus.services.dynamodb.operations.transactions import Outcome, consumed, each
 from pileus.services.dynamodb.partiql.checked import DeleteStatement, SelectStatement, UpdateStatement
 from pileus.services.dynamodb.partiql.checks import bind, legal_parameters
 from pileus.services.dynamodb.partiql.reads import PointRead
@@ -42,6 +42,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class StatementTransactions(DynamoDbBase):
     async def execute_transaction(self, context: RequestContext, request: ExecuteTransactionInput) -> Encoded:
+        started_s = self._clock.monotonic()
         statements = request.transact_statements
         parameters = [legal_parameters(one.parameters) for one in statements]
         actions = [
@@ -56,7 +57,7 @@ class StatementTransactions(DynamoDbBase):
         digest = b"" if token is None else digest_of(statements)
         now_s = self._clock.timestamp()
 
-        async def work(tx: Transaction) -> Encoded:
+        async def work(tx: Transaction) -> Outcome:
             tables = await self._opened(context, actions, tx)
 
             async def place_of(number: int) -> bytes:
@@ -79,7 +80,7 @@ class StatementTransactions(DynamoDbBase):
 
             return _written_answer(await each(perform, len(writes)), option)
 
-        return await self._store.run(work)
+        return (await self._store.run(work)).told("ExecuteTransaction", started_s)
 
     async def _opened(self, context: RequestContext, actions: Sequence[Action], reader: Snapshot) -> list[Table]:
         """The table of each statement. A statement of a table that there is not is not looked at any further."""
@@ -156,30 +157,31 @@ def _read_units(tables: Sequence[Table], images: Sequence[Stored | None]) -> dic
 
 def _read_answer(
     tables: Sequence[Table], reads: Sequence[PointRead], images: Sequence[Stored | None], option: str | None
-) -> Encoded:
+) -> Outcome:
     _check_size([_size(image) for image in images])
     responses = [
         b"{}" if image is None else b'{"Item":' + read.json(image) + b"}"
         for read, image in zip(reads, images, strict=True)
     ]
-    return answer(
-        {
-            "Responses": b"[" + b",".join(responses) + b"]",
-            "ConsumedCapacity": consumed(_read_units(tables, images), option, "read"),
-        }
+    units = _read_units(tables, images)
+    told = answer(
+        {"Responses": b"[" + b",".join(responses) + b"]", "ConsumedCapacity": consumed(units, option, "read")}
     )
+    return Outcome(told, tables, units, writing=False)
 
 
-def _done_answer(tables: Sequence[Table], images: Sequence[Stored | None], option: str | None) -> Encoded:
+def _done_answer(tables: Sequence[Table], images: Sequence[Stored | None], option: str | None) -> Outcome:
     """What a transaction answers that was done: it costs to read its items."""
-    spent = consumed(_read_units(tables, images), option, "read")
-    return answer({"Responses": b"[]", "ConsumedCapacity": spent})
+    units = _read_units(tables, images)
+    told = answer({"Responses": b"[]", "ConsumedCapacity": consumed(units, option, "read")})
+    return Outcome(told, tables, units, writing=False)
 
 
-def _written_answer(written: Sequence[Written], option: str | None) -> Encoded:
+def _written_answer(written: Sequence[Written], option: str | None) -> Outcome:
     """Writes answer nothing, not even an empty response each."""
     _check_size([max(_size(one.old), _size(one.new)) for one in written])
     units: dict[str, Units] = {}
     for one in written:
         units.setdefault(one.table.name, Units()).add(one.units)
-    return answer({"Responses": b"[]", "ConsumedCapacity": consumed(units, option, "write")})
+    told = answer({"Responses": b"[]", "ConsumedCapacity": consumed(units, option, "write")})
+    return Outcome(told, [one.table for one in written], units, writing=True)
