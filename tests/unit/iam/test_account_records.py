@@ -8,7 +8,10 @@ import pytest
 
 from pileus.kernel.storage.records import decode, encode
 from pileus.services.iam.account_records import (
+    AccessingEntity,
+    AccessReportRecord,
     AccountAliasRecord,
+    AccountRecord,
     CredentialReportRecord,
     KeyUseRecord,
     LoginProfileRecord,
@@ -19,8 +22,11 @@ from pileus.services.iam.account_records import (
     SamlKeyRecord,
     SamlProviderRecord,
     ServerCertificateRecord,
+    ServiceCredentialRecord,
+    ServiceUseRecord,
     SigningCertificateRecord,
     SshKeyRecord,
+    TokenPreferencesRecord,
 )
 
 DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -100,6 +106,41 @@ FIRST_VERSIONS: Final[list[tuple[msgspec.Struct, str]]] = [
         SigningCertificateRecord(certificate_id="C", uploaded_at=DAY, body="b"),
         "84a474797065ba69616d2d7369676e696e672d63657274696669636174652e7631ae63657274696669636174655f6964"
         "a143ab75706c6f616465645f6174d6ff6955b900a4626f6479a162",
+    ),
+    (
+        AccountRecord(created_at=DAY),
+        "82a474797065ae69616d2d6163636f756e742e7631aa637265617465645f6174d6ff6955b900",
+    ),
+    (
+        TokenPreferencesRecord(global_endpoint_version=2),
+        "82a474797065b869616d2d746f6b656e2d707265666572656e6365732e7631b7676c6f62616c5f656e64706f696e745f"
+        "76657273696f6e02",
+    ),
+    (
+        ServiceUseRecord(namespace="s3", at=DAY, region="r"),
+        "84a474797065b269616d2d736572766963652d7573652e7631a96e616d657370616365a27333a26174d6ff6955b900a6"
+        "726567696f6ea172",
+    ),
+    (
+        AccessReportRecord(
+            job_id="j",
+            created_at=DAY,
+            namespaces=("s3",),
+            entities=(AccessingEntity(unique_id="AIDA", kind="user", arn="a", name="n", path="/"),),
+            uses=(("AIDA", ServiceUseRecord(namespace="s3", at=DAY, region="r")),),
+        ),
+        "86a474797065b469616d2d6163636573732d7265706f72742e7631a66a6f625f6964a16aaa637265617465645f6174d6"
+        "ff6955b900aa6e616d6573706163657391a27333a8656e7469746965739185a9756e697175655f6964a441494441a46b"
+        "696e64a475736572a361726ea161a46e616d65a16ea470617468a12fa4757365739192a44149444184a474797065b269"
+        "616d2d736572766963652d7573652e7631a96e616d657370616365a27333a26174d6ff6955b900a6726567696f6ea172",
+    ),
+    (
+        ServiceCredentialRecord(
+            credential_id="ACCA", service_name="s", known_as="n", created_at=DAY, secret_sha256=b"h"
+        ),
+        "86a474797065b969616d2d736572766963652d63726564656e7469616c2e7631ad63726564656e7469616c5f6964a441"
+        "434341ac736572766963655f6e616d65a173a86b6e6f776e5f6173a16eaa637265617465645f6174d6ff6955b900ad73"
+        "65637265745f736861323536c40168",
     ),
 ]
 

@@ -16,6 +16,7 @@ from pileus.services.iam.records import (
     PolicyRecord,
     PolicyVersionRecord,
     RoleRecord,
+    TrustedRecord,
     UserRecord,
 )
 
@@ -76,6 +77,18 @@ FIRST_VERSIONS: Final[list[tuple[msgspec.Struct, str]]] = [
     (
         NameRecord(kind="user", name="n"),
         "83a474797065ab69616d2d6e616d652e7631a46b696e64a475736572a46e616d65a16e",
+    ),
+    (
+        RoleRecord(
+            **ENTITY,
+            role_id="AROA",
+            trust_policy="{}",
+            trusted=(TrustedRecord(written="a", account_id="1", unique_id="AIDA"),),
+        ),
+        "89a474797065ab69616d2d726f6c652e7631aa6163636f756e745f6964a131a46e616d65a16ea470617468a12fa36172"
+        "6ea161aa637265617465645f6174d6ff6955b900a7726f6c655f6964a441524f41ac74727573745f706f6c696379a27b"
+        "7da7747275737465649183a77772697474656ea161aa6163636f756e745f6964a131a9756e697175655f6964a4414944"
+        "41",
     ),
 ]
 
