@@ -39,9 +39,10 @@ class Coverage(NamedTuple):
 def packages() -> dict[str, str]:
     """The package of each service that has shapes, by the name in the first line of `shapes.py`."""
     found: dict[str, str] = {}
-    for shapes in sorted((ROOT / "src" / "pileus" / "services").glob("*/shapes.py")):
+    services = ROOT / "src" / "pileus" / "services"
+    for shapes in sorted(services.glob("**/shapes.py")):
         first, _, _ = shapes.read_text().partition(",")
-        found[first.removeprefix('"""Shapes of ')] = shapes.parent.name
+        found[first.removeprefix('"""Shapes of ')] = ".".join(shapes.parent.relative_to(services).parts)
     return found
 
 

@@ -19,6 +19,7 @@ from pileus.kernel.wire.registered import snake_case
 APIS = {
     "apigatewayv2": "ApiGatewayV2Api",
     "dynamodb": "DynamoDbApi",
+    "dynamodb.streams": "DynamoDbStreamsApi",
     "iam": "IamApi",
     "lambda_": "LambdaApi",
     "logs": "LogsApi",
@@ -55,6 +56,7 @@ class Sample:
         "role_arn": f"arn:aws:iam::{ACCOUNT}:role/r",
         "saml_provider_arn": f"arn:aws:iam::{ACCOUNT}:saml-provider/s",
         "serial_number": f"arn:aws:iam::{ACCOUNT}:mfa/m",
+        "stream_arn": f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t/stream/2026-11-23T15:31:06.123",
     }
 
     def __getattr__(self, name: str) -> Any:
@@ -101,8 +103,8 @@ def described(service: str) -> Mapping[str, Any]:
     return found
 
 
-ASKED_ABOUT_ALL = {"dynamodb:ListTables"}
-"""Actions without a resource in the Reference, whose denials name one all the same (`.../table/*`)."""
+ASKED_ABOUT_ALL = {"dynamodb:ListTables", "dynamodb:ListStreams"}
+"""Actions without a resource in the Reference, whose denials or documented policies name one all the same."""
 
 
 @pytest.mark.parametrize("permission", list(permissions()))

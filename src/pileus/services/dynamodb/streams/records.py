@@ -165,8 +165,9 @@ async def close_stream(
     )
     if stream is None or stream.closed_at_s is not None:
         return
-    last = await ChangeLog(region, record.id, None).last(tx)
-    closed = _closed(stream.shards[-1], last, now_s)
+    log = ChangeLog(region, record.id, None)
+    closed = _closed(stream.shards[-1], await log.last(tx), now_s)
+    await log.mark(tx)  # whoever waits for a change hears of the end
     write_stream(
         tx,
         replace(
