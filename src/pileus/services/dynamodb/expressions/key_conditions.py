@@ -3,7 +3,7 @@
 Any condition parses; only `key = :v`, and at most one comparison of the sort key, joined by AND, are key conditions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,34 +38,29 @@ class KeyTest:
     values: tuple[str, ...]
 
 
-def key_tests(node: Node) -> tuple[KeyTest, ...]:
-    """The comparisons of a key condition; `ValidationException` for what is none."""
-    return tuple(_test(part) for part in _parts(node))
-
-
-def by_attribute(tests: Iterable[KeyTest], names: Mapping[str, str]) -> Tests:
-    """The comparisons by the attribute; `ValidationException` when they look inside of one, or at one twice."""
-    found: dict[str, KeyTest] = {}
-    for test in tests:
-        steps = resolve(test.path, names)
-        if len(steps) > 1:
-            raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")
-        name = str(steps[0])
-        if name in found:
-            raise ValidationException("KeyConditionExpressions must only contain one condition per key")
-        found[name] = test
-    return found
-
-
-def _parts(node: Node) -> list[Node]:
+def key_tests(node: Node) -> Iterator[KeyTest]:
+    """The comparisons of a key condition, in turn; `ValidationException` at the first that is none."""
     if isinstance(node, Parentheses):
         node = node.inner
     if isinstance(node, Combination) and node.operator == "AND":
-        return [test for part in node.parts for test in _parts(part)]
+        for part in node.parts:
+            yield from key_tests(part)
+        return
     operator = _refused(node)
     if operator is not None:
         raise ValidationException(f"Invalid operator used in KeyConditionExpression: {operator}")
-    return [node]
+    yield _test(node)
+
+
+def by_attribute(tests: Iterable[KeyTest], names: Mapping[str, str]) -> Tests:
+    """The comparisons by the attribute; `ValidationException` when they look at one twice."""
+    found: dict[str, KeyTest] = {}
+    for test in tests:
+        (name,) = resolve(test.path, names)
+        if name in found:
+            raise ValidationException("KeyConditionExpressions must only contain one condition per key")
+        found[str(name)] = test
+    return found
 
 
 def _refused(node: Node) -> str | None:
@@ -86,6 +81,7 @@ def _refused(node: Node) -> str | None:
 
 
 def _test(node: Node) -> KeyTest:
+    """The order of its problems: architect/dynalite, test/query.js, from "no key attribute as first operator" on."""
     match node:
         case Comparison():
             operator, operands = node.operator, [node.left, node.right]
@@ -96,25 +92,29 @@ def _test(node: Node) -> KeyTest:
         case _:
             raise AssertionError("the grammar gave a condition that is none")
     plain = [unwrapped(operand) for operand in operands]
-    if any(isinstance(operand, Call) for operand in plain):
-        raise ValidationException("KeyConditionExpressions cannot contain nested operations")
-    if isinstance(node, Comparison) and not isinstance(plain[0], Path):
-        operator, plain = _MIRRORED[operator], plain[::-1]
-    return _key_test(operator, plain)
+    if not isinstance(node, Comparison) and not isinstance(plain[0], Path):
+        raise _invalid(f"{operator} operator must have the key attribute as its first operand")
+    path = _only_path(plain)
+    if plain[0] is not path:
+        operator = _MIRRORED[operator]
+    return KeyTest(operator, path, tuple(operand.name for operand in plain if isinstance(operand, Value)))
 
 
-def _key_test(operator: str, operands: list[Node]) -> KeyTest:
-    path, *rest = operands
-    if not isinstance(path, Path):
-        if operator in {"BETWEEN", "begins_with"}:
-            raise ValidationException(
-                f"Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as "
-                "its first operand"
-            )
-        raise ValidationException("Invalid condition in KeyConditionExpression: No key attribute specified")
-    values = tuple(operand.name for operand in rest if isinstance(operand, Value))
-    if len(values) != len(rest):
-        raise ValidationException(
-            "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"
-        )
-    return KeyTest(operator, path, values)
+def _only_path(operands: Sequence[Node]) -> Path:
+    path: Path | None = None
+    for operand in operands:
+        if isinstance(operand, Call):
+            raise ValidationException("KeyConditionExpressions cannot contain nested operations")
+        if isinstance(operand, Path):
+            if path is not None:
+                raise _invalid("Multiple attribute names used in one condition")
+            if len(operand.steps) > 1:
+                raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")
+            path = operand
+    if path is None:
+        raise _invalid("No key attribute specified")
+    return path
+
+
+def _invalid(what: str) -> ValidationException:
+    return ValidationException(f"Invalid condition in KeyConditionExpression: {what}")
