@@ -158,6 +158,8 @@ class Parts:
             self._write_function_logs,
             self._write_key_uses,
             self._forget_old_logs,
+            self._expire_items,
+            self._trim_streams,
             self._sweep_code,
         )
         self._duties = asyncio.create_task(_perform(duties))
@@ -200,6 +202,13 @@ class Parts:
         return (
             described("apigatewayv2", self._api_gateway_v2, signing_name="apigateway"),
             described("dynamodb", self._dynamodb, note_failure=self._note_dynamodb_failure),
+            described(
+                "dynamodbstreams",
+                self._dynamodb_streams,
+                package="dynamodb.streams",
+                signing_name="dynamodb",
+                note_failure=self._note_dynamodb_failure,
+            ),
             described("iam", self._iam),
             described("lambda", lambda: self.functions, package="lambda_"),
             described("logs", self._logs),
@@ -215,6 +224,17 @@ class Parts:
         from pileus.services.dynamodb.api import DynamoDbApi
 
         return DynamoDbApi(store=self._store, clock=self._clock, ids=self._ids, metrics=self._dynamodb_metrics)
+
+    def _dynamodb_streams(self) -> object:
+        from pileus.services.dynamodb.streams.api import DynamoDbStreamsApi
+
+        return DynamoDbStreamsApi(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            secret=self._secret,
+            metrics=self._dynamodb_metrics,
+        )
 
     @cached_property
     def _dynamodb_metrics(self) -> "DynamoDbMetrics":
@@ -379,6 +399,22 @@ class Parts:
         from pileus.services.logs.worker import Retention
 
         await Retention(store=self._store, clock=self._clock).run()
+
+    async def _expire_items(self) -> None:
+        from pileus.services.dynamodb.expiry import until_expired
+
+        await until_expired(self._store.snapshot(), self._clock)
+        from pileus.services.dynamodb.expiring import ItemExpiry
+
+        await ItemExpiry(store=self._store, clock=self._clock, metrics=self._dynamodb_metrics).run()
+
+    async def _trim_streams(self) -> None:
+        begin, end = Subspace("dynamodb-stream").range()
+        while not await self._store.snapshot().range(begin, end, limit=1):
+            await self._clock.sleep(HOUSEKEEPING_EVERY)
+        from pileus.services.dynamodb.streams.retention import StreamRetention
+
+        await StreamRetention(store=self._store, clock=self._clock).run()
 
     async def _sweep_code(self) -> None:
         """Remove packages that no function has any more."""
