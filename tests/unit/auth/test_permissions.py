@@ -140,6 +140,41 @@ def test_condition_keys_are_those_of_the_reference(permission: Permission) -> No
         assert key in known
 
 
+OTHER = "444455556666"
+
+
+class Foreign(Sample):
+    """An input whose members name another account's wherever they may be ARNs."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **{name: value.replace(ACCOUNT, OTHER) for name, value in Sample.SPECIAL.items() if isinstance(value, str)},
+        "index_name": None,
+        "qualifier": None,
+        "table_name": f"arn:aws:dynamodb:eu-west-1:{OTHER}:table/name",
+        "function_name": f"arn:aws:lambda:eu-west-1:{OTHER}:function:name",
+        "log_group_identifier": f"arn:aws:logs:eu-west-1:{OTHER}:log-group:name",
+        "resource_arn": f"arn:aws:any:eu-west-1:{OTHER}:name",
+        "resource": f"arn:aws:any:eu-west-1:{OTHER}:name",
+    }
+
+
+OWN_ALONE = ("iam:", "sts:", "logs:", "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords")
+"""Actions whose operations look into the caller's own account only, or ask the other one's consent by themselves."""
+
+
+@pytest.mark.parametrize("permission", list(permissions()))
+def test_who_names_another_accounts_resource_is_asked(permission: Permission) -> None:
+    """In open mode nobody is asked about an unknown key, unless its request is declared to reach out of its account."""
+    resource = permission.resource
+    if resource is None or permission.action.startswith(OWN_ALONE):
+        return
+    given = Foreign()
+    if resource.arn(CONTEXT, given).split(":")[4] == OTHER:
+        assert resource.foreign is not None
+        assert resource.foreign(CONTEXT, given)
+        assert not resource.foreign(CONTEXT, Sample())
+
+
 class Fields:
     """An input that has the members of the real one, and no others."""
 
