@@ -10,6 +10,7 @@ import pytest_asyncio
 from pileus.kernel.context import Principal, SessionFacts
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.iam.key_uses import KeyUseRecorder
+from pileus.services.iam.operations import service_use
 from tests.unit.iam.driver import ACCOUNT, TRUST, Iam, policy_arn
 
 ADA = f"arn:aws:iam::{ACCOUNT}:user/ada"
@@ -143,6 +144,18 @@ async def test_whoever_may_do_everything(world: World) -> None:
     namespaces = [service["ServiceNamespace"] for service in found]
     assert {"dynamodb", "lambda", "sts", "ec2"} <= set(namespaces)
     assert namespaces == sorted(set(namespaces))
+
+
+async def test_old_reports_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or they would fill the store for ever."""
+    monkeypatch.setattr(service_use, "ACCESS_REPORTS_MAX", 2)
+    jobs = []
+    for _ in range(3):
+        jobs.append(await world.report(ADA))
+        world.clock.advance(timedelta(seconds=1))
+    assert (await world.refused("GetServiceLastAccessedDetails", JobId=jobs[0]))[0] == "NoSuchEntity"
+    for job_id in jobs[1:]:
+        await world("GetServiceLastAccessedDetails", JobId=job_id)
 
 
 async def test_what_is_not_there(world: World) -> None:

@@ -40,7 +40,7 @@ KEY_USE_INTERVAL: Final = timedelta(minutes=1)
 
 SERVICE_CREDENTIALS_MAX: Final = 2
 """Of one user for one service. Source: API_CreateServiceSpecificCredential."""
-ACCESS_REPORTS_MAX: Final = 1_000
+ACCESS_REPORTS_MAX: Final = 100
 """Of an account; older ones are forgotten. AWS forgets them by time."""
 SSH_KEYS_PER_USER_MAX: Final = 5
 SIGNING_CERTIFICATES_PER_USER_MAX: Final = 2
