@@ -13,6 +13,7 @@ from pileus.kernel.metrics import counting
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.metrics.series import MINUTES_UNWRITTEN_MAX, VALUES_GATHERED_MAX, Dimensions, Metric, Series
 from pileus.kernel.metrics.store import SeriesRecord
+from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import StorageFailed
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
@@ -224,6 +225,22 @@ async def test_listing(metrics: Metrics, clock: JumpingClock) -> None:
     assert nothing_added.metric.name == "Never"
 
 
+async def test_what_is_added_during_a_flush_counts(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flush of many series lets requests work between; what they add waits for the next one."""
+    monkeypatch.setattr(counting, "SERIES_PER_TRANSACTION", 1)
+    both = [series(metrics, name) for name in ("A", "B")]
+    for one in both:
+        one.add(1.0)
+    flush = asyncio.create_task(metrics.flush())
+    await asyncio.sleep(0)
+    assert not flush.done()
+    for one in both:
+        one.add(2.0)
+    await flush
+    for name in ("A", "B"):
+        assert await told(metrics, metric(name)) == [(NOON, 2, 3.0)]
+
+
 async def test_a_full_disk_loses_nothing(
     metrics: Metrics, store: SqliteStore, clock: JumpingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +281,9 @@ async def test_a_disk_that_stays_full_does_not_fill_memory(
     assert [at for at, _, _ in points] == [NOON + number * MINUTE for number in range(5, MINUTES_UNWRITTEN_MAX + 5)]
 
 
-async def test_old_minutes_become_longer_periods_and_then_nothing(metrics: Metrics, clock: JumpingClock) -> None:
+async def test_old_minutes_become_longer_periods_and_then_nothing(
+    metrics: Metrics, store: SqliteStore, clock: JumpingClock
+) -> None:
     """15 days by the minute, 63 days by 5 minutes, 455 days by the hour ("Metrics retention" of CloudWatch's guide)."""
     kept = series(metrics)
     for _ in range(120):
@@ -278,12 +297,14 @@ async def test_old_minutes_become_longer_periods_and_then_nothing(metrics: Metri
 
     clock.jump(timedelta(days=15, hours=-1))  # the first hour is older than 15 days now
     await metrics.sweep()
+    assert len(await store.snapshot().range(*Subspace("metrics", "sets").range())) == 12 + 61
     assert len(await told(metrics, end=end)) == 61
     assert len(await told(metrics, end=end, period=5 * MINUTE)) == 25
     assert await told(metrics, end=end, period=hour) == by_hour
 
     clock.jump(timedelta(days=49))
     await metrics.sweep()
+    assert len(await store.snapshot().range(*Subspace("metrics", "sets").range())) == 3
     assert await told(metrics, end=end) == []
     assert await told(metrics, end=end, period=5 * MINUTE) == []
     assert await told(metrics, end=end, period=hour) == by_hour
