@@ -217,7 +217,7 @@ class TestCustomPolicies:
         ]
         (result,) = await simulate(iam, documents, "s3:GetObject")
         assert result.eval_decision == "implicitDeny"
-        assert [key.lower() for key in result.missing_context_values or []] == ["aws:principaltag/team"]
+        assert result.missing_context_values == ["aws:PrincipalTag/team"]
         team = shapes.ContextEntry(
             context_key_name="AWS:PrincipalTag/Team", context_key_values=["blue"], context_key_type="string"
         )

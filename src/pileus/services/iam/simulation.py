@@ -19,6 +19,7 @@ from typing import Final
 from pileus.kernel.auth.policy import ContextValue, NamedPolicy, Policy, PolicySet, PolicySyntax, Query, compile_policy
 from pileus.kernel.auth.policy.decisions import decide
 from pileus.kernel.auth.policy.documents import parse_document
+from pileus.kernel.auth.policy.key_names import spelled
 from pileus.kernel.auth.policy.principals import Named, asker_of
 from pileus.kernel.auth.policy.statements import CompiledStatement
 from pileus.kernel.context import Principal
@@ -165,7 +166,7 @@ class ActionScenario:
             eval_resource_name=resource,
             eval_resource_decision="explicitDeny" if decision.explicit_deny else verdict,
             matched_statements=matched,
-            missing_context_values=list(decision.missing_context),
+            missing_context_values=[spelled(key) for key in decision.missing_context],
             permissions_boundary_decision_detail=self._boundary_detail(resource),
         )
 
