@@ -156,6 +156,8 @@ async def update(tx: Transaction, table: Table, key: Item, plan: WritePlan, *, n
     check_condition(plan, old)
     before = canonical_key(key) if old is None else old.item
     changed = before if plan.update is None else plan.update.apply(before, plan.values)
+    if old is None and plan.update is not None and not plan.update.creates:
+        return Written(table, place, None, None)
     item, size = legal_item(changed, UPDATED_ITEM_TOO_LARGE)
     return await write(tx, table, place, old, stored(item, size), now_s=now_s, updating=True)
 
