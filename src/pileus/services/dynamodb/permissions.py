@@ -27,12 +27,15 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Store
 from pileus.services.dynamodb.expressions.request import Expressions
 from pileus.services.dynamodb.numbers import canonical
+from pileus.services.dynamodb.partiql.permissions import ACTIONS, AskedStatement, asked_statements
 from pileus.services.dynamodb.shapes import AttributeValue, BatchGetItemInput, BatchWriteItemInput
 from pileus.services.dynamodb.store import TableDirectory
 from pileus.services.dynamodb.tables.names import in_other_account
 
 PARTITION_KEY: Final = "partition_key"
 """The detail of a table that `dynamodb:LeadingKeys` is made with."""
+INDEX_PARTITION_KEY: Final = "index_partition_key"
+"""The same of an index, where one is asked about."""
 
 _TABLE_ARN: Final = arn_of("arn:{partition}:dynamodb:{region}:{account}:table/{given.table_name}")
 
@@ -210,6 +213,26 @@ def _actions(member: str) -> Callable[[RequestContext, Any], Iterator[Any]]:
     return found
 
 
+def _of_statement(context: RequestContext, given: AskedStatement, table: KnownResource | None) -> Conditions:
+    """What a statement of PartiQL tells; keys that it does not tell are absent."""
+    details = {} if table is None else table.details
+    partition_key = details.get(PARTITION_KEY if given.index_name is None else INDEX_PARTITION_KEY)
+    leading: list[str] = []
+    scans = None
+    if partition_key is not None:
+        leading = [text for value in given.leading(partition_key) if (text := _text(value)) is not None]
+        scans = given.scans(partition_key)
+    found: dict[str, ContextValue | None] = {
+        "dynamodb:leadingkeys": tuple(leading) or None,
+        "dynamodb:attributes": tuple(sorted(given.attributes())) or None,
+        "dynamodb:select": given.select(),
+        "dynamodb:fulltablescan": None if scans is None else str(scans).lower(),
+        "dynamodb:returnvalues": given.return_values(),
+        "dynamodb:enclosingoperation": context.operation if context.operation == "ExecuteTransaction" else None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
 _TRANSACTED: Final = {
     "ConditionCheckItem": "condition_check",
     "PutItem": "put",
@@ -221,6 +244,16 @@ _TRANSACTED: Final = {
 def _on(resource: ResourceType | None, actions: Iterable[str], **more: Any) -> dict[str, tuple[Permission]]:
     return {action: (Permission(action=f"dynamodb:{action}", resource=resource, **more),) for action in actions}
 
+
+_STATEMENTS: Final = tuple(
+    Permission(
+        action=f"dynamodb:{action}",
+        resource=_TABLE_OR_INDEX,
+        conditions=_of_statement,
+        members=asked_statements(action),
+    )
+    for action in ACTIONS
+)
 
 PERMISSIONS: Final[Permissions] = {
     "CreateTable": (
@@ -240,6 +273,7 @@ PERMISSIONS: Final[Permissions] = {
     "TransactGetItems": (
         Permission(action="dynamodb:GetItem", resource=_TABLE, conditions=_of_items, members=_actions("get")),
     ),
+    **dict.fromkeys(("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"), _STATEMENTS),
 }
 
 
@@ -257,9 +291,12 @@ class DynamoDbResources:
         parts = arn.split(":", 5)
         if len(parts) != 6 or (parts[3], parts[4]) != (context.region, context.account_id):
             return None
-        name = parts[5].split("/")[1] if "/" in parts[5] else ""
-        table = await self._tables.read(context, name, self._snapshot)
+        path = parts[5].split("/")
+        table = await self._tables.read(context, path[1] if len(path) > 1 else "", self._snapshot)
         if table is None:
             return None
-        record = table.record
-        return KnownResource(arn=arn, tags=dict(record.tags), details={PARTITION_KEY: table.key.partition.name})
+        details = {PARTITION_KEY: table.key.partition.name}
+        index = table.index(path[3]) if len(path) == 4 and path[2] == "index" else None
+        if index is not None:
+            details[INDEX_PARTITION_KEY] = index.partition[0].name
+        return KnownResource(arn=arn, tags=dict(table.record.tags), details=details)

@@ -66,6 +66,8 @@ class _Member:
         code = _CODES.get(error.error_code)
         if code is None:
             raise error
+        if self.ran and self.table is not None and code == "ConditionalCheckFailed":
+            self.table.metrics.check_failed()
         self.error = BatchStatementError(code=code, message=error.message)
 
     def read(self) -> None:

@@ -11,7 +11,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import capacity
-from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.errors import ConditionalCheckFailedException, ValidationException
 from pileus.services.dynamodb.operations.base import answer
 from pileus.services.dynamodb.partiql.batches import StatementBatches
 from pileus.services.dynamodb.partiql.checked import ExistsStatement, SelectStatement
@@ -61,7 +61,11 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
 
         async def work(tx: Transaction) -> tuple[Table, Written]:
             table = await self._open(context, write.statement.table, tx)
-            return table, await write.perform(tx, table, now_s=now_s)
+            try:
+                return table, await write.perform(tx, table, now_s=now_s)
+            except ConditionalCheckFailedException:
+                table.metrics.check_failed()  # whoever counts failures does not know a statement's table
+                raise
 
         table, written = await self._store.run(work)
         table.metrics.done("ExecuteStatement", written.units, started_s, writing=True)
