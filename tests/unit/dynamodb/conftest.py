@@ -1,10 +1,11 @@
 """DynamoDB without a wire: operations called with what the wire would decode, on a real store."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -13,11 +14,16 @@ from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import SeededIds
+from pileus.kernel.outbox import Outbox
 from pileus.kernel.service import Encoded
+from pileus.kernel.storage.emissions import microseconds, waiting
 from pileus.kernel.storage.seam import Store
 from pileus.kernel.storage.sqlite import open_store
 from pileus.services.dynamodb.api import DynamoDbApi
 from pileus.services.dynamodb.shapes import OPERATIONS
+from pileus.services.dynamodb.table_work import TOPIC, TableWork
+
+SETTLES_WITHIN_S: Final = 20.0
 
 
 class Dynamo:
@@ -53,6 +59,22 @@ class Dynamo:
         with pytest.raises(ServiceError) as caught:
             await self.call(operation, **request)
         return f"{caught.value.error_code}: {caught.value.message}"
+
+    async def settle(self) -> None:
+        """Let everything be done that operations left for later and that is due."""
+        outbox = Outbox(self.store, self.clock)
+        outbox.subscribe(TOPIC, TableWork(store=self.store).deliver)
+        running = asyncio.create_task(outbox.run())
+        async with asyncio.timeout(SETTLES_WITHIN_S):
+            while await self._due():
+                await asyncio.sleep(0.001)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    async def _due(self) -> bool:
+        queue = waiting(TOPIC)
+        end = queue.pack(microseconds(self.clock.now()) + 1)
+        return bool(await self.store.snapshot().range(queue.pack(), end, limit=1))
 
     async def table(self, name: str = "notes", *, sort: str | None = None, kind: str = "S") -> str:
         """A table with the partition key `pk` (a string) and perhaps the sort key `sk`."""

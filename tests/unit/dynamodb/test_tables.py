@@ -121,8 +121,18 @@ async def test_on_demand_table(dynamo: Dynamo) -> None:
             "constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
         ),
         (
-            {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}},
-            "NotImplemented: CreateTable with StreamSpecification is not implemented",
+            {"StreamSpecification": {"StreamEnabled": True}},
+            "ValidationException: One or more parameter values were invalid: Table is being created with a stream "
+            "enabled, UpdateViewType is required",
+        ),
+        (
+            {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}},
+            "ValidationException: One or more parameter values were invalid: Table is being created with a stream "
+            "disabled, UpdateViewType should not be specified",
+        ),
+        (
+            {"GlobalTableSourceArn": "arn:aws:dynamodb:eu-west-1:000000000000:table/users"},
+            "NotImplemented: CreateTable with GlobalTableSourceArn is not implemented",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Final
 from pileus.services.dynamodb.operations.batches import BatchOperations
 from pileus.services.dynamodb.operations.items import ItemOperations
 from pileus.services.dynamodb.operations.queries import QueryOperations
-from pileus.services.dynamodb.operations.tables import TableOperations
+from pileus.services.dynamodb.operations.table_updates import TableUpdateOperations
 from pileus.services.dynamodb.operations.transactions import TransactionOperations
 from pileus.services.dynamodb.partiql.operations import PartiQlOperations
 
@@ -16,7 +16,7 @@ class DynamoDbApi(
     ItemOperations,
     PartiQlOperations,
     QueryOperations,
-    TableOperations,
+    TableUpdateOperations,
     TransactionOperations,
 ):
     """Every operation, each in the module of what it is about."""

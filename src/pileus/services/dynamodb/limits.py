@@ -63,3 +63,11 @@ ON_DEMAND_WARM_WRITE_UNITS: Final = 4_000
 
 TAGS_MAX: Final = 50
 """Of one table."""
+
+FREE_DECREASES_A_DAY: Final = 4
+DECREASE_PAUSE_S: Final = 3600
+"""Of provisioned units: after the free ones of a day (UTC), one for each such pause."""
+
+TABLE_CLASS_CHANGES_MAX: Final = 2
+TABLE_CLASS_WINDOW_S: Final = 30 * 24 * 3600
+"""Source: Developer Guide, "Considerations when choosing a table class"."""

@@ -3,6 +3,8 @@
     (dynamodb, account, region, "table", name)           -> TableRecord
     (dynamodb, account, region, "item", table id) + key   -> item (the key is `model.KeySchema`'s)
     (dynamodb, account, region, "index", table id, index id) + key -> entry (`indexes.py`)
+    (dynamodb, account, region, "contents", table id)    -> ContentsRecord (`contents.py`)
+    (dynamodb, account, region, "policy", table id)      -> PolicyRecord (`resource_policies.py`)
 
 Beside them `collections.py`, `changes.py` and `expiry.py` keep theirs.
 
@@ -192,19 +194,19 @@ def write_table(tx: Transaction, region: Subspace, record: TableRecord) -> None:
     tx.set(table_key(region, record.name), records.encode(record))
 
 
-def delete_table(tx: Transaction, table: Table) -> None:
-    """The table with everything in it."""
-    tx.clear(table.record_key)
-    for begin, end in spans_of(table):
-        tx.clear_range(begin, end)
+def items_span(region: Subspace, table_id: str) -> tuple[bytes, bytes]:
+    """Where a table's items lie."""
+    return whole(items_subspace(region, table_id).prefix)
 
 
-def spans_of(table: Table) -> list[tuple[bytes, bytes]]:
-    """Where everything lies that goes with a table: items, entries of its indexes, sizes of its collections."""
+def spans_of(region: Subspace, table_id: str) -> list[tuple[bytes, bytes]]:
+    """Where everything lies that goes with a table: items, entries of its indexes, sizes of its collections, counts."""
+    contents = region.pack("contents", table_id)
     return [
-        table.key.segment(0, 1),
-        table.region.range("index", table.record.id),
-        whole(table.region.pack("collection", table.record.id)),
+        items_span(region, table_id),
+        region.range("index", table_id),
+        whole(region.pack("collection", table_id)),
+        (contents, contents + b"\x00"),
     ]
 
 

@@ -8,6 +8,7 @@ from pileus.services.dynamodb.shapes import BillingMode, KeyType, ScalarAttribut
 
 ProjectionKind = Literal["ALL", "KEYS_ONLY", "INCLUDE"]
 IndexState = Literal["CREATING", "ACTIVE", "DELETING"]
+UpdatedPart = Literal["throughput", "stream", "class", "index"]
 
 
 class IndexRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,7 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     `active_at_s`, UPDATING before `updated_until_s`, DELETING when there is a `deleting_until_s`.
     read_units, write_units: provisioned. max_read_units, max_write_units: on-demand limits, -1 unset.
     warm_read_units, warm_write_units: as asked for, 0 when never.
+    updating: what is being changed until `updated_until_s`. table_class_changes_s: moments, the last two.
     last_stream_label: of the newest stream, also when it is disabled.
     increased_at_s, decreased_at_s: of provisioned units; decreases_today: of the day of `decreased_at_s`.
     """
@@ -103,7 +105,8 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     decreases_today: int = 0
     warm_read_units: int = 0
     warm_write_units: int = 0
-    table_class_changed_at_s: float | None = None
+    table_class_changes_s: list[float] = []
+    updating: UpdatedPart | None = None
     last_stream_label: str | None = None
 
     @property

@@ -1,10 +1,17 @@
 """CreateTable, DescribeTable, ListTables, DeleteTable."""
 
+from typing import Final
+
+from msgspec.structs import replace
+
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Transaction
-from pileus.services.dynamodb.errors import ResourceInUseException, ValidationException
+from pileus.services.dynamodb import table_work
+from pileus.services.dynamodb.contents import contents_of
+from pileus.services.dynamodb.errors import ResourceInUseException, ValidationException, in_use
 from pileus.services.dynamodb.limits import LIST_TABLES_MAX
 from pileus.services.dynamodb.operations.base import DynamoDbBase
+from pileus.services.dynamodb.resource_policies import policy_key
 from pileus.services.dynamodb.shapes import (
     CreateTableInput,
     CreateTableOutput,
@@ -14,22 +21,26 @@ from pileus.services.dynamodb.shapes import (
     DescribeTableOutput,
     ListTablesInput,
     ListTablesOutput,
+    StreamViewType,
 )
-from pileus.services.dynamodb.store import Table, delete_table, names_after, write_table
-from pileus.services.dynamodb.table_records import TableRecord
-from pileus.services.dynamodb.tables.creation import new_table
-from pileus.services.dynamodb.tables.descriptions import EMPTY, Describer
+from pileus.services.dynamodb.store import Table, names_after, spans_of, write_table
+from pileus.services.dynamodb.streams.records import close_stream, free_label, open_stream, read_stream
+from pileus.services.dynamodb.table_records import StreamReference, TableRecord
+from pileus.services.dynamodb.tables.admission import check_deletable
+from pileus.services.dynamodb.tables.creation import new_table, new_view
+from pileus.services.dynamodb.tables.descriptions import Describer
 from pileus.services.dynamodb.tables.names import TablePlace, own_table_name
 from pileus.services.dynamodb.tables.states import gone, state_of
 
-IN_USE = "Attempt to change a resource which is still in use: "
+REMOVED_AT_ONCE: Final = 100
+"""Pairs of keys and values of a table that go in the transaction that deletes it; more are removed step by step."""
 
 
 class TableOperations(DynamoDbBase):
     async def create_table(self, context: RequestContext, request: CreateTableInput) -> CreateTableOutput:
         now_s = self._clock.timestamp()
         place = TablePlace(context.account_id, context.region, own_table_name(context, request.table_name))
-        record = new_table(
+        planned = new_table(
             request,
             place=place,
             partition=context.partition,
@@ -37,21 +48,58 @@ class TableOperations(DynamoDbBase):
             now_s=now_s,
             active_at_s=now_s + self._changes_take_s,
         )
+        view = new_view(request.stream_specification)
 
-        async def create(tx: Transaction) -> None:
+        async def create(tx: Transaction) -> TableRecord:
             before = await self._at(place, tx)
             if before is not None and not gone(before.record, now_s):
                 if state_of(before.record, now_s) == "CREATING":
-                    raise ResourceInUseException(f"{IN_USE}Table is being created: {record.name}")
-                raise ResourceInUseException(f"Table already exists: {record.name}")
+                    raise in_use(f"Table is being created: {place.name}")
+                raise ResourceInUseException(f"Table already exists: {place.name}")
+            record = planned if view is None else await self._with_stream(tx, place, planned, view, now_s=now_s)
             write_table(tx, self._tables.region(context), record)
+            return record
 
-        await self._store.run(create)
+        record = await self._store.run(create)
         return CreateTableOutput(table_description=self._describer(context, place, record).created())
+
+    async def _with_stream(
+        self, tx: Transaction, place: TablePlace, record: TableRecord, view: StreamViewType, *, now_s: float
+    ) -> TableRecord:
+        """Begin a stream of a table; the record that refers to it."""
+        label = await free_label(
+            tx, account_id=place.account_id, region_name=place.region, table=place.name, now_s=now_s
+        )
+        await open_stream(
+            tx,
+            self._tables.region_of(place.account_id, place.region),
+            record,
+            account_id=place.account_id,
+            region_name=place.region,
+            label=label,
+            view=view,
+            now_s=now_s,
+            ready_at_s=now_s + self._changes_take_s,
+        )
+        return replace(record, stream=StreamReference(label=label, view=view), last_stream_label=label)
+
+    async def _without_stream(self, tx: Transaction, table: Table, record: TableRecord, *, now_s: float) -> TableRecord:
+        """End the stream of a table, if it has one; the record without it."""
+        await close_stream(
+            tx,
+            table.region,
+            table.record,
+            account_id=table.account_id,
+            region_name=table.region_name,
+            now_s=now_s,
+            done_at_s=now_s + self._changes_take_s,
+        )
+        return replace(record, stream=None)
 
     async def describe_table(self, context: RequestContext, request: DescribeTableInput) -> DescribeTableOutput:
         table = await self._named(context, request.table_name, self._snapshot)
-        return DescribeTableOutput(table=self._describer(context, table.place, table.record).described(EMPTY))
+        contents = await contents_of(self._snapshot, table)
+        return DescribeTableOutput(table=self._describer(context, table.place, table.record).described(contents))
 
     async def list_tables(self, context: RequestContext, request: ListTablesInput) -> ListTablesOutput:
         limit = request.limit or LIST_TABLES_MAX
@@ -62,21 +110,60 @@ class TableOperations(DynamoDbBase):
         )
 
     async def delete_table(self, context: RequestContext, request: DeleteTableInput) -> DeleteTableOutput:
+        now_s = self._clock.timestamp()
+
         async def delete(tx: Transaction) -> Table:
             table = await self._named(context, request.table_name, tx)
-            if not self._active(table):
-                raise ResourceInUseException(f"{IN_USE}Table is being created: {table.name}")
+            check_deletable(table.record, now_s=now_s)
             if table.record.deletion_protected:
                 raise ValidationException(
                     "Resource cannot be deleted as it is currently protected against deletion. "
                     "Disable deletion protection first."
                 )
-            delete_table(tx, table)
+            await self._delete(tx, table, now_s=now_s)
             return table
 
         table = await self._store.run(delete)
         self._tables.forget(table)
         return DeleteTableOutput(table_description=self._describer(context, table.place, table.record).deleted())
 
+    async def _delete(self, tx: Transaction, table: Table, *, now_s: float) -> None:
+        """From now on nobody finds the table; what it held goes with it, or soon."""
+        record = await self._without_stream(tx, table, table.record, now_s=now_s)
+        if not await self._stream_left(tx, table):
+            table.log.forget_all(tx)
+        tx.clear(policy_key(table.region, record.id))
+        at_once = not self._changes_take_s and table.ttl is None and await _is_small(tx, table)
+        if self._changes_take_s:
+            write_table(tx, table.region, replace(record, deleting_until_s=now_s + self._changes_take_s))
+        else:
+            tx.clear(table.record_key)
+        if at_once:
+            for begin, end in spans_of(table.region, record.id):
+                tx.clear_range(begin, end)
+            return
+        task = table_work.task_of(table, "remove table", attribute=table.ttl or "")
+        table_work.emit(tx, task, at_s=now_s + self._changes_take_s if self._changes_take_s else None)
+
+    async def _stream_left(self, tx: Transaction, table: Table) -> bool:
+        """Whether a stream may still be read, and so needs the table's changes; it then removes them itself."""
+        reference = table.record.stream
+        label = table.record.last_stream_label if reference is None else reference.label
+        if label is None:
+            return False
+        stream = await read_stream(
+            tx, account_id=table.account_id, region_name=table.region_name, table=table.name, label=label
+        )
+        return stream is not None and stream.table_id == table.record.id
+
     def _describer(self, context: RequestContext, place: TablePlace, record: TableRecord) -> Describer:
         return Describer(place, context.partition, record, now_s=self._clock.timestamp())
+
+
+async def _is_small(tx: Transaction, table: Table) -> bool:
+    left = REMOVED_AT_ONCE
+    for begin, end in spans_of(table.region, table.record.id):
+        left -= len(await tx.range(begin, end, limit=left + 1))
+        if left < 0:
+            return False
+    return True

@@ -8,7 +8,7 @@ from pileus.services.dynamodb.errors import invalid_parameter
 from pileus.services.dynamodb.shapes import CreateTableInput, OnDemandThroughput, StreamSpecification, StreamViewType
 from pileus.services.dynamodb.table_records import EncryptionSetting, IndexRecord, TableRecord
 from pileus.services.dynamodb.tables import keys
-from pileus.services.dynamodb.tables.encryption import check_encryption, key_arn
+from pileus.services.dynamodb.tables.encryption import check_encryption, key_arn, wanted
 from pileus.services.dynamodb.tables.index_checks import (
     check_attributes,
     check_given,
@@ -62,9 +62,7 @@ def new_table(
 
 def _check_built(request: CreateTableInput) -> None:
     """What Pileus cannot do yet it says, instead of creating a table that lacks it."""
-    streams = request.stream_specification
     asked_for = {
-        "StreamSpecification": streams is not None and streams.stream_enabled,
         "ResourcePolicy": request.resource_policy,
         "GlobalTableSourceArn": request.global_table_source_arn,
         "GlobalTableSettingsReplicationMode": request.global_table_settings_replication_mode,
@@ -117,6 +115,6 @@ def new_view(specification: StreamSpecification | None) -> StreamViewType | None
 
 def _encryption(request: CreateTableInput, place: TablePlace, partition: str) -> EncryptionSetting | None:
     specification = request.sse_specification
-    if specification is None or not specification.enabled:
+    if specification is None or not wanted(specification):
         return None
     return EncryptionSetting(key_arn=key_arn(specification.kms_master_key_id, place, partition))

@@ -172,9 +172,9 @@ class Describer:
         record = self._record
         if record.table_class is None:
             return None
-        changed_s = record.table_class_changed_at_s
+        changes = record.table_class_changes_s
         return TableClassSummary(
-            table_class=record.table_class, last_update_date_time=None if changed_s is None else _moment(changed_s)
+            table_class=record.table_class, last_update_date_time=_moment(changes[-1]) if changes else None
         )
 
     def _encryption(self) -> SSEDescription | None:

@@ -18,17 +18,22 @@ _MANAGED_KEY: Final = "alias/aws/dynamodb"
 
 
 def check_encryption(specification: SSESpecification | None) -> None:
+    """Naming a type asks for encryption, unless it is switched off."""
     if specification is None:
         return
     if specification.sse_type == "AES256":
         raise invalid_parameter("SSEType AES256 is not supported")
-    if not specification.enabled:
-        if specification.sse_type is not None:
-            raise invalid_parameter("SSEType can not be specified if Enabled is false")
-        if specification.kms_master_key_id is not None:
-            raise invalid_parameter("KMSMasterKeyId can not be specified if Enabled is false")
-    elif specification.kms_master_key_id is not None and specification.sse_type is None:
+    if specification.enabled is False and specification.sse_type is not None:
+        raise invalid_parameter("SSEType can not be specified if Enabled is false")
+    if not specification.enabled and specification.kms_master_key_id is not None and specification.sse_type is None:
+        raise invalid_parameter("KMSMasterKeyId can not be specified if Enabled is false")
+    if specification.kms_master_key_id is not None and specification.sse_type is None:
         raise invalid_parameter("SSEType KMS is required if KMSMasterKeyId is specified")
+
+
+def wanted(specification: SSESpecification) -> bool:
+    """Whether a key of KMS is asked for, instead of the one that AWS owns."""
+    return bool(specification.enabled) or specification.sse_type == "KMS"
 
 
 def managed_key_arn(place: TablePlace, partition: str) -> str:

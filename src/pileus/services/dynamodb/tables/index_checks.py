@@ -70,7 +70,8 @@ def check_indexes(request: CreateTableInput, mode: BillingMode, table_key: Schem
         _check_name(global_index.index_name, names)
     if len(request.global_secondary_indexes or ()) > GLOBAL_INDEXES_MAX:
         raise invalid_parameter(f"GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX}")
-    check_included([index.projection for index in (*local, *(request.global_secondary_indexes or ()))])
+    every: Sequence[LocalSecondaryIndex | GlobalSecondaryIndex] = [*local, *(request.global_secondary_indexes or ())]
+    check_included_names([index.projection.non_key_attributes or () for index in every])
 
 
 def check_index_throughput(mode: BillingMode, index: GlobalSecondaryIndex | CreateGlobalSecondaryIndexAction) -> None:
@@ -113,10 +114,9 @@ def check_projection(projection: Projection) -> None:
         seen.add(name)
 
 
-def check_included(projections: Sequence[Projection]) -> None:
+def check_included_names(included: Sequence[Sequence[str]]) -> None:
     """All INCLUDE projections of a table together. AWS's words for it are not known."""
-    count = sum(len(projection.non_key_attributes or ()) for projection in projections)
-    if count > INCLUDED_ATTRIBUTES_MAX:
+    if sum(map(len, included)) > INCLUDED_ATTRIBUTES_MAX:
         raise invalid_parameter(
             f"Number of NonKeyAttributes across all indexes exceeds the per-table limit of {INCLUDED_ATTRIBUTES_MAX}"
         )
