@@ -7,81 +7,27 @@ there. Only a connection that breaks tells a worker so. An error of the API's do
 import io
 import json
 import random
-import threading
 import time
 import urllib.error
 import urllib.request
 import zipfile
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, IncompleteReadError
 
 from tests.conftest import Server
+from tests.support.workers import WITHIN_S, Worker
 
 _TABLE: Final = "kept"
 _EFFECTS: Final = "effects"
 _FUNCTION: Final = "noting"
-_WITHIN_S: Final = 60.0
-
-_GONE: Final = (ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, IncompleteReadError)
-"""How a server that is no longer there looks to botocore."""
-
 _HANDLER: Final = f"""
 import boto3
 table = boto3.resource("dynamodb").Table("{_EFFECTS}")
 def handler(event, context):
     table.put_item(Item={{"pk": event["id"]}})
 """
-
-
-class Worker(ABC):
-    """Does one thing again and again; `work` says what is acknowledged by returning."""
-
-    def __init__(self) -> None:
-        self.server: Server
-        self.round_number = 0
-        self.error: BaseException | None = None
-        self._thread: threading.Thread
-
-    def begin(self, server: Server, round_number: int) -> None:
-        """Connect, and work in a thread until the server is gone."""
-        self.server, self.round_number = server, round_number
-        self.connect()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Return once the server's end has been noticed; raises what was no end."""
-        self._thread.join(_WITHIN_S)
-        assert not self._thread.is_alive(), "it still waits for an answer"
-        if self.error is not None:
-            raise self.error
-
-    @property
-    def working(self) -> bool:
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            while True:
-                self.work()
-        except _GONE:
-            return
-        except BaseException as error:  # noqa: BLE001 - raised again by `end`
-            self.error = error
-
-    @abstractmethod
-    def connect(self) -> None: ...
-
-    @abstractmethod
-    def work(self) -> None: ...
-
-    @abstractmethod
-    def check(self, server: Server) -> None:
-        """What was acknowledged is there, once."""
 
 
 class Items(Worker):
@@ -246,7 +192,7 @@ class Events(Worker):
 
     def check_effects(self, server: Server) -> None:
         """Every accepted event has been handled, or will be soon; a failed one is tried again after minutes."""
-        deadline_s = time.monotonic() + _WITHIN_S
+        deadline_s = time.monotonic() + WITHIN_S
         while missing := self.accepted - {item["pk"]["S"] for item in _scan(server, _EFFECTS)}:
             assert time.monotonic() < deadline_s, f"{len(missing)} of {len(self.accepted)} events are lost"
             time.sleep(0.25)
