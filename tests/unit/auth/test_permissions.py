@@ -215,12 +215,27 @@ _WHOLE: Final[Mapping[str, Any]] = {
     },
 }
 """Requests with members that are asked about one by one."""
+_STATEMENTS: Final[Mapping[str, str]] = {
+    "dynamodb:PartiQLSelect": "SELECT pk FROM notes WHERE pk = 'a'",
+    "dynamodb:PartiQLInsert": "INSERT INTO notes VALUE {'pk': 'a'}",
+    "dynamodb:PartiQLUpdate": "UPDATE notes SET b = 1 WHERE pk = 'a'",
+    "dynamodb:PartiQLDelete": "DELETE FROM notes WHERE pk = 'a'",
+}
+
+
+def _whole(operation: str, action: str) -> Mapping[str, Any]:
+    statements = [{"Statement": statement} for statement in _STATEMENTS.values()]
+    if operation == "ExecuteStatement":
+        return {"Statement": _STATEMENTS[action]}
+    if operation == "BatchExecuteStatement":
+        return {"Statements": statements}
+    return {"TransactStatements": statements} if operation == "ExecuteTransaction" else _WHOLE[operation]
 
 
 def _check_members(operation: str, permission: Permission, shape: type[msgspec.Struct]) -> None:
     assert permission.members is not None
     assert permission.resource is not None
-    request = msgspec.convert(_WHOLE[operation], shape)
+    request = msgspec.convert(_whole(operation, permission.action), shape)
     members = list(permission.members(CONTEXT, request))
     assert members, "nothing would be asked about"
     for member in members:
