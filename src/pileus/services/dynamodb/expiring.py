@@ -17,7 +17,7 @@ from pileus.services.dynamodb.metrics import DynamoDbMetrics
 from pileus.services.dynamodb.store import Table, TableDirectory
 from pileus.services.dynamodb.stored import found
 
-ITEMS_PER_TRANSACTION: Final = 100
+ITEMS_PER_TRANSACTION: Final = 50
 """Some milliseconds."""
 
 Deleted = Counter[tuple[str, str, str]]
