@@ -1,0 +1,126 @@
+"""What do all operations share: the store, the environments, and how a function is found?"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from pileus.kernel.auth.credentials import CredentialIssuer
+from pileus.kernel.auth.sealing import SECRET_BYTES
+from pileus.kernel.blobs.local import LocalBlobs
+from pileus.kernel.clock import Clock
+from pileus.kernel.errors import ServiceError
+from pileus.kernel.ids import Ids
+from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.lambda_ import store as records
+from pileus.services.lambda_.code import CodePackages
+from pileus.services.lambda_.configuring import (
+    Change,
+)
+from pileus.services.lambda_.downloads import CodeDownloads
+from pileus.services.lambda_.errors import (
+    CrossAccountRole,
+    InvalidParameterValueException,
+    PreconditionFailedException,
+)
+from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
+from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.names import FunctionName, account_of_role
+from pileus.services.lambda_.worker import AsyncInvocations
+
+_ROLE_TRIAL: Final = timedelta(minutes=15)
+"""The shortest session that STS gives (API_AssumeRole)."""
+
+
+class ServiceInvoker:
+    """The face for other services: they name their principal and the resource they act for."""
+
+    def __init__(self, invoker: Invoker) -> None:
+        self._invoker = invoker
+
+    async def invoke(
+        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
+    ) -> ServiceInvocation:
+        """Raises ResourceNotFoundException, AccessDeniedException, TooManyRequestsException."""
+        return await self._invoker.for_service(
+            function_arn=function_arn,
+            payload=payload,
+            service_principal=service_principal,
+            source_arn=source_arn,
+            source_account=source_account,
+        )
+
+
+class LambdaBase:
+    """What every group of operations is built on."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: LocalBlobs,
+        pool: Environments,
+        clock: Clock,
+        ids: Ids,
+        data_dir: Path,
+        secret: bytes | None = None,
+        credentials: CredentialIssuer | None = None,
+    ) -> None:
+        """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
+        of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
+        """
+        self._store = store
+        self._pool = pool
+        self._credentials = credentials
+        self._clock = clock
+        self._ids = ids
+        self._packages = CodePackages(blobs=blobs, data_dir=data_dir)
+        self._invoker = Invoker(store=store, environments=pool, packages=self._packages, clock=clock, ids=ids)
+        self._async_invocations = AsyncInvocations(store=store, invoker=self._invoker, clock=clock)
+        self.invoker = ServiceInvoker(self._invoker)
+        self.code_handler = CodeDownloads(blobs=blobs, secret=secret or ids.bytes(SECRET_BYTES), clock=clock, ids=ids)
+
+    async def _require(self, function: FunctionName) -> FunctionRecord:
+        """The function, unless a version or alias is meant: those do not exist; FunctionNotFound."""
+        return await records.require_function(self._store.snapshot(), function.only_latest())
+
+    async def _check_role(self, function: FunctionName, role_arn: str) -> None:
+        """Or CrossAccountRole, InvalidParameterValueException."""
+        if account_of_role(role_arn) != function.account_id:
+            raise CrossAccountRole
+        if self._credentials is None:
+            return
+        try:
+            await self._credentials.for_role(role_arn=role_arn, session_name="lambda", duration=_ROLE_TRIAL)
+        except ServiceError as error:
+            raise InvalidParameterValueException(ROLE_REFUSED).because(error.denial) from error
+
+    async def _change(
+        self,
+        function: FunctionName,
+        change: Callable[[FunctionRecord], FunctionRecord],
+        *,
+        revision_id: str | None,
+        revision_from: str = "GetFunction/GetAlias",
+    ) -> FunctionRecord:
+        """Replace a function by what `change` makes of it, if it is still at the revision the caller knows."""
+
+        async def write(tx: Transaction) -> FunctionRecord:
+            record = await records.require_function(tx, function.only_latest())
+            check_revision(record, revision_id, revision_from)
+            changed = change(record)
+            records.put_function(tx, function, changed)
+            return changed
+
+        return await self._store.run(write)
+
+    def _new_change(self) -> Change:
+        return Change(revision_id=self._ids.uuid(), fleet_revision=self._ids.uuid(), moment=self._clock.now())
+
+
+def check_revision(record: FunctionRecord, given: str | None, operation: str) -> None:
+    if given is not None and given != record.revision_id:
+        raise PreconditionFailedException(
+            "The Revision Id provided does not match the latest Revision Id. "
+            f"Call the {operation} API to retrieve the latest Revision Id"
+        )

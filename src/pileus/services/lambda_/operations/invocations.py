@@ -1,0 +1,27 @@
+"""Invoke, and what happens to events without a request."""
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.outbox import Delivery
+from pileus.services.lambda_ import store as records
+from pileus.services.lambda_.operations.base import LambdaBase
+from pileus.services.lambda_.shapes import (
+    InvocationRequest,
+    InvocationResponse,
+)
+
+
+class InvocationOperations(LambdaBase):
+    async def invoke(self, context: RequestContext, request: InvocationRequest) -> InvocationResponse:
+        return await self._invoker.for_api(context, request)
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """The outbox's handler of the topic `lambda.invoke`."""
+        await self._async_invocations.deliver(delivery)
+
+    async def referenced_blobs(self) -> set[str]:
+        """The digests of all archives that functions have."""
+        return {record.code_sha256 async for record in records.every_function(self._store)}
+
+    async def sweep_code(self) -> int:
+        """Remove unpacked code that no function has any more; to be called now and then."""
+        return await self._packages.sweep(await self.referenced_blobs())
