@@ -6,6 +6,7 @@ A service is built when its first request arrives, so that one that nobody uses 
 import asyncio
 import logging
 import shutil
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -40,7 +41,7 @@ from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import SystemIds
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.outbox import Delivery, Outbox
+from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, NoteFailure, Service
 from pileus.kernel.storage.keys import Subspace
@@ -53,6 +54,7 @@ from pileus.settings import Settings
 if TYPE_CHECKING:
     from pileus.services.apigatewayv2.dataplane import ExecuteApi
     from pileus.services.dynamodb.metrics import DynamoDbMetrics
+    from pileus.services.dynamodb.table_work import TableWork
     from pileus.services.iam.key_uses import KeyUseRecorder
     from pileus.services.iam.store import IamRoleDirectory
     from pileus.services.lambda_.api import LambdaApi
@@ -151,6 +153,7 @@ class Parts:
     def start(self) -> None:
         """Begin what runs beside requests."""
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
+        self.outbox.subscribe("dynamodb.tables", self._work_on_table, retry=RetryPolicy(attempts=sys.maxsize))
         duties: Sequence[Duty] = (
             self.outbox.run,
             self.metrics.run,
@@ -160,6 +163,7 @@ class Parts:
             self._forget_old_logs,
             self._expire_items,
             self._trim_streams,
+            self._count_tables,
             self._sweep_code,
         )
         self._duties = asyncio.create_task(_perform(duties))
@@ -223,7 +227,13 @@ class Parts:
     def _dynamodb(self) -> object:
         from pileus.services.dynamodb.api import DynamoDbApi
 
-        return DynamoDbApi(store=self._store, clock=self._clock, ids=self._ids, metrics=self._dynamodb_metrics)
+        return DynamoDbApi(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            metrics=self._dynamodb_metrics,
+            changes_take=self._settings.dynamodb_table_delay,
+        )
 
     def _dynamodb_streams(self) -> object:
         from pileus.services.dynamodb.streams.api import DynamoDbStreamsApi
@@ -235,6 +245,12 @@ class Parts:
             secret=self._secret,
             metrics=self._dynamodb_metrics,
         )
+
+    @cached_property
+    def _table_work(self) -> "TableWork":
+        from pileus.services.dynamodb.table_work import TableWork
+
+        return TableWork(store=self._store)
 
     @cached_property
     def _dynamodb_metrics(self) -> "DynamoDbMetrics":
@@ -382,6 +398,9 @@ class Parts:
     async def _invoke_later(self, delivery: Delivery) -> None:
         await self.functions.deliver(delivery)
 
+    async def _work_on_table(self, delivery: Delivery) -> None:
+        await self._table_work.deliver(delivery)
+
     async def _write_function_logs(self) -> None:
         await self._function_logs_wanted.wait()
         await self.function_logs.run()
@@ -415,6 +434,12 @@ class Parts:
         from pileus.services.dynamodb.streams.retention import StreamRetention
 
         await StreamRetention(store=self._store, clock=self._clock).run()
+
+    async def _count_tables(self) -> None:
+        await self._clock.sleep(HOUSEKEEPING_EVERY)
+        from pileus.services.dynamodb.contents import TableCensus
+
+        await TableCensus(store=self._store, clock=self._clock).run()
 
     async def _sweep_code(self) -> None:
         """Remove packages that no function has any more."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -97,6 +98,9 @@ def up(
             envvar="PILEUS_ORGANIZATION",
         ),
     ] = None,
+    dynamodb_table_delay: Annotated[
+        float, typer.Option(help="Seconds that a table stays CREATING, UPDATING or DELETING.", min=0, max=3600)
+    ] = 0,
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -121,6 +125,7 @@ def up(
         services=chosen,
         allowed_hosts=allow_host or (),
         private_issuers=allow_private_issuers,
+        dynamodb_table_delay=timedelta(seconds=dynamodb_table_delay),
         organization=None if organization is None else _organization(organization),
     )
     from pileus.server import serve

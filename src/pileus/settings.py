@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -25,6 +26,7 @@ class Settings:
     port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
     allowed_hosts: further names of this server, and of web pages that may call it while it is open.
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
+    dynamodb_table_delay: how long a table stays CREATING, UPDATING or DELETING.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     organization: to which some accounts belong; see `pileus.organization`.
     """
@@ -38,6 +40,7 @@ class Settings:
     services: Sequence[str] = field(default=SERVICES)
     allowed_hosts: Sequence[str] = ()
     private_issuers: bool = False
+    dynamodb_table_delay: timedelta = timedelta(0)
     organization: Organization | None = None
 
     @property

@@ -94,8 +94,8 @@ class TableCensus:
     async def run(self) -> None:
         """Count now and then, until cancelled."""
         while True:
-            await self._clock.sleep(COUNT_EVERY)
             await self.count()
+            await self._clock.sleep(COUNT_EVERY)
 
     async def count(self) -> None:
         """Count every table once."""

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
+from pileus.kernel.storage import records
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import table_work
 from pileus.services.dynamodb.contents import contents_of
@@ -24,7 +25,13 @@ from pileus.services.dynamodb.shapes import (
     StreamViewType,
 )
 from pileus.services.dynamodb.store import Table, names_after, spans_of, write_table
-from pileus.services.dynamodb.streams.records import close_stream, free_label, open_stream, read_stream
+from pileus.services.dynamodb.streams.records import (
+    StreamRecord,
+    close_stream,
+    free_label,
+    open_stream,
+    streams_of_region,
+)
 from pileus.services.dynamodb.table_records import StreamReference, TableRecord
 from pileus.services.dynamodb.tables.admission import check_deletable
 from pileus.services.dynamodb.tables.creation import new_table, new_view
@@ -147,14 +154,9 @@ class TableOperations(DynamoDbBase):
 
     async def _stream_left(self, tx: Transaction, table: Table) -> bool:
         """Whether a stream may still be read, and so needs the table's changes; it then removes them itself."""
-        reference = table.record.stream
-        label = table.record.last_stream_label if reference is None else reference.label
-        if label is None:
-            return False
-        stream = await read_stream(
-            tx, account_id=table.account_id, region_name=table.region_name, table=table.name, label=label
-        )
-        return stream is not None and stream.table_id == table.record.id
+        begin, end = streams_of_region(table.account_id, table.region_name).range(table.name)
+        found = [records.decode(data, StreamRecord) for _, data in await tx.range(begin, end)]
+        return any(stream.table_id == table.record.id for stream in found)
 
     def _describer(self, context: RequestContext, place: TablePlace, record: TableRecord) -> Describer:
         return Describer(place, context.partition, record, now_s=self._clock.timestamp())
