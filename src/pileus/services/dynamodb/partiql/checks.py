@@ -209,8 +209,6 @@ def _table_and_index(source: Source) -> tuple[str, str | None]:
         raise ValidationException("Invalid list expression in source.")
     if len(source.steps) > 2:
         raise ValidationException("A path may contain at most 2 components in the FROM clause")
-    if "" in source.steps:
-        raise ValidationException("Path component cannot be an empty string")
     table, *index = (str(step) for step in source.steps)
     if not TABLE_NAME_LENGTH_MIN <= len(table) <= TABLE_NAME_LENGTH_MAX or not _TABLE_NAME.match(table):
         raise ValidationException(

@@ -233,8 +233,7 @@ class ExpressionParser:
         token = self.head
         if token.kind not in {"name", "quoted"}:
             raise not_well_formed("Expected identifier for simple path")
-        self.take()
-        return PathTerm(self._steps(token.text, simple=True), token.place)
+        return PathTerm(self._steps(self._name(), simple=True), token.place)
 
     def _path_term(self) -> Term:
         term = self._term()
@@ -250,17 +249,22 @@ class ExpressionParser:
         while True:
             if self.head.is_symbol("."):
                 self.take()
-                token = self.take()
-                if token.is_symbol("*") and not simple:
+                if self.head.is_symbol("*") and not simple:
                     raise ValidationException("Unpivot path component like a.*.b are not supported")
-                if token.kind not in {"name", "quoted"}:
+                if self.head.kind not in {"name", "quoted"}:
                     raise not_well_formed(f"Invalid path dot component{' for simple path' if simple else ''}")
-                steps.append(token.text)
+                steps.append(self._name())
             elif self.head.is_symbol("["):
                 self.take()
                 steps.append(self._bracket())
             else:
                 return tuple(steps)
+
+    def _name(self) -> str:
+        name = self.take().text
+        if not name:
+            raise ValidationException("Path component cannot be an empty string")
+        return name
 
     def _bracket(self) -> str | int:
         if self.head.is_symbol("*"):
@@ -282,10 +286,10 @@ class ExpressionParser:
         token = self.head
         match token.kind:
             case "name" | "quoted":
-                self.take()
+                name = self._name()
                 if self.head.is_symbol("("):
                     return self._call(token)
-                return PathTerm((token.text,), token.place)
+                return PathTerm((name,), token.place)
             case "string":
                 return Scalar(AttributeValue(s=self.take().text), token.place)
             case "number":
