@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conformance.test_dynamodb import refused
+from tests.conformance.test_enforcement import User, allow, deny
 from tests.conftest import Server
 from tests.support.processes import wait_until
 
@@ -163,6 +164,25 @@ def test_a_consumer_follows_with_latest(aws: Server, streamed: Streamed) -> None
     assert seen == ["a", "b"]
 
 
+def test_a_consumer_begins_at_a_time(aws: Server, streamed: Streamed) -> None:
+    """AT_TIMESTAMP, and AFTER_SEQUENCE_NUMBER with what a record said."""
+    table, arn = streamed("KEYS_ONLY")
+    streams = aws.client("dynamodbstreams")
+    for name in ("a", "b"):
+        table.put_item(Item={"id": name})
+    first, second = records_of(aws, arn, count=2)
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+
+    def names(kind: str, **more: Any) -> list[str]:
+        start = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": kind, **more}
+        page = streams.get_records(ShardIterator=streams.get_shard_iterator(**start)["ShardIterator"])
+        return [record["dynamodb"]["Keys"]["id"]["S"] for record in page["Records"]]
+
+    assert names("AT_TIMESTAMP", Timestamp=first["dynamodb"]["ApproximateCreationDateTime"]) == ["a", "b"]
+    assert names("AFTER_SEQUENCE_NUMBER", SequenceNumber=first["dynamodb"]["SequenceNumber"]) == ["b"]
+    assert names("AFTER_SEQUENCE_NUMBER", SequenceNumber=second["dynamodb"]["SequenceNumber"]) == []
+
+
 def test_a_stream_is_disabled_and_enabled_again(aws: Server, streamed: Streamed) -> None:
     """The old one stays readable, with an end to its shards; the new one has its own label and records."""
     table, first = streamed()
@@ -241,3 +261,32 @@ def test_another_account_sees_nothing(aws: Server, streamed: Streamed) -> None:
             with pytest.raises(ClientError):
                 call(**given)
         assert all(one["StreamArn"] != arn for one in streams.list_streams()["Streams"])
+
+
+def test_policies_are_about_streams(aws: Server, streamed: Streamed) -> None:
+    """Whoever may read one table's streams reads no other's; GetRecords is asked by the stream of its iterator.
+
+    Source: Developer Guide, "Using IAM policies to control access to DynamoDB Streams", whose example is this policy.
+    """
+    (table, arn), (_, other) = streamed(), streamed()
+    actions = [f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")]
+    user = User(aws).may(allow(actions, f"{table.table_arn}/stream/*"))
+    theirs, ours = user.client("dynamodbstreams"), aws.client("dynamodbstreams")
+    (shard,) = theirs.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    start = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = theirs.get_shard_iterator(StreamArn=arn, **start)["ShardIterator"]
+    assert theirs.get_records(ShardIterator=iterator)["Records"] == []
+    assert len(theirs.list_streams(TableName=table.name)["Streams"]) == 1
+    (shard,) = ours.describe_stream(StreamArn=other)["StreamDescription"]["Shards"]
+    foreign = ours.get_shard_iterator(StreamArn=other, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+    for call, action, parameters in (
+        (theirs.describe_stream, "DescribeStream", {"StreamArn": other}),
+        (theirs.get_shard_iterator, "GetShardIterator", {"StreamArn": other, **start}),
+        (theirs.get_records, "GetRecords", {"ShardIterator": foreign["ShardIterator"]}),
+        (theirs.list_streams, "ListStreams", {}),
+    ):
+        code, message, _ = refused(call, **parameters)
+        assert code == "AccessDeniedException"
+        assert f"is not authorized to perform: dynamodb:{action} on resource: " in message
+    user.may(allow("dynamodb:*"), deny("dynamodb:GetRecords", f"{table.table_arn}/stream/*"))
+    assert refused(theirs.get_records, ShardIterator=iterator)[0] == "AccessDeniedException"

@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from pileus.kernel.clock import MovableClock
+from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.kernel.storage.sqlite import open_store
 from pileus.services.dynamodb.changes import Change, ChangeLog
+from pileus.services.dynamodb.expiry import Expiry
 from pileus.services.dynamodb.store import region_subspace
 from pileus.services.dynamodb.streams import records
-from pileus.services.dynamodb.streams.records import StreamRecord
+from pileus.services.dynamodb.streams.model import status
+from pileus.services.dynamodb.streams.records import ShardRecord, StreamRecord
 from pileus.services.dynamodb.table_records import StreamReference, TableRecord
 
 ACCOUNT, REGION = "000000000000", "eu-west-1"
@@ -142,6 +146,31 @@ async def test_a_closed_stream_is_gone_after_a_day(store: Store) -> None:
     assert stream.gone(10 + 24 * HOUR)
 
 
+@pytest.mark.parametrize(
+    ("closed_at_s", "now_s", "said"),
+    [
+        (None, 9.9, "ENABLING"),
+        (None, 10, "ENABLED"),
+        (20, 20, "DISABLING"),
+        (20, 29.9, "DISABLING"),
+        (20, 30, "DISABLED"),
+        (20, 100_000, "DISABLED"),
+    ],
+)
+async def test_a_stream_says_how_far_it_is(store: Store, closed_at_s: float | None, now_s: float, said: str) -> None:
+    """It follows its table, whose changes may take a while."""
+
+    async def work(tx: Transaction) -> str:
+        where = {"account_id": ACCOUNT, "region_name": REGION}
+        await records.open_stream(tx, SUBSPACE, TABLE, **where, label="l", view="KEYS_ONLY", now_s=0, ready_at_s=10)
+        if closed_at_s is not None:
+            table = replace(TABLE, stream=StreamReference(label="l", view="KEYS_ONLY"))
+            await records.close_stream(tx, SUBSPACE, table, **where, now_s=closed_at_s, done_at_s=closed_at_s + 10)
+        return "l"
+
+    assert status(await find(store, await store.run(work)), now_s) == said
+
+
 async def test_a_table_without_a_stream_has_none_to_close(store: Store) -> None:
     """Whoever deletes a table need not ask."""
 
@@ -171,3 +200,57 @@ async def test_the_log_finds_the_first_change_of_a_time(store: Store) -> None:
         assert (await LOG.last(tx), await LOG.forgotten(tx), await LOG.read(tx, 0, 100, limit=0)) == (0, 0, [])
 
     await store.run(work)
+
+
+KEPT = [
+    (
+        StreamRecord(
+            account_id=ACCOUNT,
+            region=REGION,
+            table="notes",
+            table_id="table-id",
+            label="2026-11-23T15:31:06.123",
+            view="NEW_AND_OLD_IMAGES",
+            key_schema=[("pk", "HASH"), ("sk", "RANGE")],
+            created_at_s=1.5,
+            ready_at_s=2.5,
+            shards=[
+                ShardRecord(id="shardId-1", first=1, opened_at_s=1.5, last=7, closed_at_s=3.5),
+                ShardRecord(id="shardId-2", first=8, opened_at_s=3.5, last=9, closed_at_s=4.5, parent="shardId-1"),
+            ],
+            closed_at_s=4.5,
+            done_at_s=5.5,
+        ),
+        (
+            "8da474797065a973747265616d2e7631aa6163636f756e745f6964ac303030303030303030303030a6726567696f6ea96575"
+            "2d776573742d31a57461626c65a56e6f746573a87461626c655f6964a87461626c652d6964a56c6162656cb7323032362d31"
+            "312d32335431353a33313a30362e313233a476696577b24e45575f414e445f4f4c445f494d41474553aa6b65795f73636865"
+            "6d619292a2706ba44841534892a2736ba552414e4745ac637265617465645f61745f73cb3ff8000000000000aa7265616479"
+            "5f61745f73cb4004000000000000a67368617264739286a26964a9736861726449642d31a5666972737401ab6f70656e6564"
+            "5f61745f73cb3ff8000000000000a46c61737407ab636c6f7365645f61745f73cb400c000000000000a6706172656e74c086"
+            "a26964a9736861726449642d32a5666972737408ab6f70656e65645f61745f73cb400c000000000000a46c61737409ab636c"
+            "6f7365645f61745f73cb4012000000000000a6706172656e74a9736861726449642d31ab636c6f7365645f61745f73cb4012"
+            "000000000000a9646f6e655f61745f73cb4016000000000000"
+        ),
+    ),
+    (
+        Change(kind="MODIFY", keys=b"{}", at_ms=1_795_447_866_123, old=b"old", new=b"new", by_ttl=True),
+        (
+            "87a474797065a96368616e67652e7631a46b696e64a64d4f44494659a46b657973c4027b7da561745f6d73cf000001a20908"
+            "430ba36f6c64c4036f6c64a36e6577c4036e6577a662795f74746cc3"
+        ),
+    ),
+    (
+        Expiry(account_id=ACCOUNT, region=REGION, table="notes", table_id="table-id", key=b"key"),
+        (
+            "86a474797065a96578706972792e7631aa6163636f756e745f6964ac303030303030303030303030a6726567696f6ea96575"
+            "2d776573742d31a57461626c65a56e6f746573a87461626c655f6964a87461626c652d6964a36b6579c4036b6579"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "kept"), KEPT)
+def test_what_the_first_version_wrote_is_still_read(record: msgspec.Struct, kept: str) -> None:
+    """These bytes were written by the first version; whatever comes later must read them."""
+    assert decode(bytes.fromhex(kept), type(record)) == record
