@@ -259,11 +259,16 @@ def test_parameters_are_looked_at_before_the_statement(value: dict[str, Any], me
 
 def test_a_parameter_may_not_be_too_deep() -> None:
     """A parameter says more than a literal of what is too deep, and what comes first in it is named."""
-    value: dict[str, Any] = {"N": "abc"}
-    for _ in range(40):
+    value: dict[str, Any] = {"N": "1"}
+    for _ in range(31):
         value = {"M": {"n": value}}
-    message = refused("SELECT * FROM ttt WHERE a = ?", value)
-    assert message == f"{TOO_DEEP}: Attributes in the item have nested levels beyond supported limit"
+    bind("SELECT * FROM ttt WHERE a = ?", legal_parameters(parameters(value)))
+    for depth in (32, 40):
+        value = {"N": "abc"}
+        for _ in range(depth):
+            value = {"M": {"n": value}}
+        message = refused("SELECT * FROM ttt WHERE a = ?", value)
+        assert message == f"{TOO_DEEP}: Attributes in the item have nested levels beyond supported limit"
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -10,6 +10,7 @@ known from what it refused to public test suites.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Final
@@ -33,6 +34,9 @@ from pileus.services.dynamodb.shapes import AttributeValue
 
 READS_MAX: Final = 50
 """Source: Developer Guide, "PartiQL arithmetic, comparison, and logical operators", IN."""
+
+KEPT_MAX: Final = 1024
+"""Clauses of which it is kept what they ask for."""
 
 _MIRRORED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -66,7 +70,8 @@ class Branch:
         )
 
 
-def branches(where: Node | None, partition: str, sort: str | None) -> list[Branch] | None:
+@lru_cache(KEPT_MAX)
+def branches(where: Node | None, partition: str, sort: str | None) -> tuple[Branch, ...] | None:
     """The reads that a clause asks for; None when it is not bound to some partitions.
 
     partition, sort: the key attributes. `ValidationException` when there are too many.
@@ -76,7 +81,7 @@ def branches(where: Node | None, partition: str, sort: str | None) -> list[Branc
     found = _branches(where, partition, sort)
     if len(found) > READS_MAX:
         raise _too_many()
-    return found
+    return tuple(found)
 
 
 def _too_many() -> ValidationException:

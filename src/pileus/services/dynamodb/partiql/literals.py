@@ -102,7 +102,7 @@ def _set(bag: Bag, path: str) -> AttributeValue:
 def legal_parameter(value: AttributeValue) -> AttributeValue:
     """A parameter in canonical form; `ValidationException` when it is no value."""
     try:
-        return rules.legal(value)[0]
+        return rules.legal(value, 1)[0]  # its attribute is a level too
     except ValidationException as error:
         if error.message == _TOO_DEEP:
             detail = "Attributes in the item have nested levels beyond supported limit"

@@ -41,13 +41,12 @@ def statement_digest(context: RequestContext, text: str, parameters: Sequence[At
 
 
 def next_token(position: Position, digest: bytes) -> str:
+    """What leads to `position` of the statement with this digest."""
     return urlsafe_b64encode(msgspec.json.encode(_Token(digest, position.read, position.after))).decode()
 
 
-def position_of(token: str | None, digest: bytes) -> Position:
+def position_of(token: str, digest: bytes) -> Position:
     """Where to go on; `ValidationException` when the token is none, or of another statement."""
-    if token is None:
-        return Position()
     try:
         said = msgspec.json.decode(urlsafe_b64decode(token.encode()), type=_Token)
     except (msgspec.DecodeError, binascii.Error, ValueError):

@@ -16,7 +16,7 @@ from pileus.services.dynamodb.operations.base import answer
 from pileus.services.dynamodb.partiql.batches import StatementBatches
 from pileus.services.dynamodb.partiql.checked import ExistsStatement, SelectStatement
 from pileus.services.dynamodb.partiql.checks import bind, legal_parameters
-from pileus.services.dynamodb.partiql.next_tokens import next_token, position_of, statement_digest
+from pileus.services.dynamodb.partiql.next_tokens import Position, next_token, position_of, statement_digest
 from pileus.services.dynamodb.partiql.selection import planned
 from pileus.services.dynamodb.partiql.transactions import StatementTransactions
 from pileus.services.dynamodb.partiql.writes import Write, returned
@@ -32,8 +32,9 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
         started_s = self._clock.monotonic()
         parameters = legal_parameters(request.parameters)
         bound = bind(request.statement, parameters)
-        digest = statement_digest(context, request.statement, parameters)
-        start = position_of(request.next_token, digest)
+        start = Position()
+        if request.next_token is not None:
+            start = position_of(request.next_token, statement_digest(context, request.statement, parameters))
         statement, option = bound.statement, request.return_consumed_capacity
         if isinstance(statement, ExistsStatement):
             raise ValidationException("EXISTS can only be used in ExecuteTransaction write requests.")
@@ -46,12 +47,15 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
         page = await plan.page(self._snapshot, start, request.limit or 0)
         table.metrics.done("ExecuteStatement", page.units, started_s, writing=False)
         table.metrics.returned_items("ExecuteStatement", len(page.items))
-        more = page.next
+        token = last = None
+        if (more := page.next) is not None:
+            token = _encode(next_token(more, statement_digest(context, request.statement, parameters)))
+            last = None if more.after is None else _encode(more.after)
         return answer(
             {
                 "Items": b"[" + b",".join(page.items) + b"]",
-                "NextToken": None if more is None else _encode(next_token(more, digest)),
-                "LastEvaluatedKey": None if more is None or more.after is None else _encode(more.after),
+                "NextToken": token,
+                "LastEvaluatedKey": last,
                 "ConsumedCapacity": capacity.consumed(table.name, page.units, option),
             }
         )

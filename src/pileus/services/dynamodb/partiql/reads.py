@@ -30,11 +30,15 @@ _OVERLAP: Final = "Overlapping conditions with range keys are not supported in w
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """ranges: in the order in which they are read. keyed: whether they are of certain partitions, and no scan."""
+    """ranges: in the order in which they are read. keyed: whether they are of certain partitions, and no scan.
+
+    exact: whether they hold nothing but what the clause asks for.
+    """
 
     ranges: tuple[KeyRange, ...]
-    reverse: bool
-    keyed: bool
+    reverse: bool = False
+    keyed: bool = False
+    exact: bool = False
 
 
 @dataclass(slots=True)
@@ -110,7 +114,7 @@ def reads_of(select: SelectStatement, keyed: Keyed, values: Values) -> Reads:
             raise ValidationException(
                 "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."
             )
-        return Reads((KeyRange(*keyed.segment(0, 1)),), reverse=False, keyed=False)
+        return Reads((KeyRange(*keyed.segment(0, 1)),), exact=select.where is None)
     partitions = _partitions(found, keyed, partition_attribute, sort_attribute, values)
     order = dict(select.order)
     if partition_attribute.name in order:
@@ -123,7 +127,7 @@ def reads_of(select: SelectStatement, keyed: Keyed, values: Values) -> Reads:
     reverse = bool(order) and not order.get(sort_attribute.name if sort_attribute else "", False)
     merging = any(branch.negated for branch in found)
     ranges = [one for each in partitions for one in _apart(each.ranges, merging=merging, reverse=reverse)]
-    return Reads(tuple(ranges), reverse=reverse, keyed=True)
+    return Reads(tuple(ranges), reverse=reverse, keyed=True, exact=not any(branch.other for branch in found))
 
 
 def _partitions(

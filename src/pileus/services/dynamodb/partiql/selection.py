@@ -93,7 +93,7 @@ class PlannedSelect:
 
     def _selection(self, reader: Snapshot, limit: int, size_bytes_max: int) -> Selection:
         keeps = None
-        if self.select.where is not None:
+        if self.select.where is not None and not self.reads.exact:
             test, values = condition_test(self.select.where), self.values
 
             def keeps(item: Item) -> bool:
