@@ -400,6 +400,27 @@ async def test_enabled_again_a_table_has_two_streams(streams: Streams) -> None:
     assert len(await streams.all_records(second)) == 1
 
 
+async def test_a_table_made_anew_shares_nothing_with_the_old(streams: Streams, dynamo: Dynamo) -> None:
+    """Under the name of a deleted table there is another log; forgetting the old one leaves the new one alone."""
+    old = await streams.enable()
+    await put(streams, "old")
+    log = await streams.log()
+    await streams.delete_table()
+    streams.clock.advance(timedelta(hours=20))
+    await dynamo.table()
+    new = await streams.enable()
+    await put(streams, "new")
+    for arn, name in ((old, "old"), (new, "new")):
+        (record,) = await streams.all_records(arn)
+        assert record["dynamodb"]["Keys"] == {"pk": {"S": name}}
+    streams.clock.advance(timedelta(hours=4))
+    await streams.retention.sweep()
+    snapshot = streams.store.snapshot()
+    assert (await log.last(snapshot), await log.read(snapshot, 0, 100, limit=0)) == (0, [])
+    assert len(await streams.all_records(new)) == 1
+    assert [one["StreamArn"] for one in (await streams.call("ListStreams"))["Streams"]] == [new]
+
+
 async def test_the_sweep_trims_long_logs_a_few_at_a_time(streams: Streams) -> None:
     """Many more changes than one transaction removes, of a stream that rolled unseen."""
     arn = await streams.enable(view="KEYS_ONLY")
