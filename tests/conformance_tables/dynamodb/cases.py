@@ -20,6 +20,7 @@ VALIDATION: Final = "com.amazon.coral.validate#ValidationException"
 SERIALIZATION: Final = "com.amazon.coral.service#SerializationException"
 NOT_FOUND: Final = "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"
 IN_USE: Final = "com.amazonaws.dynamodb.v20120810#ResourceInUseException"
+CANCELLED: Final = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
 FAILED: Final = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
 
 INVALID: Final = "One or more parameter values were invalid: "
@@ -32,6 +33,13 @@ START: Final = "The provided starting key is invalid"
 TABLE_NOT_FOUND: Final = "Requested resource not found"
 NESTED_KEY: Final = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: "
 
+EMPTY_KEY: Final = (
+    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty {} "
+    "value. Key: {}"
+)
+"""Of a type (string or binary) and an attribute."""
+EXPRESSION_MIX: Final = "Can not use both expression and non-expression parameters in the same request: "
+
 HASH, RANGE, BINARY, NUMBER = "hash", "range", "binary", "number"
 """Tables that exist: of `a` (S); of `a` and `b` (S); of `a` (S) and `b` (B); of `a` (N)."""
 ABSENT: Final = "abc"
@@ -41,6 +49,7 @@ ABSENT: Final = "abc"
 @dataclass(frozen=True, slots=True)
 class ErrorCase:
     """A request, and the error that it gets. body: instead of the request, when it is no JSON of an object.
+    reasons: of a cancelled transaction, the message of each action; "" where there is none.
 
     A message that counts several validation errors may name them in any order: DynamoDB's follows no rule.
     """
@@ -51,6 +60,7 @@ class ErrorCase:
     message: str
     kind: str = VALIDATION
     body: bytes | None = None
+    reasons: tuple[str, ...] = ()
 
 
 def cases(

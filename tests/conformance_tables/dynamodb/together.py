@@ -5,6 +5,7 @@ from typing import Final
 from tests.conformance_tables.dynamodb.cases import (
     ABSENT,
     DYNALITE,
+    EXPRESSION_MIX,
     EXTENDDB,
     INVALID,
     PARITY,
@@ -22,10 +23,7 @@ NO_VALUES: Final[Json] = {"ExpressionAttributeNames": {}, "ExpressionAttributeVa
 
 
 def mixed(old: str, new: str) -> str:
-    return (
-        "Can not use both expression and non-expression parameters in the same request: "
-        f"Non-expression parameters: {{{old}}} Expression parameters: {{{new}}}"
-    )
+    return f"{EXPRESSION_MIX}Non-expression parameters: {{{old}}} Expression parameters: {{{new}}}"
 
 
 LONELY_NAMES: Final = "ExpressionAttributeNames can only be specified when using expressions"

@@ -19,6 +19,7 @@ from pileus.kernel.service import Service
 from pileus.kernel.storage.sqlite import open_store
 from pileus.kernel.wire.dispatcher import Dispatcher
 from tests.conformance_tables.dynamodb import (
+    batches,
     constraints,
     expressions,
     items,
@@ -27,6 +28,7 @@ from tests.conformance_tables.dynamodb import (
     serialization,
     tables,
     together,
+    transactions,
     values,
 )
 from tests.conformance_tables.dynamodb.cases import BINARY, HASH, NUMBER, RANGE, ErrorCase, Json
@@ -34,6 +36,7 @@ from tests.unit.dynamodb.conftest import Dynamo
 from tests.wire.harness import Believing, authorization
 
 CASES: Final = [
+    *batches.CASES,
     *constraints.CASES,
     *expressions.CASES,
     *items.CASES,
@@ -42,6 +45,7 @@ CASES: Final = [
     *serialization.CASES,
     *tables.CASES,
     *together.CASES,
+    *transactions.CASES,
     *values.CASES,
 ]
 FLOOR: Final = 400
@@ -143,6 +147,7 @@ def test_refusal(wire: Wire, case: ErrorCase) -> None:
     message = answer.get("message", answer.get("Message", ""))
     assert (answer["__type"], _comparable(message)) == (case.kind, _comparable(case.message)), case.source
     assert status == 400
+    assert tuple(one.get("Message", "") for one in answer.get("CancellationReasons", ())) == case.reasons
 
 
 def test_how_many() -> None:

@@ -80,10 +80,10 @@ async def test_values_that_cannot_be(dynamo: Dynamo, value: dict[str, Any], erro
 
 
 async def test_nesting(dynamo: Dynamo) -> None:
-    """32 levels, and not one more."""
+    """32 levels, of which the attribute is the first, and not one more."""
     await dynamo.table()
     value: dict[str, Any] = {"S": "bottom"}
-    for _ in range(32):
+    for _ in range(31):
         value = {"L": [value]}
     await dynamo.call("PutItem", TableName="notes", Item={**KEY, "v": value})
     error = await dynamo.error("PutItem", TableName="notes", Item={**KEY, "v": {"L": [value]}})

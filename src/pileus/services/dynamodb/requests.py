@@ -5,6 +5,7 @@ tell, `check_against_key`, `check_nested` and `check_filter` say afterwards.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.checks import Values
@@ -45,6 +46,8 @@ from pileus.services.dynamodb.shapes import (
 from pileus.services.dynamodb.shapes import Update as UpdateMember
 from pileus.services.dynamodb.values import legal_members
 
+_ITEM_TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
+
 # --- writes ----------------------------------------------------------------------------------------------------------
 
 
@@ -52,7 +55,8 @@ from pileus.services.dynamodb.values import legal_members
 class WritePlan:
     """How a write depends on the item that is there, and what it answers.
 
-    returns: NONE, ALL_OLD, UPDATED_OLD, ALL_NEW or UPDATED_NEW. capacity: ReturnConsumedCapacity.
+    returns: NONE, ALL_OLD, UPDATED_OLD, ALL_NEW or UPDATED_NEW. capacity: ReturnConsumedCapacity. item: of a Put of a
+    transaction, what `legal_item` makes of it.
     """
 
     condition: Condition | None
@@ -61,6 +65,7 @@ class WritePlan:
     returns: str = "NONE"
     capacity: str | None = None
     shows_item_on_failure: bool
+    item: tuple[dict[str, AttributeValue], int] | None = None
 
 
 def plain_put(request: PutItemInput) -> bool:
@@ -130,20 +135,20 @@ def transact_write_plan(member: Put | Delete | UpdateMember | ConditionCheck) ->
     if isinstance(member, UpdateMember):
         texts = {"UpdateExpression": member.update_expression, **texts}
     check_together(texts, {}, member.expression_attribute_names, member.expression_attribute_values)
-    if isinstance(member, Put):
-        legal_members(member.item)
-    else:
-        check_key_values(member.key)
+    item = legal_item(member.item, _ITEM_TOO_LARGE) if isinstance(member, Put) else None
     expressions = Expressions(member.expression_attribute_names, member.expression_attribute_values)
     update = expressions.update(member.update_expression) if isinstance(member, UpdateMember) else None
     text = member.condition_expression
     condition = None if text is None else expressions.condition("ConditionExpression", text)
     expressions.finish()
+    if not isinstance(member, Put):
+        check_key_values(member.key)
     return WritePlan(
         condition=condition,
         update=update,
         values=expressions.values,
         shows_item_on_failure=member.return_values_on_condition_check_failure == "ALL_OLD",
+        item=item,
     )
 
 
@@ -168,6 +173,8 @@ def check_nested(expression: Condition | Update | Projection, key_names: tuple[s
 
 def legal_item(item: dict[str, AttributeValue], too_large: str) -> tuple[dict[str, AttributeValue], int]:
     """The item in canonical form and its size; `ValidationException` when it is none, or larger than 400 KB."""
+    if "" in item:
+        raise ValidationException("Empty attribute name")
     legal, size = legal_members(item)
     if size > ITEM_BYTES_MAX:
         raise ValidationException(too_large)

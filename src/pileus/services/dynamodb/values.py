@@ -5,7 +5,7 @@ was sent, with its numbers in canonical text.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
 from msgspec.structs import astuple, replace
@@ -98,12 +98,12 @@ def _legal_document(value: AttributeValue, depth: int) -> tuple[AttributeValue, 
     if value.bool_ is not None:
         return value, 1
     if value.m is not None:
-        _check_depth(depth)
+        _check_depth(value.m, depth)
         members, size = legal_members(value.m, depth + 1)
         size += _CONTAINER_BYTES + _ELEMENT_BYTES * len(members)
         return (value if members is value.m else AttributeValue(m=members)), size
     if value.l is not None:
-        _check_depth(depth)
+        _check_depth(value.l, depth)
         pairs = [legal(element, depth + 1) for element in value.l]
         size = _CONTAINER_BYTES + _ELEMENT_BYTES * len(pairs) + sum(size for _, size in pairs)
         changed = any(new is not old for (new, _), old in zip(pairs, value.l, strict=True))
@@ -128,8 +128,9 @@ def _legal_scalar_or_set(value: AttributeValue) -> tuple[AttributeValue, int]:
     return value, 1
 
 
-def _check_depth(depth: int) -> None:
-    if depth >= NESTING_LEVELS_MAX:
+def _check_depth(members: Collection[object], depth: int) -> None:
+    """Whatever is inside is one level deeper, and an attribute itself is the first level."""
+    if members and depth + 1 >= NESTING_LEVELS_MAX:
         raise ValidationException(
             "Nesting Levels have exceeded supported limits: "
             "Attributes in the item have nested levels beyond supported limit"
