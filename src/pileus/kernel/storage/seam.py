@@ -94,6 +94,11 @@ class Watch(Protocol):
 
     async def changed(self) -> None: ...
 
+    @property
+    def told(self) -> bool:
+        """Whether `changed` would return at once."""
+        ...
+
     def cancel(self) -> None: ...
 
 

@@ -18,6 +18,10 @@ class KeyWatch:
         """Return once the key has been written, durably, after this watch was taken."""
         await self._event.wait()
 
+    @property
+    def told(self) -> bool:
+        return self._event.is_set()
+
     def cancel(self) -> None:
         """Stop watching; needed when nobody waits for the change any more."""
         self._watches.remove(self._key, self)

@@ -50,6 +50,12 @@ class PolicyNotFoundException(ServiceError):
     code = "PolicyNotFoundException"
 
 
+class AccessDeniedException(ServiceError):
+    """A resource policy that would keep its author from changing it again (API_PutResourcePolicy)."""
+
+    code = "AccessDeniedException"
+
+
 class TableNotFoundException(ServiceError):
     """As the operations for backups say that there is no such table (API_DescribeContinuousBackups)."""
 

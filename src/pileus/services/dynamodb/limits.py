@@ -71,3 +71,15 @@ DECREASE_PAUSE_S: Final = 3600
 TABLE_CLASS_CHANGES_MAX: Final = 2
 TABLE_CLASS_WINDOW_S: Final = 30 * 24 * 3600
 """Source: Developer Guide, "Considerations when choosing a table class"."""
+
+ACCOUNT_UNITS_MAX: Final = 80_000
+TABLE_UNITS_MAX: Final = 40_000
+"""Provisioned, reads and writes each: of all tables together, and of one table or index, unless AWS raises them."""
+
+ENDPOINT_CACHE_MINUTES: Final = 1440
+
+TTL_CHANGE_PAUSE_S: Final = 1860
+"""Between two changes of one table. AWS's page says an hour; 31 minutes were measured (DDB-TABLE-143)."""
+
+RESOURCE_POLICY_BYTES_MAX: Final = 20 * 1024
+"""Source: Developer Guide, "Resource-based policy considerations"."""

@@ -20,32 +20,42 @@ from pileus.kernel.auth.permissions import (
     arn_of,
     gives_tags,
     request_tags,
+    tag_keys,
 )
-from pileus.kernel.auth.policy import ContextValue
+from pileus.kernel.auth.policy import ContextValue, NamedPolicy, Policy, compile_policy
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
-from pileus.kernel.storage.seam import Store
+from pileus.kernel.storage.seam import Store, Watch
 from pileus.services.dynamodb.expressions.request import Expressions
 from pileus.services.dynamodb.numbers import canonical
 from pileus.services.dynamodb.partiql.permissions import ACTIONS, AskedStatement, asked_statements
+from pileus.services.dynamodb.resource_policies import COUNT_KEY, any_policy, read_policy
 from pileus.services.dynamodb.shapes import AttributeValue, BatchGetItemInput, BatchWriteItemInput
-from pileus.services.dynamodb.store import TableDirectory
-from pileus.services.dynamodb.tables.names import in_other_account
+from pileus.services.dynamodb.store import Table, TableDirectory
+from pileus.services.dynamodb.tables.names import in_other_account, table_arn
+
+COMPILED_MAX: Final = 1024
+"""Policies that are kept compiled."""
 
 PARTITION_KEY: Final = "partition_key"
 """The detail of a table that `dynamodb:LeadingKeys` is made with."""
 INDEX_PARTITION_KEY: Final = "index_partition_key"
 """The same of an index, where one is asked about."""
 
-_TABLE_ARN: Final = arn_of("arn:{partition}:dynamodb:{region}:{account}:table/{given.table_name}")
-
 
 def _table_arn(context: RequestContext, given: Any) -> str:
-    """`TableName` may be an ARN, and then of another account too; one that names another partition means the same."""
-    name: str = given.table_name
-    if not name.startswith("arn:"):
-        return _TABLE_ARN(context, given)
-    return f"arn:{context.partition}:{name.split(':', 2)[-1]}"
+    return _arn_of_named(context, given.table_name)
+
+
+def _resource_arn(context: RequestContext, given: Any) -> str:
+    return _arn_of_named(context, given.resource_arn)
+
+
+def _arn_of_named(context: RequestContext, name: str) -> str:
+    """A name may be an ARN, and then of another account too; one that names another partition means the same."""
+    if name.startswith("arn:"):
+        return f"arn:{context.partition}:{name.split(':', 2)[-1]}"
+    return f"arn:{context.partition}:dynamodb:{context.region}:{context.account_id}:table/{name}"
 
 
 def _table_or_index_arn(context: RequestContext, given: Any) -> str:
@@ -61,12 +71,25 @@ def _foreign(context: RequestContext, given: Any) -> bool:
     return in_other_account(context, given.table_name)
 
 
+def _foreign_by_arn(context: RequestContext, given: Any) -> bool:
+    return in_other_account(context, given.resource_arn)
+
+
+_BY_ARN: Final = ResourceType(name="table", arn=_resource_arn, foreign=_foreign_by_arn)
 _TABLE: Final = ResourceType(name="table", arn=_table_arn, foreign=_foreign)
 _TABLE_OR_INDEX: Final = ResourceType(name="table", arn=_table_or_index_arn, foreign=_foreign)
 
 
 def _of_creation(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
     return request_tags({tag.key: tag.value for tag in given.tags or ()})
+
+
+def _of_untagging(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
+    return tag_keys(given.tag_keys)
+
+
+def _gives_policy(context: RequestContext, given: Any) -> bool:
+    return given.resource_policy is not None
 
 
 def _of_items(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
@@ -259,8 +282,26 @@ PERMISSIONS: Final[Permissions] = {
     "CreateTable": (
         Permission(action="dynamodb:CreateTable", resource=_TABLE, conditions=_of_creation),
         Permission(action="dynamodb:TagResource", resource=_TABLE, conditions=_of_creation, asked=gives_tags),
+        Permission(action="dynamodb:PutResourcePolicy", resource=_TABLE, asked=_gives_policy),
     ),
-    **_on(_TABLE, ("DeleteTable", "DescribeTable", "UpdateTable", "DescribeTimeToLive", "UpdateTimeToLive")),
+    **_on(
+        _TABLE,
+        (
+            "DeleteTable",
+            "DescribeContinuousBackups",
+            "DescribeContributorInsights",
+            "DescribeKinesisStreamingDestination",
+            "DescribeTable",
+            "DescribeTimeToLive",
+            "UpdateContinuousBackups",
+            "UpdateTable",
+            "UpdateTimeToLive",
+        ),
+    ),
+    **_on(None, ("DescribeEndpoints", "DescribeLimits")),
+    **_on(_BY_ARN, ("DeleteResourcePolicy", "GetResourcePolicy", "ListTagsOfResource", "PutResourcePolicy")),
+    "TagResource": (Permission(action="dynamodb:TagResource", resource=_BY_ARN, conditions=_of_creation),),
+    "UntagResource": (Permission(action="dynamodb:UntagResource", resource=_BY_ARN, conditions=_of_untagging),),
     **_on(_ANY_TABLE, ("ListTables",)),
     **_on(_TABLE, ("GetItem", "PutItem", "DeleteItem", "UpdateItem"), conditions=_of_items),
     **_on(_TABLE_OR_INDEX, ("Query", "Scan"), conditions=_of_items),
@@ -278,25 +319,54 @@ PERMISSIONS: Final[Permissions] = {
 
 
 class DynamoDbResources:
-    """Knows tables."""
-
-    eager = False
+    """Knows tables, with their policies."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._snapshot = store.snapshot()
         self._tables = TableDirectory()
+        self._watch: Watch | None = None
+        self._any_policy = True
+        self._compiled: dict[str, tuple[str, Policy]] = {}
+
+    @property
+    def eager(self) -> bool:
+        """Whether any table has a policy; while none has, requests for one's own tables need no look at them."""
+        return self._any_policy or self._watch is None or self._watch.told
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
-        """The table of an ARN, or of its index's; None for another account's or region's."""
+        """The table of an ARN, or of its index's; None for another region's."""
+        await self._look_for_policies()
         parts = arn.split(":", 5)
-        if len(parts) != 6 or (parts[3], parts[4]) != (context.region, context.account_id):
+        if len(parts) != 6 or parts[3] != context.region:
             return None
         path = parts[5].split("/")
-        table = await self._tables.read(context, path[1] if len(path) > 1 else "", self._snapshot)
+        table = await self._tables.read_of(parts[4], parts[3], path[1] if len(path) > 1 else "", self._snapshot)
         if table is None:
             return None
         details = {PARTITION_KEY: table.key.partition.name}
         index = table.index(path[3]) if len(path) == 4 and path[2] == "index" else None
         if index is not None:
             details[INDEX_PARTITION_KEY] = index.partition[0].name
-        return KnownResource(arn=arn, tags=dict(table.record.tags), details=details)
+        return KnownResource(
+            arn=arn, tags=dict(table.record.tags), details=details, policy=await self._policy(context, table)
+        )
+
+    async def _look_for_policies(self) -> None:
+        if self._watch is None or self._watch.told:
+            self._watch = self._store.watch(COUNT_KEY)
+            self._any_policy = await any_policy(self._snapshot)
+
+    async def _policy(self, context: RequestContext, table: Table) -> NamedPolicy | None:
+        revision = table.record.policy_revision
+        if revision is None:
+            return None
+        kept = self._compiled.get(table.record.id)
+        if kept is None or kept[0] != revision:
+            text = await read_policy(self._snapshot, table.region, table.record)
+            if text is None:
+                return None
+            if len(self._compiled) >= COMPILED_MAX:
+                self._compiled.clear()
+            kept = self._compiled[table.record.id] = revision, compile_policy(text)
+        return NamedPolicy(table_arn(table.place, context.partition), kept[1], "resource")

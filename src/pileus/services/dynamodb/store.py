@@ -123,6 +123,10 @@ def items_subspace(region: Subspace, table_id: str) -> Subspace:
     return region.subspace("item", table_id)
 
 
+def policy_key(region: Subspace, table_id: str) -> bytes:
+    return region.pack("policy", table_id)
+
+
 def index_prefix(region: Subspace, table_id: str, index_id: str) -> bytes:
     """What the keys of an index's entries begin with."""
     return region.pack("index", table_id, index_id)

@@ -12,7 +12,7 @@ from pileus.services.dynamodb.contents import contents_of
 from pileus.services.dynamodb.errors import ResourceInUseException, ValidationException, in_use
 from pileus.services.dynamodb.limits import LIST_TABLES_MAX
 from pileus.services.dynamodb.operations.base import DynamoDbBase
-from pileus.services.dynamodb.resource_policies import policy_key
+from pileus.services.dynamodb.resource_policies import attach_policy, detach_policy
 from pileus.services.dynamodb.shapes import (
     CreateTableInput,
     CreateTableOutput,
@@ -36,7 +36,7 @@ from pileus.services.dynamodb.table_records import StreamReference, TableRecord
 from pileus.services.dynamodb.tables.admission import check_deletable
 from pileus.services.dynamodb.tables.creation import new_table, new_view
 from pileus.services.dynamodb.tables.descriptions import Describer
-from pileus.services.dynamodb.tables.names import TablePlace, own_table_name
+from pileus.services.dynamodb.tables.names import TablePlace, own_table_name, table_arn
 from pileus.services.dynamodb.tables.states import gone, state_of
 
 REMOVED_AT_ONCE: Final = 100
@@ -56,6 +56,7 @@ class TableOperations(DynamoDbBase):
             active_at_s=now_s + self._changes_take_s,
         )
         view = new_view(request.stream_specification)
+        policy = _policy(context, place, request.resource_policy)
 
         async def create(tx: Transaction) -> TableRecord:
             before = await self._at(place, tx)
@@ -64,7 +65,10 @@ class TableOperations(DynamoDbBase):
                     raise in_use(f"Table is being created: {place.name}")
                 raise ResourceInUseException(f"Table already exists: {place.name}")
             record = planned if view is None else await self._with_stream(tx, place, planned, view, now_s=now_s)
-            write_table(tx, self._tables.region(context), record)
+            region = self._tables.region(context)
+            if policy is not None:
+                record = await attach_policy(tx, region, record, policy, now_s=now_s)
+            write_table(tx, region, record)
             return record
 
         record = await self._store.run(create)
@@ -139,7 +143,7 @@ class TableOperations(DynamoDbBase):
         record = await self._without_stream(tx, table, table.record, now_s=now_s)
         if not await self._stream_left(tx, table):
             table.log.forget_all(tx)
-        tx.clear(policy_key(table.region, record.id))
+        record = await detach_policy(tx, table.region, record)
         at_once = not self._changes_take_s and table.ttl is None and await _is_small(tx, table)
         if self._changes_take_s:
             write_table(tx, table.region, replace(record, deleting_until_s=now_s + self._changes_take_s))
@@ -169,3 +173,12 @@ async def _is_small(tx: Transaction, table: Table) -> bool:
         if left < 0:
             return False
     return True
+
+
+def _policy(context: RequestContext, place: TablePlace, text: str | None) -> str | None:
+    """The resource policy that a new table begins with."""
+    if text is None:
+        return None
+    from pileus.services.dynamodb.policy_checks import policy_to_attach
+
+    return policy_to_attach(text, context, table_arn(place, context.partition), confirmed=False)

@@ -63,7 +63,6 @@ def new_table(
 def _check_built(request: CreateTableInput) -> None:
     """What Pileus cannot do yet it says, instead of creating a table that lacks it."""
     asked_for = {
-        "ResourcePolicy": request.resource_policy,
         "GlobalTableSourceArn": request.global_table_source_arn,
         "GlobalTableSettingsReplicationMode": request.global_table_settings_replication_mode,
         "VectorIndexes": request.vector_indexes,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pileus.kernel.context import RequestContext
-from pileus.services.dynamodb.errors import ValidationException
+from pileus.kernel.errors import NotImplementedByPileus
+from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.limits import TABLE_NAME_LENGTH_MAX, TABLE_NAME_LENGTH_MIN
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_.-]+\Z")
@@ -45,6 +46,28 @@ def own_table_name(context: RequestContext, given: str) -> str:
     if place.account_id != context.account_id:
         raise foreign_table()
     return place.name
+
+
+def named_table(context: RequestContext, arn: str) -> TablePlace:
+    """The table that a `ResourceArn` means, for what is done to a table by its ARN; `ValidationException`."""
+    if not arn.startswith("arn:"):
+        raise invalid_parameter(f"ARNs must start with 'arn:': {arn}")
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] != "dynamodb":
+        raise invalid_parameter(f"Provided Arn is not a DynamoDB resource arn: {arn}")
+    _, partition, _, region, account_id, path = parts
+    if (partition, region) != (context.partition, context.region):
+        raise invalid_parameter(f"Invalid resource Arn: {arn}")
+    kind, _, name = path.partition("/")
+    if kind == "table" and name.count("/") == 2 and name.split("/")[1] == "stream":
+        raise NotImplementedByPileus("Resource policies of streams are not implemented")
+    if kind != "table" or "/" in name or _NAME.match(name) is None:
+        raise invalid_parameter(
+            f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
+        )
+    if account_id != context.account_id:
+        raise foreign_table()
+    return TablePlace(account_id, region, name)
 
 
 def foreign_table() -> ValidationException:
