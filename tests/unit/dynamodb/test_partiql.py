@@ -173,6 +173,17 @@ async def test_updates_that_do_not_fit_the_item(sql: Statements, clause: str, me
     assert await sql.error(f"UPDATE notes {clause} WHERE pk = 'x'") == f"ValidationException: {message}"
 
 
+async def test_an_update_may_not_make_an_item_too_deep(sql: Statements) -> None:
+    """A value that may be written by itself may be too deep where it is written."""
+    value: dict[str, Any] = {"S": "x"}
+    for _ in range(31):
+        value = {"M": {"a": value}}
+    await sql.put("notes", pk={"S": "x"}, m={"M": {}})
+    await sql.run("UPDATE notes SET d = ? WHERE pk = 'x'", value)
+    too_deep = "ValidationException: Nesting Levels have exceeded supported limits"
+    assert await sql.error("UPDATE notes SET m.deep = ? WHERE pk = 'x'", value) == too_deep
+
+
 MAP_OF_S = [{"p": {"M": {"s": {"S": "n"}}}}]
 LIST = {"tags": {"L": [{"S": "a"}, {"S": "b"}, {"S": "c"}]}}
 

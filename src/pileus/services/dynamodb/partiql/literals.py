@@ -24,7 +24,9 @@ from pileus.services.dynamodb.partiql.terms import (
 from pileus.services.dynamodb.shapes import AttributeValue
 
 _NAMES: Final[dict[type, str]] = {Parameter: "Parameter", PathTerm: "VariableReference", Missing: "MISSING"}
-_TOO_DEEP: Final = "Nesting Levels have exceeded supported limits"
+TOO_DEEP: Final = "Nesting Levels have exceeded supported limits"
+"""All that AWS says of a literal, or of an item that an update made; elsewhere it says more."""
+
 _EXPONENT_MAX: Final = 2**31 - 1
 
 
@@ -35,7 +37,7 @@ def is_literal(term: Term) -> bool:
 def literal(term: Term, path: str = "root", depth: int = 0) -> AttributeValue:
     """The value, its numbers canonical; `ValidationException` when it is none. depth: what lies around it."""
     if depth >= NESTING_LEVELS_MAX:
-        raise ValidationException(f"{_TOO_DEEP} under {path}")
+        raise ValidationException(f"{TOO_DEEP} under {path}")
     match term:
         case Scalar():
             number = term.value.n
@@ -102,11 +104,8 @@ def _set(bag: Bag, path: str) -> AttributeValue:
 def legal_parameter(value: AttributeValue) -> AttributeValue:
     """A parameter in canonical form; `ValidationException` when it is no value."""
     try:
-        return rules.legal(value, 1)[0]  # its attribute is a level too
+        return rules.legal(value)[0]
     except ValidationException as error:
-        if error.message == _TOO_DEEP:
-            detail = "Attributes in the item have nested levels beyond supported limit"
-            raise ValidationException(f"{_TOO_DEEP}: {detail}") from None
         if error.message.startswith(("Number overflow", "Number underflow")):
             for text in _numbers_in(value):
                 if _unreadable_exponent(text):

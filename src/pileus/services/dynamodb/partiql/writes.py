@@ -28,8 +28,10 @@ from pileus.services.dynamodb.partiql.checked import (
     paths_of,
 )
 from pileus.services.dynamodb.partiql.keys import NamedItem, named_item
+from pileus.services.dynamodb.partiql.literals import TOO_DEEP
 from pileus.services.dynamodb.partiql.reads import check_scalar_key, key_mismatch_of
 from pileus.services.dynamodb.requests import legal_item
+from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import Stored, found, stored
 from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, UPDATED_ITEM_TOO_LARGE, Written
@@ -82,7 +84,7 @@ class Write:
                 if old is None:
                     raise ConditionalCheckFailedException
                 self._check(update.where, old)
-                item, size = legal_item(update.apply(old.item, self.values), UPDATED_ITEM_TOO_LARGE)
+                item, size = _legal_update(update.apply(old.item, self.values))
                 return await writing.write(tx, table, place, old, stored(item, size), now_s=now_s, updating=True)
             case DeleteStatement() as delete:
                 if old is not None:
@@ -117,6 +119,15 @@ class Write:
         assert where is not None, "a clause that names the key is there"
         if not condition_test(where)({} if old is None else old.item, self.values):
             raise ConditionalCheckFailedException(old.item if old is not None and self.shows_item else None)
+
+
+def _legal_update(item: dict[str, AttributeValue]) -> tuple[dict[str, AttributeValue], int]:
+    try:
+        return legal_item(item, UPDATED_ITEM_TOO_LARGE)
+    except ValidationException as error:
+        if error.message.startswith(TOO_DEEP):
+            raise ValidationException(TOO_DEEP) from None
+        raise
 
 
 def _check_paths(statement: UpdateStatement | DeleteStatement | ExistsStatement, schema: KeySchema) -> None:
