@@ -184,7 +184,6 @@ async def test_the_largest_that_is_taken(functions: Lambda) -> None:
         ({"snap_start": shapes.SnapStart(apply_on="PublishedVersions")}, "SnapStart.ApplyOn"),
         ({"logging_config": shapes.LoggingConfig(log_format="JSON")}, "LoggingConfig.LogFormat"),
         ({"package_type": "Image"}, "PackageType"),
-        ({"publish": True}, "Publish"),
         ({"code": FunctionCode(s3_bucket="bucket", s3_key="key")}, "Code.S3Bucket"),
         ({"code": FunctionCode(image_uri="image")}, "Code.ImageUri"),
     ],
@@ -304,7 +303,7 @@ async def test_permissions_come_and_go(functions: Lambda) -> None:
     assert answered.statement is not None
     assert document["Statement"][0] == msgspec.json.decode(answered.statement)
     assert (document["Version"], document["Id"]) == ("2012-10-17", "default")
-    assert policy.revision_id == (await configuration(functions))["RevisionId"] != before
+    assert policy.revision_id != before == (await configuration(functions))["RevisionId"]
 
     for sid in ("a", "b"):
         await functions.api.remove_permission(context(), RemovePermissionRequest(function_name="f", statement_id=sid))

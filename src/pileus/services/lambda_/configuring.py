@@ -65,7 +65,6 @@ _CONFIGURATION_NOT_BUILT: Final = (
     "runtime_config",
     "accelerator_config",
     "code_signing_config_arn",
-    "publish",
     "publish_to",
 )
 _CODE_NOT_BUILT: Final = (
@@ -74,7 +73,6 @@ _CODE_NOT_BUILT: Final = (
     "s3_object_version",
     "image_uri",
     "source_kms_key_arn",
-    "publish",
     "publish_to",
 )
 

@@ -1,8 +1,6 @@
 """How does an event reach its function, and the answer its caller?
 
-The hot path. A function's record is read at every invocation (one key, two microseconds) and its bytes are compared
-with those that the kept `FunctionSpec` was made from. So nothing must be told that a function changed: not by another
-process, not by a reset.
+The hot path. What a name leads to is read at every invocation: see `resolving`.
 """
 
 import binascii
@@ -20,7 +18,6 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.sandbox import SandboxFailed
-from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.environments.types import (
@@ -34,7 +31,6 @@ from pileus.services.lambda_.environments.types import (
 from pileus.services.lambda_.errors import (
     AccessDeniedException,
     CrossAccountRole,
-    FunctionNotFound,
     InvalidRequestContentException,
     RequestEntityTooLargeException,
     RequestTooLargeException,
@@ -44,11 +40,11 @@ from pileus.services.lambda_.errors import (
     TooManyRequestsException,
 )
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
-from pileus.services.lambda_.model import FunctionRecord
-from pileus.services.lambda_.names import LATEST, FunctionName, function_name, function_of_arn
+from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.policy import service_denial
+from pileus.services.lambda_.resolving import Guarded, Named, Resolver, resolve
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse
-from pileus.services.lambda_.store import AsyncInvocation, emit_invocation, function_key, require_function
+from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
 
 ROLE_REFUSED: Final = "The role defined for the function cannot be assumed by Lambda."
 """AWS says so when a function is created or given a role, and when it is invoked after its role has gone."""
@@ -80,29 +76,6 @@ class ServiceInvocation(msgspec.Struct, frozen=True, kw_only=True):
     function_error: str | None
 
 
-class _Ready:
-    """A function as it is invoked. value: the record's bytes. denials: what its policy said to callers so far."""
-
-    __slots__ = ("denials", "record", "spec", "value")
-
-    def __init__(self, value: bytes, record: FunctionRecord, spec: FunctionSpec) -> None:
-        self.value = value
-        self.record = record
-        self.spec = spec
-        self.denials: dict[tuple[str | None, ...], Denial | None] = {}
-
-
-class _Named:
-    """A name that a caller used, understood."""
-
-    __slots__ = ("arn", "function", "key")
-
-    def __init__(self, function: FunctionName) -> None:
-        self.function = function
-        self.key = function_key(function)
-        self.arn = function.qualified_arn
-
-
 class Invoker:
     """Invokes functions for the API, and for other services where the function's policy allows it."""
 
@@ -111,17 +84,16 @@ class Invoker:
     ) -> None:
         self._store = store
         self._environments = environments
-        self._packages = packages
+        self._resolver = Resolver(store=store, packages=packages, ids=ids)
         self._clock = clock
         self._ids = ids
-        self._named: dict[tuple[str, str, str, str | None], _Named] = {}
-        self._ready: dict[bytes, _Ready] = {}
+        self._named: dict[tuple[str, str, str, str | None], Named] = {}
 
     async def for_api(self, context: RequestContext, request: InvocationRequest) -> InvocationResponse:
         """Invoke, as the API's operation."""
         asked = (context.account_id, context.region, request.function_name, request.qualifier)
         named = self._named.get(asked) or self._understand(context, request, asked)
-        ready = await self._find(named)
+        ready = await self._resolver.find(named)
         if request.durable_execution_name is not None or request.tenant_id is not None:
             raise NotImplementedByPileus("DurableExecutionName and TenantId are not implemented")
         payload = request.payload or b"{}"
@@ -151,7 +123,7 @@ class Invoker:
             function_error=result.function_error,
             log_result=b64encode(result.log).decode() if request.log_type == "Tail" else None,
             payload=result.payload,
-            executed_version=LATEST,
+            executed_version=ready.spec.version,
         )
 
     async def for_service(
@@ -169,9 +141,9 @@ class Invoker:
             if function is None:
                 raise ResourceNotFoundException(f"Function not found: {function_arn}")
             named = self._keep(asked, function)
-        ready = await self._find(named)
+        ready = await self._resolver.find(named)
         call = ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
-        denial = self._denial(ready, named.function, call)
+        denial = self._denial(self._resolver.guarded(named, ready), named.function, call)
         if denial is not None:
             raise AccessDeniedException(
                 f"User: {service_principal} is not authorized to perform: lambda:InvokeFunction on resource: "
@@ -190,8 +162,8 @@ class Invoker:
 
     async def again(self, invocation: AsyncInvocation) -> InvocationResult:
         """Hand an event that was accepted earlier to its function; FunctionNotFound, TooManyRequestsException."""
-        named = _Named(invocation.function)
-        ready = await self._find(named)
+        named = Named(invocation.function)
+        ready = await self._resolver.find(named)
         return await self._run(
             ready.spec,
             Invocation(
@@ -216,7 +188,7 @@ class Invoker:
         )
 
         async def write(tx: Transaction) -> None:
-            await require_function(tx, function)
+            await resolve(tx, function)
             emit_invocation(tx, invocation)
 
         await self._store.run(write)
@@ -238,66 +210,29 @@ class Invoker:
         except ServiceError as error:  # of whoever issues the role's credentials
             raise AccessDeniedException(ROLE_REFUSED).because(error.denial) from error
 
-    def _denial(self, ready: _Ready, function: FunctionName, call: ServiceCall) -> Denial | None:
+    def _denial(self, guarded: Guarded, function: FunctionName, call: ServiceCall) -> Denial | None:
         """What the policy says, kept: it cannot change without the record, and asks for nothing but these."""
         caller = (call.service, call.source_arn, call.source_account, function.qualifier)
         try:
-            return ready.denials[caller]
+            return guarded.denials[caller]
         except KeyError:
-            if len(ready.denials) >= _CALLERS_KEPT_MAX:
-                ready.denials.clear()
-        denial = ready.denials[caller] = service_denial(
-            ready.record.policy, function, call, action="lambda:InvokeFunction", now_s=self._clock.timestamp()
+            if len(guarded.denials) >= _CALLERS_KEPT_MAX:
+                guarded.denials.clear()
+        denial = guarded.denials[caller] = service_denial(
+            guarded.policy, function, call, action="lambda:InvokeFunction", now_s=self._clock.timestamp()
         )
         return denial
 
     def _understand(
         self, context: RequestContext, request: InvocationRequest, asked: tuple[str, str, str, str | None]
-    ) -> _Named:
+    ) -> Named:
         return self._keep(asked, function_name(context, request.function_name, request.qualifier))
 
-    def _keep(self, asked: tuple[str, str, str, str | None], function: FunctionName) -> _Named:
+    def _keep(self, asked: tuple[str, str, str, str | None], function: FunctionName) -> Named:
         if len(self._named) >= _NAMES_KEPT_MAX:
             self._named.clear()
-        if len(self._ready) >= _NAMES_KEPT_MAX:
-            self._ready.clear()
-        named = self._named[asked] = _Named(function.only_latest())
+        named = self._named[asked] = Named(function)
         return named
-
-    async def _find(self, named: _Named) -> _Ready:
-        """The function as it is now; FunctionNotFound."""
-        value = await self._store.snapshot().get(named.key)
-        ready = self._ready.get(named.key)
-        if ready is not None and ready.value == value:
-            return ready
-        if value is None:
-            self._ready.pop(named.key, None)
-            raise FunctionNotFound(f"{named.function.arn}:{LATEST}")
-        return await self._make_ready(named, value)
-
-    async def _make_ready(self, named: _Named, value: bytes) -> _Ready:
-        function, record = named.function, decode(value, FunctionRecord)
-        code_path = await self._packages.directory(record.code_sha256)
-        spec = FunctionSpec(
-            function_arn=function.arn,
-            function_name=record.name,
-            version=LATEST,
-            runtime=record.runtime,
-            handler=record.handler,
-            code_path=code_path,
-            code_sha256=record.code_sha256,
-            memory_mb=record.memory_mb,
-            timeout=record.timeout,
-            environment=record.environment or {},
-            role_arn=record.role,
-            log_group=record.log_group,
-            region=function.region,
-            account_id=function.account_id,
-            revision=record.fleet_revision,
-            ephemeral_storage_mb=record.ephemeral_storage_mb,
-        )
-        ready = self._ready[named.key] = _Ready(value, record, spec)
-        return ready
 
 
 def new_trace(clock: Clock, ids: Ids) -> str:

@@ -40,6 +40,9 @@ ASYNC_PAYLOAD_BYTES_MAX: Final = 1_048_576
 LIST_ITEMS_MAX: Final = 50
 """Functions on a page, whatever MaxItems says (API_ListFunctions)."""
 
+ALIASES_PAGE_MAX: Final = 10_000
+"""API_ListAliases, MaxItems; no smaller page is documented."""
+
 POLICY_BYTES_MAX: Final = 20_480
 
 ASYNC_RETRY_DELAYS: Final = (timedelta(minutes=1), timedelta(minutes=2))

@@ -1,30 +1,19 @@
-"""What is a function, and how does Lambda describe it?
+"""What are functions, versions and aliases?
 
-A function is kept as one record, its resource policy included, so that whoever invokes it reads one key. It becomes
-active, and an update is complete, in the transaction that writes it; the answer to that request shows the state before
-(`Pending`, `InProgress`), under a revision of its own, because that is what clients have learnt to wait out.
+A function is kept as one record, its resource policy included, so that whoever invokes it reads one key; so are a
+version, which holds the function as it was when it was published, and an alias. All become active, and an update is
+complete, in the transaction that writes them.
 """
 
 import base64
-import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from pileus.services.lambda_.names import LATEST, FunctionName
-from pileus.services.lambda_.shapes import (
-    EnvironmentResponse,
-    EphemeralStorage,
-    FunctionConfiguration,
-    LoggingConfig,
-    RuntimeVersionConfig,
-    SnapStartResponse,
-    TracingConfigResponse,
-)
 
-_NO_SNAP_START: Final = SnapStartResponse(apply_on="None", optimization_status="Off")
-_CREATING: Final = "The function is being created."
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StatementRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,6 +35,8 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     code_sha256: of the package, in hex, which is also its blob's digest. environment: None when never given.
     revision_id: changes with every change; fleet_revision: only with what running environments would have to know.
+    last_version: the number of the version published last, be it still there or not. policy_revision_id: '' until
+    somebody changes the policy.
     """
 
     name: str
@@ -66,10 +57,108 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     environment: dict[str, str] | None = None
     tags: dict[str, str] = {}
     policy: list[StatementRecord] = []
+    policy_revision_id: str = ""
+    last_version: int = 0
 
     @property
     def timeout(self) -> timedelta:
         return timedelta(seconds=self.timeout_s)
+
+
+class VersionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.version.v1"):
+    """A published version.
+
+    function: as it was, under the version's own description, revision and policy. latest_description: what `$LATEST`
+    was described as when this was published. state: `Active`, or what AWS calls the one before or instead.
+    """
+
+    number: int
+    function: FunctionRecord
+    latest_description: str
+    state: str = "Active"
+    state_reason: str = ""
+    state_reason_code: str = ""
+
+
+class AliasRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.alias.v1"):
+    """A name for a version, or for two. weights: what share of the invocations goes to other versions."""
+
+    name: str
+    version: str
+    description: str
+    revision_id: str
+    weights: dict[str, float] = {}
+    policy: list[StatementRecord] = []
+    policy_revision_id: str = ""
+
+    def points_at(self, version: str) -> bool:
+        return version == self.version or version in self.weights
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a name and qualifier lead to. record: of what would run, a published version's where one is meant."""
+
+    function: FunctionName
+    record: FunctionRecord
+    published: VersionRecord | None = None
+    alias: AliasRecord | None = None
+
+    @property
+    def version(self) -> str:
+        """`$LATEST`, or the number."""
+        return LATEST if self.published is None else str(self.published.number)
+
+    @property
+    def invoked_arn(self) -> str:
+        """As a function that was invoked by this name sees it."""
+        return self.function.qualified_arn
+
+
+def latest_of(function: FunctionName, record: FunctionRecord) -> Target:
+    """What a name without a version leads to."""
+    return Target(function=function, record=record)
+
+
+def version_of(function: FunctionName, version: VersionRecord) -> Target:
+    """A version under the ARN with its number."""
+    named = msgspec.structs.replace(function, qualifier=str(version.number))
+    return Target(function=named, record=version.function, published=version)
+
+
+def same_when_published(latest: FunctionRecord, version: VersionRecord) -> bool:
+    """Whether nothing that a version keeps has changed in `$LATEST` since that version was published."""
+    return _kept(latest) == _kept(msgspec.structs.replace(version.function, description=version.latest_description))
+
+
+def published(latest: FunctionRecord, *, number: int, description: str | None, revision_id: str) -> VersionRecord:
+    """The version that `$LATEST` becomes when it is published. description: None for that of `$LATEST`."""
+    return VersionRecord(
+        number=number,
+        latest_description=latest.description,
+        function=msgspec.structs.replace(
+            latest,
+            description=latest.description if description is None else description,
+            revision_id=revision_id,
+            tags={},
+            policy=[],
+            policy_revision_id="",
+            last_version=0,
+        ),
+    )
+
+
+def _kept(record: FunctionRecord) -> FunctionRecord:
+    """Without what is said about a function, rather than what it is."""
+    return msgspec.structs.replace(
+        record,
+        revision_id="",
+        fleet_revision="",
+        modified_at=_NEVER,
+        tags={},
+        policy=[],
+        policy_revision_id="",
+        last_version=0,
+    )
 
 
 def default_log_group(name: str) -> str:
@@ -85,68 +174,3 @@ def code_sha256_base64(digest: str) -> str:
 def last_modified(moment: datetime) -> str:
     """`LastModified` as the API prints it: `2014-02-28T12:00:00.123+0000`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
-
-
-def runtime_version_arn(function: FunctionName, runtime: str) -> str:
-    """A runtime's version here is whatever this Pileus runs under its name, hence one ARN for each."""
-    version = hashlib.sha256(f"pileus {runtime}".encode()).hexdigest()
-    return f"arn:{function.partition}:lambda:{function.region}::runtime:{version}"
-
-
-def listed(function: FunctionName, record: FunctionRecord, *, qualified: bool = False) -> FunctionConfiguration:
-    """As ListFunctions shows it: without states and runtime version (recording lambda_api, test_list_functions)."""
-    return FunctionConfiguration(
-        function_name=record.name,
-        function_arn=f"{function.arn}:{LATEST}" if qualified else function.arn,
-        runtime=record.runtime,  # type: ignore[arg-type]  # checked against the model when it was written
-        role=record.role,
-        handler=record.handler,
-        code_size=record.code_size_bytes,
-        description=record.description,
-        timeout=record.timeout_s,
-        memory_size=record.memory_mb,
-        last_modified=last_modified(record.modified_at),
-        code_sha256=code_sha256_base64(record.code_sha256),
-        version=LATEST,
-        environment=None if record.environment is None else EnvironmentResponse(variables=record.environment),
-        tracing_config=TracingConfigResponse(mode="PassThrough"),
-        revision_id=record.revision_id,
-        package_type="Zip",
-        architectures=record.architectures,  # type: ignore[arg-type]  # checked when it was written
-        ephemeral_storage=EphemeralStorage(size=record.ephemeral_storage_mb),
-        snap_start=_NO_SNAP_START,
-        logging_config=LoggingConfig(log_format="Text", log_group=record.log_group),
-    )
-
-
-def described(function: FunctionName, record: FunctionRecord) -> FunctionConfiguration:
-    """As GetFunctionConfiguration shows it, under the ARN by which it was asked for."""
-    return msgspec.structs.replace(
-        listed(function, record, qualified=function.qualifier is not None),
-        state="Active",
-        last_update_status="Successful",
-        runtime_version_config=RuntimeVersionConfig(runtime_version_arn=runtime_version_arn(function, record.runtime)),
-    )
-
-
-def being_created(function: FunctionName, record: FunctionRecord, *, revision_id: str) -> FunctionConfiguration:
-    """As CreateFunction answers. revision_id: of the state that has passed already."""
-    return msgspec.structs.replace(
-        described(function, record),
-        revision_id=revision_id,
-        state="Pending",
-        state_reason=_CREATING,
-        state_reason_code="Creating",
-        last_update_status=None,
-    )
-
-
-def being_updated(function: FunctionName, record: FunctionRecord, *, revision_id: str) -> FunctionConfiguration:
-    """As an update answers; the reason is AWS's (recording lambda_api, test_function_lifecycle)."""
-    return msgspec.structs.replace(
-        described(function, record),
-        revision_id=revision_id,
-        last_update_status="InProgress",
-        last_update_status_reason=_CREATING,
-        last_update_status_reason_code="Creating",
-    )

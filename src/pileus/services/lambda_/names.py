@@ -1,8 +1,8 @@
 """Which function does a caller mean?
 
 A function is named by its name, by a part of its ARN (`ACCOUNT:function:NAME`), or by its ARN, each with or without a
-qualifier; and the qualifier may be given on its own, too. Until versions and aliases are built, `$LATEST` is the only
-one that leads to a function.
+qualifier; and the qualifier may be given on its own, too. A qualifier is `$LATEST`, the number of a version, or the
+name of an alias, which is never a number.
 """
 
 import re
@@ -19,6 +19,7 @@ from pileus.services.lambda_.errors import (
 )
 
 LATEST: Final = "$LATEST"
+_VERSION_DIGITS_MAX: Final = 18
 
 _NAME: Final = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
@@ -48,9 +49,37 @@ class FunctionName(msgspec.Struct, frozen=True, kw_only=True):
         """With the qualifier, if the request names one."""
         return self.arn if self.qualifier is None else f"{self.arn}:{self.qualifier}"
 
+    def qualified_by(self, qualifier: str | None) -> "FunctionName":
+        """The same function, under this qualifier instead."""
+        return msgspec.structs.replace(self, qualifier=qualifier)
+
+    @property
+    def latest(self) -> bool:
+        """Whether it means the function as it is, not a version of it."""
+        return self.qualifier is None or self.qualifier == LATEST
+
+    @property
+    def version(self) -> int | None:
+        """The number, if a version is named by it."""
+        qualifier = self.qualifier
+        if qualifier is None or not qualifier.isdigit() or len(qualifier) > _VERSION_DIGITS_MAX:
+            return None
+        return int(qualifier) if qualifier[0] != "0" else None
+
+    @property
+    def alias(self) -> str | None:
+        """The name that can only be an alias."""
+        qualifier = self.qualifier
+        return None if qualifier is None or qualifier.isdigit() or "$" in qualifier else qualifier
+
+    @property
+    def policy_arn(self) -> str:
+        """Under which a policy knows it: `$LATEST` has none of its own."""
+        return self.arn if self.latest else self.qualified_arn
+
     def only_latest(self) -> "FunctionName":
-        """Itself, unless it names a version or alias: those do not exist yet, so it is not found."""
-        if self.qualifier not in (None, LATEST):
+        """Itself, unless it names a version or alias, where only a function can be meant."""
+        if not self.latest:
             raise FunctionNotFound(self.qualified_arn)
         return self
 

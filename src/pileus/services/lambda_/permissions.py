@@ -18,9 +18,10 @@ from pileus.kernel.auth.permissions import (
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
-from pileus.services.lambda_.names import function_of_arn, in_other_account, meant_by
+from pileus.services.lambda_.model import StatementRecord
+from pileus.services.lambda_.names import FunctionName, function_of_arn, in_other_account, meant_by
 from pileus.services.lambda_.policy import policy_text
-from pileus.services.lambda_.store import get_function
+from pileus.services.lambda_.store import get_alias, get_function, get_version
 
 
 def _function_arn(context: RequestContext, given: Any) -> str:
@@ -78,11 +79,18 @@ PERMISSIONS: Final[Permissions] = {
     **_on(
         _FUNCTION,
         (
+            "CreateAlias",
+            "DeleteAlias",
             "DeleteFunction",
+            "GetAlias",
             "GetFunction",
             "GetFunctionConfiguration",
             "GetPolicy",
+            "ListAliases",
+            "ListVersionsByFunction",
+            "PublishVersion",
             "RemovePermission",
+            "UpdateAlias",
             "UpdateFunctionCode",
         ),
     ),
@@ -116,7 +124,16 @@ class LambdaResources:
         record = await get_function(self._snapshot, function)
         if record is None:
             return None
+        statements = record.policy if function.latest else await self._qualified_policy(function)
         policy = None
-        if record.policy:
-            policy = NamedPolicy(arn, compile_policy(policy_text(record.policy, function)), "resource")
+        if statements:
+            policy = NamedPolicy(arn, compile_policy(policy_text(statements, function)), "resource")
         return KnownResource(arn=arn, tags=record.tags, policy=policy)
+
+    async def _qualified_policy(self, function: FunctionName) -> list[StatementRecord]:
+        """That of the version or alias, which counts instead of the function's own."""
+        if function.alias is not None:
+            alias = await get_alias(self._snapshot, function, function.alias)
+            return [] if alias is None else alias.policy
+        version = None if function.version is None else await get_version(self._snapshot, function, function.version)
+        return [] if version is None else version.function.policy

@@ -15,7 +15,7 @@ from pileus.kernel.auth.service_calls import ServiceCall, service_decision, serv
 from pileus.services.lambda_.errors import InvalidParameterValueException, PolicyLengthExceededException
 from pileus.services.lambda_.limits import POLICY_BYTES_MAX
 from pileus.services.lambda_.model import StatementRecord
-from pileus.services.lambda_.names import LATEST, FunctionName
+from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.shapes import AddPermissionRequest
 
 _SERVICE: Final = re.compile(r"[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
@@ -52,7 +52,7 @@ def statement_document(statement: StatementRecord, function: FunctionName) -> Do
         "Effect": "Allow",
         "Principal": _principal_document(statement.principal, function.partition),
         "Action": statement.action,
-        "Resource": function.arn,
+        "Resource": function.policy_arn,
     }
     if condition := _condition_document(statement):
         document["Condition"] = condition
@@ -86,7 +86,7 @@ def service_denial(
     # Imported when the first service calls: see `kernel.auth.permissions`.
     from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy, denial_of
 
-    arn = function.arn if function.qualifier in (None, LATEST) else function.qualified_arn
+    arn = function.policy_arn
     policy = NamedPolicy(arn, compile_policy(policy_text(statements, function)), "resource") if statements else None
     query = service_query(call, action=action, resource=arn, region=function.region, now_s=now_s)
     decision = service_decision(query, policy)

@@ -1,7 +1,8 @@
 """Where are functions kept?
 
-`(lambda, account, region, function, NAME)` holds the `FunctionRecord`. Events of asynchronous invocations are the
-outbox's, under the topic `lambda.invoke`.
+Below `(lambda, account, region)`: `(function, NAME)` holds the `FunctionRecord`, `(version, NAME, number)` each
+published version, `(alias, NAME, ALIAS)` each alias. Events of asynchronous invocations are the outbox's, under the
+topic `lambda.invoke`.
 """
 
 from collections.abc import AsyncIterator
@@ -14,13 +15,15 @@ from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Snapshot, Store, Transaction
 from pileus.services.lambda_.errors import FunctionNotFound
-from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.model import AliasRecord, FunctionRecord, VersionRecord
 from pileus.services.lambda_.names import FunctionName
 
 INVOKE_TOPIC: Final = "lambda.invoke"
 
 _ROOT: Final = Subspace("lambda")
 _SCAN_PAGE: Final = 256
+_OF_A_FUNCTION: Final = ("version", "alias")
+"""What goes with a function: its records are below these and its name."""
 
 
 class AsyncInvocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.invocation.v1"):
@@ -63,7 +66,63 @@ def put_function(tx: Transaction, function: FunctionName, record: FunctionRecord
 
 
 def delete_function(tx: Transaction, function: FunctionName) -> None:
+    """With its versions, aliases and settings."""
     tx.clear(function_key(function))
+    for kind in _OF_A_FUNCTION:
+        tx.clear_range(*_ROOT.range(function.account_id, function.region, kind, function.name))
+
+
+def version_key(function: FunctionName, number: int) -> bytes:
+    return _ROOT.pack(function.account_id, function.region, "version", function.name, number)
+
+
+async def get_version(snapshot: Snapshot, function: FunctionName, number: int) -> VersionRecord | None:
+    value = await snapshot.get(version_key(function, number))
+    return None if value is None else decode(value, VersionRecord)
+
+
+def put_version(tx: Transaction, function: FunctionName, version: VersionRecord) -> None:
+    tx.set(version_key(function, version.number), encode(version))
+
+
+def delete_version(tx: Transaction, function: FunctionName, number: int) -> None:
+    tx.clear(version_key(function, number))
+
+
+async def list_versions(
+    snapshot: Snapshot, function: FunctionName, *, after_number: int = 0, limit: int = 0
+) -> list[VersionRecord]:
+    """In order of their numbers."""
+    begin = after(version_key(function, after_number))
+    _, end = _ROOT.range(function.account_id, function.region, "version", function.name)
+    return [decode(value, VersionRecord) for _, value in await snapshot.range(begin, end, limit=limit)]
+
+
+def alias_key(function: FunctionName, name: str) -> bytes:
+    return _ROOT.pack(function.account_id, function.region, "alias", function.name, name)
+
+
+async def get_alias(snapshot: Snapshot, function: FunctionName, name: str) -> AliasRecord | None:
+    value = await snapshot.get(alias_key(function, name))
+    return None if value is None else decode(value, AliasRecord)
+
+
+def put_alias(tx: Transaction, function: FunctionName, alias: AliasRecord) -> None:
+    tx.set(alias_key(function, alias.name), encode(alias))
+
+
+def delete_alias(tx: Transaction, function: FunctionName, name: str) -> None:
+    tx.clear(alias_key(function, name))
+
+
+async def list_aliases(
+    snapshot: Snapshot, function: FunctionName, *, after_name: str | None = None
+) -> list[AliasRecord]:
+    """In order of their names."""
+    begin, end = _ROOT.range(function.account_id, function.region, "alias", function.name)
+    if after_name is not None:
+        begin = after(alias_key(function, after_name))
+    return [decode(value, AliasRecord) for _, value in await snapshot.range(begin, end)]
 
 
 async def list_functions(
@@ -77,13 +136,16 @@ async def list_functions(
 
 
 async def every_function(store: Store) -> AsyncIterator[FunctionRecord]:
-    """Of all accounts and regions, a page at a time."""
+    """Functions and their published versions, of all accounts and regions, a page at a time."""
     begin, end = _ROOT.range()
     while True:
         page = await store.snapshot().range(begin, end, limit=_SCAN_PAGE)
         for key, value in page:
-            if _ROOT.unpack(key)[2] == "function":
+            kind = _ROOT.unpack(key)[2]
+            if kind == "function":
                 yield decode(value, FunctionRecord)
+            elif kind == "version":
+                yield decode(value, VersionRecord).function
         if len(page) < _SCAN_PAGE:
             return
         begin = after(page[-1][0])

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from pileus.kernel.auth.credentials import CredentialIssuer
 from pileus.kernel.auth.sealing import SECRET_BYTES
 from pileus.kernel.blobs.local import LocalBlobs
@@ -24,8 +26,16 @@ from pileus.services.lambda_.errors import (
     PreconditionFailedException,
 )
 from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
-from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.model import (
+    AliasRecord,
+    FunctionRecord,
+    Target,
+    VersionRecord,
+    published,
+    same_when_published,
+)
 from pileus.services.lambda_.names import FunctionName, account_of_role
+from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.worker import AsyncInvocations
 
 _ROLE_TRIAL: Final = timedelta(minutes=15)
@@ -80,8 +90,12 @@ class LambdaBase:
         self.invoker = ServiceInvoker(self._invoker)
         self.code_handler = CodeDownloads(blobs=blobs, secret=secret or ids.bytes(SECRET_BYTES), clock=clock, ids=ids)
 
+    async def _resolve(self, function: FunctionName) -> Target:
+        """What is there under a name; FunctionNotFound."""
+        return await resolve(self._store.snapshot(), function)
+
     async def _require(self, function: FunctionName) -> FunctionRecord:
-        """The function, unless a version or alias is meant: those do not exist; FunctionNotFound."""
+        """The function, where no version can be meant; FunctionNotFound."""
         return await records.require_function(self._store.snapshot(), function.only_latest())
 
     async def _check_role(self, function: FunctionName, role_arn: str) -> None:
@@ -114,12 +128,33 @@ class LambdaBase:
 
         return await self._store.run(write)
 
+    async def _publish(
+        self, tx: Transaction, function: FunctionName, record: FunctionRecord, *, description: str | None = None
+    ) -> VersionRecord:
+        """Publish `$LATEST`, unless it is the same as the version published last, which is then the answer."""
+        last = await records.get_version(tx, function, record.last_version)
+        if last is not None and same_when_published(record, last):
+            return last
+        version = published(
+            record, number=record.last_version + 1, description=description, revision_id=self._ids.uuid()
+        )
+        latest = msgspec.structs.replace(record, last_version=version.number, revision_id=self._ids.uuid())
+        records.put_version(tx, function, version)
+        records.put_function(tx, function, latest)
+        return version
+
     def _new_change(self) -> Change:
         return Change(revision_id=self._ids.uuid(), fleet_revision=self._ids.uuid(), moment=self._clock.now())
 
 
-def check_revision(record: FunctionRecord, given: str | None, operation: str) -> None:
-    if given is not None and given != record.revision_id:
+def check_revision(record: FunctionRecord | AliasRecord, given: str | None, operation: str) -> None:
+    """Or PreconditionFailedException."""
+    check_same_revision(record.revision_id, given, operation)
+
+
+def check_same_revision(revision_id: str, given: str | None, operation: str) -> None:
+    """Or PreconditionFailedException, which names the operation that tells the right one."""
+    if given is not None and given != revision_id:
         raise PreconditionFailedException(
             "The Revision Id provided does not match the latest Revision Id. "
             f"Call the {operation} API to retrieve the latest Revision Id"

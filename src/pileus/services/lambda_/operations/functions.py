@@ -1,5 +1,7 @@
 """Functions: made, looked at, changed, deleted."""
 
+import msgspec
+
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Transaction
@@ -13,13 +15,14 @@ from pileus.services.lambda_.configuring import (
     recoded,
     reconfigured,
 )
+from pileus.services.lambda_.describing import being_created, being_updated, described, listed
 from pileus.services.lambda_.errors import (
     FunctionNotFound,
     InvalidParameterValueException,
     ResourceConflictException,
 )
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
-from pileus.services.lambda_.model import FunctionRecord, being_created, being_updated, described, listed
+from pileus.services.lambda_.model import FunctionRecord, Target, latest_of, version_of
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase, check_revision
 from pileus.services.lambda_.shapes import (
@@ -53,46 +56,60 @@ class FunctionOperations(LambdaBase):
             if await records.get_function(tx, function) is not None:
                 raise _already_exists(function)
             records.put_function(tx, function, record)
+            if request.publish:
+                await self._publish(tx, function, record)
 
         await self._store.run(write)
-        return being_created(function, record, revision_id=self._ids.uuid())
+        answer = being_created(latest_of(function, record), revision_id=self._ids.uuid())
+        # Recording lambda_api, test_publish_version_on_create: of the version, under the ARN of the function.
+        return msgspec.structs.replace(answer, version=str(record.last_version + 1)) if request.publish else answer
 
     async def delete_function(self, context: RequestContext, request: DeleteFunctionRequest) -> DeleteFunctionResponse:
         function = function_name(context, request.function_name, request.qualifier)
-        deletes_function = _names_what_can_be_deleted(function)
+        _check_can_be_deleted(function)
 
-        async def delete(tx: Transaction) -> None:
+        async def delete(tx: Transaction) -> list[str]:
             if await records.get_function(tx, function) is None:
                 raise FunctionNotFound(function.arn)
-            if deletes_function:
-                records.delete_function(tx, function)
+            number = function.version
+            if number is not None:
+                await _check_no_alias(tx, function)
+                records.delete_version(tx, function, number)
+                return [function.qualified_arn]
+            versions = await records.list_versions(tx, function)
+            records.delete_function(tx, function)
+            return [function.arn, *(f"{function.arn}:{version.number}" for version in versions)]
 
-        await self._store.run(delete)
-        if deletes_function:
-            await self._pool.retire(function.arn)
+        for retired in await self._store.run(delete):
+            await self._pool.retire(retired)
         return DeleteFunctionResponse(status_code=204)
 
     async def get_function(self, context: RequestContext, request: GetFunctionRequest) -> GetFunctionResponse:
         function = function_name(context, request.function_name, request.qualifier)
-        record = await self._require(function)
+        target = await self._resolve(function)
+        tags = target.record.tags
+        if target.published is not None:
+            tags = (await self._require(function.qualified_by(None))).tags
         return GetFunctionResponse(
-            configuration=described(function, record),
+            configuration=described(target),
             code=FunctionCodeLocation(
-                repository_type="S3", location=self.code_handler.location(context, record.code_sha256)
+                repository_type="S3", location=self.code_handler.location(context, target.record.code_sha256)
             ),
-            tags=record.tags or None,
+            tags=tags or None,
         )
 
     async def get_function_configuration(
         self, context: RequestContext, request: GetFunctionConfigurationRequest
     ) -> FunctionConfiguration:
         function = function_name(context, request.function_name, request.qualifier)
-        return described(function, await self._require(function))
+        return described(await self._resolve(function))
 
     async def list_functions(self, context: RequestContext, request: ListFunctionsRequest) -> ListFunctionsResponse:
         if request.master_region is not None:
             raise NotImplementedByPileus("MasterRegion is not implemented")
         limit = min(request.max_items or LIST_ITEMS_MAX, LIST_ITEMS_MAX)
+        if request.function_version == "ALL":
+            return await self._list_every_version(context, request.marker, limit=limit)
         page = await records.list_functions(
             self._store.snapshot(),
             account_id=context.account_id,
@@ -100,13 +117,44 @@ class FunctionOperations(LambdaBase):
             after_name=request.marker,
             limit=limit + 1,
         )
-        every_version = request.function_version == "ALL"
         return ListFunctionsResponse(
-            functions=[
-                listed(function_name(context, record.name), record, qualified=every_version) for record in page[:limit]
-            ],
+            functions=[listed(latest_of(function_name(context, record.name), record)) for record in page[:limit]],
             next_marker=page[limit - 1].name if len(page) > limit else None,
         )
+
+    async def _list_every_version(
+        self, context: RequestContext, marker: str | None, *, limit: int
+    ) -> ListFunctionsResponse:
+        """Each function's `$LATEST` and then its versions. The marker is the name and qualifier of the last one."""
+        snapshot = self._store.snapshot()
+        targets: list[Target] = []
+        after_name: str | None = None
+        if marker:
+            last = function_name(context, marker)
+            targets.extend(await self._versions_after(last, last.version or 0))
+            after_name = last.name
+        while len(targets) <= limit:
+            page = await records.list_functions(
+                snapshot, account_id=context.account_id, region=context.region, after_name=after_name, limit=1
+            )
+            if not page:
+                break
+            after_name = page[0].name
+            function = function_name(context, after_name)
+            targets.append(latest_of(function.qualified_by(LATEST), page[0]))
+            targets.extend(await self._versions_after(function, 0))
+        shown = targets[:limit]
+        more = len(targets) > limit
+        return ListFunctionsResponse(
+            functions=[listed(target) for target in shown],
+            next_marker=f"{shown[-1].function.name}:{shown[-1].version}" if more else None,
+        )
+
+    async def _versions_after(self, function: FunctionName, number: int) -> list[Target]:
+        versions = await records.list_versions(
+            self._store.snapshot(), function, after_number=number, limit=LIST_ITEMS_MAX + 1
+        )
+        return [version_of(function, version) for version in versions]
 
     async def update_function_code(
         self, context: RequestContext, request: UpdateFunctionCodeRequest
@@ -120,9 +168,19 @@ class FunctionOperations(LambdaBase):
             return recoded(record, request, package=package, change=self._new_change())
 
         if request.dry_run:
-            return described(function, change(await self._require(function)))
-        record = await self._change(function, change, revision_id=request.revision_id)
-        return being_updated(function, record, revision_id=self._ids.uuid())
+            return described(latest_of(function, change(await self._require(function))))
+
+        async def write(tx: Transaction) -> FunctionConfiguration:
+            record = await records.require_function(tx, function.only_latest())
+            check_revision(record, request.revision_id, "GetFunction/GetAlias")
+            changed = change(record)
+            records.put_function(tx, function, changed)
+            if request.publish:
+                version = await self._publish(tx, function, changed)
+                return being_created(version_of(function, version), revision_id=self._ids.uuid())
+            return being_updated(latest_of(function, changed), revision_id=self._ids.uuid())
+
+        return await self._store.run(write)
 
     async def update_function_configuration(
         self, context: RequestContext, request: UpdateFunctionConfigurationRequest
@@ -137,7 +195,7 @@ class FunctionOperations(LambdaBase):
             return reconfigured(record, request, change=self._new_change())
 
         record = await self._change(function, change, revision_id=request.revision_id)
-        return being_updated(function, record, revision_id=self._ids.uuid())
+        return being_updated(latest_of(function, record), revision_id=self._ids.uuid())
 
     async def _check_absent(self, function: FunctionName) -> None:
         if await records.get_function(self._store.snapshot(), function) is not None:
@@ -148,18 +206,29 @@ def _already_exists(function: FunctionName) -> ResourceConflictException:
     return ResourceConflictException(f"Function already exist: {function.name}")
 
 
-def _names_what_can_be_deleted(function: FunctionName) -> bool:
-    """Whether the whole function is meant (True) or a version, of which there is none.
+async def _check_no_alias(tx: Transaction, function: FunctionName) -> None:
+    """Or ResourceConflictException. Source: go-lambda-cleanup, issue 45, and others that quote AWS's words."""
+    assert function.qualifier is not None
+    names = [alias.name for alias in await records.list_aliases(tx, function) if alias.points_at(function.qualifier)]
+    if names:
+        raise ResourceConflictException(
+            f"Unable to delete version because the following aliases reference it: [{', '.join(names)}]"
+        )
+
+
+def _check_can_be_deleted(function: FunctionName) -> None:
+    """That a whole function is meant, or a version.
 
     Recordings lambda_api, test_ops_with_arn_qualifier_mismatch, test_function_name_and_qualifier_validation.
     """
     qualifier = function.qualifier
     if qualifier is None:
-        return True
+        return
     if qualifier == LATEST:
         raise InvalidParameterValueException("$LATEST version cannot be deleted without deleting the function.")
     if "$" in qualifier:
         raise FunctionNotFound(function.arn)
     if not qualifier.isdigit():
         raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
-    return False
+    if function.version is None:
+        raise FunctionNotFound(function.arn)

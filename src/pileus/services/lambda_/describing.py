@@ -1,0 +1,122 @@
+"""How does Lambda describe functions, versions and aliases?
+
+The answer to a request that changes a function shows the state before it is done (`Pending`, `InProgress`), under a
+revision of its own, because that is what clients have learnt to wait out.
+"""
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from pileus.services.lambda_.model import (
+    AliasRecord,
+    Target,
+    code_sha256_base64,
+    last_modified,
+)
+from pileus.services.lambda_.names import FunctionName
+from pileus.services.lambda_.shapes import (
+    AliasConfiguration,
+    AliasRoutingConfiguration,
+    EnvironmentResponse,
+    EphemeralStorage,
+    FunctionConfiguration,
+    LoggingConfig,
+    RuntimeVersionConfig,
+    SnapStartResponse,
+    TracingConfigResponse,
+)
+
+_NO_SNAP_START: Final = SnapStartResponse(apply_on="None", optimization_status="Off")
+_CREATING: Final = "The function is being created."
+
+
+def runtime_version_arn(function: FunctionName, runtime: str) -> str:
+    """A runtime's version here is whatever this Pileus runs under its name, hence one ARN for each."""
+    version = hashlib.sha256(f"pileus {runtime}".encode()).hexdigest()
+    return f"arn:{function.partition}:lambda:{function.region}::runtime:{version}"
+
+
+def listed(target: Target) -> FunctionConfiguration:
+    """As lists show it: without states and runtime version (recording lambda_api, test_list_functions)."""
+    record = target.record
+    return FunctionConfiguration(
+        function_name=record.name,
+        function_arn=target.invoked_arn,
+        runtime=record.runtime,  # type: ignore[arg-type]  # checked against the model when it was written
+        role=record.role,
+        handler=record.handler,
+        code_size=record.code_size_bytes,
+        description=record.description,
+        timeout=record.timeout_s,
+        memory_size=record.memory_mb,
+        last_modified=last_modified(record.modified_at),
+        code_sha256=code_sha256_base64(record.code_sha256),
+        version=target.version,
+        environment=None if record.environment is None else EnvironmentResponse(variables=record.environment),
+        tracing_config=TracingConfigResponse(mode="PassThrough"),
+        revision_id=record.revision_id,
+        package_type="Zip",
+        architectures=record.architectures,  # type: ignore[arg-type]  # checked when it was written
+        ephemeral_storage=EphemeralStorage(size=record.ephemeral_storage_mb),
+        snap_start=_NO_SNAP_START,
+        logging_config=LoggingConfig(log_format="Text", log_group=record.log_group),
+    )
+
+
+def described(target: Target) -> FunctionConfiguration:
+    """As GetFunctionConfiguration shows it, under the ARN by which it was asked for."""
+    published = target.published
+    shown = msgspec.structs.replace(
+        listed(target),
+        state="Active",
+        last_update_status="Successful",
+        runtime_version_config=RuntimeVersionConfig(
+            runtime_version_arn=runtime_version_arn(target.function, target.record.runtime)
+        ),
+    )
+    if published is None or published.state == "Active":
+        return shown
+    return msgspec.structs.replace(
+        shown,
+        state=published.state,
+        state_reason=published.state_reason or None,
+        state_reason_code=published.state_reason_code or None,
+        last_update_status=None,
+    )
+
+
+def being_created(target: Target, *, revision_id: str) -> FunctionConfiguration:
+    """As CreateFunction answers. revision_id: of the state that has passed already."""
+    return msgspec.structs.replace(
+        described(target),
+        revision_id=revision_id,
+        state="Pending",
+        state_reason=_CREATING,
+        state_reason_code="Creating",
+        last_update_status=None,
+    )
+
+
+def being_updated(target: Target, *, revision_id: str) -> FunctionConfiguration:
+    """As an update answers; the reason is AWS's (recording lambda_api, test_function_lifecycle)."""
+    return msgspec.structs.replace(
+        described(target),
+        revision_id=revision_id,
+        last_update_status="InProgress",
+        last_update_status_reason=_CREATING,
+        last_update_status_reason_code="Creating",
+    )
+
+
+def alias_described(function: FunctionName, alias: AliasRecord) -> AliasConfiguration:
+    """Recording lambda_api, test_alias_lifecycle."""
+    return AliasConfiguration(
+        alias_arn=f"{function.arn}:{alias.name}",
+        name=alias.name,
+        function_version=alias.version,
+        description=alias.description,
+        routing_config=AliasRoutingConfiguration(additional_version_weights=alias.weights) if alias.weights else None,
+        revision_id=alias.revision_id,
+    )
