@@ -245,6 +245,19 @@ def test_what_is_not_there(aws: Server, streamed: Streamed) -> None:
     assert refused(streams.list_streams, Limit=101)[0] == "ValidationException"
 
 
+def test_items_expire(aws: Server, streamed: Streamed) -> None:
+    """An item past its time goes, with a record that names the service. AWS takes up to some days."""
+    table, arn = streamed()
+    client = aws.client("dynamodb")
+    client.update_time_to_live(TableName=table.name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+    table.put_item(Item={"id": "mortal", "ttl": int(time.time()) - 5})
+    table.put_item(Item={"id": "immortal", "ttl": "never"})
+    wait_until(lambda: table.scan()["Count"] == 1)
+    expired = records_of(aws, arn, count=3)[-1]
+    assert (expired["eventName"], expired["dynamodb"]["Keys"]) == ("REMOVE", {"id": {"S": "mortal"}})
+    assert expired["userIdentity"] == {"PrincipalId": "dynamodb.amazonaws.com", "Type": "Service"}
+
+
 def test_another_account_sees_nothing(aws: Server, streamed: Streamed) -> None:
     """Streams are of one account and region; an iterator that leaked opens nothing elsewhere."""
     _, arn = streamed()
