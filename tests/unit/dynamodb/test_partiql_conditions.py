@@ -97,7 +97,7 @@ def test_parameters_stand_for_values() -> None:
     assert not holds("n = ? AND s = ?", {"S": "str"}, {"N": "1"})
 
 
-def keys(clause: str) -> list[Branch] | None:
+def keys(clause: str) -> tuple[Branch, ...] | None:
     statement, _ = select(clause)
     return branches(statement.where, "pk", "sk")
 

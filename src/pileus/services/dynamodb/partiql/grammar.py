@@ -1,18 +1,18 @@
 """Which tree does the text of an expression stand for?
 
 A Pratt parser, as AWS's own: a term, then operators while they bind tighter than what stands before. So what is wrong
-with a statement is found at the same token, and named in the same words, as by AWS. Depth is bounded, as each level
-costs us stack.
+with a statement is found at the same token, and named in the same words, as by AWS.
 
 Source: partiql-lang-kotlin, SqlParser (`parseExpression` and what it calls) and OPERATOR_PRECEDENCE.
 """
 
-from collections.abc import Callable
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.limits import EXPRESSION_NESTING_MAX
-from pileus.services.dynamodb.partiql.lexer import Token, not_well_formed, tokenize
+from pileus.services.dynamodb.partiql.lexer import Token, not_well_formed
+from pileus.services.dynamodb.partiql.precedence import FUNCTION_KEYWORDS, NOT_PRECEDENCE, PRECEDENCE, TYPES
+from pileus.services.dynamodb.partiql.reading import TokenReader
 from pileus.services.dynamodb.partiql.terms import (
     Bag,
     BetweenTerm,
@@ -32,128 +32,21 @@ from pileus.services.dynamodb.partiql.terms import (
 )
 from pileus.services.dynamodb.shapes import AttributeValue
 
-T = TypeVar("T")
-
-SELECT_PRECEDENCE: Final = 6
-_NOT: Final = 30
-_PRECEDENCE: Final = (
-    dict.fromkeys(("union", "intersect", "except"), 5)
-    | {"or": 10, "and": 20, "not": _NOT}
-    | dict.fromkeys(("=", "<>", "is", "is_not", "in", "not_in"), 40)
-    | dict.fromkeys(("<", "<=", ">", ">=", "between", "not_between", "like", "not_like"), 50)
-    | dict.fromkeys(("+", "-", "||"), 60)
-    | dict.fromkeys(("*", "/", "%"), 70)
-)
-_AGGREGATES: Final = frozenset(("count", "avg", "max", "min", "sum"))
-_FUNCTION_KEYWORDS: Final = _AGGREGATES | {
-    *("exists", "size", "upper", "lower", "substring", "sexp", "list", "bag"),
-    *("char_length", "character_length", "octet_length", "bit_length"),
-}
-_TYPES: Final = {
-    "missing": "MISSING",
-    "null": "NULL",
-    "bool": "BOOLEAN",
-    "boolean": "BOOLEAN",
-    "smallint": "SMALLINT",
-    "int2": "SMALLINT",
-    "integer2": "SMALLINT",
-    "integer4": "INTEGER4",
-    "int4": "INTEGER4",
-    "integer8": "INTEGER8",
-    "int8": "INTEGER8",
-    "bigint": "INTEGER8",
-    "int": "INTEGER",
-    "integer": "INTEGER",
-    "float": "FLOAT",
-    "real": "REAL",
-    "double_precision": "DOUBLE_PRECISION",
-    "dec": "DECIMAL",
-    "decimal": "DECIMAL",
-    "numeric": "NUMERIC",
-    "timestamp": "TIMESTAMP",
-    "date": "DATE",
-    "time": "TIME",
-    "char": "CHARACTER",
-    "character": "CHARACTER",
-    "varchar": "CHARACTER_VARYING",
-    "character_varying": "CHARACTER_VARYING",
-    "string": "STRING",
-    "symbol": "SYMBOL",
-    "clob": "CLOB",
-    "blob": "BLOB",
-    "struct": "STRUCT",
-    "tuple": "TUPLE",
-    "list": "LIST",
-    "sexp": "SEXP",
-    "bag": "BAG",
-    "any": "ANY",
-}
 _CLOSING: Final = {"[": "]", "<<": ">>", "{": "}", "(": ")"}
-_SYMBOL_NAMES: Final = {
-    ")": "RIGHT_PAREN",
-    "]": "RIGHT_BRACKET",
-    ">>": "RIGHT_DOUBLE_ANGLE_BRACKET",
-    "}": "RIGHT_CURLY",
-    ":": "COLON",
-}
 _INDEX_MAX: Final = 2**31 - 1
 
 
-class ExpressionParser:
+class ExpressionParser(TokenReader):
     """Reads expressions; `statements.py` adds what only statements have."""
-
-    def __init__(self, text: str) -> None:
-        self.tokens = tokenize(text)
-        self.at = 0
-        self.parameters = 0
-        self._depth = 0
-
-    # Tokens
-
-    @property
-    def head(self) -> Token:
-        return self.tokens[self.at]
-
-    def following(self) -> Token:
-        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        token = self.tokens[self.at]
-        if token.kind != "end":
-            self.at += 1
-        return token
-
-    def accept_keyword(self, *words: str) -> Token | None:
-        return self.take() if self.head.is_keyword(*words) else None
-
-    def expect_symbol(self, text: str) -> None:
-        if not self.head.is_symbol(text):
-            raise not_well_formed(f"Expected {_SYMBOL_NAMES[text]}")
-        self.take()
-
-    def comma_list(self, item: Callable[[], T]) -> tuple[T, ...]:
-        items = [item()]
-        while self.head.is_symbol(","):
-            self.take()
-            items.append(item())
-        return tuple(items)
-
-    def _deeper(self, inner: Callable[[], T]) -> T:
-        self._depth += 1
-        if self._depth > EXPRESSION_NESTING_MAX:
-            raise ValidationException("The expression has too many nesting levels;")
-        result = inner()
-        self._depth -= 1
-        return result
 
     # Expressions
 
     def expression(self, precedence: int = -1) -> Term:
-        left = self._deeper(self._unary)
+        left = self.deeper(self._unary)
         chained = 0
         while True:
             operator = self.head
-            binds = _PRECEDENCE.get(operator.text, 0) if operator.kind == "operator" or operator.is_symbol("*") else 0
+            binds = PRECEDENCE.get(operator.text, 0) if operator.kind == "operator" or operator.is_symbol("*") else 0
             if binds <= max(precedence, 0) or operator.text == "not":
                 return left
             chained += operator.text not in {"and", "or"}
@@ -208,7 +101,7 @@ class ExpressionParser:
 
     def _type(self) -> str:
         token = self.head
-        name = _TYPES.get(token.text) if token.kind == "keyword" else None
+        name = TYPES.get(token.text) if token.kind == "keyword" else None
         if name is None:
             raise not_well_formed("Expected type name")
         self.take()
@@ -220,8 +113,8 @@ class ExpressionParser:
             return self._path_term()
         self.take()
         if operator.text == "not":
-            return Unary("not", self.expression(_NOT), operator.place)
-        operand = self._deeper(self._unary)
+            return Unary("not", self.expression(NOT_PRECEDENCE), operator.place)
+        operand = self.deeper(self._unary)
         if isinstance(operand, Scalar) and operand.value.n is not None:
             return operand if operator.text == "+" else _negated(operand)
         return Unary(operator.text, operand, operator.place)
@@ -314,10 +207,10 @@ class ExpressionParser:
                 return Scalar(AttributeValue(bool_=self.take().text == "true"), token.place)
             case "missing":
                 return Missing(self.take().place)
-            case word if word in _FUNCTION_KEYWORDS and self.following().is_symbol("("):
+            case word if word in FUNCTION_KEYWORDS and self.following().is_symbol("("):
                 return self._call(self.take())
             case _:
-                return self._deeper(self.statement)
+                return self.deeper(self.statement)
 
     def statement(self) -> Term:
         """A statement that begins with the keyword at hand."""

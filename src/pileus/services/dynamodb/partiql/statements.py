@@ -9,8 +9,9 @@ Source: partiql-lang-kotlin, SqlParser (`parseSelect`, `parseFrom`, `parseLegacy
 from typing import Final
 
 from pileus.services.dynamodb.errors import ValidationException
-from pileus.services.dynamodb.partiql.grammar import SELECT_PRECEDENCE, ExpressionParser
+from pileus.services.dynamodb.partiql.grammar import ExpressionParser
 from pileus.services.dynamodb.partiql.lexer import Place, not_well_formed
+from pileus.services.dynamodb.partiql.precedence import SELECT_PRECEDENCE
 from pileus.services.dynamodb.partiql.terms import (
     Assignment,
     Delete,
