@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conformance.test_dynamodb import refused
-from tests.conformance.test_enforcement import User, allow, deny
+from tests.conformance.test_enforcement import User, allow, deny, document
 from tests.conftest import Server
 from tests.support.processes import wait_until
 
@@ -303,3 +303,16 @@ def test_policies_are_about_streams(aws: Server, streamed: Streamed) -> None:
         assert f"is not authorized to perform: dynamodb:{action} on resource: " in message
     user.may(allow("dynamodb:*"), deny("dynamodb:GetRecords", f"{table.table_arn}/stream/*"))
     assert refused(theirs.get_records, ShardIterator=iterator)[0] == "AccessDeniedException"
+
+
+def test_a_tables_policy_is_not_its_streams(aws: Server, streamed: Streamed) -> None:
+    """Streams have resource policies of their own on AWS; whom only the table's lets in may not read its changes.
+
+    Source: Developer Guide, "Resource-based policies for DynamoDB".
+    """
+    table, arn = streamed()
+    user = User(aws)
+    statement = allow("dynamodb:*", "*") | {"Principal": {"AWS": user.arn}}
+    aws.client("dynamodb").put_resource_policy(ResourceArn=table.table_arn, Policy=document(statement))
+    user.client("dynamodb").put_item(TableName=table.name, Item={"id": {"S": "a"}})
+    assert refused(user.client("dynamodbstreams").describe_stream, StreamArn=arn)[0] == "AccessDeniedException"

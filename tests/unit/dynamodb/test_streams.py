@@ -484,6 +484,11 @@ ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/notes/stream/2026-01-01T00:00:
             "ValidationException: One or more parameter values were invalid: "
             "Limit cannot be greater than the maximum: 100",
         ),
+        (
+            "DescribeStream",
+            {"StreamArn": ARN, "ShardFilter": {"Type": "CHILD_SHARDS"}},
+            "ValidationException: One or more parameter values were invalid: ShardFilter requires both Type and ShardId",
+        ),
         (  # recording test_non_existent_stream
             "DescribeStream",
             {"StreamArn": ARN},

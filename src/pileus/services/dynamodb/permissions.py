@@ -335,12 +335,17 @@ class DynamoDbResources:
         return self._any_policy or self._watch is None or self._watch.told
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
-        """The table of an ARN, or of its index's; None for another region's."""
+        """The table of an ARN, or of its index's; None for another region's, and for streams, which are not tagged.
+
+        A stream has a policy of its own on AWS, not its table's.
+        """
         await self._look_for_policies()
         parts = arn.split(":", 5)
         if len(parts) != 6 or parts[3] != context.region:
             return None
         path = parts[5].split("/")
+        if len(path) == 4 and path[2] == "stream":
+            return None
         table = await self._tables.read_of(parts[4], parts[3], path[1] if len(path) > 1 else "", self._snapshot)
         if table is None:
             return None

@@ -56,13 +56,16 @@ class DynamoDbStreamsApi:
         limit = request.limit or DESCRIBE_SHARDS_MAX
         if limit > DESCRIBE_SHARDS_MAX:  # words: DynamoDB Local 2.0
             raise invalid_parameter(f"Limit cannot be greater than the maximum: {DESCRIBE_SHARDS_MAX}")
+        chosen = request.shard_filter
+        if chosen is not None and (chosen.type is None or chosen.shard_id is None):  # AWS's words are not known
+            raise invalid_parameter("ShardFilter requires both Type and ShardId")
         now_s = self._clock.timestamp()
         stream = await self._find(context, request.stream_arn, now_s)
         shards = [
             shard
             for shard in stream.shown_shards(now_s)
             if (request.exclusive_start_shard_id is None or shard.id > request.exclusive_start_shard_id)
-            and (request.shard_filter is None or shard.parent == request.shard_filter.shard_id)
+            and (chosen is None or shard.parent == chosen.shard_id)
         ]
         return DescribeStreamOutput(
             stream_description=StreamDescription(
