@@ -487,7 +487,8 @@ ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/notes/stream/2026-01-01T00:00:
         (
             "DescribeStream",
             {"StreamArn": ARN, "ShardFilter": {"Type": "CHILD_SHARDS"}},
-            "ValidationException: One or more parameter values were invalid: ShardFilter requires both Type and ShardId",
+            "ValidationException: One or more parameter values were invalid: "
+            "ShardFilter requires both Type and ShardId",
         ),
         (  # recording test_non_existent_stream
             "DescribeStream",
