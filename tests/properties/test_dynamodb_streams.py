@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.storage.keys import Subspace
+from pileus.kernel.storage.seam import Transaction
 from pileus.kernel.storage.sqlite import open_store
+from pileus.services.dynamodb.changes import Change, ChangeLog
 from pileus.services.dynamodb.expiring import ItemExpiry
 from tests.unit.dynamodb.conftest import Dynamo
 from tests.unit.dynamodb.streaming import Streams
@@ -140,3 +143,41 @@ def test_a_stream_rebuilds_the_table(doings: list[tuple[str, Any]]) -> None:
     """Whatever was written, refused, expired, or fell into another shard: nothing is missing, doubled or invented."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_live(Path(folder), doings))
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(0, 3)), max_size=30),  # a mark, or how much later a change comes
+    st.integers(0, 30),
+    st.lists(st.integers(-1, 50), min_size=1, max_size=5),
+)
+@few
+def test_a_log_finds_times_as_a_list_does(steps: list[int | None], forgotten: int, moments: list[int]) -> None:
+    """Trimming and AT_TIMESTAMP search by halves, over marks that have no time and over what was forgotten."""
+
+    async def search(tx: Transaction) -> tuple[list[int], list[int]]:
+        log = ChangeLog(Subspace("log"), "table", None)
+        changes: list[tuple[int, int]] = []
+        at_ms = 0
+        for step in steps:
+            if step is None:
+                await log.mark(tx)
+                continue
+            at_ms += step
+            changes.append((await log.append(tx, Change(kind="INSERT", keys=b"{}", at_ms=at_ms)), at_ms))
+        first = min(forgotten, len(steps) + 1)
+        log.forget(tx, first)
+        kept = [(number, made_ms) for number, made_ms in changes if number >= first]
+        assert [number for number, _ in await log.read(tx, 0, 1_000, limit=0)] == [number for number, _ in kept]
+        expected = [max([number + 1 for number, made_ms in kept if made_ms < at], default=first) for at in moments]
+        return [await log.number_at(tx, at) for at in moments], expected
+
+    async def run(folder: Path) -> None:
+        store = open_store(folder, clock=MovableClock())
+        try:
+            found, expected = await store.run(search)
+            assert found == expected
+        finally:
+            await store.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder)))
