@@ -93,6 +93,45 @@ def test_an_index_comes_and_goes(client: Any, name: str) -> None:
     assert described(client, name)["AttributeDefinitions"] == attributes("pk", "sk")
 
 
+def test_filling_an_index_survives_kills(own_server: Server) -> None:
+    """Killed again and again while the index is filled and items are written, it ends with every item, once."""
+    server = own_server.start()
+    client = server.client("dynamodb")
+    created(client, "survivors")
+    numbers = iter(range(10**6))
+
+    def write(count: int) -> None:
+        for _ in range(count // 25):
+            items = [{"pk": {"S": "p"}, "sk": {"S": f"{next(numbers)}"}, "all": {"S": "x"}} for _ in range(25)]
+            client.batch_write_item(RequestItems={"survivors": [{"PutRequest": {"Item": item}} for item in items]})
+
+    write(3000)
+    index = {
+        "IndexName": "everybody",
+        "KeySchema": [{"AttributeName": "all", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    client.update_table(
+        TableName="survivors",
+        AttributeDefinitions=attributes("all"),
+        GlobalSecondaryIndexUpdates=[{"Create": index}],
+    )
+    for _ in range(3):
+        write(25)
+        server.kill()
+        client = server.start().client("dynamodb")
+    eventually(lambda: described(client, "survivors")["GlobalSecondaryIndexes"][0]["IndexStatus"] == "ACTIVE")
+    pages = client.get_paginator("query").paginate(
+        TableName="survivors",
+        IndexName="everybody",
+        KeyConditionExpression="#a = :x",
+        ExpressionAttributeNames={"#a": "all"},
+        ExpressionAttributeValues={":x": {"S": "x"}},
+    )
+    found = [item["sk"]["S"] for page in pages for item in page["Items"]]
+    assert sorted(found, key=int) == [str(number) for number in range(3075)]
+
+
 def test_billing_and_throughput(client: Any, name: str) -> None:
     """From one mode to the other, with the units that are given."""
     created(client, name)

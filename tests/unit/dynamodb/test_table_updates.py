@@ -386,6 +386,24 @@ async def test_provisioned_units(dynamo: Dynamo) -> None:
     assert (await described(dynamo))["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 0
 
 
+async def test_more_units_than_an_account_may_give(dynamo: Dynamo) -> None:
+    """What DescribeLimits tells, holds."""
+    above = (
+        "LimitExceededException: The requested ReadCapacityUnits{whose}, 40001, is above the per {what} maximum for "
+        "the account in us-east-1. Per {what} maximum: 40000. Refer to the Amazon DynamoDB Developer Guide for current "
+        "limits and how to request higher limits."
+    )
+    large = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units(40001, 1)}
+    assert await dynamo.error("CreateTable", **request(**large)) == above.format(whose="", what="table")
+    await provisioned(dynamo)
+    assert await refusal(dynamo, ProvisionedThroughput=units(40001, 1)) == above.format(whose="", what="table")
+    new = create("byA", "a", ProvisionedThroughput=units(40001, 1))
+    assert await refusal(dynamo, AttributeDefinitions=attributes("a"), **new) == above.format(
+        whose=" for index byA", what="index"
+    )
+    await update(dynamo, ProvisionedThroughput=units(40000, 40000))
+
+
 async def test_billing_modes(dynamo: Dynamo) -> None:
     """There and back: units go and have to be given again, also those of indexes; limits go; warmth stays."""
     await provisioned(

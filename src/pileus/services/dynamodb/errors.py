@@ -17,6 +17,14 @@ class ValidationException(ServiceError):
     status = 400
 
 
+class EmptyKeyValue(ValidationException):
+    """An empty string or binary where a key of the table or of an index should be.
+
+    A transaction that holds one is refused as a whole: no action of it is cancelled, as with other wrong keys.
+    Source: paritysuite/dynamodb-conformance, tests/tier3/error-messages/transactWriteItems.test.ts (2026).
+    """
+
+
 class ResourceNotFoundException(ServiceError):
     """No such table, or not yet (API_GetItem, API_DescribeTable)."""
 

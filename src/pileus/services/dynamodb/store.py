@@ -13,6 +13,7 @@ record in their transaction, and readers who found nothing read it before they s
 table by itself: whoever deletes a table calls `TableDirectory.forget` with the commit, and no table's id comes back.
 """
 
+from operator import attrgetter
 from typing import Final
 
 from pileus.kernel.context import RequestContext
@@ -35,7 +36,8 @@ class Table:
     """A table ready for use: its record, the bytes of it, its key, and what hangs on its items.
 
     active: whether it is known to be past CREATING. plain: whether an item is all that a write has to touch.
-    indexes: those that are maintained; one that is being deleted is not. metrics: of a table that is active.
+    indexes: those that are maintained, by name, as DynamoDB blames the first; one that is being deleted is not.
+    metrics: of a table that is active.
     """
 
     __slots__ = (
@@ -73,7 +75,7 @@ class Table:
         self.active = False
         self.indexes = tuple(
             Index(one, kinds, index_prefix(region, record.id, one.id), self.key)
-            for one in record.indexes
+            for one in sorted(record.indexes, key=attrgetter("name"))
             if one.state != "DELETING"
         )
         local = any(index.local for index in self.indexes)

@@ -27,6 +27,7 @@ from pileus.services.dynamodb.tables.descriptions import Contents, Describer
 from pileus.services.dynamodb.tables.encryption import key_arn, wanted
 from pileus.services.dynamodb.tables.index_changes import with_indexes
 from pileus.services.dynamodb.tables.names import TablePlace
+from pileus.services.dynamodb.tables.throughput import check_maximum
 from pileus.services.dynamodb.tables.throughput_changes import with_billing, with_on_demand, with_warm
 from pileus.services.dynamodb.tables.update_checks import makes_or_removes
 
@@ -73,6 +74,7 @@ def change(
         after = replace(after, deletion_protected=request.deletion_protection_enabled)
     after = _with_class(after, request, now_s=now_s, settled_at_s=settled_at_s)
     after = _with_encryption(after, request, place=place, partition=partition)
+    check_maximum(after, place.region)
     opens, closes = _stream(record, request)
     if opens is not None or closes:
         after = replace(after, updated_until_s=settled_at_s, updating="stream")

@@ -20,7 +20,13 @@ from pileus.services.dynamodb.tables.index_checks import (
 )
 from pileus.services.dynamodb.tables.names import TablePlace
 from pileus.services.dynamodb.tables.tagging import checked_tags
-from pileus.services.dynamodb.tables.throughput import PROVISIONED, check_on_demand, check_provisioned, check_warm
+from pileus.services.dynamodb.tables.throughput import (
+    PROVISIONED,
+    check_maximum,
+    check_on_demand,
+    check_provisioned,
+    check_warm,
+)
 
 
 def new_table(
@@ -38,7 +44,7 @@ def new_table(
     throughput = request.provisioned_throughput
     on_demand = request.on_demand_throughput or OnDemandThroughput()
     warm = request.warm_throughput
-    return TableRecord(
+    record = TableRecord(
         name=place.name,
         id=ids.uuid(),
         key_schema=key_schema,
@@ -58,6 +64,8 @@ def new_table(
         warm_read_units=0 if warm is None else warm.read_units_per_second or 0,
         warm_write_units=0 if warm is None else warm.write_units_per_second or 0,
     )
+    check_maximum(record, place.region)
+    return record
 
 
 def _check_built(request: CreateTableInput) -> None:

@@ -4,7 +4,7 @@ Source: what AWS answered, in the lab notes of ack-api-quirks (2026-10), DDB-TAB
 """
 
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -21,6 +21,7 @@ from pileus.services.dynamodb.tables.descriptions import warm_units
 from pileus.services.dynamodb.tables.throughput import (
     ON_DEMAND,
     PROVISIONED,
+    REFER,
     UNSET,
     check_on_demand_change,
     check_warm_change,
@@ -28,8 +29,6 @@ from pileus.services.dynamodb.tables.throughput import (
 
 Provisioned = TypeVar("Provisioned", TableRecord, IndexRecord)
 Limited = TypeVar("Limited", TableRecord, IndexRecord)
-
-_REFER: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
 
 
 def with_billing(record: TableRecord, request: UpdateTableInput, *, now_s: float) -> TableRecord:
@@ -116,7 +115,7 @@ def with_units(
             f"Current ReadCapacityUnits provisioned for {whose}: {of.read_units}. "
             f"Requested ReadCapacityUnits: {reads}. "
             f"Current WriteCapacityUnits provisioned for {whose}: {of.write_units}. "
-            f"Requested WriteCapacityUnits: {writes}. {_REFER}"
+            f"Requested WriteCapacityUnits: {writes}. {REFER}"
         )
     warm_reads, warm_writes = warm_units(table, of)
     changed = replace(
