@@ -35,7 +35,7 @@ pytestmark = [
 class Cli:
     """`aws`, as an account of its own."""
 
-    def __init__(self, server: Server, home: Path) -> None:
+    def __init__(self, server: Server, home: Path, *, account: str = ACCOUNT) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self._environment = {
             **kept,
@@ -46,7 +46,7 @@ class Cli:
             "AWS_DEFAULT_OUTPUT": "json",
             "AWS_PAGER": "",
             "AWS_MAX_ATTEMPTS": "1",
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "test",
         }
 
