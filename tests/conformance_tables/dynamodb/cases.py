@@ -42,6 +42,9 @@ EXPRESSION_MIX: Final = "Can not use both expression and non-expression paramete
 
 HASH, RANGE, BINARY, NUMBER = "hash", "range", "binary", "number"
 """Tables that exist: of `a` (S); of `a` and `b` (S); of `a` (S) and `b` (B); of `a` (N)."""
+INDEXED: Final = "indexed"
+"""A table of `a` and `b` (S) with local indexes `index1` by `c` and `index2` by `d`, and global ones: `index3` by `c`,
+`index4` by `c` and `d` with nothing but keys and `e`, `binary` by `x` (B)."""
 ABSENT: Final = "abc"
 """A table that does not exist: what is said of it is said before a table is looked for."""
 

@@ -20,8 +20,10 @@ from pileus.kernel.storage.sqlite import open_store
 from pileus.kernel.wire.dispatcher import Dispatcher
 from tests.conformance_tables.dynamodb import (
     batches,
+    changes,
     constraints,
     expressions,
+    indexes,
     items,
     legacy,
     reads,
@@ -31,14 +33,16 @@ from tests.conformance_tables.dynamodb import (
     transactions,
     values,
 )
-from tests.conformance_tables.dynamodb.cases import BINARY, HASH, NUMBER, RANGE, ErrorCase, Json
+from tests.conformance_tables.dynamodb.cases import BINARY, HASH, INDEXED, NUMBER, RANGE, ErrorCase, Json
 from tests.unit.dynamodb.conftest import Dynamo
 from tests.wire.harness import Believing, authorization
 
 CASES: Final = [
     *batches.CASES,
+    *changes.CASES,
     *constraints.CASES,
     *expressions.CASES,
+    *indexes.CASES,
     *items.CASES,
     *legacy.CASES,
     *reads.CASES,
@@ -56,6 +60,38 @@ _KEYS: Final[Mapping[str, Mapping[str, str]]] = {
     RANGE: {"a": "S", "b": "S"},
     BINARY: {"a": "S", "b": "B"},
     NUMBER: {"a": "N"},
+}
+_INDEXED_KEY: Final = {"a": {"S": "indexed"}, "b": {"S": "b"}}
+
+
+def _schema(*names: str) -> list[Json]:
+    return [{"AttributeName": name, "KeyType": role} for name, role in zip(names, ("HASH", "RANGE"), strict=False)]
+
+
+_ALL: Final = {"ProjectionType": "ALL"}
+_INDEXED: Final = {
+    "KeySchema": _schema("a", "b"),
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": kind} for name, kind in zip("abcdx", "SSSSB", strict=True)
+    ],
+    "LocalSecondaryIndexes": [
+        {"IndexName": "index1", "KeySchema": _schema("a", "c"), "Projection": _ALL},
+        {
+            "IndexName": "index2",
+            "KeySchema": _schema("a", "d"),
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["c"]},
+        },
+    ],
+    "GlobalSecondaryIndexes": [
+        {"IndexName": "index3", "KeySchema": _schema("c"), "Projection": _ALL},
+        {
+            "IndexName": "index4",
+            "KeySchema": _schema("c", "d"),
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["e"]},
+        },
+        {"IndexName": "binary", "KeySchema": _schema("x"), "Projection": _ALL},
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
 }
 _TYPED: Final = {
     "a": {"S": "typed"},
@@ -125,6 +161,8 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
             BillingMode="PAY_PER_REQUEST",
         )
     wire.made("PutItem", TableName=HASH, Item=_TYPED)
+    wire.made("CreateTable", TableName=INDEXED, **_INDEXED)
+    wire.made("PutItem", TableName=INDEXED, Item={**_INDEXED_KEY, "e": {"N": "1"}})
     yield wire
     wire.close()
 

@@ -1,0 +1,149 @@
+"""What is said of writes and reads that do not fit a table's indexes?
+
+Which index is named of several that an attribute is a key of: the first by name.
+"""
+
+from typing import Final
+
+from tests.conformance_tables.dynamodb.cases import (
+    CANCELLED,
+    DYNALITE,
+    EXTENDDB,
+    INDEXED,
+    INVALID,
+    PARITY,
+    ErrorCase,
+    Json,
+    cases,
+    of_types,
+    same,
+)
+
+KETLARK: Final = "Ketlark/dynamodb-conformance, tests/"
+"""A copy of PARITY that still has the files on keys of indexes."""
+
+_INDEXED: Final = {"TableName": INDEXED}
+_KEY: Final[Json] = {"a": {"S": "a"}, "b": {"S": "b"}}
+_THERE: Final[Json] = {"a": {"S": "indexed"}, "b": {"S": "b"}}
+_MISMATCH: Final = INVALID + "Type mismatch for Index Key {} Expected: {} Actual: {} IndexName: {}"
+_EMPTY: Final = (
+    "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The "
+    "AttributeValue for a key attribute cannot contain an empty {} value. IndexName: {}, IndexKey: {}"
+)
+_UNSUPPORTED: Final = "The update expression attempted to update the secondary index key to unsupported type"
+_CANCELLED: Final = "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"
+_WRONG: Final = [
+    *((("c", "S", kind, "index1"), value) for kind, value in of_types("N B BOOL NULL SS NS BS M L")),
+    *((("d", "S", kind, "index2"), value) for kind, value in of_types("N B BOOL NULL SS NS BS M L")),
+    *((("x", "B", kind, "binary"), value) for kind, value in of_types("S N BOOL NULL SS NS BS M L")),
+]
+
+
+PUTS: Final = [
+    *cases(
+        DYNALITE + "putItem.js: secondary index key is incorrect type",
+        "PutItem",
+        _INDEXED,
+        [({"Item": {**_KEY, wrong[0]: value}}, _MISMATCH.format(*wrong)) for wrong, value in _WRONG],
+    ),
+    *cases(
+        KETLARK + "tier3/error-messages/indexKeyValues.test.ts: wrong-typed index key",
+        "BatchWriteItem",
+        {},
+        [
+            (
+                {"RequestItems": {INDEXED: [{"PutRequest": {"Item": {**_KEY, wrong[0]: value}}}]}},
+                _MISMATCH.format(*wrong),
+            )
+            for wrong, value in _WRONG
+        ],
+    ),
+    *cases(
+        KETLARK + "tier3/error-messages/indexKeyValues.test.ts: empty index key",
+        "PutItem",
+        _INDEXED,
+        [
+            ({"Item": {**_KEY, "c": {"S": ""}}}, _EMPTY.format("string", "index1", "c")),
+            ({"Item": {**_KEY, "d": {"S": ""}}}, _EMPTY.format("string", "index2", "d")),
+            ({"Item": {**_KEY, "x": {"B": ""}}}, _EMPTY.format("binary", "binary", "x")),
+        ],
+    ),
+    *cases(
+        KETLARK + "tier3/error-messages/indexKeyValues.test.ts: empty index key",
+        "BatchWriteItem",
+        {},
+        [
+            (
+                {"RequestItems": {INDEXED: [{"PutRequest": {"Item": {**_KEY, name: value}}}]}},
+                _EMPTY.format(kind, index, name),
+            )
+            for name, value, kind, index in (("c", {"S": ""}, "string", "index1"), ("x", {"B": ""}, "binary", "binary"))
+        ],
+    ),
+]
+
+UPDATES: Final = [
+    *same(
+        DYNALITE + "updateItem.js: trying to update existing index",
+        "UpdateItem",
+        {**_INDEXED, "Key": _THERE},
+        [{"UpdateExpression": "set c = e"}, {"UpdateExpression": "set d = e"}, {"UpdateExpression": "set x = e"}],
+        _UNSUPPORTED,
+    ),
+]
+
+TRANSACTIONS: Final = [
+    *(
+        ErrorCase(
+            KETLARK + "tier3/error-messages/transactIndexKeys.test.ts: wrong-typed and non-scalar index keys",
+            "TransactWriteItems",
+            {"TransactItems": [{action: {**_INDEXED, **request}}]},
+            _CANCELLED,
+            CANCELLED,
+            reasons=(_MISMATCH.format(*wrong),),
+        )
+        for wrong, value in _WRONG
+        for action, request in (("Put", {"Item": {**_KEY, wrong[0]: value}}),)
+    ),
+]
+
+_QUERY_C: Final = {"KeyConditionExpression": "c = :c", "ExpressionAttributeValues": {":c": {"S": "c"}}}
+_CONSISTENT: Final = "Consistent reads are not supported on global secondary indexes"
+_NOT_ALL: Final = (
+    INVALID
+    + "Select type ALL_ATTRIBUTES is not supported for global secondary index index4 because its projection type is "
+    "not ALL"
+)
+
+READS: Final = [
+    *same(
+        PARITY + "tier3/error-messages/indexReads.test.ts: ConsistentRead on a GSI",
+        "Scan",
+        {**_INDEXED, "ConsistentRead": True},
+        [{"IndexName": "index3"}, {"IndexName": "index4"}, {"IndexName": "binary"}],
+        _CONSISTENT,
+    ),
+    *same(
+        PARITY + "tier3/error-messages/indexReads.test.ts: ConsistentRead on GSI",
+        "Query",
+        {**_INDEXED, **_QUERY_C, "ConsistentRead": True},
+        [{"IndexName": "index3"}, {"IndexName": "index4"}],
+        _CONSISTENT,
+    ),
+    *same(
+        EXTENDDB + "rust/src/wording_parity_validation.rs: scan_all_attributes_on_non_all_gsi_rejected",
+        "Scan",
+        {**_INDEXED, "IndexName": "index4"},
+        [{"Select": "ALL_ATTRIBUTES"}],
+        _NOT_ALL,
+    ),
+    *same(
+        DYNALITE + "query.js: specifying ALL_ATTRIBUTES when global index does not have ALL",
+        "Query",
+        {**_INDEXED, "IndexName": "index4"},
+        [{**_QUERY_C, "Select": "ALL_ATTRIBUTES"}],
+        _NOT_ALL,
+    ),
+]
+
+CASES: Final = [*PUTS, *UPDATES, *TRANSACTIONS, *READS]
