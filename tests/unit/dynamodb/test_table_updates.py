@@ -233,6 +233,16 @@ async def test_making_an_index_is_cancelled(tmp_path: Path) -> None:
             "OnDemandThroughput, WarmThroughput",
         ),
         (
+            {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "byA", "OnDemandThroughput": {}}}]},
+            f"{INVALID}The only Updates for index: byA when TableThroughputMode is PAY_PER_REQUEST can be to "
+            "OnDemandThroughput, WarmThroughput",
+        ),
+        (
+            {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "nowhere", "WarmThroughput": {}}}]},
+            f"{INVALID}WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified "
+            "for index: nowhere",
+        ),
+        (
             {"ProvisionedThroughput": UNITS},
             f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
             "PAY_PER_REQUEST",
@@ -418,7 +428,7 @@ async def test_billing_modes(dynamo: Dynamo) -> None:
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert table["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
     assert table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
-    assert table["OnDemandThroughput"] == {"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": -1}
+    assert table["OnDemandThroughput"] == {"MaxReadRequestUnits": 100}
     assert table["WarmThroughput"]["ReadUnitsPerSecond"] == 12000
     assert (await update(dynamo, BillingMode="PAY_PER_REQUEST"))["TableStatus"] == "UPDATING"
     update_index = {"Update": {"IndexName": "byA", "ProvisionedThroughput": units(2, 3)}}

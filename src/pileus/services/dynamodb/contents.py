@@ -17,6 +17,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.storage import records
 from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.seam import Snapshot, Store, Transaction
+from pileus.services.dynamodb.steps import STEP_PAIRS, Span, step
 from pileus.services.dynamodb.store import Table, TableDirectory, index_prefix, items_span, whole
 from pileus.services.dynamodb.stored import item_size
 from pileus.services.dynamodb.tables.descriptions import Contents, Counted
@@ -25,10 +26,7 @@ COUNT_EVERY: Final = timedelta(hours=6)
 SMALL_ITEMS: Final = 1_000
 SMALL_BYTES: Final = 4 * 1024 * 1024
 """Up to both, a table, or an index, is counted when it is described."""
-STEP_PAIRS: Final = 500
-_PAGE_PAIRS: Final = 64
 
-Span = tuple[bytes, bytes]
 _ROOT: Final = Subspace("dynamodb")
 
 
@@ -74,11 +72,11 @@ async def _count_small(reader: Snapshot, span: Span) -> Counted | None:
     begin, end = span
     items = size_bytes = 0
     while items <= SMALL_ITEMS and size_bytes <= SMALL_BYTES:
-        pairs = await reader.range(begin, end, limit=_PAGE_PAIRS)
+        pairs = await step(reader, begin, end)
+        if not pairs:
+            return Counted(items, size_bytes)
         items += len(pairs)
         size_bytes += sum(item_size(data) for _, data in pairs)
-        if len(pairs) < _PAGE_PAIRS:
-            return Counted(items, size_bytes)
         begin = after(pairs[-1][0])
     return None
 
@@ -109,7 +107,7 @@ class TableCensus:
         counted: dict[str, tuple[int, int]] = {}
         for name, (begin, end) in _spans(table).items():
             items = size_bytes = 0
-            while pairs := await snapshot.range(begin, end, limit=STEP_PAIRS):
+            while pairs := await step(snapshot, begin, end):
                 items += len(pairs)
                 size_bytes += sum(item_size(data) for _, data in pairs)
                 begin = after(pairs[-1][0])

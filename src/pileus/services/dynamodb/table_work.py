@@ -25,8 +25,9 @@ from msgspec.structs import replace
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage import records
 from pileus.kernel.storage.keys import Subspace, after
-from pileus.kernel.storage.seam import Event, Snapshot, Store, Transaction
+from pileus.kernel.storage.seam import Event, Store, Transaction
 from pileus.services.dynamodb.expiry import expires_at, expiry_key, maintain_expiry
+from pileus.services.dynamodb.steps import Span, step
 from pileus.services.dynamodb.store import (
     Table,
     TableDirectory,
@@ -43,12 +44,7 @@ from pileus.services.dynamodb.table_records import IndexRecord, TableRecord
 from pileus.services.dynamodb.tables.index_changes import with_index, without_index
 
 TOPIC: Final = "dynamodb.tables"
-STEP_PAIRS: Final = 500
-STEP_BYTES: Final = 4 * 1024 * 1024
-"""What one step handles: some milliseconds. Collections and empty entries count as pairs too."""
-_FIRST_PAIRS: Final = 16
 
-Span = tuple[bytes, bytes]
 Purpose = Literal["fill index", "clear index", "fill expiries", "clear expiries", "remove table"]
 
 
@@ -184,7 +180,7 @@ class TableWork:
         begin, end = items_span(region, task.table_id)
 
         async def clear(tx: Transaction) -> bool:
-            pairs = await _some(tx, begin, end)
+            pairs = await step(tx, begin, end)
             for key, data in pairs:
                 second = expires_at(unpack_item(data), task.attribute)
                 if second is not None:
@@ -202,7 +198,7 @@ class TableWork:
     ) -> TableTask | None:
         """Handle some of the items that are left; the task for the rest, None when that was all."""
         begin, end = span
-        pairs = await _some(tx, after(task.reached) if task.reached else begin, end)
+        pairs = await step(tx, after(task.reached) if task.reached else begin, end)
         for key, data in pairs:
             handle(key, data)
         return replace(task, reached=pairs[-1][0]) if pairs else None
@@ -212,28 +208,16 @@ class TableWork:
         begin, end = span
 
         async def clear(tx: Transaction) -> bool:
-            pairs = await _some(tx, begin, end)
+            pairs = await step(tx, begin, end)
             if pairs:
                 tx.clear_range(begin, after(pairs[-1][0]))
             return bool(pairs)
 
         await self._repeat(clear)
 
-    async def _repeat(self, step: Callable[[Transaction], Awaitable[bool]]) -> None:
+    async def _repeat(self, work: Callable[[Transaction], Awaitable[bool]]) -> None:
         """Until it says that nothing is left."""
         more = True
         while more:
-            more = await self._store.run(step)
+            more = await self._store.run(work)
             await asyncio.sleep(0)  # others have their turn
-
-
-async def _some(reader: Snapshot, begin: bytes, end: bytes) -> list[tuple[bytes, bytes]]:
-    """As many pairs as one step handles: all that is left, or fewer; none only at the end."""
-    pairs = await reader.range(begin, end, limit=_FIRST_PAIRS)
-    if len(pairs) < _FIRST_PAIRS:
-        return pairs
-    average_bytes = max(1, sum(len(data) for _, data in pairs) // len(pairs))
-    more = min(STEP_PAIRS, STEP_BYTES // average_bytes) - len(pairs)
-    if more > 0:
-        pairs += await reader.range(after(pairs[-1][0]), end, limit=more)
-    return pairs

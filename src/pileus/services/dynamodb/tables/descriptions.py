@@ -258,7 +258,10 @@ def _projection(index: IndexRecord) -> Projection:
 
 
 def _on_demand(reads: int, writes: int) -> OnDemandThroughput:
-    return OnDemandThroughput(max_read_request_units=reads, max_write_request_units=writes)
+    """What is limited; the other member is absent."""
+    return OnDemandThroughput(
+        max_read_request_units=None if reads < 0 else reads, max_write_request_units=None if writes < 0 else writes
+    )
 
 
 def _provisioned(

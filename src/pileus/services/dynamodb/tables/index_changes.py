@@ -174,14 +174,17 @@ def _updated(
     index = _found(record, name, "update")
     if now_s < index.updated_until_s:
         raise in_use(f"Index is being updated. Table: {record.name} Index: {name}")
-    if throughput is None and action.on_demand_throughput is None and action.warm_throughput is None:
+    limits = action.on_demand_throughput
+    limited = limits is not None and (limits.max_read_request_units or limits.max_write_request_units) is not None
+    nothing = throughput is None and not limited and action.warm_throughput is None
+    if record.billing_mode == ON_DEMAND and (throughput is not None or nothing):
+        raise invalid_parameter(
+            f"The only Updates for index: {name} when TableThroughputMode is PAY_PER_REQUEST can be to "
+            "OnDemandThroughput, WarmThroughput"
+        )
+    if nothing:
         raise invalid_parameter(f"ProvisionedThroughput must be specified for index: {name}")
     if throughput is not None:
-        if record.billing_mode == ON_DEMAND:
-            raise invalid_parameter(
-                f"The only Updates for index: {name} when TableThroughputMode is PAY_PER_REQUEST can be to "
-                "OnDemandThroughput, WarmThroughput"
-            )
         check_bounds(throughput, index=name)
         index = with_units(record, index, throughput, now_s=now_s, index=name)
     if action.on_demand_throughput is not None:

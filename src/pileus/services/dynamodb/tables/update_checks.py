@@ -96,6 +96,12 @@ def _check_actions(updates: Sequence[GlobalSecondaryIndexUpdate]) -> None:
                 f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
             )
         seen.add(name)
+        warm = None if update.update is None else update.update.warm_throughput
+        if warm is not None and warm.read_units_per_second is None and warm.write_units_per_second is None:
+            raise invalid_parameter(
+                "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for "
+                f"index: {name}"
+            )
 
 
 def _check_billing(request: UpdateTableInput) -> None:
