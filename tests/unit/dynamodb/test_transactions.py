@@ -162,3 +162,44 @@ async def test_four_megabytes(dynamo: Dynamo) -> None:
     items = [{"Put": {"TableName": "notes", "Item": {"pk": {"S": str(n)}, "big": big}}} for n in range(11)]
     assert (await dynamo.error("TransactWriteItems", TransactItems=items)).startswith("ValidationException: ")
     assert await names(dynamo) == set()
+
+
+EMPTY_KEY = (
+    "ValidationException: One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+    "contain an empty string value. Key: pk"
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        (put(""), EMPTY_KEY),
+        (update(""), EMPTY_KEY),
+        ({"Delete": {"TableName": "notes", "Key": {"pk": {"S": ""}}}}, EMPTY_KEY),
+        (
+            {
+                "ConditionCheck": {
+                    "TableName": "notes",
+                    "Key": {"pk": {"S": ""}},
+                    "ConditionExpression": "attribute_exists(pk)",
+                }
+            },
+            EMPTY_KEY,
+        ),
+        (
+            {"Put": {"TableName": "notes", "Item": {"pk": {"S": "large"}, "p": {"S": "x" * 409_600}}}},
+            "ValidationException: Item size has exceeded the maximum allowed size",
+        ),
+    ],
+)
+async def test_refused_as_a_whole(dynamo: Dynamo, action: dict[str, Any], error: str) -> None:
+    """What the request alone tells to be wrong is no reason of one action, even beside an action that has one.
+
+    Source: paritysuite/dynamodb-conformance, tests/tier3/error-messages/transactWriteItems.test.ts and
+    tests/tier3/limits/itemSizeBySurface.test.ts (2026).
+    """
+    await dynamo.table()
+    failing = update("other", ConditionExpression="attribute_exists(pk)")
+    for actions in ([action], [failing, action], [action, failing]):
+        assert await dynamo.error("TransactWriteItems", TransactItems=actions) == error
+    assert await names(dynamo) == set()

@@ -10,11 +10,11 @@ Source: Developer Guide, "Using Global Secondary Indexes", "Local secondary inde
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
 
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb.capacity import started_write_units
-from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
+from pileus.services.dynamodb.errors import EmptyKeyValue, ValidationException, invalid_parameter, key_mismatch
 from pileus.services.dynamodb.model import (
     HASH_BYTES,
     KeyAttribute,
@@ -31,6 +31,13 @@ from pileus.services.dynamodb.values import Item, check_one_type, kind_of, size_
 _END: Final = b"\x00\x00"
 _AFTER_END: Final = b"\x00\x01"
 """What sorts after everything that equals an attribute, and before everything that only begins with it."""
+
+Writer = Literal["put", "update", "transacted update"]
+"""Who writes an item: DynamoDB says in different words what is wrong with a key of an index.
+
+Source: paritysuite/dynamodb-conformance, tests/tier3/error-messages/transactIndexKeys.test.ts (2026);
+architect/dynalite, test/updateItem.js.
+"""
 
 
 def escaped(part: bytes) -> bytes:
@@ -108,14 +115,13 @@ class Index:
         digest = blake2b(joined, digest_size=HASH_BYTES).digest()
         return b"".join((self.prefix, digest, len(joined).to_bytes(2, "big"), joined, b"\x01"))
 
-    def entry_key(self, item: Item, item_key: bytes, *, updating: bool = False) -> bytes | None:
+    def entry_key(self, item: Item, item_key: bytes, *, writer: Writer = "put") -> bytes | None:
         """Where the item's entry lies; None when it has none.
 
         item_key: where the item lies. `ValidationException` when a key attribute is of another type, or empty.
-        updating: the item comes from an update, and AWS says so.
         """
-        partition = self._encoded(item, self.partition, updating=updating)
-        sort = self._encoded(item, self.sort, updating=updating)
+        partition = self._encoded(item, self.partition, writer)
+        sort = self._encoded(item, self.sort, writer)
         if partition is None or sort is None:
             return None
         for part in partition:
@@ -125,7 +131,7 @@ class Index:
         own = item_key[len(self.table.prefix) :]
         return b"".join((self.partition_start(partition), *map(ended, sort), own))
 
-    def _encoded(self, item: Item, attributes: Sequence[KeyAttribute], *, updating: bool) -> list[bytes] | None:
+    def _encoded(self, item: Item, attributes: Sequence[KeyAttribute], writer: Writer) -> list[bytes] | None:
         found = []
         for attribute in attributes:
             value = item.get(attribute.name)
@@ -133,14 +139,14 @@ class Index:
                 return None
             encoded = attribute.encode(value)
             if encoded is None:
-                raise self._mismatch(attribute, value, updating=updating)
+                raise self._mismatch(attribute, value, writer)
             if not encoded:
-                raise self._empty(attribute, updating=updating)
+                raise self._empty(attribute, writer)
             found.append(encoded)
         return found
 
-    def _mismatch(self, attribute: KeyAttribute, value: AttributeValue, *, updating: bool) -> ValidationException:
-        if updating:
+    def _mismatch(self, attribute: KeyAttribute, value: AttributeValue, writer: Writer) -> ValidationException:
+        if writer == "update":
             return ValidationException(
                 "The update expression attempted to update the secondary index key to unsupported type"
             )
@@ -149,14 +155,15 @@ class Index:
             f"IndexName: {self.name}"
         )
 
-    def _empty(self, attribute: KeyAttribute, *, updating: bool) -> ValidationException:
+    def _empty(self, attribute: KeyAttribute, writer: Writer) -> EmptyKeyValue:
         content = "string" if attribute.kind == "S" else "binary"
-        if updating:
-            return ValidationException(
-                "The update expression attempted to update the secondary index key to a value that is not supported. "
-                f"The AttributeValue for a key attribute cannot contain an empty {content} value."
+        if writer != "put":
+            return EmptyKeyValue(
+                "One or more parameter values are not valid. The update expression attempted to update a secondary "
+                "index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an "
+                f"empty {content} value."
             )
-        return ValidationException(
+        return EmptyKeyValue(
             "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
             f"The AttributeValue for a key attribute cannot contain an empty {content} value. "
             f"IndexName: {self.name}, IndexKey: {attribute.name}"
@@ -191,10 +198,10 @@ class Index:
         return Stored(pack_item(item, size_of_members(item)), item)
 
     def maintain(
-        self, tx: Transaction, item_key: bytes, old: Stored | None, new: Stored | None, *, updating: bool = False
+        self, tx: Transaction, item_key: bytes, old: Stored | None, new: Stored | None, *, writer: Writer = "put"
     ) -> tuple[float, int]:
         """Make the entry of `old` that of `new`: the write units it costs, and by how many bytes the index grows."""
-        new_key = None if new is None else self.entry_key(new.item, item_key, updating=updating)
+        new_key = None if new is None else self.entry_key(new.item, item_key, writer=writer)
         old_key = None if old is None else self._old_key(old.item, item_key)
         before = self.entry(old) if old is not None and old_key is not None else None
         after = self.entry(new) if new is not None and new_key is not None else None

@@ -66,6 +66,7 @@ def query_range(
     by_name = dict(condition.tests())
     _check_count(len(by_name), len(own_names(keyed)))
     partition_tests = [_taken(by_name, attribute) for attribute in keyed.partition_attributes]
+    _check_leading(by_name, keyed.sort_attributes)
     sort_tests = [(attribute, _taken(by_name, attribute)) for attribute in keyed.sort_attributes if by_name]
     tests = (*partition_tests, *(test for _, test in sort_tests))
     if any(test.operator not in _INDEXABLE for test in tests):
@@ -101,6 +102,21 @@ def _check_count(conditions: int, attributes: int) -> None:
         f"The number of query conditions ({conditions}) exceeds the number of key attributes defined in the schema "
         f"({attributes})"
     )
+
+
+def _check_leading(by_name: Mapping[str, KeyTest], attributes: Sequence[KeyAttribute]) -> None:
+    """Of a sort key of several attributes, only the last that is asked for may be asked for by a range.
+
+    Source: paritysuite/dynamodb-conformance, tests/tier1/query/multiAttributeGsiKey.test.ts (2026).
+    """
+    names = [attribute.name for attribute in attributes]
+    last = max((number for number, name in enumerate(names) if name in by_name), default=0)
+    unequal = [name for name in names[:last] if name not in by_name or by_name[name].operator != "="]
+    if unequal:
+        raise ValidationException(
+            f"RANGE key attributes {', '.join(unequal)} must have equality conditions specified in the query because a "
+            f"condition is present on key attribute {names[last]}"
+        )
 
 
 def _taken(by_name: dict[str, KeyTest], attribute: KeyAttribute) -> KeyTest:

@@ -12,10 +12,10 @@ from hashlib import blake2b
 from typing import Final
 
 from pileus.services.dynamodb import numbers
-from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, key_mismatch
+from pileus.services.dynamodb.errors import EmptyKeyValue, ValidationException, invalid_parameter, key_mismatch
 from pileus.services.dynamodb.limits import PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.values import Item, check_one_type, kind_of
+from pileus.services.dynamodb.values import Item, check_one_type, kind_of, legal
 
 HASH_BYTES: Final = 8
 _LENGTHS: Final = tuple(size.to_bytes(2, "big") for size in range(PARTITION_KEY_BYTES_MAX + 1))
@@ -41,7 +41,7 @@ class KeyAttribute:
     def check_empty(self, encoded: bytes) -> None:
         if not encoded:
             content = "string" if self.kind == "S" else "binary"
-            raise ValidationException(
+            raise EmptyKeyValue(
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
                 f"empty {content} value. Key: {self.name}"
             )
@@ -164,10 +164,10 @@ class KeySchema:
 
 
 def _wrong_key(key: Mapping[str, AttributeValue]) -> ValidationException:
-    """A value that is none at all is named before the mismatch."""
+    """A value that is none at all, or no number or set, is named before the mismatch."""
     try:
         for value in key.values():
-            check_one_type(value)
+            legal(value)
     except ValidationException as error:
         return error
     return key_mismatch()

@@ -16,6 +16,7 @@ from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.changes import Change, ChangeKind
 from pileus.services.dynamodb.errors import ConditionalCheckFailedException
 from pileus.services.dynamodb.expiry import expires_at, maintain_expiry
+from pileus.services.dynamodb.indexes import Writer
 from pileus.services.dynamodb.model import canonical_key
 from pileus.services.dynamodb.requests import WritePlan, check_against_key, legal_item
 from pileus.services.dynamodb.shapes import AttributeValue
@@ -59,9 +60,13 @@ async def write(
     *,
     now_s: float,
     updating: bool = False,
+    transacted: bool = False,
     by_ttl: bool = False,
 ) -> Written:
-    """Make the item at `key` from `old` to `new` (None: no item). updating: by an update expression, for messages."""
+    """Make the item at `key` from `old` to `new` (None: no item).
+
+    updating, transacted: by an update expression, in a transaction; for messages.
+    """
     if new is not None:
         tx.set(key, new.data)
     elif old is not None:
@@ -70,8 +75,9 @@ async def write(
     if table.plain:
         return written
     grown = (0 if new is None else new.size) - (0 if old is None else old.size)
+    writer: Writer = "put" if not updating else "transacted update" if transacted else "update"
     for index in table.indexes:
-        units, index_grown = index.maintain(tx, key, old, new, updating=updating)
+        units, index_grown = index.maintain(tx, key, old, new, writer=writer)
         written.units.count(index.name, units, local=index.local)
         if index.local:
             grown += index_grown
@@ -149,7 +155,9 @@ async def delete(tx: Transaction, table: Table, key: Item, plan: WritePlan | Non
     return await write(tx, table, place, old, None, now_s=now_s)
 
 
-async def update(tx: Transaction, table: Table, key: Item, plan: WritePlan, *, now_s: float) -> Written:
+async def update(
+    tx: Transaction, table: Table, key: Item, plan: WritePlan, *, now_s: float, transacted: bool = False
+) -> Written:
     place = table.key.key(key)
     check_against_key(plan, table.key)
     old = found(await tx.get(place))
@@ -159,7 +167,8 @@ async def update(tx: Transaction, table: Table, key: Item, plan: WritePlan, *, n
     if old is None and plan.update is not None and not plan.update.creates:
         return Written(table, place, None, None)
     item, size = legal_item(changed, UPDATED_ITEM_TOO_LARGE)
-    return await write(tx, table, place, old, stored(item, size), now_s=now_s, updating=True)
+    new = stored(item, size)
+    return await write(tx, table, place, old, new, now_s=now_s, updating=True, transacted=transacted)
 
 
 async def check(tx: Transaction, table: Table, key: Item, plan: WritePlan) -> Written:

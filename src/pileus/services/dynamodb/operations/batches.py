@@ -13,8 +13,9 @@ from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import capacity, writing
 from pileus.services.dynamodb.capacity import Units, consumed_shape
-from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.errors import ValidationException, key_mismatch
 from pileus.services.dynamodb.limits import BATCH_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITE_REQUESTS_MAX
+from pileus.services.dynamodb.model import KeySchema
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
 from pileus.services.dynamodb.operations.items import collection_metrics
 from pileus.services.dynamodb.requests import check_nested, get_projection, legal_item
@@ -28,6 +29,7 @@ from pileus.services.dynamodb.shapes import (
 )
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import item_json, item_size, pack_item, unpack_item
+from pileus.services.dynamodb.values import Item
 from pileus.services.dynamodb.writing import ITEM_TOO_LARGE
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -100,7 +102,7 @@ class BatchOperations(DynamoDbBase):
             for name, writes in asked.items():
                 key = tables[name].key
                 places[name] = [
-                    key.key_of(item[0]) if item is not None else key.key(_deleted(one))
+                    _place(key, item[0]) if item is not None else key.key(_deleted(one))
                     for one, item in zip(writes, legal[name], strict=True)
                 ]
                 _check_distinct(places[name])
@@ -151,6 +153,18 @@ def _check_one_kind(one: WriteRequest) -> None:
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
             "datatypes"
         )
+
+
+def _place(key: KeySchema, item: Item) -> bytes:
+    """Where an item belongs. One without its key, or with one of another type, is told of as a key would be."""
+    try:
+        return key.key_of(item)
+    except ValidationException:
+        for attribute in (*key.partition_attributes, *key.sort_attributes):
+            value = item.get(attribute.name)
+            if value is None or attribute.encode(value) is None:
+                raise key_mismatch() from None
+        raise
 
 
 def _deleted(one: WriteRequest) -> dict[str, AttributeValue]:

@@ -77,7 +77,8 @@ class ItemOperations(DynamoDbBase):
 
     async def put_item(self, context: RequestContext, request: PutItemInput) -> Encoded:
         started_s = self._clock.monotonic()
-        plan = None if plain_put(request) else write_plan(request)
+        plain = plain_put(request) and request.return_item_collection_metrics is None
+        plan = None if plain else write_plan(request)
         item, size = legal_item(request.item, ITEM_TOO_LARGE)
 
         async def put(tx: Transaction) -> Table | Written:

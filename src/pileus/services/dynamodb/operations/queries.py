@@ -145,7 +145,7 @@ def _check_read_plan(plan: ReadPlan, key_names: tuple[str, ...]) -> None:
 
 def page_units(index: Index | None, page: Page, *, consistent: bool) -> Units:
     """What a page consumed."""
-    fetched = sum(capacity.read_units(size, consistent=consistent) for size in page.fetched_bytes)
+    fetched = sum((capacity.read_units(size, consistent=consistent) for size in page.fetched_bytes), 0.0)
     looked_at = page.size_bytes - sum(page.fetched_bytes)
     units = Units()
     share = capacity.read_units(looked_at, consistent=consistent)

@@ -19,6 +19,7 @@ from pileus.services.dynamodb.capacity import TRANSACTION_FACTOR, Units, consume
 from pileus.services.dynamodb.errors import (
     ConditionalCheckFailedException,
     DuplicateItemException,
+    EmptyKeyValue,
     ItemCollectionSizeLimitExceededException,
     ResourceNotFoundException,
     TransactionCanceledException,
@@ -27,7 +28,7 @@ from pileus.services.dynamodb.errors import (
 from pileus.services.dynamodb.limits import TRANSACTION_BYTES_MAX
 from pileus.services.dynamodb.operations.base import EMPTY, DynamoDbBase, answer
 from pileus.services.dynamodb.operations.items import collection_metrics
-from pileus.services.dynamodb.requests import WritePlan, check_nested, get_projection, legal_item, transact_write_plan
+from pileus.services.dynamodb.requests import WritePlan, check_nested, get_projection, transact_write_plan
 from pileus.services.dynamodb.shapes import (
     CancellationReason,
     ConditionCheck,
@@ -43,7 +44,7 @@ from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import Stored, found
 from pileus.services.dynamodb.tokens import digest_of, was_done
 from pileus.services.dynamodb.values import Item
-from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, Written
+from pileus.services.dynamodb.writing import Written
 
 T = TypeVar("T")
 Action = Put | Delete | Update | ConditionCheck
@@ -138,6 +139,8 @@ async def each(perform: Callable[[int], Awaitable[T]], count: int) -> list[T]:
     for number in range(count):
         try:
             done.append(await perform(number))
+        except EmptyKeyValue:
+            raise  # refused as a whole, whatever the others' reasons
         except ServiceError as error:
             reasons.append(_reason(error))
         else:
@@ -178,12 +181,12 @@ def _only_action(one: TransactWriteItem) -> Action:
 async def _perform(tx: Transaction, table: Table, action: Action, plan: WritePlan, *, now_s: float) -> Written:
     match action:
         case Put():
-            item, size = legal_item(action.item, ITEM_TOO_LARGE)
-            return await writing.put(tx, table, item, size, plan, now_s=now_s)
+            assert plan.item is not None, "a Put's plan has its item"
+            return await writing.put(tx, table, *plan.item, plan, now_s=now_s)
         case Delete():
             return await writing.delete(tx, table, action.key, plan, now_s=now_s)
         case Update():
-            return await writing.update(tx, table, action.key, plan, now_s=now_s)
+            return await writing.update(tx, table, action.key, plan, now_s=now_s, transacted=True)
         case ConditionCheck():
             return await writing.check(tx, table, action.key, plan)
 
