@@ -41,7 +41,7 @@ import {
 
 const TableName = "javascript-games";
 const PLAYS = 60;
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 30_000;
 
 const client = new DynamoDBClient({ maxAttempts: 1 });
 const streams = new DynamoDBStreamsClient({ maxAttempts: 1 });
