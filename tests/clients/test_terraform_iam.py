@@ -28,10 +28,10 @@ pytestmark = [
 
 
 class Terraform:
-    """One copy of the module, with its own state, as an account of its own."""
+    """One copy of a module, with its own state, as an account of its own."""
 
-    def __init__(self, folder: Path, server: Server) -> None:
-        shutil.copytree(MODULE, folder)
+    def __init__(self, folder: Path, server: Server, *, module: Path = MODULE, account: str = ACCOUNT) -> None:
+        shutil.copytree(module, folder)
         self._folder = folder
         config = folder / "cli.tfrc"
         config.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{MIRROR}" }} }}\n')
@@ -42,7 +42,7 @@ class Terraform:
             "TF_IN_AUTOMATION": "1",
             "TF_VAR_endpoint": server.url,
             "CHECKPOINT_DISABLE": "1",
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "test",
         }
 
