@@ -63,6 +63,20 @@ class Sample:
         return self.SPECIAL.get(name, "name")
 
 
+class LambdaSample(Sample):
+    """An input of Lambda, whose ARNs are those of layers."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Sample.SPECIAL,
+        "arn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:name:1",
+        "version_number": 1,
+    }
+
+
+def sample(permission: Permission) -> Sample:
+    return LambdaSample() if permission.action.startswith("lambda:") else Sample()
+
+
 def table(package: str) -> Permissions:
     found: Permissions = import_module(f"pileus.services.{package}.permissions").PERMISSIONS
     return found
@@ -120,7 +134,7 @@ def test_actions_and_resources_are_those_of_the_reference(permission: Permission
         return
     assert resource.name in kinds or permission.action in ASKED_ABOUT_ALL
     pattern = described(service)["resources"][resource.name]["arn"]
-    arn = resource.arn(CONTEXT, Sample())
+    arn = resource.arn(CONTEXT, sample(permission))
     assert re.fullmatch(_as_expression(pattern), arn) or arn.endswith(":access-key/name"), (pattern, arn)
 
 
@@ -158,6 +172,17 @@ class Foreign(Sample):
     }
 
 
+class ForeignLambda(Foreign):
+    """Layers are told by their ARNs, too."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Foreign.SPECIAL,
+        "arn": f"arn:aws:lambda:eu-west-1:{OTHER}:layer:name:1",
+        "layer_name": f"arn:aws:lambda:eu-west-1:{OTHER}:layer:name",
+        "version_number": 1,
+    }
+
+
 OWN_ALONE = ("iam:", "sts:", "logs:", "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords")
 """Actions whose operations look into the caller's own account only, or ask the other one's consent by themselves."""
 
@@ -168,11 +193,11 @@ def test_who_names_another_accounts_resource_is_asked(permission: Permission) ->
     resource = permission.resource
     if resource is None or permission.action.startswith(OWN_ALONE):
         return
-    given = Foreign()
+    given = ForeignLambda() if permission.action.startswith("lambda:") else Foreign()
     if resource.arn(CONTEXT, given).split(":")[4] == OTHER:
         assert resource.foreign is not None
         assert resource.foreign(CONTEXT, given)
-        assert not resource.foreign(CONTEXT, Sample())
+        assert not resource.foreign(CONTEXT, sample(permission))
 
 
 class Fields:
@@ -215,6 +240,10 @@ _WHOLE: Final[Mapping[str, Any]] = {
     },
 }
 """Requests with members that are asked about one by one."""
+_LAYERED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "CreateFunction": {"FunctionName": "name", "Role": "arn:aws:iam::111122223333:role/name", "Code": {}},
+    "UpdateFunctionConfiguration": {"FunctionName": "name"},
+}
 _STATEMENTS: Final[Mapping[str, str]] = {
     "dynamodb:PartiQLSelect": "SELECT pk FROM notes WHERE pk = 'a'",
     "dynamodb:PartiQLInsert": "INSERT INTO notes VALUE {'pk': 'a'}",
@@ -229,6 +258,8 @@ def _whole(operation: str, action: str) -> Mapping[str, Any]:
         return {"Statement": _STATEMENTS[action]}
     if operation == "BatchExecuteStatement":
         return {"Statements": statements}
+    if operation in _LAYERED:
+        return {**_LAYERED[operation], "Layers": [LambdaSample.SPECIAL["arn"]]}
     return {"TransactStatements": statements} if operation == "ExecuteTransaction" else _WHOLE[operation]
 
 
@@ -239,6 +270,9 @@ def _check_members(operation: str, permission: Permission, shape: type[msgspec.S
     members = list(permission.members(CONTEXT, request))
     assert members, "nothing would be asked about"
     for member in members:
+        if operation in _LAYERED:
+            assert permission.resource.arn(CONTEXT, member) == LambdaSample.SPECIAL["arn"]
+            continue
         assert permission.resource.arn(CONTEXT, member) == f"arn:aws:dynamodb:{CONTEXT.region}:{ACCOUNT}:table/notes"
         if permission.conditions is not None:
             found = permission.conditions(CONTEXT, member, KnownResource(arn="arn", details={"partition_key": "pk"}))

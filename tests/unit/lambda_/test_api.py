@@ -176,7 +176,6 @@ async def test_the_largest_that_is_taken(functions: Lambda) -> None:
 @pytest.mark.parametrize(
     ("members", "named"),
     [
-        ({"layers": ["arn:aws:lambda:us-east-1:111111111111:layer:l:1"]}, "Layers"),
         ({"vpc_config": shapes.VpcConfig(subnet_ids=["subnet-1"])}, "VpcConfig.SubnetIds"),
         ({"dead_letter_config": shapes.DeadLetterConfig(target_arn="arn:aws:sqs:::q")}, "DeadLetterConfig.TargetArn"),
         ({"kms_key_arn": "arn:aws:kms:::k"}, "KMSKeyArn"),

@@ -86,7 +86,7 @@ def request(principal: str, **members: Any) -> AddPermissionRequest:
 )
 def test_principals_as_aws_prints_them(principal: str, printed: object) -> None:
     """Recording lambda_api, test_add_lambda_permission_fields."""
-    assert statement_document(statement_of(request(principal)), _FUNCTION)["Principal"] == printed
+    assert statement_document(statement_of(request(principal)), _FUNCTION.arn)["Principal"] == printed
 
 
 @pytest.mark.parametrize("principal", ["invalid.nonaws.com", "bob", "12345", "arn:aws:s3:::bucket"])
@@ -100,7 +100,7 @@ def test_nobody_can_be_such_a_principal(principal: str) -> None:
 def test_conditions_as_aws_prints_them() -> None:
     """Terraform compares them; recording lambda_api, test_add_lambda_permission_fields."""
     given = request("*", source_arn="arn:aws:s3:::b", source_account="111111111111", principal_org_id="o-1234567890")
-    text = msgspec.json.encode(statement_document(statement_of(given), _FUNCTION)).decode()
+    text = msgspec.json.encode(statement_document(statement_of(given), _FUNCTION.arn)).decode()
     assert text == (
         '{"Sid":"s","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction",'
         '"Resource":"arn:aws:lambda:us-east-1:111111111111:function:f","Condition":{"StringEquals":'
@@ -113,6 +113,6 @@ def test_a_policy_has_an_end() -> None:
     """20 KB; one statement too many is refused."""
     many = [statement(sid=f"s{n}") for n in range(130)]
     with pytest.raises(ServiceError) as caught:
-        check_length(many, _FUNCTION)
+        check_length(many, _FUNCTION.arn)
     assert caught.value.error_code == "PolicyLengthExceededException"
-    check_length(many[:100], _FUNCTION)
+    check_length(many[:100], _FUNCTION.arn)

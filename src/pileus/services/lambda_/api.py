@@ -6,6 +6,7 @@ from typing import Final
 from pileus.services.lambda_.operations.aliases import AliasOperations
 from pileus.services.lambda_.operations.functions import FunctionOperations
 from pileus.services.lambda_.operations.invocations import InvocationOperations
+from pileus.services.lambda_.operations.layers import LayerOperations
 from pileus.services.lambda_.operations.policies import PolicyOperations
 from pileus.services.lambda_.operations.versions import VersionOperations
 
@@ -14,6 +15,7 @@ class LambdaApi(
     AliasOperations,
     FunctionOperations,
     InvocationOperations,
+    LayerOperations,
     PolicyOperations,
     VersionOperations,
 ):
@@ -21,10 +23,11 @@ class LambdaApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateFunction": "zip packages, Python and custom runtimes; no layers, VPC, file systems, SnapStart",
+    "CreateFunction": "zip packages, Python and custom runtimes; no VPC, file systems, SnapStart",
     "UpdateFunctionCode": "zip packages",
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
+    "PublishLayerVersion": "zip packages in the request",
     "Invoke": "no destinations or dead-letter queues after the retries of an event",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

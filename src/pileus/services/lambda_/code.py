@@ -80,7 +80,7 @@ class CodePackages:
             raise RequestEntityTooLargeException(f"Zipped size must be smaller than {ZIPPED_BYTES_MAX} bytes")
         blob = await self._blobs.put(archive)
         await asyncio.to_thread(self._provide, blob.digest, archive)
-        return Package(sha256=blob.digest, size_bytes=blob.size_bytes)
+        return Package(sha256=blob.digest, size_bytes=blob.size_bytes, unzipped_bytes=unzipped_bytes(archive))
 
     async def directory(self, sha256: str) -> Path:
         """The content of an archive that is kept; unpacked again if it is missing."""
@@ -141,6 +141,12 @@ class CodePackages:
     def _list(self) -> list[Path]:
         self._discard_of_earlier_boots()
         return [path for path in self._root.iterdir() if not path.name.startswith(".")]
+
+
+def unzipped_bytes(archive: bytes) -> int:
+    """The size of an archive's files, as it claims; what was unpacked has been measured by that."""
+    with zipfile.ZipFile(BytesIO(archive)) as opened:
+        return sum(entry.file_size for entry in opened.infolist())
 
 
 def unpack(archive: bytes, directory: Path) -> None:

@@ -23,11 +23,12 @@ from pileus.services.lambda_.limits import (
     TIMEOUT_DEFAULT_S,
     TIMEOUT_S_MAX,
 )
-from pileus.services.lambda_.model import FunctionRecord, default_log_group
+from pileus.services.lambda_.model import FunctionRecord, LayerUse, default_log_group
 from pileus.services.lambda_.shapes import (
     CreateFunctionRequest,
     Environment,
     FunctionCode,
+    LayerVersionContentInput,
     LoggingConfig,
     UpdateFunctionCodeRequest,
     UpdateFunctionConfigurationRequest,
@@ -55,7 +56,6 @@ HOST_ARCHITECTURE: Final[Literal["x86_64", "arm64"]] = (
 """What functions run on here, and are taken to be for unless they say so (on AWS: x86_64)."""
 
 _CONFIGURATION_NOT_BUILT: Final = (
-    "layers",
     "file_system_configs",
     "kms_key_arn",
     "image_config",
@@ -82,6 +82,7 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
 
     sha256: str
     size_bytes: int
+    unzipped_bytes: int
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     moment: datetime
 
 
-def created(request: CreateFunctionRequest, *, name: str, package: Package, change: Change) -> FunctionRecord:
+def created(
+    request: CreateFunctionRequest, *, name: str, package: Package, layers: list[LayerUse], change: Change
+) -> FunctionRecord:
     """The function that a checked request asks for."""
     assert request.runtime is not None
     assert request.handler is not None
@@ -115,11 +118,17 @@ def created(request: CreateFunctionRequest, *, name: str, package: Package, chan
         modified_at=change.moment,
         environment=_variables(request.environment),
         tags=dict(request.tags or {}),
+        unzipped_bytes=package.unzipped_bytes,
+        layers=layers,
     )
 
 
 def reconfigured(
-    record: FunctionRecord, request: UpdateFunctionConfigurationRequest, *, change: Change
+    record: FunctionRecord,
+    request: UpdateFunctionConfigurationRequest,
+    *,
+    layers: list[LayerUse] | None,
+    change: Change,
 ) -> FunctionRecord:
     """The function after a checked request: what it does not name stays."""
     changes: dict[str, object] = {
@@ -132,6 +141,7 @@ def reconfigured(
         "ephemeral_storage_mb": request.ephemeral_storage.size if request.ephemeral_storage else None,
         "environment": _variables(request.environment),
         "log_group": _log_group(request.logging_config, record.name),
+        "layers": layers,
     }
     return msgspec.structs.replace(
         record,
@@ -150,6 +160,7 @@ def recoded(
         record,
         code_sha256=package.sha256,
         code_size_bytes=package.size_bytes,
+        unzipped_bytes=package.unzipped_bytes,
         architectures=list(request.architectures or record.architectures),
         revision_id=change.revision_id,
         fleet_revision=change.fleet_revision,
@@ -187,9 +198,14 @@ def check_configuration(request: UpdateFunctionConfigurationRequest) -> None:
 
 def check_code(code: FunctionCode | UpdateFunctionCodeRequest) -> bytes:
     """The archive that came with the request."""
-    _refuse(code, _CODE_NOT_BUILT, within="Code." if isinstance(code, FunctionCode) else "")
     if isinstance(code, UpdateFunctionCodeRequest):
         _check_architectures(code.architectures)
+    return check_archive(code, within="Code." if isinstance(code, FunctionCode) else "")
+
+
+def check_archive(code: FunctionCode | UpdateFunctionCodeRequest | LayerVersionContentInput, *, within: str) -> bytes:
+    """The archive that came with a function or layer. within: the member of the request that holds it."""
+    _refuse(code, _CODE_NOT_BUILT, within=within)
     if code.zip_file is None:
         raise InvalidParameterValueException("Please provide a source for function code.")
     return code.zip_file

@@ -22,6 +22,7 @@ from pileus.services.lambda_.shapes import (
     EnvironmentResponse,
     EphemeralStorage,
     FunctionConfiguration,
+    Layer,
     LoggingConfig,
     RuntimeVersionConfig,
     SnapStartResponse,
@@ -61,6 +62,7 @@ def listed(target: Target) -> FunctionConfiguration:
         architectures=record.architectures,  # type: ignore[arg-type]  # checked when it was written
         ephemeral_storage=EphemeralStorage(size=record.ephemeral_storage_mb),
         snap_start=_NO_SNAP_START,
+        layers=[Layer(arn=layer.arn, code_size=layer.code_size_bytes) for layer in record.layers] or None,
         logging_config=LoggingConfig(log_format="Text", log_group=record.log_group),
     )
 

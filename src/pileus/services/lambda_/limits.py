@@ -40,6 +40,8 @@ ASYNC_PAYLOAD_BYTES_MAX: Final = 1_048_576
 LIST_ITEMS_MAX: Final = 50
 """Functions on a page, whatever MaxItems says (API_ListFunctions)."""
 
+LAYERS_MAX: Final = 5
+
 ALIASES_PAGE_MAX: Final = 10_000
 """API_ListAliases, MaxItems; no smaller page is documented."""
 

@@ -30,6 +30,15 @@ class StatementRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     invoked_via_function_url: bool | None = None
 
 
+class LayerUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A layer version that a function has, and keeps when that is deleted."""
+
+    arn: str
+    code_sha256: str
+    code_size_bytes: int
+    unzipped_bytes: int
+
+
 class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.function.v1"):
     """A function and its resource policy.
 
@@ -59,6 +68,8 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     policy: list[StatementRecord] = []
     policy_revision_id: str = ""
     last_version: int = 0
+    unzipped_bytes: int = 0
+    layers: list[LayerUse] = []
 
     @property
     def timeout(self) -> timedelta:

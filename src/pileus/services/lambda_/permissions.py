@@ -18,6 +18,8 @@ from pileus.kernel.auth.permissions import (
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
+from pileus.services.lambda_.layer_store import get_layer_version
+from pileus.services.lambda_.layers import layer_named, layer_of_arn
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_of_arn, in_other_account, meant_by
 from pileus.services.lambda_.policy import policy_text
@@ -75,6 +77,38 @@ def _on(resource: ResourceType | None, actions: Iterable[str]) -> dict[str, tupl
     return {action: (Permission(action=f"lambda:{action}", resource=resource),) for action in actions}
 
 
+def _layer_arn(context: RequestContext, given: Any) -> str:
+    return layer_named(context, given.layer_name).arn
+
+
+def _layer_version_arn(context: RequestContext, given: Any) -> str:
+    return layer_named(context, given.layer_name, given.version_number).version_arn
+
+
+def _given_layer(context: RequestContext, given: Any) -> str:
+    """Of a request, or of one of the ARNs that a function is to have."""
+    arn: str = given if isinstance(given, str) else given.arn
+    return arn
+
+
+def _foreign_layer(context: RequestContext, given: Any) -> bool:
+    return layer_named(context, given.layer_name).account_id != context.account_id
+
+
+def _foreign_given_layer(context: RequestContext, given: Any) -> bool:
+    layer = layer_of_arn(_given_layer(context, given))
+    return layer is not None and layer.account_id != context.account_id
+
+
+_LAYER: Final = ResourceType(name="layer", arn=_layer_arn, foreign=_foreign_layer)
+_LAYER_VERSION: Final = ResourceType(name="layerVersion", arn=_layer_version_arn, foreign=_foreign_layer)
+_GIVEN_LAYER: Final = ResourceType(name="layerVersion", arn=_given_layer, foreign=_foreign_given_layer)
+_GET_LAYERS: Final = Permission(
+    action="lambda:GetLayerVersion", resource=_GIVEN_LAYER, members=lambda context, given: given.layers or ()
+)
+"""Source: Lambda Developer Guide, "Controlling access to Lambda layers"."""
+
+
 PERMISSIONS: Final[Permissions] = {
     **_on(
         _FUNCTION,
@@ -94,16 +128,30 @@ PERMISSIONS: Final[Permissions] = {
             "UpdateFunctionCode",
         ),
     ),
-    **_on(None, ("ListFunctions",)),
+    **_on(None, ("ListFunctions", "ListLayers", "ListLayerVersions")),
+    **_on(_LAYER, ("PublishLayerVersion",)),
+    **_on(
+        _LAYER_VERSION,
+        (
+            "AddLayerVersionPermission",
+            "DeleteLayerVersion",
+            "GetLayerVersion",
+            "GetLayerVersionPolicy",
+            "RemoveLayerVersionPermission",
+        ),
+    ),
+    "GetLayerVersionByArn": (Permission(action="lambda:GetLayerVersion", resource=_GIVEN_LAYER),),
     "AddPermission": (Permission(action="lambda:AddPermission", resource=_FUNCTION, conditions=_of_permission),),
     "CreateFunction": (
         Permission(action="lambda:CreateFunction", resource=_FUNCTION, conditions=_of_creation),
         Permission(action="lambda:TagResource", resource=_FUNCTION, conditions=_of_creation, asked=gives_tags),
         _PASS_ROLE,
+        _GET_LAYERS,
     ),
     "UpdateFunctionConfiguration": (
         Permission(action="lambda:UpdateFunctionConfiguration", resource=_FUNCTION),
         _PASS_ROLE,
+        _GET_LAYERS,
     ),
     "Invoke": (Permission(action="lambda:InvokeFunction", resource=_INVOKED),),
 }
@@ -120,15 +168,25 @@ class LambdaResources:
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
         function = function_of_arn(arn)
         if function is None:
-            return None
+            return await self._layer(arn)
         record = await get_function(self._snapshot, function)
         if record is None:
             return None
         statements = record.policy if function.latest else await self._qualified_policy(function)
         policy = None
         if statements:
-            policy = NamedPolicy(arn, compile_policy(policy_text(statements, function)), "resource")
+            policy = NamedPolicy(arn, compile_policy(policy_text(statements, function.policy_arn)), "resource")
         return KnownResource(arn=arn, tags=record.tags, policy=policy)
+
+    async def _layer(self, arn: str) -> KnownResource | None:
+        layer = layer_of_arn(arn)
+        version = None if layer is None else await get_layer_version(self._snapshot, layer)
+        if version is None:
+            return None
+        policy = None
+        if version.policy:
+            policy = NamedPolicy(arn, compile_policy(policy_text(version.policy, arn)), "resource")
+        return KnownResource(arn=arn, policy=policy)
 
     async def _qualified_policy(self, function: FunctionName) -> list[StatementRecord]:
         """That of the version or alias, which counts instead of the function's own."""

@@ -45,34 +45,37 @@ def statement_of(request: AddPermissionRequest) -> StatementRecord:
     )
 
 
-def statement_document(statement: StatementRecord, function: FunctionName) -> Document:
-    """A statement as AWS prints it. Recording lambda_api, test_add_lambda_permission_fields."""
+def statement_document(statement: StatementRecord, arn: str) -> Document:
+    """A statement as AWS prints it. Recording lambda_api, test_add_lambda_permission_fields.
+
+    arn: of the function, version, alias or layer version that has the policy.
+    """
     document: Document = {
         "Sid": statement.sid,
         "Effect": "Allow",
-        "Principal": _principal_document(statement.principal, function.partition),
+        "Principal": _principal_document(statement.principal, partition_of(arn)),
         "Action": statement.action,
-        "Resource": function.policy_arn,
+        "Resource": arn,
     }
     if condition := _condition_document(statement):
         document["Condition"] = condition
     return document
 
 
-def policy_text(statements: Iterable[StatementRecord], function: FunctionName) -> str:
+def policy_text(statements: Iterable[StatementRecord], arn: str) -> str:
     """The policy as GetPolicy prints it."""
     return msgspec.json.encode(
         {
             "Version": "2012-10-17",
             "Id": "default",
-            "Statement": [statement_document(statement, function) for statement in statements],
+            "Statement": [statement_document(statement, arn) for statement in statements],
         }
     ).decode()
 
 
-def check_length(statements: Iterable[StatementRecord], function: FunctionName) -> None:
+def check_length(statements: Iterable[StatementRecord], arn: str) -> None:
     """Or PolicyLengthExceededException."""
-    size_bytes = len(policy_text(statements, function).encode())
+    size_bytes = len(policy_text(statements, arn).encode())
     if size_bytes > POLICY_BYTES_MAX:
         raise PolicyLengthExceededException(
             f"The final policy size ({size_bytes}) is bigger than the limit ({POLICY_BYTES_MAX})."
@@ -87,10 +90,14 @@ def service_denial(
     from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy, denial_of
 
     arn = function.policy_arn
-    policy = NamedPolicy(arn, compile_policy(policy_text(statements, function)), "resource") if statements else None
+    policy = NamedPolicy(arn, compile_policy(policy_text(statements, arn)), "resource") if statements else None
     query = service_query(call, action=action, resource=arn, region=function.region, now_s=now_s)
     decision = service_decision(query, policy)
     return None if decision.allowed else denial_of(query, decision, PolicySet(resource=policy))
+
+
+def partition_of(arn: str) -> str:
+    return arn.split(":", 2)[1]
 
 
 def _principal_document(principal: str, partition: str) -> object:

@@ -189,4 +189,5 @@ class Resolver:
             account_id=function.account_id,
             revision=record.fleet_revision,
             ephemeral_storage_mb=record.ephemeral_storage_mb,
+            layers=tuple([await self._packages.directory(layer.code_sha256) for layer in record.layers]),
         )

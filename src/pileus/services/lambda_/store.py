@@ -5,7 +5,6 @@ published version, `(alias, NAME, ALIAS)` each alias. Events of asynchronous inv
 topic `lambda.invoke`.
 """
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
@@ -15,6 +14,7 @@ from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Snapshot, Store, Transaction
 from pileus.services.lambda_.errors import FunctionNotFound
+from pileus.services.lambda_.layers import LayerVersionRecord
 from pileus.services.lambda_.model import AliasRecord, FunctionRecord, VersionRecord
 from pileus.services.lambda_.names import FunctionName
 
@@ -135,19 +135,22 @@ async def list_functions(
     return [decode(value, FunctionRecord) for _, value in await snapshot.range(begin, end, limit=limit)]
 
 
-async def every_function(store: Store) -> AsyncIterator[FunctionRecord]:
-    """Functions and their published versions, of all accounts and regions, a page at a time."""
+async def referenced_archives(store: Store) -> set[str]:
+    """The digests of what functions, their versions, and layers are made of, of all accounts and regions."""
+    found: set[str] = set()
     begin, end = _ROOT.range()
     while True:
         page = await store.snapshot().range(begin, end, limit=_SCAN_PAGE)
         for key, value in page:
             kind = _ROOT.unpack(key)[2]
-            if kind == "function":
-                yield decode(value, FunctionRecord)
-            elif kind == "version":
-                yield decode(value, VersionRecord).function
+            if kind == "layer":
+                found.add(decode(value, LayerVersionRecord).code_sha256)
+            elif kind in ("function", "version"):
+                record = decode(value, FunctionRecord) if kind == "function" else decode(value, VersionRecord).function
+                found.add(record.code_sha256)
+                found.update(layer.code_sha256 for layer in record.layers)
         if len(page) < _SCAN_PAGE:
-            return
+            return found
         begin = after(page[-1][0])
 
 

@@ -14,6 +14,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     function_arn: without qualifier for `$LATEST`, otherwise with the version; environments of one ARN form one fleet.
     code_path: the unpacked package, mounted read-only as `/var/task`; readable by others, as Lambda asks of packages.
     ephemeral_storage_mb: size of `/tmp`.
+    layers: the unpacked layers, mounted merged as `/opt`; of files of the same name that of the later one counts.
     revision: changes whenever anything here changes; a new one retires the environments of the old one.
     environment: the function's own variables; they cannot replace Lambda's reserved ones.
     """
@@ -34,6 +35,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     revision: str
     ephemeral_storage_mb: int = 512
+    layers: tuple[Path, ...] = ()
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):

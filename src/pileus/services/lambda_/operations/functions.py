@@ -1,5 +1,7 @@
 """Functions: made, looked at, changed, deleted."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from pileus.kernel.context import RequestContext
@@ -21,8 +23,10 @@ from pileus.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
 )
+from pileus.services.lambda_.layer_store import get_layer_version
+from pileus.services.lambda_.layers import check_unzipped, wanted_layers
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
-from pileus.services.lambda_.model import FunctionRecord, Target, latest_of, version_of
+from pileus.services.lambda_.model import FunctionRecord, LayerUse, Target, latest_of, version_of
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase, check_revision
 from pileus.services.lambda_.shapes import (
@@ -49,8 +53,10 @@ class FunctionOperations(LambdaBase):
         await self._check_absent(function)
         await self._check_role(function, request.role)
         self._pool.prepare()
+        layers = await self._layers(function, request.layers or ())
         package = await self._packages.add(check_code(request.code))
-        record = created(request, name=name, package=package, change=self._new_change())
+        check_unzipped(package.unzipped_bytes, layers)
+        record = created(request, name=name, package=package, layers=layers, change=self._new_change())
 
         async def write(tx: Transaction) -> None:
             if await records.get_function(tx, function) is not None:
@@ -165,6 +171,7 @@ class FunctionOperations(LambdaBase):
         package = await self._packages.add(archive)
 
         def change(record: FunctionRecord) -> FunctionRecord:
+            check_unzipped(package.unzipped_bytes, record.layers)
             return recoded(record, request, package=package, change=self._new_change())
 
         if request.dry_run:
@@ -191,11 +198,31 @@ class FunctionOperations(LambdaBase):
             await self._require(function)
             await self._check_role(function, request.role)
 
+        layers = None if request.layers is None else await self._layers(function, request.layers)
+
         def change(record: FunctionRecord) -> FunctionRecord:
-            return reconfigured(record, request, change=self._new_change())
+            check_unzipped(record.unzipped_bytes, layers or ())
+            return reconfigured(record, request, layers=layers, change=self._new_change())
 
         record = await self._change(function, change, revision_id=request.revision_id)
         return being_updated(latest_of(function, record), revision_id=self._ids.uuid())
+
+    async def _layers(self, function: FunctionName, arns: Sequence[str]) -> list[LayerUse]:
+        """The layers that a request names; whether the caller may have them was asked before."""
+        found = []
+        for layer in wanted_layers(arns, region=function.region):
+            version = await get_layer_version(self._store.snapshot(), layer)
+            if version is None:
+                raise InvalidParameterValueException(f"Layer version {layer.version_arn} does not exist.")
+            found.append(
+                LayerUse(
+                    arn=layer.version_arn,
+                    code_sha256=version.code_sha256,
+                    code_size_bytes=version.code_size_bytes,
+                    unzipped_bytes=version.unzipped_bytes,
+                )
+            )
+        return found
 
     async def _check_absent(self, function: FunctionName) -> None:
         if await records.get_function(self._store.snapshot(), function) is not None:

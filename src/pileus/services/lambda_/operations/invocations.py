@@ -19,8 +19,8 @@ class InvocationOperations(LambdaBase):
         await self._async_invocations.deliver(delivery)
 
     async def referenced_blobs(self) -> set[str]:
-        """The digests of all archives that functions have."""
-        return {record.code_sha256 async for record in records.every_function(self._store)}
+        """The digests of all archives that functions, versions and layers have."""
+        return await records.referenced_archives(self._store)
 
     async def sweep_code(self) -> int:
         """Remove unpacked code that no function has any more; to be called now and then."""

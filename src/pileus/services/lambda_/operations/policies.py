@@ -39,11 +39,13 @@ class PolicyOperations(LambdaBase):
                     "or remove the existing statement."
                 )
             longer = [*policy, statement]
-            check_length(longer, function)
+            check_length(longer, function.policy_arn)
             return longer
 
         await self._change_policy(function, add, revision_id=request.revision_id)
-        return AddPermissionResponse(statement=msgspec.json.encode(statement_document(statement, function)).decode())
+        return AddPermissionResponse(
+            statement=msgspec.json.encode(statement_document(statement, function.policy_arn)).decode()
+        )
 
     async def get_policy(self, context: RequestContext, request: GetPolicyRequest) -> GetPolicyResponse:
         function = function_name(context, request.function_name, request.qualifier)
@@ -53,7 +55,7 @@ class PolicyOperations(LambdaBase):
             holder = None
         if holder is None or not holder.policy:
             raise ResourceNotFoundException("The resource you requested does not exist.")
-        return GetPolicyResponse(policy=policy_text(holder.policy, function), revision_id=_revision(holder))
+        return GetPolicyResponse(policy=policy_text(holder.policy, function.policy_arn), revision_id=_revision(holder))
 
     async def remove_permission(self, context: RequestContext, request: RemovePermissionRequest) -> None:
         function = function_name(context, request.function_name, request.qualifier)
