@@ -9,6 +9,7 @@ from tests.conformance_tables.dynamodb.cases import (
     EMPTY_VALUES,
     INVALID,
     NOT_FOUND,
+    NUMBER,
     NUMBER_VALUES,
     PARITY,
     SET_VALUES,
@@ -23,6 +24,8 @@ from tests.conformance_tables.dynamodb.cases import (
 
 NAMED: Final = {"TableName": ABSENT}
 
+_OVERFLOW: Final = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+_UNDERFLOW: Final = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
 _NESTING: Final = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
 )
@@ -60,6 +63,31 @@ IN_ITEMS_AND_KEYS: Final = [
         "UpdateItem",
         {**NAMED, "Expected": {"a": {}}, "AttributeUpdates": {"a": {"x": "whatever"}}},
         [({"Key": {"a": value}}, message) for value, message in WRONG_VALUES],
+    ),
+    *(
+        case
+        for operation, of in (
+            ("PutItem", "Item"),
+            ("GetItem", "Key"),
+            ("DeleteItem", "Key"),
+            ("UpdateItem", "Key"),
+        )
+        for case in cases(
+            PARITY + "tier3/limits/numberExponent.test.ts: exponents far outside of the range, zeros with an exponent",
+            operation,
+            {"TableName": NUMBER},
+            [
+                ({of: {"a": {"N": text}}}, _OVERFLOW)
+                for text in ("1e99999999999", "1e2147483648", "1e2147483647", "0e126", "-1e99999999999")
+            ]
+            + [({of: {"a": {"N": text}}}, _UNDERFLOW) for text in ("1e-99999999999", "1e-2147483648", "0e-131")]
+            + [
+                (
+                    {of: {"a": {"N": "1e9223372036854775808"}}},
+                    "The parameter cannot be converted to a numeric value: 1e9223372036854775808",
+                )
+            ],
+        )
     ),
     *cases(
         PARITY + "tier3/limits/nestingDepth.test.ts, tier3/validation-ordering/deepRequests.test.ts",

@@ -16,7 +16,7 @@ from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.limits import NUMBER_DIGITS_MAX, NUMBER_EXPONENT_MAX, NUMBER_EXPONENT_MIN
 
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?\Z")
-_EXPONENT_TEXT_MAX: Final = 9
+_EXPONENT_DIGITS_MAX: Final = 19
 _WIDE: Final = Context(prec=300, Emax=999_999, Emin=-999_999, traps=[])
 """Holds the exact sum of any two numbers: 126 digits before the point, 167 after it."""
 
@@ -42,18 +42,31 @@ def parse(text: str) -> Scientific:
     sign, whole, fraction, exponent_text = match.groups(default="")
     if not whole and not fraction:
         raise _unreadable(text)
-    shift = 0
-    if exponent_text:
-        digits_of_exponent = exponent_text.lstrip("+-0")
-        shift = int(exponent_text) if len(digits_of_exponent) < _EXPONENT_TEXT_MAX else 10**_EXPONENT_TEXT_MAX
-        if exponent_text[0] == "-" and shift > 0:
-            shift = -shift
+    shift = _exponent(text, exponent_text) if exponent_text else 0
     digits = whole + fraction
     significant = digits.lstrip("0")
     if not significant:
+        if exponent_text:
+            _check_range(shift - len(fraction))  # that a zero is nothing at any power of ten is no excuse
         return False, "", 0
     exponent = len(whole) - 1 - (len(digits) - len(significant)) + shift
     significant = significant.rstrip("0")
+    _check_range(exponent)
+    if len(significant) > NUMBER_DIGITS_MAX:
+        raise ValidationException("Attempting to store more than 38 significant digits in a Number")
+    return sign == "-", significant, exponent
+
+
+def _exponent(text: str, exponent_text: str) -> int:
+    """Of any size that a 64-bit integer has; more cannot be read (paritysuite/dynamodb-conformance, numberExponent)."""
+    digits = exponent_text.lstrip("+-0") or "0"
+    exponent = int(digits) if len(digits) <= _EXPONENT_DIGITS_MAX else 2**63
+    if exponent >= 2**63:
+        raise _unreadable(text)
+    return -exponent if exponent_text[0] == "-" else exponent
+
+
+def _check_range(exponent: int) -> None:
     if exponent > NUMBER_EXPONENT_MAX:
         raise ValidationException(
             "Number overflow. Attempting to store a number with magnitude larger than supported range"
@@ -62,9 +75,6 @@ def parse(text: str) -> Scientific:
         raise ValidationException(
             "Number underflow. Attempting to store a number with magnitude smaller than supported range"
         )
-    if len(significant) > NUMBER_DIGITS_MAX:
-        raise ValidationException("Attempting to store more than 38 significant digits in a Number")
-    return sign == "-", significant, exponent
 
 
 def write(number: Scientific) -> str:
