@@ -80,7 +80,7 @@ class LateAuthorizer:
 
             known["logs"] = LogsResources(self._store)
         if "dynamodb" in self._services:
-            from pileus.services.dynamodb.permissions import DynamoDbResources
+            from pileus.services.dynamodb.known_tables import DynamoDbResources
 
             known["dynamodb"] = DynamoDbResources(self._store)
         if "lambda" in self._services:

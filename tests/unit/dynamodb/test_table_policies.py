@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pileus.kernel.context import Principal, RequestContext
-from pileus.services.dynamodb.permissions import DynamoDbResources
+from pileus.services.dynamodb.known_tables import DynamoDbResources
 from tests.unit.dynamodb.conftest import Dynamo
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/notes"
@@ -87,6 +87,7 @@ async def test_revisions(dynamo: Dynamo) -> None:
         "RevisionId": second
     }
     assert await dynamo.error("GetResourcePolicy", ResourceArn=ARN) == f"{NONE}{ARN}"
+    assert int(await put(dynamo, policy(statement()))) > int(second), "no revision comes back"
 
 
 @pytest.mark.parametrize(

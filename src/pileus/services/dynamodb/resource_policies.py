@@ -39,14 +39,12 @@ async def read_policy(reader: Snapshot, region: Subspace, record: TableRecord) -
 async def attach_policy(
     tx: Transaction, region: Subspace, record: TableRecord, text: str, *, now_s: float
 ) -> TableRecord:
-    """Write the policy down; the table's record with its revision, which is a moment, later than the one before."""
-    revision = int(now_s * 1000)
+    """Write the policy down; the table's record with its revision: a moment, later than all before it."""
     if record.policy_revision is None:
         await _count(tx, 1)
-    else:
-        revision = max(revision, int(record.policy_revision) + 1)
+    revision = max(int(now_s * 1000), record.last_policy_revision + 1)
     tx.set(policy_key(region, record.id), records.encode(PolicyRecord(text=text)))
-    return replace(record, policy_revision=str(revision))
+    return replace(record, policy_revision=str(revision), last_policy_revision=revision)
 
 
 async def detach_policy(tx: Transaction, region: Subspace, record: TableRecord) -> TableRecord:

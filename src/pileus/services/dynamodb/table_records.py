@@ -75,7 +75,8 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     read_units, write_units: provisioned. max_read_units, max_write_units: on-demand limits, -1 unset.
     warm_read_units, warm_write_units: as asked for, 0 when never.
     updating: what is being changed until `updated_until_s`. table_class_changes_s: moments, the last two.
-    last_stream_label: of the newest stream, also when it is disabled. policy_revision: of the resource policy, if any.
+    last_stream_label: of the newest stream, also when it is disabled. policy_revision: of the resource policy, if
+    any; last_policy_revision: of any that the table ever had.
     increased_at_s, decreased_at_s: of provisioned units; decreases_today: of the day of `decreased_at_s`.
     """
 
@@ -109,6 +110,7 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     updating: UpdatedPart | None = None
     last_stream_label: str | None = None
     policy_revision: str | None = None
+    last_policy_revision: int = 0
 
     @property
     def on_demand(self) -> bool:
