@@ -182,3 +182,42 @@ async def test_a_sort_key_of_four(dynamo: Dynamo, condition: str, expected: list
         await dynamo.call("PutItem", TableName="notes", Item={name: {"S": text} for name, text in item.items()})
     answer = await dynamo.call("Query", **_asking(condition))
     assert [item["pk"]["S"] for item in answer["Items"]] == expected
+
+
+# --- attributes that an index does not hold --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("index", "condition"), [("global", "g = :k"), ("local", "pk = :k")])
+async def test_filters_of_what_an_index_does_not_hold(dynamo: Dynamo, index: str, condition: str) -> None:
+    """A Query is refused, whichever kind of index; a Scan finds nothing, as the entries do not have it.
+
+    Source: paritysuite/dynamodb-conformance, tests/tier2/partiql/indexQualifier.test.ts (2026).
+    """
+    await dynamo.call(
+        "CreateTable",
+        TableName="notes",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "g", "l")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[_index("global", [("g", "HASH")], "KEYS_ONLY")],
+        LocalSecondaryIndexes=[_index("local", [("pk", "HASH"), ("l", "RANGE")], "KEYS_ONLY")],
+    )
+    names = ("pk", "sk", "g", "l", "beyond", "also")
+    await dynamo.call("PutItem", TableName="notes", Item={name: {"S": "k"} for name in names})
+    values = {":k": {"S": "k"}}
+    error = await dynamo.error(
+        "Query",
+        TableName="notes",
+        IndexName=index,
+        KeyConditionExpression=condition,
+        FilterExpression="beyond = :k OR also = :k",
+        ExpressionAttributeValues=values,
+    )
+    assert error == (
+        f"ValidationException: One or more parameter values were invalid: Secondary index {index} does not project one "
+        "or more filter attributes: [also, beyond]"
+    )
+    found = await dynamo.call(
+        "Scan", TableName="notes", IndexName=index, FilterExpression="also = :k", ExpressionAttributeValues=values
+    )
+    assert (found["Count"], found["ScannedCount"]) == (0, 1)

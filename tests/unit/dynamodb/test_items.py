@@ -13,7 +13,7 @@ KEY = {"pk": {"S": "a"}}
 
 
 async def test_everything_comes_back_as_it_was_put(dynamo: Dynamo) -> None:
-    """All ten types, empty strings and binaries, and numbers in canonical text at every depth."""
+    """All ten types, empty strings and binaries; sets in order and numbers in canonical text, at every depth."""
     await dynamo.table()
     item = {
         **KEY,
@@ -22,15 +22,25 @@ async def test_everything_comes_back_as_it_was_put(dynamo: Dynamo) -> None:
         "binary": {"B": "kA=="},
         "null": {"NULL": True},
         "no": {"BOOL": False},
-        "strings": {"SS": ["x", ""]},
-        "binaries": {"BS": ["AQ==", ""]},
+        "strings": {"SS": ["", "Z", "a", "aa", "é", "\uffee", "\U0001f600"]},
+        "binaries": {"BS": ["", "AQ==", "gA=="]},
         "emptyList": {"L": []},
         "emptyMap": {"M": {}},
         'unicode ✓ " \\ \u0000': {"S": "ä \u2028 \U0001f600 \u0000"},
     }
-    numeric = {"n": {"N": "1.50"}, "ns": {"NS": ["1E2", "-0"]}, "deep": {"L": [{"M": {"x": {"N": "007"}}}]}}
-    await dynamo.call("PutItem", TableName="notes", Item={**item, **numeric})
-    canonical = {"n": {"N": "1.5"}, "ns": {"NS": ["100", "0"]}, "deep": {"L": [{"M": {"x": {"N": "7"}}}]}}
+    sent = {
+        "n": {"N": "1.50"},
+        "ns": {"NS": ["1E2", "-0", "9", "-1"]},
+        "deep": {"L": [{"M": {"x": {"N": "007"}, "ss": {"SS": ["b", "a"]}}}]},
+        "bs": {"BS": ["gA==", "AQ=="]},
+    }
+    await dynamo.call("PutItem", TableName="notes", Item={**item, **sent})
+    canonical = {
+        "n": {"N": "1.5"},
+        "ns": {"NS": ["-1", "0", "9", "100"]},
+        "deep": {"L": [{"M": {"x": {"N": "7"}, "ss": {"SS": ["a", "b"]}}}]},
+        "bs": {"BS": ["AQ==", "gA=="]},
+    }
     assert (await dynamo.call("GetItem", TableName="notes", Key=KEY))["Item"] == {**item, **canonical}
     assert await dynamo.call("GetItem", TableName="notes", Key={"pk": {"S": "b"}}) == {}
 

@@ -1,7 +1,10 @@
 """What is true of attribute values: which type, how large, whether legal, whether equal, which comes first?
 
 An item is a dictionary of names and `AttributeValue`s, the shape of the wire, and nothing else: what is stored is what
-was sent, with its numbers in canonical text.
+was sent, with its numbers in canonical text and the members of its sets in order.
+
+Source of the order, strings and binary by bytes and numbers by value: paritysuite/dynamodb-conformance,
+tests/tier1/updateItem/basic.test.ts (2026).
 """
 
 from base64 import b64encode
@@ -90,7 +93,7 @@ def _canonical_number_set(members: Sequence[str]) -> list[str]:
     texts = [numbers.canonical(member) for member in members]
     if len(set(texts)) != len(texts):
         raise ValidationException("Input collection contains duplicates")
-    return texts
+    return sorted(texts, key=numbers.as_decimal)
 
 
 def _legal_document(value: AttributeValue, depth: int) -> tuple[AttributeValue, int]:
@@ -116,13 +119,15 @@ def _legal_scalar_or_set(value: AttributeValue) -> tuple[AttributeValue, int]:
         return value, len(value.b)
     if value.ss is not None:
         _check_string_set(value.ss)
-        return value, sum(map(text_bytes, value.ss))
+        strings = sorted(value.ss)  # by code point, which is how UTF-8 sorts
+        return (value if strings == value.ss else AttributeValue(ss=strings)), sum(map(text_bytes, strings))
     if value.ns is not None:
         texts = _canonical_number_set(value.ns)
         return (value if texts == value.ns else AttributeValue(ns=texts)), sum(map(numbers.size_bytes, texts))
     if value.bs is not None:
         _check_binary_set(value.bs)
-        return value, sum(map(len, value.bs))
+        blobs = sorted(value.bs)
+        return (value if blobs == value.bs else AttributeValue(bs=blobs)), sum(map(len, blobs))
     if value.null is not True:
         raise invalid_parameter("Null attribute value types must have the value of true")
     return value, 1
@@ -138,7 +143,7 @@ def _check_depth(members: Collection[object], depth: int) -> None:
 
 
 def legal(value: AttributeValue, depth: int = 0) -> tuple[AttributeValue, int]:
-    """The value with its numbers in canonical text (itself, when nothing changes), and its size in bytes.
+    """The value in canonical form (itself, when nothing changes), and its size in bytes.
 
     `ValidationException` when it is no value. depth: lists and maps around it.
     Source of the sizes: Developer Guide, "DynamoDB item sizes and formats".

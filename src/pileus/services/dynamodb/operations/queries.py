@@ -42,6 +42,8 @@ class QueryOperations(DynamoDbBase):
         check_filter(plan, own_names(keyed))
         asked, partition = query_range(keyed, plan.key, plan.values)
         _check_read_plan(plan, keyed.names)
+        if index is not None:
+            _check_filtered(plan, index)
         reverse = request.scan_index_forward is False
         if request.exclusive_start_key is not None:
             start = query_start(keyed, request.exclusive_start_key, asked=asked, partition=partition)
@@ -123,18 +125,26 @@ def _index(table: Table, request: QueryInput | ScanInput, plan: ReadPlan) -> Ind
     return index
 
 
+def _check_filtered(plan: ReadPlan, index: Index) -> None:
+    """A Query filters by what the index holds; a Scan may ask for more, and finds nothing there.
+
+    Source: paritysuite/dynamodb-conformance, tests/tier2/partiql/indexQualifier.test.ts (2026).
+    """
+    if plan.filter is None or index.projects(plan.filter.usage.heads):
+        return
+    missing = sorted(head for head in plan.filter.usage.heads if not index.projects(frozenset((head,))))
+    raise invalid_parameter(
+        f"Secondary index {index.name} does not project one or more filter attributes: [{', '.join(missing)}]"
+    )
+
+
 def _looks_beyond(request: QueryInput | ScanInput, plan: ReadPlan, index: Index) -> bool:
     """Whether a local index's entries do not hold all that is asked for."""
     if not index.local or index.projects_all:
         return False
     if request.select == "ALL_ATTRIBUTES":
         return True
-    used = frozenset[str]()
-    if plan.projection is not None:
-        used |= plan.projection.usage.heads
-    if plan.filter is not None:
-        used |= plan.filter.usage.heads
-    return not index.projects(used)
+    return plan.projection is not None and not index.projects(plan.projection.usage.heads)
 
 
 def _check_read_plan(plan: ReadPlan, key_names: tuple[str, ...]) -> None:
