@@ -24,11 +24,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a blank cell is to become.
 
     mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
+    layers: directories to show merged at `/opt`, read-only, the later ones over the earlier.
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
     data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group. temporary_bytes_max: size of `/tmp`.
     """
 
     mounts: Sequence[tuple[str, str]] = ()
+    layers: Sequence[str] = ()
     environment: dict[str, str]
     directory: str
     hostname: str = "localhost"

@@ -77,6 +77,16 @@ def bind_read_only(source: str, target: str, *, extra: int = MS_NOSUID | MS_NODE
         mount("none", point, flags=MS_REMOUNT | MS_BIND | MS_RDONLY | extra | _present_flags(point))
 
 
+def bind_one_read_only(source: str, target: str) -> None:
+    """Show one file or folder at `target`, unwritable, without what is mounted below it."""
+    mount(source, target, flags=MS_BIND)
+    mount(
+        "none",
+        target,
+        flags=MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | _present_flags(target),
+    )
+
+
 def _mounts_at_or_below(target: str) -> list[str]:
     prefix = target.rstrip("/") + "/"
     try:

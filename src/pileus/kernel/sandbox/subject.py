@@ -14,10 +14,12 @@ import time
 import traceback
 from typing import Any, Final, NoReturn
 
-from pileus.kernel.sandbox import linux, template, wire
+from pileus.kernel.sandbox import layers, linux, template, wire
 
 OPEN_FILES_MAX: Final = 1_024
 """Source: Lambda Developer Guide, "Lambda quotas", file descriptors."""
+LAYERS_ROOT: Final = "/opt"
+"""Where layers are seen. Source: Lambda Developer Guide, "Managing Lambda dependencies with layers"."""
 _PRIVATE: Final = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 
 
@@ -78,6 +80,7 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
     if contained:
         for source, target in order["mounts"]:
             linux.bind_read_only(template.HOST_ROOT + source, target)
+        layers.show([template.HOST_ROOT + folder for folder in order["layers"]], LAYERS_ROOT)
         linux.unmount(template.HOST_ROOT)
         _size_temporary(order["temporary_bytes_max"])
         linux.sethostname(order["hostname"])

@@ -15,6 +15,7 @@ from pileus.kernel.auth.credentials import CredentialIssuer, Credentials
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.cell import Cell, Order
+from pileus.kernel.sandbox.merging import merged
 from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
@@ -31,7 +32,7 @@ from pileus.services.lambda_.environments.types import (
     LogSink,
     UnsupportedRuntime,
 )
-from pileus.services.lambda_.environments.variables import TASK_ROOT, variables
+from pileus.services.lambda_.environments.variables import LAYERS_ROOT, TASK_ROOT, variables
 from pileus.services.lambda_.errors import CrossAccountRole
 from pileus.services.lambda_.names import account_of_role
 
@@ -96,6 +97,11 @@ def _is_custom(spec: FunctionSpec) -> bool:
     return spec.runtime.startswith("provided")
 
 
+def _bootstrap(spec: FunctionSpec) -> Path | None:
+    """The folder whose `bootstrap` is the custom runtime: the package's own comes first."""
+    return next((folder for folder in (spec.code_path, *spec.layers) if (folder / "bootstrap").exists()), None)
+
+
 class EnvironmentPool:
     """All environments of this host. Belongs to one event loop; nothing starts before the first invocation.
 
@@ -123,6 +129,7 @@ class EnvironmentPool:
         self._environments_max = environments_max
         self._idle_expiry = idle_expiry
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
+        self._layers_cache = data_dir / "layers"
         self._fleets: dict[str, _Fleet] = {}
         self._count = 0
         self._environments: set[Environment] = set()
@@ -217,7 +224,7 @@ class EnvironmentPool:
 
     async def _start(self, fleet: _Fleet, spec: FunctionSpec) -> Environment | InitFailed:
         """An environment whose runtime is loading the function."""
-        if _is_custom(spec) and not (spec.code_path / "bootstrap").exists():
+        if _is_custom(spec) and _bootstrap(spec) is None:
             return InitFailed(
                 "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
             )
@@ -285,6 +292,10 @@ class EnvironmentPool:
         """Open the way to the runtime, and tell the blank cell what to become."""
         custom = _is_custom(spec)
         task_root = TASK_ROOT if cell.contained else str(spec.code_path)
+        layers_root = LAYERS_ROOT
+        if spec.layers and not cell.contained:
+            run = asyncio.get_running_loop().run_in_executor
+            layers_root = str(await run(None, merged, spec.layers, self._layers_cache))
         runtime_api = ""
         if custom:
             link = HttpLink(cell, environment)
@@ -294,6 +305,7 @@ class EnvironmentPool:
             environment.attach(NativeLink(cell, environment, loop=asyncio.get_running_loop()))
         order = Order(
             mounts=[(str(spec.code_path.resolve()), TASK_ROOT)],
+            layers=[str(folder.resolve()) for folder in spec.layers],
             environment=variables(
                 spec,
                 credentials=credentials,
@@ -301,12 +313,13 @@ class EnvironmentPool:
                 endpoint_url=self._endpoint_url(),
                 runtime_api=runtime_api,
                 task_root=task_root,
+                layers_root=layers_root,
             ),
             directory=task_root,
             hostname="169.254.100.6",
             call="" if custom else f"{_PYTHON}:run",
-            argument={"handler": spec.handler, "task_root": task_root},
-            execute=[f"{task_root}/bootstrap"] if custom else [],
+            argument={"handler": spec.handler, "task_root": task_root, "layers_root": layers_root},
+            execute=[f"{task_root if _bootstrap(spec) == spec.code_path else layers_root}/bootstrap"] if custom else [],
             temporary_bytes_max=spec.ephemeral_storage_mb * _MIB,
         )
         environment.begin()

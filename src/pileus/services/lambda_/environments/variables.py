@@ -13,6 +13,7 @@ from pileus.services.lambda_.environments.types import FunctionSpec
 
 TASK_ROOT: Final = "/var/task"
 RUNTIME_DIR: Final = "/var/runtime"
+LAYERS_ROOT: Final = "/opt"
 
 
 def variables(
@@ -23,6 +24,7 @@ def variables(
     endpoint_url: str,
     runtime_api: str,
     task_root: str,
+    layers_root: str = LAYERS_ROOT,
 ) -> dict[str, str]:
     """The complete environment; the function's own variables replace the unreserved ones only.
 
@@ -31,8 +33,9 @@ def variables(
     found = {
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
-        "PATH": f"{os.path.dirname(sys.executable)}:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{task_root}:{task_root}/lib:/opt/lib",
+        "PATH": f"{os.path.dirname(sys.executable)}:/usr/local/bin:/usr/bin/:/bin:{layers_root}/bin",
+        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{task_root}:{task_root}/lib"
+        f":{layers_root}/lib",
         "PYTHONPATH": RUNTIME_DIR,
         "AWS_ENDPOINT_URL": endpoint_url,
         **spec.environment,

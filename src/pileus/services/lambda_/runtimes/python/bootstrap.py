@@ -45,12 +45,12 @@ _ENCODER: Final = _Encoder(ensure_ascii=False)
 def run(channel: socket.socket, argument: dict[str, Any]) -> None:
     """Be the runtime until Pileus closes the channel.
 
-    argument: `handler` as configured, `task_root` where the package lies, `packages` to search last.
+    argument: `handler` as configured, `task_root` where the package lies, `layers_root` where the layers do.
     """
     task_root: str = argument["task_root"]
     outlet = output.Outlet(channel)
     output.install(outlet)
-    _set_path(task_root)
+    _set_path(task_root, argument["layers_root"])
     try:
         handler = _load(argument["handler"])
     except Exception as failure:  # noqa: BLE001 - whatever a user's module raises is reported, as AWS does
@@ -70,10 +70,10 @@ def _encoder() -> _Encoder:
     return _ENCODER if name.isdigit() and int(name) >= 12 else _ENCODER_ASCII
 
 
-def _set_path(task_root: str) -> None:
+def _set_path(task_root: str, layers_root: str) -> None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     own = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    places = [task_root, f"/opt/python/lib/{version}/site-packages", "/opt/python"]
+    places = [task_root, f"{layers_root}/python/lib/{version}/site-packages", f"{layers_root}/python"]
     sys.path[:0] = [*places, *own]
     brought = _known_modules_in(places) - KEPT
     if not brought.isdisjoint(SHARED_PACKAGES):
