@@ -305,6 +305,17 @@ KEYS: Final = [
         MISMATCH,
     ),
     *same(
+        DYNALITE + "batchWriteItem.js: keys that do not fit",
+        _WRITE,
+        {},
+        [
+            *(_put(key, table=HASH) for key in _NO_KEYS),
+            _put(_A, table=RANGE),
+            _put({"a": {"S": "a"}, "b": {"N": "1"}}, table=RANGE),
+        ],
+        MISMATCH,
+    ),
+    *same(
         PARITY + "tier3/error-messages/batchWriteItem.test.ts: delete key without the partition key",
         _WRITE,
         {},

@@ -30,6 +30,10 @@ _EMPTY: Final = (
     "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The "
     "AttributeValue for a key attribute cannot contain an empty {} value. IndexName: {}, IndexKey: {}"
 )
+_EMPTY_UPDATE: Final = (
+    "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a "
+    "value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value."
+)
 _UNSUPPORTED: Final = "The update expression attempted to update the secondary index key to unsupported type"
 _CANCELLED: Final = "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"
 _WRONG: Final = [
@@ -37,6 +41,10 @@ _WRONG: Final = [
     *((("d", "S", kind, "index2"), value) for kind, value in of_types("N B BOOL NULL SS NS BS M L")),
     *((("x", "B", kind, "binary"), value) for kind, value in of_types("S N BOOL NULL SS NS BS M L")),
 ]
+
+
+def _set(name: str, value: Json) -> Json:
+    return {"Key": _KEY, "UpdateExpression": f"SET {name} = :v", "ExpressionAttributeValues": {":v": value}}
 
 
 PUTS: Final = [
@@ -90,6 +98,16 @@ UPDATES: Final = [
         [{"UpdateExpression": "set c = e"}, {"UpdateExpression": "set d = e"}, {"UpdateExpression": "set x = e"}],
         _UNSUPPORTED,
     ),
+    *cases(
+        KETLARK + "tier3/error-messages/indexKeyValues.test.ts: empty index key",
+        "UpdateItem",
+        _INDEXED,
+        [
+            (_set("c", {"S": ""}), _EMPTY_UPDATE.format("string")),
+            (_set("d", {"S": ""}), _EMPTY_UPDATE.format("string")),
+            (_set("x", {"B": ""}), _EMPTY_UPDATE.format("binary")),
+        ],
+    ),
 ]
 
 TRANSACTIONS: Final = [
@@ -103,7 +121,20 @@ TRANSACTIONS: Final = [
             reasons=(_MISMATCH.format(*wrong),),
         )
         for wrong, value in _WRONG
-        for action, request in (("Put", {"Item": {**_KEY, wrong[0]: value}}),)
+        for action, request in (("Put", {"Item": {**_KEY, wrong[0]: value}}), ("Update", _set(wrong[0], value)))
+    ),
+    *cases(
+        KETLARK + "tier3/error-messages/transactIndexKeys.test.ts: empty index keys",
+        "TransactWriteItems",
+        {},
+        [
+            ({"TransactItems": [{action: {**_INDEXED, **request}}]}, message)
+            for name, value, kind, index in (("c", {"S": ""}, "string", "index1"), ("x", {"B": ""}, "binary", "binary"))
+            for action, request, message in (
+                ("Put", {"Item": {**_KEY, name: value}}, _EMPTY.format(kind, index, name)),
+                ("Update", _set(name, value), _EMPTY_UPDATE.format(kind)),
+            )
+        ],
     ),
 ]
 

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 from tests.conformance_tables.dynamodb.cases import (
     ABSENT,
+    BINARY,
     CANCELLED,
     DYNALITE,
+    EMPTY_KEY,
     HASH,
     INVALID,
     MISMATCH,
@@ -284,6 +286,21 @@ BEFORE_TABLES: Final = [
         _GET,
         {},
         [(_do(_get({"a": value})), message) for value, message in WRONG_VALUES],
+    ),
+    *(
+        case
+        for act in (_put, _delete, _update, _check)
+        for case in cases(
+            PARITY + "tier3/error-messages/transactWriteItems.test.ts: empty keys",
+            _WRITE,
+            {},
+            [
+                (_do(act({"a": {"S": ""}}, HASH)), EMPTY_KEY.format("string", "a")),
+                (_do(act({"a": {"S": ""}, "b": {"S": "b"}}, RANGE)), EMPTY_KEY.format("string", "a")),
+                (_do(act({**_A, "b": {"S": ""}}, RANGE)), EMPTY_KEY.format("string", "b")),
+                (_do(act({**_A, "b": {"B": ""}}, BINARY)), EMPTY_KEY.format("binary", "b")),
+            ],
+        )
     ),
 ]
 
