@@ -58,6 +58,20 @@ _A: Final[Json] = {"a": {"S": "a"}}
 _CAPACITY: Final = broken("hi", "returnConsumedCapacity", "satisfy enum value set: [INDEXES, TOTAL, NONE]")
 _METRICS: Final = broken("hi", "returnItemCollectionMetrics", "satisfy enum value set: [SIZE, NONE]")
 
+_WRITES: Final = (
+    "Value '{}' at 'requestItems' failed to satisfy constraint: Map value must satisfy constraint: [Member must have "
+    "length less than or equal to 25, Member must have length greater than or equal to 1]"
+)
+
+
+def _names(shown: str) -> str:
+    return (
+        f"Value '{shown}' at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: [Member "
+        "must have length less than or equal to 255, Member must have length greater than or equal to 3, Member must "
+        "satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
+    )
+
+
 CONSTRAINTS: Final = [
     *(
         case
@@ -68,14 +82,19 @@ CONSTRAINTS: Final = [
             {},
             [
                 ({}, violations(null("requestItems"))),
-                (
-                    {"RequestItems": {}},
-                    violations(broken("{}", "requestItems", "have length greater than or equal to 1")),
-                ),
                 ({"RequestItems": None}, violations(null("requestItems"))),
                 ({"ReturnConsumedCapacity": "hi"}, violations(_CAPACITY, null("requestItems"))),
             ],
         )
+    ),
+    *(
+        ErrorCase(
+            PARITY + f"tier3/error-messages/{_FILES[operation]}.test.ts: empty RequestItems",
+            operation,
+            {"RequestItems": {}},
+            f"The requestItems parameter is required for {operation}",
+        )
+        for operation in _BOTH
     ),
     *cases(
         DYNALITE + "batchWriteItem.js: missing RequestItems",
@@ -93,6 +112,43 @@ CONSTRAINTS: Final = [
                 violations(broken("[]", "requestItems.abc.member.keys", "have length greater than or equal to 1")),
             ),
             ({"RequestItems": {ABSENT: {}}}, violations(null("requestItems.abc.member.keys"))),
+        ],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/batchWriteItem.test.ts: empty request list for a table",
+        _WRITE,
+        {},
+        [
+            ({"RequestItems": {ABSENT: []}}, violations(_WRITES.format("{abc=[]}"))),
+            ({"RequestItems": {HASH: []}}, violations(_WRITES.format("{hash=[]}"))),
+        ],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/batchGetItem.test.ts: malformed table name",
+        _GET,
+        {},
+        [
+            (
+                {"RequestItems": {name: {"Keys": [_A]}}},
+                violations(_names(f'{{"{name}":{{"Keys":[{{"a":{{"S":"a"}}}}]}}}}')),
+            )
+            for name in ("bad!name", "ab", "a" * 256)
+        ],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/batchWriteItem.test.ts: malformed table name",
+        _WRITE,
+        {},
+        [
+            (
+                _put(_A, table="bad!name"),
+                violations(
+                    _names(
+                        "{bad!name=[WriteRequest(putRequest=PutRequest(item={a=AttributeValue(s=a, n=null, b=null, "
+                        "sS=null, nS=null, bS=null, m=null, l=null, nULL=null, bOOL=null)}), deleteRequest=null)]}"
+                    )
+                ),
+            )
         ],
     ),
     *cases(
@@ -216,6 +272,20 @@ VALUES: Final = [
         {},
         [_get({}, AttributesToGet=["a", "a"])],
         INVALID + "Duplicate value in attribute name: a",
+    ),
+    *same(
+        PARITY + "tier3/error-messages/batchGetItem.test.ts: mixing across tables",
+        _GET,
+        {},
+        [
+            {
+                "RequestItems": {
+                    HASH: {"Keys": [_A], "ProjectionExpression": "a"},
+                    RANGE: {"Keys": [{"a": {"S": "a"}, "b": {"S": "b"}}], "AttributesToGet": ["a"]},
+                }
+            }
+        ],
+        EXPRESSION_MIX + "Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}",
     ),
     *same(
         PARITY + "tier3/error-messages/batchGetItem.test.ts: AttributesToGet with ProjectionExpression",

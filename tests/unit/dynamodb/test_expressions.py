@@ -395,6 +395,10 @@ def updated(text: str, values: dict[str, Any] | None = None, base: dict[str, Any
         ("ADD ns :v", {":v": {"NS": ["1.0", "2"]}}, {"ns": {"NS": ["1", "2"]}}),
         ("ADD m.a :v", {":v": {"N": "1"}}, {"m": {"M": {"a": {"N": "2"}, "b": {"M": {"c": {"S": "d"}}}}}}),
         ("DELETE ss :v", {":v": {"SS": ["a", "z"]}}, {"ss": {"SS": ["b"]}}),
+        # Parentheses: paritysuite/dynamodb-conformance, tests/tier1/updateItem/basic.test.ts (2026).
+        ("SET n = (n - :v)", {":v": {"N": "3"}}, {"n": {"N": "2"}}),
+        ("SET n = (n) + (:v)", {":v": {"N": "3"}}, {"n": {"N": "8"}}),
+        ("SET n = (:v)", {":v": {"N": "3"}}, {"n": {"N": "3"}}),
         ("DELETE gone :v", {":v": {"SS": ["a"]}}, {}),
     ],
 )
@@ -416,6 +420,13 @@ def test_deleting_the_last_member_removes_the_set() -> None:
         ("SET", None, 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "SET"'),
         ("SET a = b +", None, 'Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "+"'),
         ("SET a = :v + :v + :v", ONE, 'Invalid UpdateExpression: Syntax error; token: "+", near: ":v + :v"'),
+        ("SET a = (:v + :v) + :v", ONE, 'Invalid UpdateExpression: Syntax error; token: "+", near: ") + :v"'),
+        ("SET a = ((:v + :v))", ONE, "Invalid UpdateExpression: The expression has redundant parentheses;"),
+        (
+            "SET a = :v" + " " * 4096,
+            ONE,
+            "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;",
+        ),
         ("a = :v", ONE, 'Invalid UpdateExpression: Syntax error; token: "a", near: "a ="'),
         ("ADD a b", None, 'Invalid UpdateExpression: Syntax error; token: "b", near: "a b"'),
         (

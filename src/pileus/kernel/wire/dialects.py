@@ -135,6 +135,12 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         crc32=True,
         internal_code="InternalServerError",
         enum_orders=_DYNAMODB_ORDERS,
+        broken={
+            # Public suites that run against DynamoDB: architect/dynalite, paritysuite/dynamodb-conformance (2026).
+            ("requestItems", "min"): Told(
+                "ValidationException", "The requestItems parameter is required for {operation}"
+            )
+        },
     ),
     "dynamodbstreams": Dialect(
         error_namespace="com.amazonaws.dynamodb.v20120810#", internal_code="InternalServerError"

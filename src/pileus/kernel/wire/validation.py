@@ -108,12 +108,13 @@ class Inspection:
                 self._absent(at)
         return cleaned
 
-    def _list(self, name: str, value: object, path: str) -> object:
+    def _list(self, name: str, value: object, path: str, *, length_told: bool = False) -> object:
         if not isinstance(value, list):
             raise WrongType("Start of structure or map found where not expected" if isinstance(value, dict) else _FIELD)
         shape = self._model.shapes[name]
         assert shape.member is not None
-        self._check(shape, value, path)
+        if not length_told:
+            self._check(shape, value, path)
         element = self._model.shape_of(shape.member)
         if not _is_scalar(element):
             return [self._element(shape.member, item, f"{path}.{n}.member") for n, item in enumerate(value, start=1)]
@@ -136,6 +137,8 @@ class Inspection:
             self._violated(
                 shape, value, path, "element", f"Map keys must satisfy constraint: [{', '.join(_constraints(key))}]"
             )
+        if held.type == "list":
+            return self._map_of_lists(shape, shape.value, value, path)
         if not _is_scalar(held):
             return {k: self._element(shape.value, v, f"{path}.{k}.member") for k, v in value.items()}
         cleaned = {k: None if v is None else _scalar(held, v) for k, v in value.items()}
@@ -143,6 +146,25 @@ class Inspection:
             self._violated(
                 shape, cleaned, path, "element", f"Map value must satisfy constraint: [{_element_constraints(held)}]"
             )
+        return cleaned
+
+    def _map_of_lists(self, shape: Shape, held: Ref, value: dict[str, object], path: str) -> object:
+        """Lists of a wrong length are told of with the whole map, once (DynamoDB's BatchWriteItem)."""
+        of_list = self._model.shape_of(held)
+        if any(isinstance(one, list) and _broken(of_list, one) for one in value.values()):
+            self._violated(
+                shape,
+                value,
+                path,
+                "element",
+                f"Map value must satisfy constraint: [{', '.join(_constraints(of_list))}]",
+            )
+        cleaned: dict[str, object] = {}
+        for name, one in value.items():
+            at = f"{path}.{name}.member"
+            cleaned[name] = None if one is None else self._list(held.shape, one, at, length_told=True)
+            if one is None:
+                self._absent(at)
         return cleaned
 
     def _element(self, ref: Ref, value: object, path: str) -> object:

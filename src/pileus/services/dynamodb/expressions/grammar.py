@@ -233,13 +233,25 @@ class Parser:
         if clause != "SET":
             return Action(clause, path, Value(self._expect("value")))
         self._expect("symbol", "=")
-        left = self._operand()
+        return Action(clause, path, self._assigned())
+
+    def _assigned(self) -> Node:
+        """An operand, or a sum or difference of two; all of it may stand in parentheses."""
+        if self._sees("symbol", "("):
+            self._open()
+            inner = self._assigned()
+            self._close()
+            left: Node = _parentheses(inner)
+            if isinstance(inner, Arithmetic):
+                return left
+        else:
+            left = self._operand()
         token = self._token
-        if token.kind == "symbol" and token.text in {"+", "-"}:
-            self._at += 1
-            self._operator()
-            return Action(clause, path, Arithmetic(token.text, left, self._operand()))
-        return Action(clause, path, left)
+        if token.kind != "symbol" or token.text not in {"+", "-"}:
+            return left
+        self._at += 1
+        self._operator()
+        return Arithmetic(token.text, left, self._operand())
 
 
 def _parentheses(inner: Node) -> Parentheses:

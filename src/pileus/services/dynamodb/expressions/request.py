@@ -103,12 +103,17 @@ def _usage(second: SecondPass) -> Usage:
     )
 
 
-def _parser(text: str) -> Parser:
+def _parser(text: str, *, size_told: bool = True) -> Parser:
+    """size_told: everywhere but in an UpdateExpression.
+
+    Source: paritysuite/dynamodb-conformance, tests/tier3/validation-ordering/deepRequests.test.ts (2026).
+    """
     if not text:
         raise ExpressionError("The expression can not be empty;")
     size = rules.text_bytes(text)
     if size > EXPRESSION_BYTES_MAX:
-        raise ExpressionError(f"Expression size has exceeded the maximum allowed size; expression size: {size}")
+        told = f" expression size: {size}" if size_told else ""
+        raise ExpressionError(f"Expression size has exceeded the maximum allowed size;{told}")
     return Parser(text)
 
 
@@ -133,7 +138,7 @@ def _key_condition(text: str, names: Names) -> KeyCondition:
 
 @lru_cache(KEPT_MAX)
 def _update(text: str, names: Names) -> Update:
-    sections = _parser(text).update()
+    sections = _parser(text, size_told=False).update()
     check_update_text(sections)
     actions = [action for section in sections for action in section.actions]
     second = SecondPass(dict(names))

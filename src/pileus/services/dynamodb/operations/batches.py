@@ -17,6 +17,7 @@ from pileus.services.dynamodb.errors import ValidationException, key_mismatch
 from pileus.services.dynamodb.limits import BATCH_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITE_REQUESTS_MAX
 from pileus.services.dynamodb.model import KeySchema
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
+from pileus.services.dynamodb.operations.batch_checks import check_names, check_one_way_to_project, java_shown
 from pileus.services.dynamodb.operations.items import collection_metrics
 from pileus.services.dynamodb.requests import check_nested, get_projection, legal_item
 from pileus.services.dynamodb.shapes import (
@@ -39,6 +40,8 @@ class BatchOperations(DynamoDbBase):
     async def batch_get_item(self, context: RequestContext, request: BatchGetItemInput) -> Encoded:
         started_s = self._clock.monotonic()
         asked = request.request_items
+        check_names(asked, shown=lambda: _encode(asked).decode())
+        check_one_way_to_project(asked.values())
         if sum(len(one.keys) for one in asked.values()) > BATCH_GET_KEYS_MAX:
             raise ValidationException("Too many items requested for the BatchGetItem call")
         projections = {name: get_projection(one) for name, one in asked.items()}
@@ -82,6 +85,7 @@ class BatchOperations(DynamoDbBase):
     async def batch_write_item(self, context: RequestContext, request: BatchWriteItemInput) -> Encoded:
         started_s = self._clock.monotonic()
         asked = request.request_items
+        check_names(asked, shown=lambda: java_shown(asked))
         if sum(map(len, asked.values())) > BATCH_WRITE_REQUESTS_MAX:
             raise ValidationException("Too many items requested for the BatchWriteItem call")
         for writes in asked.values():

@@ -89,6 +89,11 @@ def check_name(name: str) -> None:
         raise ValidationException(f"{count} detected: {errors}")
 
 
+def well_formed(given: str) -> bool:
+    """Whether what stands for a table could be its name, or is an ARN."""
+    return given.startswith("arn:") or not _name_problems(given)
+
+
 def _name_problems(name: str) -> Sequence[str]:
     problems = []
     if _NAME.match(name) is None:
