@@ -35,6 +35,9 @@ _EMPTY_UPDATE: Final = (
     "value that is not supported. The AttributeValue for a key attribute cannot contain an empty {} value."
 )
 _UNSUPPORTED: Final = "The update expression attempted to update the secondary index key to unsupported type"
+_NESTED: Final = (
+    "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: d"
+)
 _CANCELLED: Final = "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"
 _WRONG: Final = [
     *((("c", "S", kind, "index1"), value) for kind, value in of_types("N B BOOL NULL SS NS BS M L")),
@@ -91,6 +94,42 @@ PUTS: Final = [
 ]
 
 UPDATES: Final = [
+    *cases(
+        DYNALITE + "updateItem.js: trying to update wrong type on index",
+        "UpdateItem",
+        _INDEXED,
+        [
+            *((_set(wrong[0], value), _MISMATCH.format(*wrong)) for wrong, value in _WRONG),
+            *(
+                ({"Key": _KEY, "AttributeUpdates": {wrong[0]: {"Value": value}}}, _MISMATCH.format(*wrong))
+                for wrong, value in _WRONG
+            ),
+        ],
+    ),
+    *same(
+        DYNALITE + "updateItem.js: trying to update wrong type on index",
+        "UpdateItem",
+        {**_INDEXED, "Key": _KEY},
+        [
+            {"AttributeUpdates": {"d": {"Value": {"S": "d"}}, "c": {"Value": {"N": "1"}}}},
+            {"UpdateExpression": "set d.a = a add c :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+            {"UpdateExpression": "set e = c[1], c = a + :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+            {"UpdateExpression": "add c :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+        ],
+        _MISMATCH.format("c", "S", "N", "index1"),
+    ),
+    *same(
+        DYNALITE + "updateItem.js: trying to update index map",
+        "UpdateItem",
+        {**_INDEXED, "Key": _KEY},
+        [
+            {"UpdateExpression": "add d.b :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+            {"UpdateExpression": "set d[1] = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+            {"UpdateExpression": "set e = list_append(a, b), f = d[1]"},
+            {"ConditionExpression": "attribute_exists(d.b)", "UpdateExpression": "remove y"},
+        ],
+        _NESTED,
+    ),
     *same(
         DYNALITE + "updateItem.js: trying to update existing index",
         "UpdateItem",
@@ -174,6 +213,35 @@ READS: Final = [
         {**_INDEXED, "IndexName": "index4"},
         [{**_QUERY_C, "Select": "ALL_ATTRIBUTES"}],
         _NOT_ALL,
+    ),
+    *same(
+        DYNALITE + "query.js: non-scalar index access in FilterExpression",
+        "Query",
+        {
+            **_INDEXED,
+            "KeyConditionExpression": "a = :a",
+            "ExpressionAttributeValues": {":a": {"S": "1"}, ":b": {"N": "1"}},
+        },
+        [{"FilterExpression": "attribute_exists(d.c) AND c = :b"}, {"FilterExpression": "d[1] = :b"}],
+        _NESTED,
+    ),
+    *same(
+        DYNALITE + "scan.js: non-scalar index access",
+        "Scan",
+        _INDEXED,
+        [
+            {"FilterExpression": "attribute_exists(d.c)"},
+            {"ProjectionExpression": "d.c"},
+            {"ProjectionExpression": "e, d[0]"},
+        ],
+        _NESTED,
+    ),
+    *same(
+        DYNALITE + "getItem.js: non-scalar index access in ProjectionExpression",
+        "GetItem",
+        {**_INDEXED, "Key": _KEY},
+        [{"ProjectionExpression": "d.c"}, {"ProjectionExpression": "e, d[0]"}],
+        _NESTED,
     ),
 ]
 

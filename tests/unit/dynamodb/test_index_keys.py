@@ -60,8 +60,8 @@ def _set(value: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("value", "put", "updated"),
     [
-        ({"N": "5"}, MISMATCH.format("S", "N"), UNSUPPORTED),
-        ({"L": [{"S": "x"}]}, MISMATCH.format("S", "L"), UNSUPPORTED),
+        ({"N": "5"}, MISMATCH.format("S", "N"), MISMATCH.format("S", "N")),
+        ({"L": [{"S": "x"}]}, MISMATCH.format("S", "L"), MISMATCH.format("S", "L")),
         ({"S": ""}, EMPTY, EMPTY_BY_UPDATE),
     ],
 )
@@ -74,6 +74,19 @@ async def test_one_item_at_a_time(dynamo: Dynamo, value: dict[str, Any], put: st
     assert await dynamo.error("BatchWriteItem", RequestItems=batch) == f"ValidationException: {put}"
     assert await dynamo.error("UpdateItem", **_set(value)) == f"ValidationException: {updated}"
     assert (await dynamo.call("Scan", TableName="notes"))["Items"] == []
+
+
+async def test_types_that_only_the_item_shows(dynamo: Dynamo) -> None:
+    """Of a value that the update takes from the item, no index is blamed by name."""
+    await indexed(dynamo)
+    await dynamo.call("PutItem", TableName="notes", Item={**KEY, "n": {"N": "5"}})
+    update = {
+        "TableName": "notes",
+        "Key": KEY,
+        "UpdateExpression": "SET #to = n",
+        "ExpressionAttributeNames": {"#to": "to"},
+    }
+    assert await dynamo.error("UpdateItem", **update) == f"ValidationException: {UNSUPPORTED}"
 
 
 @pytest.mark.parametrize("action", ["Put", "Update"])

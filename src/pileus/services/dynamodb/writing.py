@@ -16,6 +16,7 @@ from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.changes import Change, ChangeKind
 from pileus.services.dynamodb.errors import ConditionalCheckFailedException
 from pileus.services.dynamodb.expiry import expires_at, maintain_expiry
+from pileus.services.dynamodb.index_rules import check_against_indexes
 from pileus.services.dynamodb.indexes import Writer
 from pileus.services.dynamodb.model import canonical_key
 from pileus.services.dynamodb.requests import WritePlan, check_against_key, legal_item
@@ -139,6 +140,7 @@ async def put(
     key = table.key.key_of(item)
     if plan is not None:
         check_against_key(plan, table.key)
+        check_against_indexes(plan, table.indexes)
     old = found(await tx.get(key))
     if plan is not None:
         check_condition(plan, old)
@@ -149,6 +151,7 @@ async def delete(tx: Transaction, table: Table, key: Item, plan: WritePlan | Non
     place = table.key.key(key)
     if plan is not None:
         check_against_key(plan, table.key)
+        check_against_indexes(plan, table.indexes)
     old = found(await tx.get(place))
     if plan is not None:
         check_condition(plan, old)
@@ -160,6 +163,7 @@ async def update(
 ) -> Written:
     place = table.key.key(key)
     check_against_key(plan, table.key)
+    check_against_indexes(plan, table.indexes)
     old = found(await tx.get(place))
     check_condition(plan, old)
     before = canonical_key(key) if old is None else old.item
@@ -175,6 +179,7 @@ async def check(tx: Transaction, table: Table, key: Item, plan: WritePlan) -> Wr
     """A ConditionCheck: costs what a write would, and writes nothing."""
     place = table.key.key(key)
     check_against_key(plan, table.key)
+    check_against_indexes(plan, table.indexes)
     old = found(await tx.get(place))
     check_condition(plan, old)
     return Written(table, place, old, old)

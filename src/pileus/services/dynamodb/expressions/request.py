@@ -26,7 +26,7 @@ from pileus.services.dynamodb.expressions.key_conditions import Tests, by_attrib
 from pileus.services.dynamodb.expressions.paths import Steps, resolve
 from pileus.services.dynamodb.expressions.projections import Projected, compile_projection
 from pileus.services.dynamodb.expressions.tokens import ExpressionError
-from pileus.services.dynamodb.expressions.updates import compile_update
+from pileus.services.dynamodb.expressions.updates import compile_update, kinds_of
 from pileus.services.dynamodb.limits import EXPRESSION_BYTES_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
@@ -73,7 +73,8 @@ class KeyCondition:
 class Update:
     """apply: the new item. touched: the paths it writes, as a projection (for UPDATED_OLD and UPDATED_NEW).
 
-    creates: whether it makes an item where there is none; what only removes does not.
+    creates: whether it makes an item where there is none; what only removes does not. kinds: the types that it gives to
+    whole attributes, where these show without the item.
     """
 
     usage: Usage
@@ -81,6 +82,7 @@ class Update:
     touched: Callable[[Item], Projected]
     written: frozenset[str]
     creates: bool = True
+    kinds: Callable[[Values], Mapping[str, str]] = lambda values: {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +152,7 @@ def _update(text: str, names: Names) -> Update:
         touched=compile_projection(paths),
         written=frozenset(str(steps[0]) for steps in paths),
         creates=any(section.clause in {"SET", "ADD"} for section in sections),
+        kinds=kinds_of(sections, dict(names)),
     )
 
 

@@ -73,6 +73,25 @@ def compile_update(
     return update
 
 
+def kinds_of(sections: Sequence[Section], names: Mapping[str, str]) -> Callable[[Values], Mapping[str, str]]:
+    """The types that whole attributes get, where the item does not matter: a value, a sum, a longer list."""
+    kinds: dict[str, str] = {}
+    references: dict[str, str] = {}
+    for section in sections:
+        for action in section.actions:
+            (name, *inside), operand = resolve(action.path, names), action.operand and unwrapped(action.operand)
+            match operand:
+                case _ if inside:
+                    pass
+                case Value():
+                    references[str(name)] = operand.name
+                case Arithmetic():
+                    kinds[str(name)] = "N"
+                case Call(function="list_append"):
+                    kinds[str(name)] = "L"
+    return lambda values: kinds | {name: kind_of(values[value]) for name, value in references.items()}
+
+
 def _section(
     actions: Sequence[tuple[Steps, Outcome]], item: Item, values: Values
 ) -> tuple[list[Change], ValidationException | None]:

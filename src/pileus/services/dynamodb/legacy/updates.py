@@ -38,6 +38,9 @@ def attribute_updates(updates: Mapping[str, AttributeValueUpdate]) -> Update:
         apply=apply,
         touched=compile_projection([(name,) for name in updates]),
         written=frozenset(updates),
+        kinds=lambda values: {
+            name: rules.kind_of(update.value) for name, update in updates.items() if update.value is not None
+        },
         creates=not updates or any(update.action != "DELETE" for update in updates.values()),
     )
 

@@ -14,6 +14,7 @@ from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import capacity, writing
 from pileus.services.dynamodb.capacity import Units, consumed_shape
 from pileus.services.dynamodb.errors import ValidationException, key_mismatch
+from pileus.services.dynamodb.index_rules import check_nested_in_indexes
 from pileus.services.dynamodb.limits import BATCH_BYTES_MAX, BATCH_GET_KEYS_MAX, BATCH_WRITE_REQUESTS_MAX
 from pileus.services.dynamodb.model import KeySchema
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
@@ -51,6 +52,7 @@ class BatchOperations(DynamoDbBase):
             table, projection = tables[name], projections[name]
             if projection is not None:
                 check_nested(projection, table.key.names)
+                check_nested_in_indexes(projection, table.indexes)
             places[name] = [table.key.key(key) for key in one.keys]
             _check_distinct(places[name])
         responses: dict[str, bytes] = {}

@@ -15,6 +15,7 @@ from pileus.services.dynamodb import capacity, writing
 from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.collections import size_estimate
 from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.index_rules import check_nested_in_indexes
 from pileus.services.dynamodb.operations.base import EMPTY, DynamoDbBase, answer
 from pileus.services.dynamodb.requests import (
     WritePlan,
@@ -64,6 +65,7 @@ class ItemOperations(DynamoDbBase):
                 data = await self._snapshot.get(table.key.key(request.key))
         if projection is not None:
             check_nested(projection, table.key.names)
+            check_nested_in_indexes(projection, table.indexes)
         size = 0 if data is None else item_size(data)
         read_units = capacity.read_units(size, consistent=bool(request.consistent_read))
         table.metrics.read("GetItem", read_units, started_s)

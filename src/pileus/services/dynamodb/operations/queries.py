@@ -1,6 +1,6 @@
 """Query and Scan, of tables and of indexes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -10,6 +10,7 @@ from pileus.kernel.service import Encoded
 from pileus.services.dynamodb import capacity
 from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
+from pileus.services.dynamodb.index_rules import check_nested_in_indexes
 from pileus.services.dynamodb.indexes import Index
 from pileus.services.dynamodb.key_ranges import (
     KeyRange,
@@ -41,7 +42,7 @@ class QueryOperations(DynamoDbBase):
             check_query_start(keyed, request.exclusive_start_key)
         check_filter(plan, own_names(keyed))
         asked, partition = query_range(keyed, plan.key, plan.values)
-        _check_read_plan(plan, keyed.names)
+        _check_read_plan(plan, keyed.names, table.indexes)
         if index is not None:
             _check_filtered(plan, index)
         reverse = request.scan_index_forward is False
@@ -66,7 +67,7 @@ class QueryOperations(DynamoDbBase):
         if request.exclusive_start_key is not None:
             start = scan_start(keyed, request.exclusive_start_key, asked=asked, segment=segment, segments=segments)
             asked = asked.beyond(start, reverse=False)
-        _check_read_plan(plan, keyed.names)
+        _check_read_plan(plan, keyed.names, table.indexes)
         selection = self._selection(request, plan, index, reverse=False)
         page = await read_page(self._snapshot, keyed, asked, selection)
         units = page_units(index, page, consistent=bool(request.consistent_read))
@@ -147,10 +148,11 @@ def _looks_beyond(request: QueryInput | ScanInput, plan: ReadPlan, index: Index)
     return plan.projection is not None and not index.projects(plan.projection.usage.heads)
 
 
-def _check_read_plan(plan: ReadPlan, key_names: tuple[str, ...]) -> None:
+def _check_read_plan(plan: ReadPlan, key_names: tuple[str, ...], indexes: Iterable[Index]) -> None:
     for expression in (plan.projection, plan.filter):
         if expression is not None:
             check_nested(expression, key_names)
+            check_nested_in_indexes(expression, indexes)
 
 
 def page_units(index: Index | None, page: Page, *, consistent: bool) -> Units:

@@ -25,6 +25,7 @@ from pileus.services.dynamodb.errors import (
     TransactionCanceledException,
     ValidationException,
 )
+from pileus.services.dynamodb.index_rules import check_nested_in_indexes
 from pileus.services.dynamodb.limits import TRANSACTION_BYTES_MAX
 from pileus.services.dynamodb.operations.base import EMPTY, DynamoDbBase, answer
 from pileus.services.dynamodb.operations.items import collection_metrics
@@ -108,6 +109,7 @@ class TransactionOperations(DynamoDbBase):
                 table, projection = tables[number], projections[number]
                 if projection is not None:
                     check_nested(projection, table.key.names)
+                    check_nested_in_indexes(projection, table.indexes)
                 return found(await tx.get(table.key.key(gets[number].key)))
 
             check_distinct(tables, [get.key for get in gets])
