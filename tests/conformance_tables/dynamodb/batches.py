@@ -16,6 +16,7 @@ from tests.conformance_tables.dynamodb.cases import (
     NOT_FOUND,
     PARITY,
     RANGE,
+    SEVERAL,
     TABLE_NOT_FOUND,
     WRONG_VALUES,
     ErrorCase,
@@ -225,6 +226,13 @@ COUNTS: Final = [
         TABLE_NOT_FOUND,
         NOT_FOUND,
     ),
+    *same(
+        DYNALITE + "batchWriteItem.js: empty item in RequestItems",
+        _WRITE,
+        {},
+        [{"RequestItems": {ABSENT: [{}]}}],
+        SEVERAL,
+    ),
 ]
 
 VALUES: Final = [
@@ -239,6 +247,12 @@ VALUES: Final = [
         _WRITE,
         {},
         [(_put({"a": value}), message) for value, message in WRONG_VALUES],
+    ),
+    *cases(
+        DYNALITE + "batchWriteItem.js: validations of values",
+        _WRITE,
+        {},
+        [(_delete({"a": value}), message) for value, message in WRONG_VALUES],
     ),
     *same(
         DYNALITE + "batchWriteItem.js: bad key type",

@@ -73,8 +73,8 @@ async def test_sixteen_megabytes(dynamo: Dynamo) -> None:
         ([put("a"), delete("a")], "ValidationException: Provided list of item keys contains duplicates"),
         (
             [{}],
-            "ValidationException: Supplied AttributeValue is empty, must contain exactly one of the supported "
-            "datatypes",
+            "ValidationException: Supplied AttributeValue has more than one datatypes set, must contain exactly one of "
+            "the supported datatypes",
         ),
         (
             [{"DeleteRequest": {"Key": {"id": {"S": "a"}}}}],

@@ -20,6 +20,7 @@ from pileus.services.dynamodb.model import KeySchema
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
 from pileus.services.dynamodb.operations.batch_checks import check_names, check_one_way_to_project, java_shown
 from pileus.services.dynamodb.operations.items import collection_metrics
+from pileus.services.dynamodb.parameters import check_key_values
 from pileus.services.dynamodb.requests import check_nested, get_projection, legal_item
 from pileus.services.dynamodb.shapes import (
     AttributeValue,
@@ -93,6 +94,8 @@ class BatchOperations(DynamoDbBase):
         for writes in asked.values():
             for one in writes:
                 _check_one_kind(one)
+                if one.delete_request is not None:
+                    check_key_values(one.delete_request.key)
         legal = {
             name: [
                 None if one.put_request is None else legal_item(one.put_request.item, ITEM_TOO_LARGE) for one in writes
@@ -150,11 +153,7 @@ class BatchOperations(DynamoDbBase):
 
 
 def _check_one_kind(one: WriteRequest) -> None:
-    if one.put_request is None and one.delete_request is None:
-        raise ValidationException(
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
-        )
-    if one.put_request is not None and one.delete_request is not None:
+    if (one.put_request is None) == (one.delete_request is None):
         raise ValidationException(
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
             "datatypes"
