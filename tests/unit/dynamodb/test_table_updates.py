@@ -470,6 +470,14 @@ async def test_limits_and_warmth(dynamo: Dynamo) -> None:
     assert (await described(dynamo))["WarmThroughput"] == warm
 
 
+async def test_what_is_empty_asks_for_nothing(dynamo: Dynamo) -> None:
+    """Beside something else it is passed over; alone, AWS answers an internal error, and we say what is missing."""
+    await dynamo.call("CreateTable", **request())
+    await update(dynamo, WarmThroughput={}, OnDemandThroughput={}, DeletionProtectionEnabled=True)
+    assert (await described(dynamo))["DeletionProtectionEnabled"] is True
+    assert (await refusal(dynamo, WarmThroughput={})).startswith("ValidationException: At least one of ")
+
+
 async def test_streams_begin_and_end(dynamo: Dynamo) -> None:
     """An enabled stream stays as it is; the newest one's ARN is told also when it has ended."""
     stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}

@@ -1,6 +1,7 @@
 """Which secondary indexes may a table be created with?"""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -31,7 +32,8 @@ from pileus.services.dynamodb.tables.throughput import (
     check_warm,
 )
 
-INDEX_ID_CHARS = 8
+INDEX_ID_CHARS: Final = 8
+"""Unique within its table."""
 
 
 def check_given(request: CreateTableInput) -> None:

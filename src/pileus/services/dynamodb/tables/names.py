@@ -11,7 +11,7 @@ from pileus.services.dynamodb.errors import ValidationException, invalid_paramet
 from pileus.services.dynamodb.limits import TABLE_NAME_LENGTH_MAX, TABLE_NAME_LENGTH_MIN
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_.-]+\Z")
-_ARN: Final = re.compile(r"arn:([a-z-]+):dynamodb:([^:]*):([^:]*):table/([^/]+)\Z")
+_ARN: Final = re.compile(r"arn:([a-z-]+):dynamodb:([^:]*):([0-9]{12}):table/([^/]+)\Z")
 
 
 @dataclass(frozen=True, slots=True)

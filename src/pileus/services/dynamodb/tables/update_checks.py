@@ -52,6 +52,8 @@ def _check_built(request: UpdateTableInput) -> None:
 
 
 def _asked(request: UpdateTableInput) -> set[str]:
+    """The parameters that ask for something; empty limits and an empty warmth do not (DDB-TABLE-456)."""
+    limits, warm = request.on_demand_throughput, request.warm_throughput
     parameters = {
         "ProvisionedThroughput": request.provisioned_throughput is not None,
         "BillingMode": request.billing_mode is not None,
@@ -59,8 +61,10 @@ def _asked(request: UpdateTableInput) -> set[str]:
         "GlobalSecondaryIndexUpdates": bool(request.global_secondary_index_updates),
         "SSESpecification": request.sse_specification is not None,
         "DeletionProtectionEnabled": request.deletion_protection_enabled is not None,
-        "OnDemandThroughput": request.on_demand_throughput is not None,
-        "WarmThroughput": request.warm_throughput is not None,
+        "OnDemandThroughput": limits is not None
+        and (limits.max_read_request_units is not None or limits.max_write_request_units is not None),
+        "WarmThroughput": warm is not None
+        and (warm.read_units_per_second is not None or warm.write_units_per_second is not None),
         "TableClass": request.table_class is not None,
     }
     return {parameter for parameter, asked in parameters.items() if asked}
