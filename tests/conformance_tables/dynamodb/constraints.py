@@ -37,6 +37,19 @@ MISSING: Final = [
             [({}, violations(*map(null, members)))],
         )
     ),
+    *(
+        case
+        for operation in ("CreateTable", "DeleteTable", "DescribeTable", "UpdateTable")
+        for case in cases(
+            DYNALITE
+            + "createTable.js and three others: no TableName; "
+            + PARITY
+            + "tier3/error-messages/createTable.test.ts",
+            operation,
+            {},
+            [({}, "The parameter 'TableName' is required but was not present in the request")],
+        )
+    ),
     *cases(
         DYNALITE + "putItem.js: no TableName",
         "PutItem",

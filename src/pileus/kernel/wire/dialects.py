@@ -35,7 +35,7 @@ class Dialect:
     values_told: violated constraints repeat the value that violates them.
     enum_orders: how the values that are allowed are listed, where it is not the order of the model.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
-    broken: the same for a broken constraint, by the member's path and the constraint.
+    broken: the same for a broken constraint, by the member's path and the constraint; of absences, one told so is told alone.
     unreadable: what a body that cannot be read is answered with; None for the protocol's.
     internal_code: the code of our own failure.
     blob_content_type: of an answer whose body is a blob.
@@ -265,7 +265,18 @@ _LARGE_LAMBDA: Final[Mapping[str, Any]] = {
 _DELIVERIES: Final[Mapping[str, Any]] = {"validation_code": "ValidationException", "broken": _NOTHING}
 """Recording logs/logs_delivery, test_put_delivery_destination_invalid_format: its newer operations have newer codes."""
 
+_TABLE_OPERATIONS: Final = {
+    "broken": {
+        ("tableName", "required"): Told(
+            "ValidationException", "The parameter '{name}' is required but was not present in the request"
+        )
+    }
+}
+"""Public suites that run against DynamoDB: architect/dynalite, test/createTable.js and three others;
+paritysuite/dynamodb-conformance, tests/tier3/error-messages/createTable.test.ts (2026)."""
+
 _OPERATIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "dynamodb": dict.fromkeys(("CreateTable", "DeleteTable", "DescribeTable", "UpdateTable"), _TABLE_OPERATIONS),
     "lambda": dict.fromkeys(("CreateFunction", "PublishLayerVersion", "UpdateFunctionCode"), _LARGE_LAMBDA),
     "logs": dict.fromkeys(
         (

@@ -21,6 +21,10 @@ def refusal(subject: Subject, violations: Sequence[Violation], *, invalid: str) 
     dialect = subject.dialect
     if dialect.s3:
         return _refusal_of_s3(subject, violations[0])
+    if all(violation.constraint == "required" for violation in violations):
+        for violation in violations:
+            if (absent := dialect.broken.get((violation.path, "required"))) is not None:
+                return _error(subject, absent, violation)
     ours = [violation for violation in violations if _own(dialect, violation) is None]
     if ours:
         return AnyServiceError(dialect.validation_code or invalid, message_of(ours))
