@@ -26,6 +26,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
     layers: directories to show merged at `/opt`, read-only, the later ones over the earlier.
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
+    channel_at: the descriptor at which the executed program is to find the channel; -1 for nowhere.
     data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group. temporary_bytes_max: size of `/tmp`.
     """
 
@@ -37,6 +38,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     call: str = ""
     argument: object = None
     execute: Sequence[str] = ()
+    channel_at: int = -1
     data_bytes_max: int | None = None
     temporary_bytes_max: int = TEMPORARY_BYTES
 

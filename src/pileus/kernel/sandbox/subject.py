@@ -47,6 +47,7 @@ def be(channel: socket.socket, output: int, *, user_id: int, group_id: int, cont
         order: dict[str, Any] = json.loads(received[1])
         _become(order, output, user_id=user_id, group_id=group_id, contained=contained)
         if order["execute"]:
+            _hand_over(channel, order["channel_at"])
             _execute(order["execute"], order["environment"])
         entry = _entry(order["call"])
     except Exception as failure:  # noqa: BLE001 - whatever it is, Pileus is told and this process ends
@@ -58,6 +59,14 @@ def be(channel: socket.socket, output: int, *, user_id: int, group_id: int, cont
 
 class _CannotExecute(Exception):
     """The program is none; worded as a Go program would, since Lambda's supervisor is one."""
+
+
+def _hand_over(channel: socket.socket, descriptor: int) -> None:
+    """Let the program that comes next find the channel at `descriptor`, unless that is -1."""
+    if descriptor == channel.fileno():
+        os.set_inheritable(descriptor, True)
+    elif descriptor != -1:
+        os.dup2(channel.fileno(), descriptor)
 
 
 def _execute(arguments: list[str], environment: dict[str, str]) -> NoReturn:

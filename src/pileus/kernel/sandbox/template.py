@@ -16,7 +16,10 @@ HOST_ROOT: Final = "/.host"
 _BASE: Final = "/tmp"  # noqa: S108 - any directory which every machine has: a private mount covers it for a moment
 _SYSTEM: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "nix", "gnu")
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
-_EMPTY: Final = ("proc", "tmp", "var/task", "var/runtime", "opt", "run")
+_EMPTY: Final = (
+    *("proc", "tmp", "opt", "run"),
+    *("var/lang", "var/task", "var/runtime", "var/runtime/node_modules", "var/runtime/native"),
+)
 
 
 def enter(*, visible: Mapping[str, str], hidden: list[str]) -> None:

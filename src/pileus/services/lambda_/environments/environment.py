@@ -18,12 +18,14 @@ from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
 from pileus.services.lambda_.environments.links import RuntimeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.streams import StreamedAnswer
 from pileus.services.lambda_.environments.types import (
     EnvironmentsClosed,
     FunctionSpec,
     Invocation,
     InvocationResult,
 )
+from pileus.services.lambda_.runtimes import frames
 
 _OUTPUT_READ_BYTES: Final = 8 * 1024
 """In one turn of the loop: 4,096 of the shortest lines."""
@@ -78,6 +80,7 @@ class Environment:
         self._ended = ended
         self._link: RuntimeLink | None = None
         self._invocation: Invocation | None = None
+        self._answer: StreamedAnswer | None = None
         self._result: asyncio.Future[InvocationResult] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timeout = spec.timeout
@@ -158,12 +161,31 @@ class Environment:
         if self.state is State.STARTING:
             self._refuse(InitFailed("Runtime.InvalidEntrypoint", why))
 
-    def answered(self, payload: bytes, *, failed: bool, peak_bytes: int) -> None:
+    def began_stream(self, content_type: str) -> None:
+        if self._invocation is None:
+            self.broke_protocol()
+            return
+        self._answer = StreamedAnswer(self._invocation.stream)
+        self._answer.begin(content_type)
+
+    def streamed(self, data: bytes) -> None:
+        answer = self._answer
+        if answer is None or self._invocation is None:
+            self.broke_protocol()
+        elif not answer.add(data):
+            self.answered(frames.RESPONSE_TOO_LARGE, failed=True, peak_bytes=self._peak_bytes)
+        elif answer.full and self._link is not None:
+            self._link.pause()
+            answer.when_room(self._link.resume)
+
+    def answered(self, payload: bytes, *, failed: bool, peak_bytes: int, last: bool = False) -> None:
         if self.state is not State.BUSY:
             self.broke_protocol()
             return
+        if len(payload) > frames.RESPONSE_BYTES_MAX:
+            payload, failed = frames.RESPONSE_TOO_LARGE, True
         self._peak_bytes = peak_bytes
-        self._conclude(payload, failed=failed)
+        self._conclude(payload, failed=failed, dead=last)
 
     def logged_line(self, text: str) -> None:
         self._log.line(text)
@@ -233,6 +255,8 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
         self._invocation = self._result = self._timer = None
+        if self._answer is not None:
+            payload, self._answer = payload if failed else self._answer.whole(), None
         self._read_output()
         log, init_s, request_id = self._log, self._init_s, invocation.request_id
         self._init_s = None

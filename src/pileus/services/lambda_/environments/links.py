@@ -17,6 +17,7 @@ _READ_BYTES: Final = 64 * 1024
 """In one turn of the loop, so that nobody's output takes long turns."""
 _TEXT_BYTES_MAX: Final = 64 * 1024
 """The bundled runtime sends less at a time."""
+_CHUNK_BYTES_MAX: Final = 1024 * 1024
 _FRAME_BYTES_MAX: Final = frames.RESPONSE_BYTES_MAX + 64 * 1024
 _DRAIN_READS_MAX: Final = 64
 _ANSWER_START: Final = frames.PEAK_SIZE.size
@@ -28,7 +29,9 @@ class RuntimeListener(Protocol):
     def became_ready(self) -> None: ...
     def could_not_initialise(self, document: bytes) -> None: ...
     def was_refused(self, why: str) -> None: ...
-    def answered(self, payload: bytes, *, failed: bool, peak_bytes: int) -> None: ...
+    def began_stream(self, content_type: str) -> None: ...
+    def streamed(self, data: bytes) -> None: ...
+    def answered(self, payload: bytes, *, failed: bool, peak_bytes: int, last: bool = False) -> None: ...
     def logged_line(self, text: str) -> None: ...
     def logged_text(self, data: bytes) -> None: ...
     def broke_protocol(self) -> None: ...
@@ -156,13 +159,18 @@ class NativeLink:
 
     def _dispatch(self, kind: int, body: bytes) -> None:
         listener = self._listener
-        if kind in (frames.ANSWER, frames.ERROR) and len(body) >= _ANSWER_START:
+        if kind in (frames.ANSWER, frames.ERROR, frames.LAST) and len(body) >= _ANSWER_START:
             (peak_kib,) = frames.PEAK_SIZE.unpack_from(body)
-            listener.answered(body[_ANSWER_START:], failed=kind == frames.ERROR, peak_bytes=peak_kib * 1024)
+            payload, failed, peak_bytes = body[_ANSWER_START:], kind != frames.ANSWER, peak_kib * 1024
+            listener.answered(payload, failed=failed, peak_bytes=peak_bytes, last=kind == frames.LAST)
         elif kind == frames.TEXT and len(body) <= _TEXT_BYTES_MAX:
             listener.logged_text(body)
         elif kind == frames.LINE:
             listener.logged_line(body.decode(errors="replace"))
+        elif kind == frames.CHUNK and len(body) <= _CHUNK_BYTES_MAX:
+            listener.streamed(body)
+        elif kind == frames.STREAM:
+            listener.began_stream(body.decode(errors="replace"))
         elif kind == frames.READY:
             listener.became_ready()
         elif kind == frames.INIT_ERROR:

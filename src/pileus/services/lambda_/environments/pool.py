@@ -19,6 +19,7 @@ from pileus.kernel.sandbox.merging import merged
 from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.launching import PYTHON, Places, bootstrap, is_custom, launch
 from pileus.services.lambda_.environments.lifecycle import State
 from pileus.services.lambda_.environments.links import NativeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
@@ -35,6 +36,7 @@ from pileus.services.lambda_.environments.types import (
 from pileus.services.lambda_.environments.variables import LAYERS_ROOT, TASK_ROOT, variables
 from pileus.services.lambda_.errors import CrossAccountRole
 from pileus.services.lambda_.names import account_of_role
+from pileus.services.lambda_.runtimes.toolchains import supports as supports
 
 INIT_S_MAX: Final = 10.0
 """Initialising longer than this is begun again, within the function's timeout.
@@ -53,9 +55,8 @@ _MEMORY_WATCH_EACH_S: Final = 0.0005
 processor at most. What grows faster than we look meets the control group's limit, which leaves room for `/tmp`, too."""
 _MIB: Final = 1024 * 1024
 
-_PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
 _PRELOAD: Final = (
-    _PYTHON,
+    PYTHON,
     *("json", "logging", "datetime", "decimal", "re", "uuid", "urllib.request", "urllib.parse", "http.client", "ssl"),
     *(
         "hashlib",
@@ -88,24 +89,11 @@ class _Fleet:
         self.retired = False
 
 
-def supports(runtime: str) -> bool:
-    """Whether functions of this runtime can run here: Python in our interpreter, custom runtimes by themselves."""
-    return runtime.startswith(("python3.", "provided"))
-
-
-def _is_custom(spec: FunctionSpec) -> bool:
-    return spec.runtime.startswith("provided")
-
-
-def _bootstrap(spec: FunctionSpec) -> Path | None:
-    """The folder whose `bootstrap` is the custom runtime: the package's own comes first."""
-    return next((folder for folder in (spec.code_path, *spec.layers) if (folder / "bootstrap").exists()), None)
-
-
 class EnvironmentPool:
     """All environments of this host. Belongs to one event loop; nothing starts before the first invocation.
 
     endpoint_url: where functions reach Pileus. data_dir: Pileus's data, which no function may see.
+    strict_runtimes: run a function on no other version than its runtime names.
     """
 
     def __init__(
@@ -120,6 +108,7 @@ class EnvironmentPool:
         environments_max: int = ENVIRONMENTS_MAX,
         idle_expiry: timedelta = IDLE_EXPIRY,
         sandbox: Sandbox | None = None,
+        strict_runtimes: bool = False,
     ) -> None:
         self._credentials = credentials
         self._logs = logs
@@ -129,6 +118,7 @@ class EnvironmentPool:
         self._environments_max = environments_max
         self._idle_expiry = idle_expiry
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
+        self._strict_runtimes = strict_runtimes
         self._layers_cache = data_dir / "layers"
         self._fleets: dict[str, _Fleet] = {}
         self._count = 0
@@ -224,7 +214,7 @@ class EnvironmentPool:
 
     async def _start(self, fleet: _Fleet, spec: FunctionSpec) -> Environment | InitFailed:
         """An environment whose runtime is loading the function."""
-        if _is_custom(spec) and _bootstrap(spec) is None:
+        if is_custom(spec) and bootstrap(spec) is None:
             return InitFailed(
                 "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
             )
@@ -290,21 +280,19 @@ class EnvironmentPool:
 
     async def _order(self, environment: Environment, cell: Cell, spec: FunctionSpec, credentials: Credentials) -> None:
         """Open the way to the runtime, and tell the blank cell what to become."""
-        custom = _is_custom(spec)
-        task_root = TASK_ROOT if cell.contained else str(spec.code_path)
-        layers_root = LAYERS_ROOT
-        if spec.layers and not cell.contained:
-            run = asyncio.get_running_loop().run_in_executor
-            layers_root = str(await run(None, merged, spec.layers, self._layers_cache))
+        places = await self._places(cell, spec)
+        started = await launch(spec, places, strict=self._strict_runtimes)
         runtime_api = ""
-        if custom:
+        if started.http:
             link = HttpLink(cell, environment)
             environment.attach(link)
             runtime_api = await link.open(self._ids)
         else:
             environment.attach(NativeLink(cell, environment, loop=asyncio.get_running_loop()))
+        if started.warning:
+            environment.logged_line(started.warning)
         order = Order(
-            mounts=[(str(spec.code_path.resolve()), TASK_ROOT)],
+            mounts=[(str(spec.code_path.resolve()), TASK_ROOT), *started.mounts],
             layers=[str(folder.resolve()) for folder in spec.layers],
             environment=variables(
                 spec,
@@ -312,18 +300,30 @@ class EnvironmentPool:
                 log_stream=environment.log_stream,
                 endpoint_url=self._endpoint_url(),
                 runtime_api=runtime_api,
-                task_root=task_root,
-                layers_root=layers_root,
+                task_root=places.task_root,
+                layers_root=places.layers_root,
+                defaults=started.variables,
             ),
-            directory=task_root,
+            directory=places.task_root,
             hostname="169.254.100.6",
-            call="" if custom else f"{_PYTHON}:run",
-            argument={"handler": spec.handler, "task_root": task_root, "layers_root": layers_root},
-            execute=[f"{task_root if _bootstrap(spec) == spec.code_path else layers_root}/bootstrap"] if custom else [],
+            call=started.call,
+            argument=started.argument,
+            execute=started.execute,
+            channel_at=started.channel_at,
             temporary_bytes_max=spec.ephemeral_storage_mb * _MIB,
         )
         environment.begin()
         cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
+
+    async def _places(self, cell: Cell, spec: FunctionSpec) -> Places:
+        """Where the function's package and layers are seen."""
+        if cell.contained:
+            return Places(contained=True, task_root=TASK_ROOT, layers_root=LAYERS_ROOT)
+        layers_root = LAYERS_ROOT
+        if spec.layers:
+            run = asyncio.get_running_loop().run_in_executor
+            layers_root = str(await run(None, merged, spec.layers, self._layers_cache))
+        return Places(contained=False, task_root=str(spec.code_path), layers_root=layers_root)
 
     def _never_started(self, spec: FunctionSpec, invocation: Invocation, failure: InitFailed) -> InvocationResult:
         """A package that cannot run at all: there was no environment, hence nothing was logged."""

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from pileus.services.lambda_.environments.streams import ResponseStream
+
 
 class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an environment must know about the function that it runs.
@@ -15,6 +17,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     code_path: the unpacked package, mounted read-only as `/var/task`; readable by others, as Lambda asks of packages.
     ephemeral_storage_mb: size of `/tmp`.
     layers: the unpacked layers, mounted merged as `/opt`; of files of the same name that of the later one counts.
+    log_format: `Text` or `JSON`; the levels, of the function's own and of the platform's lines, count for JSON only.
     revision: changes whenever anything here changes; a new one retires the environments of the old one.
     environment: the function's own variables; they cannot replace Lambda's reserved ones.
     """
@@ -36,6 +39,9 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     ephemeral_storage_mb: int = 512
     layers: tuple[Path, ...] = ()
+    log_format: str = "Text"
+    log_level: str = ""
+    system_log_level: str = ""
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +50,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     payload: the event as JSON bytes. client_context: decoded JSON text of X-Amz-Client-Context.
     trace_id: the whole X-Amzn-Trace-Id value; may be empty.
     deadline: when the caller gives up; None means the function's timeout, counted from the moment the handler starts.
+    cognito_identity: JSON text, where the caller has one.
+    stream: who wants an answer that comes in pieces as it comes; without, it is gathered.
     """
 
     request_id: str
@@ -52,12 +60,15 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     client_context: str | None = None
     trace_id: str = ""
     deadline: datetime | None = None
+    cognito_identity: str | None = None
+    stream: ResponseStream | None = None
 
 
 class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an invocation.
 
-    payload: the answer, or the error document when `function_error` is set (always `Unhandled`).
+    payload: the answer, or the error document when `function_error` is set (always `Unhandled`). Of an answer that went
+    to the invocation's stream nothing is left here; but what follows an error is not in the stream.
     init_duration: how long the environment took to start, when this invocation had to wait for that; otherwise None.
     log: the last 4 KiB of this invocation's log with START, END and REPORT, as `LogType: Tail` shows it.
     """

@@ -6,6 +6,8 @@ Pileus's own environment is among them.
 
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from pileus.kernel.auth.credentials import Credentials
@@ -25,10 +27,11 @@ def variables(
     runtime_api: str,
     task_root: str,
     layers_root: str = LAYERS_ROOT,
+    defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The complete environment; the function's own variables replace the unreserved ones only.
 
-    runtime_api: empty for the bundled runtimes, which need none.
+    runtime_api: empty for the bundled runtimes, which need none. defaults: the runtime's own, to be replaced, too.
     """
     found = {
         "TZ": ":UTC",
@@ -38,6 +41,7 @@ def variables(
         f":{layers_root}/lib",
         "PYTHONPATH": RUNTIME_DIR,
         "AWS_ENDPOINT_URL": endpoint_url,
+        **defaults,
         **spec.environment,
         "_HANDLER": spec.handler,
         "LAMBDA_TASK_ROOT": task_root,
@@ -58,4 +62,7 @@ def variables(
         found["AWS_LAMBDA_RUNTIME_API"] = runtime_api
     if not spec.runtime.startswith("provided"):
         found["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{spec.runtime}"
+    if spec.log_format == "JSON":
+        found["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        found["AWS_LAMBDA_LOG_LEVEL"] = spec.log_level or "INFO"
     return found

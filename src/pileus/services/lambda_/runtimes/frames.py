@@ -16,10 +16,16 @@ since 1970), the invoked ARN, the trace header and the client context, separated
 ANSWER: Final = 0x52
 ERROR: Final = 0x45
 """Runtime: what the handler returned, or the error document; `PEAK_SIZE` (peak memory, KiB), payload."""
+LAST: Final = 0x46
+"""Runtime: as ERROR, and it ends."""
 LINE: Final = 0x4C
 """Runtime: one log event, however many lines it has."""
 TEXT: Final = 0x50
 """Runtime: a piece of standard output or error; a log event ends with each newline."""
+STREAM: Final = 0x53
+"""Runtime: the answer comes in pieces; the body is its content type. ANSWER without a payload, or ERROR, ends it."""
+CHUNK: Final = 0x48
+"""Runtime: a piece of the answer."""
 
 META_SIZE: Final = struct.Struct("!I")
 PEAK_SIZE: Final = struct.Struct("!I")

@@ -1,0 +1,122 @@
+"""How is the runtime of a function started in a blank cell?
+
+Python's is called in the cell, which has been forked from an interpreter that has it loaded. The others are programs:
+Node.js and Java with a bundled runtime that speaks frames on the channel, custom ones with the Runtime API.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from pileus.services.lambda_.environments.types import FunctionSpec, UnsupportedRuntime
+from pileus.services.lambda_.environments.variables import RUNTIME_DIR
+from pileus.services.lambda_.runtimes import node, toolchains
+from pileus.services.lambda_.runtimes.toolchains import Toolchain
+
+CHANNEL: Final = 3
+"""The descriptor at which programs find the channel."""
+LANGUAGE_ROOT: Final = "/var/lang"
+"""Where AWS has the interpreter, and we where it lies outside the system's directories."""
+BUNDLED_ROOT: Final = f"{RUNTIME_DIR}/native"
+_NODE_PACKAGES: Final = f"{RUNTIME_DIR}/node_modules"
+PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
+_SHOWN: Final = ("/usr/", "/bin/", "/lib/", "/lib64/", "/nix/", "/gnu/")
+"""What every cell sees of this machine; see `kernel.sandbox.template`."""
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """What to order of a cell.
+
+    mounts: as of `Order`, besides the package. variables: defaults that the function's own may replace.
+    http: whether the runtime speaks the Runtime API rather than frames. channel_at: see `Order`.
+    warning: what to write into the function's log first.
+    """
+
+    mounts: tuple[tuple[str, str], ...] = ()
+    call: str = ""
+    argument: object = None
+    execute: tuple[str, ...] = ()
+    variables: dict[str, str] = {}
+    http: bool = False
+    channel_at: int = -1
+    warning: str = ""
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a cell sees the package and the merged layers. contained: whether it sees only what it was shown."""
+
+    contained: bool
+    task_root: str
+    layers_root: str
+
+
+def is_custom(spec: FunctionSpec) -> bool:
+    """Whether the function brings its runtime."""
+    return spec.runtime.startswith("provided")
+
+
+def bootstrap(spec: FunctionSpec) -> Path | None:
+    """The folder that holds a custom runtime's program, as Lambda looks for it: the package, then the layers."""
+    return next((folder for folder in (spec.code_path, *spec.layers) if (folder / "bootstrap").exists()), None)
+
+
+async def launch(spec: FunctionSpec, places: Places, *, strict: bool = False) -> Launch:
+    """How to start `spec`'s runtime; UnsupportedRuntime. strict: refuse other versions than the one asked for."""
+    if is_custom(spec):
+        root = places.task_root if bootstrap(spec) == spec.code_path else places.layers_root
+        return Launch(execute=(f"{root}/bootstrap",), http=True)
+    if spec.runtime.startswith("python3."):
+        toolchain: Toolchain | None = toolchains.python()
+    else:
+        toolchain = await asyncio.get_running_loop().run_in_executor(None, toolchains.find, spec.runtime)
+    if toolchain is None or (strict and not toolchains.exact(spec.runtime, toolchain)):
+        raise UnsupportedRuntime(spec.runtime)
+    warning = "" if toolchains.exact(spec.runtime, toolchain) else _warning(spec, toolchain)
+    match toolchains.wanted(spec.runtime).language:
+        case "python":
+            argument = {
+                "handler": spec.handler,
+                "task_root": places.task_root,
+                "layers_root": places.layers_root,
+            }
+            return Launch(call=f"{PYTHON}:run", argument=argument, warning=warning)
+        case "node":
+            return _node(spec, toolchain, places, warning=warning)
+    raise UnsupportedRuntime(spec.runtime)
+
+
+def _warning(spec: FunctionSpec, toolchain: Toolchain) -> str:
+    language = toolchains.wanted(spec.runtime).language
+    name = {"python": "Python", "node": "Node.js", "java": "Java"}[language]
+    return f"[WARN]\tPileus: {spec.runtime} is not installed here; this function runs on {name} {toolchain.version}\n"
+
+
+def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: str) -> Launch:
+    mounts, program = _program(toolchain, contained=places.contained)
+    bundled, packages = Path(node.__file__).parent, node.shared_packages()
+    root, shared = str(bundled), str(packages or _NODE_PACKAGES)
+    if places.contained:
+        root, shared = BUNDLED_ROOT, _NODE_PACKAGES
+        mounts.append((str(bundled), BUNDLED_ROOT))
+        if packages is not None:
+            mounts.append((str(packages), _NODE_PACKAGES))
+    layers = f"{places.layers_root}/nodejs"
+    own = f"{layers}/node{toolchains.wanted(spec.runtime).major}/node_modules"
+    return Launch(
+        mounts=tuple(mounts),
+        execute=(program, *node.options(spec.memory_mb), f"{root}/bootstrap.cjs"),
+        variables={"NODE_PATH": ":".join((own, f"{layers}/node_modules", shared, RUNTIME_DIR, places.task_root))},
+        channel_at=CHANNEL,
+        warning=warning,
+    )
+
+
+def _program(toolchain: Toolchain, *, contained: bool) -> tuple[list[tuple[str, str]], str]:
+    """What a cell must be shown for the interpreter, and where it finds that."""
+    program = str(toolchain.program)
+    if not contained or program.startswith(_SHOWN):
+        return [], program
+    return [(str(toolchain.home), LANGUAGE_ROOT)], f"{LANGUAGE_ROOT}/{os.path.relpath(program, toolchain.home)}"
