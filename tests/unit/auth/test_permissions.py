@@ -69,6 +69,9 @@ class LambdaSample(Sample):
     SPECIAL: ClassVar[dict[str, Any]] = {
         **Sample.SPECIAL,
         "arn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:name:1",
+        "code_signing_config_arn": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:code-signing-config:name",
+        "qualifier": "1",
+        "resource": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:name",
         "version_number": 1,
     }
 
@@ -178,6 +181,7 @@ class ForeignLambda(Foreign):
     SPECIAL: ClassVar[dict[str, Any]] = {
         **Foreign.SPECIAL,
         "arn": f"arn:aws:lambda:eu-west-1:{OTHER}:layer:name:1",
+        "code_signing_config_arn": f"arn:aws:lambda:eu-west-1:{OTHER}:code-signing-config:name",
         "layer_name": f"arn:aws:lambda:eu-west-1:{OTHER}:layer:name",
         "version_number": 1,
     }
@@ -203,7 +207,8 @@ def test_who_names_another_accounts_resource_is_asked(permission: Permission) ->
 class Fields:
     """An input that has the members of the real one, and no others."""
 
-    def __init__(self, shape: type[msgspec.Struct], *, full: bool) -> None:
+    def __init__(self, shape: type[msgspec.Struct], *, full: bool, sample: Sample) -> None:
+        self._sample = sample
         self._names = set(shape.__struct_fields__)
         self._full = full
 
@@ -212,8 +217,8 @@ class Fields:
             raise AttributeError(name)
         if name == "tag_keys":
             return []
-        value = Sample().__getattr__(name)
-        return value if self._full or name in ("function_name", "table_name", "role_arn") else None
+        value = self._sample.__getattr__(name)
+        return value if self._full or name in ("function_name", "table_name", "role_arn", "resource") else None
 
 
 def declared() -> list[Any]:
@@ -287,12 +292,12 @@ def test_what_is_declared_fits_the_input(package: str, operation: str, permissio
     if permission.members is not None:
         _check_members(operation, permission, shape)
         return
-    full: Any = Fields(shape, full=True)
+    full: Any = Fields(shape, full=True, sample=sample(permission))
     if permission.resource is not None:
         assert permission.resource.arn(CONTEXT, full).startswith("arn:aws:")
         if permission.resource.told is not None:
             assert permission.resource.told(CONTEXT, full)
-    bare: Any = Fields(shape, full=False)
+    bare: Any = Fields(shape, full=False, sample=sample(permission))
     if permission.asked is not None:
         permission.asked(CONTEXT, bare)
     if permission.conditions is not None and "role" not in shape.__struct_fields__:

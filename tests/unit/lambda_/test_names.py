@@ -6,7 +6,7 @@ from pileus.kernel.auth.permissions import needs_of
 from pileus.kernel.errors import ServiceError
 from pileus.services.lambda_.names import REACHABLE, FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.permissions import PERMISSIONS
-from pileus.services.lambda_.shapes import InvocationRequest
+from pileus.services.lambda_.shapes import InvocationRequest, ListTagsRequest
 from tests.unit.lambda_.conftest import context
 
 _ARN = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -67,8 +67,13 @@ def test_operations_that_reach_other_accounts_are_asked_about() -> None:
     """What `function_name` lets through is another account's; the authorizer alone stands before it, if rows say so."""
     for operation in REACHABLE & PERMISSIONS.keys():
         needs = needs_of(PERMISSIONS[operation], protocol="rest-json")
-        given = InvocationRequest(function_name=_ARN.replace("111111111111", "222222222222"))
+        foreign = _ARN.replace("111111111111", "222222222222")
         assert needs.foreign is not None
-        assert needs.foreign(context(operation=operation), given), operation
-        assert not needs.foreign(context(operation=operation), InvocationRequest(function_name=_ARN))
-        assert function_name(context(operation=operation), given.function_name).account_id == "222222222222"
+        if operation in ("TagResource", "UntagResource", "ListTags"):
+            theirs: object = ListTagsRequest(resource=foreign)
+            ours: object = ListTagsRequest(resource=_ARN)
+        else:
+            theirs, ours = InvocationRequest(function_name=foreign), InvocationRequest(function_name=_ARN)
+        assert needs.foreign(context(operation=operation), theirs), operation
+        assert not needs.foreign(context(operation=operation), ours)
+        assert function_name(context(operation=operation), foreign).account_id == "222222222222"

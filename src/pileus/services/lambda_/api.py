@@ -4,19 +4,31 @@ from collections.abc import Mapping
 from typing import Final
 
 from pileus.services.lambda_.operations.aliases import AliasOperations
+from pileus.services.lambda_.operations.behaviour import BehaviourOperations
+from pileus.services.lambda_.operations.concurrency import ConcurrencyOperations
 from pileus.services.lambda_.operations.functions import FunctionOperations
 from pileus.services.lambda_.operations.invocations import InvocationOperations
+from pileus.services.lambda_.operations.invoke_configs import InvokeConfigOperations
 from pileus.services.lambda_.operations.layers import LayerOperations
 from pileus.services.lambda_.operations.policies import PolicyOperations
+from pileus.services.lambda_.operations.signing import SigningOperations
+from pileus.services.lambda_.operations.tags import TagOperations
+from pileus.services.lambda_.operations.url_configs import UrlConfigOperations
 from pileus.services.lambda_.operations.versions import VersionOperations
 
 
 class LambdaApi(
     AliasOperations,
+    BehaviourOperations,
+    ConcurrencyOperations,
     FunctionOperations,
     InvocationOperations,
+    InvokeConfigOperations,
     LayerOperations,
     PolicyOperations,
+    SigningOperations,
+    TagOperations,
+    UrlConfigOperations,
     VersionOperations,
 ):
     """Every operation, each in the module of what it is about."""
@@ -28,6 +40,10 @@ PARTIAL: Final[Mapping[str, str]] = {
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
     "PublishLayerVersion": "zip packages in the request",
+    "PutFunctionEventInvokeConfig": "destinations are functions",
+    "UpdateFunctionEventInvokeConfig": "as PutFunctionEventInvokeConfig",
+    "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
+    "PutProvisionedConcurrencyConfig": "not yet",
     "Invoke": "no destinations or dead-letter queues after the retries of an event",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

@@ -64,7 +64,6 @@ _CONFIGURATION_NOT_BUILT: Final = (
     "durable_config",
     "runtime_config",
     "accelerator_config",
-    "code_signing_config_arn",
     "publish_to",
 )
 _CODE_NOT_BUILT: Final = (

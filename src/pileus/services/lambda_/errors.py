@@ -22,6 +22,30 @@ class ResourceConflictException(ServiceError):
     code = "ResourceConflictException"
 
 
+class CodeSigningConfigNotFoundException(ServiceError):
+    """The code signing configuration does not exist."""
+
+    code = "CodeSigningConfigNotFoundException"
+
+
+class CodeVerificationFailedException(ServiceError):
+    """Code without a signature, where one is asked for. There is no AWS Signer here, hence no code has one."""
+
+    code = "CodeVerificationFailedException"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The code signature failed one or more of the validation checks for signature mismatch or expiry, and the "
+            "code signing policy is set to ENFORCE. Lambda blocks the deployment."
+        )
+
+
+class ProvisionedConcurrencyConfigNotFoundException(ServiceError):
+    """The version or alias has no provisioned concurrency."""
+
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+
+
 class InvalidParameterValueException(ServiceError):
     """A parameter is wrong in a way that the model does not express."""
 

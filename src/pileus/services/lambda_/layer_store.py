@@ -52,6 +52,13 @@ async def list_layer_versions(
     return [decode(value, LayerVersionRecord) for _, value in pairs]
 
 
+async def layers_size_bytes(snapshot: Snapshot, *, account_id: str, region: str) -> int:
+    """Of the archives of all versions of all layers."""
+    begin, end = _ROOT.range(account_id, region, "layer")
+    pairs = await snapshot.range(begin, end)
+    return sum(decode(value, LayerVersionRecord).code_size_bytes for _, value in pairs)
+
+
 async def list_layer_names(
     snapshot: Snapshot, *, account_id: str, region: str, after_name: str | None, limit: int
 ) -> list[str]:

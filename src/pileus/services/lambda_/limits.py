@@ -40,6 +40,18 @@ ASYNC_PAYLOAD_BYTES_MAX: Final = 1_048_576
 LIST_ITEMS_MAX: Final = 50
 """Functions on a page, whatever MaxItems says (API_ListFunctions)."""
 
+TAGS_MAX: Final = 50
+"""Lambda Developer Guide, "Using tags on Lambda functions"."""
+
+CONCURRENCY_MAX: Final = 1_000
+"""Of an account in a region."""
+
+UNRESERVED_CONCURRENCY_MIN: Final = 100
+"""What cannot be reserved. Source: Lambda Developer Guide, "Configuring reserved concurrency"."""
+
+ACCOUNT_CODE_BYTES_MAX: Final = 80_530_636_800
+"""75 GB, of all functions, versions and layers."""
+
 LAYERS_MAX: Final = 5
 
 ALIASES_PAGE_MAX: Final = 10_000

@@ -14,6 +14,7 @@ from pileus.kernel.auth.permissions import (
     ResourceType,
     gives_tags,
     request_tags,
+    tag_keys,
 )
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.context import RequestContext
@@ -23,6 +24,7 @@ from pileus.services.lambda_.layers import layer_named, layer_of_arn
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_of_arn, in_other_account, meant_by
 from pileus.services.lambda_.policy import policy_text
+from pileus.services.lambda_.signing import find_signing_config, named_signing_config
 from pileus.services.lambda_.store import get_alias, get_function, get_version
 
 
@@ -44,13 +46,53 @@ def _foreign(context: RequestContext, given: Any) -> bool:
     return in_other_account(context, given.function_name)
 
 
+def _signing_config_arn(context: RequestContext, given: Any) -> str:
+    arn: str = given.code_signing_config_arn
+    return arn
+
+
+def _foreign_signing_config(context: RequestContext, given: Any) -> bool:
+    return bool(given.code_signing_config_arn.split(":", 5)[4] != context.account_id)
+
+
+def _tagged_arn(context: RequestContext, given: Any) -> str:
+    arn: str = given.resource
+    return arn
+
+
+def _foreign_tagged(context: RequestContext, given: Any) -> bool:
+    return bool(given.resource.split(":", 5)[4] != context.account_id)
+
+
 _FUNCTION: Final = ResourceType(name="function", arn=_function_arn, foreign=_foreign)
 _INVOKED: Final = ResourceType(name="function", arn=_invoked_arn, foreign=_foreign)
+_QUALIFIED: Final = ResourceType(name="function version", arn=_invoked_arn, foreign=_foreign)
+_SIGNING_CONFIG: Final = ResourceType(
+    name="code signing config", arn=_signing_config_arn, foreign=_foreign_signing_config
+)
+_TAGGED: Final = ResourceType(name="function", arn=_tagged_arn, foreign=_foreign_tagged)
 _ROLE: Final = ResourceType(name="role", arn=_role_arn)
 
 
 def _of_creation(context: RequestContext, given: Any, function: KnownResource | None) -> Conditions:
     return request_tags(given.tags)
+
+
+def _of_untagging(context: RequestContext, given: Any, resource: KnownResource | None) -> Conditions:
+    return tag_keys(given.tag_keys)
+
+
+def _of_url(context: RequestContext, given: Any, function: KnownResource | None) -> Conditions:
+    """The authentication that a request gives to a function URL; what there is already is not asked."""
+    found = {
+        "lambda:functionurlauthtype": getattr(given, "auth_type", None),
+        "lambda:functionarn": _function_arn(context, given),
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _of_signing(context: RequestContext, given: Any, function: KnownResource | None) -> Conditions:
+    return {"lambda:codesigningconfigarn": given.code_signing_config_arn}
 
 
 def _of_permission(context: RequestContext, given: Any, function: KnownResource | None) -> Conditions:
@@ -116,19 +158,65 @@ PERMISSIONS: Final[Permissions] = {
             "CreateAlias",
             "DeleteAlias",
             "DeleteFunction",
+            "DeleteFunctionCodeSigningConfig",
+            "DeleteFunctionConcurrency",
+            "DeleteFunctionEventInvokeConfig",
             "GetAlias",
             "GetFunction",
+            "GetFunctionCodeSigningConfig",
+            "GetFunctionConcurrency",
             "GetFunctionConfiguration",
+            "GetFunctionEventInvokeConfig",
+            "GetFunctionRecursionConfig",
             "GetPolicy",
+            "GetRuntimeManagementConfig",
             "ListAliases",
+            "ListFunctionEventInvokeConfigs",
+            "ListProvisionedConcurrencyConfigs",
             "ListVersionsByFunction",
             "PublishVersion",
+            "PutFunctionConcurrency",
+            "PutFunctionEventInvokeConfig",
+            "PutFunctionRecursionConfig",
+            "PutRuntimeManagementConfig",
             "RemovePermission",
             "UpdateAlias",
             "UpdateFunctionCode",
+            "UpdateFunctionEventInvokeConfig",
         ),
     ),
-    **_on(None, ("ListFunctions", "ListLayers", "ListLayerVersions")),
+    **_on(None, ("GetAccountSettings", "ListCodeSigningConfigs", "ListFunctions", "ListLayers", "ListLayerVersions")),
+    **_on(
+        _QUALIFIED,
+        ("DeleteProvisionedConcurrencyConfig", "GetProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig"),
+    ),
+    **_on(
+        _SIGNING_CONFIG,
+        (
+            "DeleteCodeSigningConfig",
+            "GetCodeSigningConfig",
+            "ListFunctionsByCodeSigningConfig",
+            "UpdateCodeSigningConfig",
+        ),
+    ),
+    **{
+        action: (Permission(action=f"lambda:{action}", resource=_FUNCTION, conditions=_of_url),)
+        for action in (
+            "CreateFunctionUrlConfig",
+            "DeleteFunctionUrlConfig",
+            "GetFunctionUrlConfig",
+            "ListFunctionUrlConfigs",
+            "UpdateFunctionUrlConfig",
+        )
+    },
+    "CreateCodeSigningConfig": (Permission(action="lambda:CreateCodeSigningConfig", conditions=_of_creation),),
+    "PutFunctionCodeSigningConfig": (
+        Permission(action="lambda:PutFunctionCodeSigningConfig", resource=_FUNCTION, conditions=_of_signing),
+        Permission(action="lambda:PutFunctionCodeSigningConfig", resource=_SIGNING_CONFIG, conditions=_of_signing),
+    ),
+    "ListTags": (Permission(action="lambda:ListTags", resource=_TAGGED),),
+    "TagResource": (Permission(action="lambda:TagResource", resource=_TAGGED, conditions=_of_creation),),
+    "UntagResource": (Permission(action="lambda:UntagResource", resource=_TAGGED, conditions=_of_untagging),),
     **_on(_LAYER, ("PublishLayerVersion",)),
     **_on(
         _LAYER_VERSION,
@@ -180,13 +268,20 @@ class LambdaResources:
 
     async def _layer(self, arn: str) -> KnownResource | None:
         layer = layer_of_arn(arn)
-        version = None if layer is None else await get_layer_version(self._snapshot, layer)
+        if layer is None:
+            return await self._signing_config(arn)
+        version = await get_layer_version(self._snapshot, layer)
         if version is None:
             return None
         policy = None
         if version.policy:
             policy = NamedPolicy(arn, compile_policy(policy_text(version.policy, arn)), "resource")
         return KnownResource(arn=arn, policy=policy)
+
+    async def _signing_config(self, arn: str) -> KnownResource | None:
+        config = named_signing_config(arn)
+        known = None if config is None else await find_signing_config(self._snapshot, config)
+        return None if known is None else KnownResource(arn=arn, tags=known.tags)
 
     async def _qualified_policy(self, function: FunctionName) -> list[StatementRecord]:
         """That of the version or alias, which counts instead of the function's own."""

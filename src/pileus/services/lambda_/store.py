@@ -17,12 +17,13 @@ from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.layers import LayerVersionRecord
 from pileus.services.lambda_.model import AliasRecord, FunctionRecord, VersionRecord
 from pileus.services.lambda_.names import FunctionName
+from pileus.services.lambda_.settings import KINDS
 
 INVOKE_TOPIC: Final = "lambda.invoke"
 
 _ROOT: Final = Subspace("lambda")
 _SCAN_PAGE: Final = 256
-_OF_A_FUNCTION: Final = ("version", "alias")
+_OF_A_FUNCTION: Final = ("version", "alias", *KINDS.values())
 """What goes with a function: its records are below these and its name."""
 
 

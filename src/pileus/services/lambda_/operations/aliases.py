@@ -4,6 +4,7 @@ import msgspec
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.describing import alias_described
 from pileus.services.lambda_.errors import (
@@ -57,6 +58,7 @@ class AliasOperations(LambdaBase):
         async def delete(tx: Transaction) -> None:
             await records.require_function(tx, function)
             records.delete_alias(tx, function, request.name)
+            settings_store.forget_qualifier(tx, function.qualified_by(request.name))
 
         await self._store.run(delete)
 

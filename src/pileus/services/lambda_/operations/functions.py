@@ -7,6 +7,7 @@ import msgspec
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Transaction
+from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.configuring import (
     check_code,
@@ -19,9 +20,12 @@ from pileus.services.lambda_.configuring import (
 )
 from pileus.services.lambda_.describing import being_created, being_updated, described, listed
 from pileus.services.lambda_.errors import (
+    CodeSigningConfigNotFoundException,
+    CodeVerificationFailedException,
     FunctionNotFound,
     InvalidParameterValueException,
     ResourceConflictException,
+    ResourceNotFoundException,
 )
 from pileus.services.lambda_.layer_store import get_layer_version
 from pileus.services.lambda_.layers import check_unzipped, wanted_layers
@@ -29,7 +33,10 @@ from pileus.services.lambda_.limits import LIST_ITEMS_MAX
 from pileus.services.lambda_.model import FunctionRecord, LayerUse, Target, latest_of, version_of
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase, check_revision
+from pileus.services.lambda_.operations.tags import check_tags
+from pileus.services.lambda_.settings import ConcurrencyRecord, SigningRecord, UrlRecord
 from pileus.services.lambda_.shapes import (
+    Concurrency,
     CreateFunctionRequest,
     DeleteFunctionRequest,
     DeleteFunctionResponse,
@@ -43,6 +50,7 @@ from pileus.services.lambda_.shapes import (
     UpdateFunctionCodeRequest,
     UpdateFunctionConfigurationRequest,
 )
+from pileus.services.lambda_.signing import get_signing_config, signing_config_of
 
 
 class FunctionOperations(LambdaBase):
@@ -50,6 +58,7 @@ class FunctionOperations(LambdaBase):
         function = function_name(context, request.function_name).only_latest()
         name = check_name(function.name)
         check_creation(request)
+        check_tags(request.tags or {})
         await self._check_absent(function)
         await self._check_role(function, request.role)
         self._pool.prepare()
@@ -62,6 +71,8 @@ class FunctionOperations(LambdaBase):
             if await records.get_function(tx, function) is not None:
                 raise _already_exists(function)
             records.put_function(tx, function, record)
+            if request.code_signing_config_arn is not None:
+                await self._give_signing_config(tx, context, function, request.code_signing_config_arn)
             if request.publish:
                 await self._publish(tx, function, record)
 
@@ -81,8 +92,11 @@ class FunctionOperations(LambdaBase):
             if number is not None:
                 await _check_no_alias(tx, function)
                 records.delete_version(tx, function, number)
+                settings_store.forget_qualifier(tx, function)
                 return [function.qualified_arn]
             versions = await records.list_versions(tx, function)
+            for _, url in await settings_store.list_settings(tx, function, UrlRecord):
+                settings_store.delete_url_place(tx, url.url_id)
             records.delete_function(tx, function)
             return [function.arn, *(f"{function.arn}:{version.number}" for version in versions)]
 
@@ -96,12 +110,16 @@ class FunctionOperations(LambdaBase):
         tags = target.record.tags
         if target.published is not None:
             tags = (await self._require(function.qualified_by(None))).tags
+        reserved = await settings_store.get_setting(
+            self._store.snapshot(), function.qualified_by(None), ConcurrencyRecord
+        )
         return GetFunctionResponse(
             configuration=described(target),
             code=FunctionCodeLocation(
                 repository_type="S3", location=self.code_handler.location(context, target.record.code_sha256)
             ),
             tags=tags or None,
+            concurrency=None if reserved is None else Concurrency(reserved_concurrent_executions=reserved.reserved),
         )
 
     async def get_function_configuration(
@@ -180,6 +198,7 @@ class FunctionOperations(LambdaBase):
         async def write(tx: Transaction) -> FunctionConfiguration:
             record = await records.require_function(tx, function.only_latest())
             check_revision(record, request.revision_id, "GetFunction/GetAlias")
+            await self._check_signature(tx, context, function)
             changed = change(record)
             records.put_function(tx, function, changed)
             if request.publish:
@@ -206,6 +225,29 @@ class FunctionOperations(LambdaBase):
 
         record = await self._change(function, change, revision_id=request.revision_id)
         return being_updated(latest_of(function, record), revision_id=self._ids.uuid())
+
+    async def _give_signing_config(
+        self, tx: Transaction, context: RequestContext, function: FunctionName, arn: str
+    ) -> None:
+        try:
+            config = await get_signing_config(tx, signing_config_of(context, arn))
+        except ResourceNotFoundException:
+            raise CodeSigningConfigNotFoundException(
+                "The code signing configuration cannot be found. "
+                f"Check that the provided configuration is not deleted: {arn}."
+            ) from None
+        if config.policy == "Enforce":
+            raise CodeVerificationFailedException
+        settings_store.put_setting(tx, function, SigningRecord(config_arn=arn))
+
+    async def _check_signature(self, tx: Transaction, context: RequestContext, function: FunctionName) -> None:
+        """Code is never signed here, so a function that asks for signed code can get none."""
+        setting = await settings_store.get_setting(tx, function, SigningRecord)
+        if setting is None:
+            return
+        config = await get_signing_config(tx, signing_config_of(context, setting.config_arn))
+        if config.policy == "Enforce":
+            raise CodeVerificationFailedException
 
     async def _layers(self, function: FunctionName, arns: Sequence[str]) -> list[LayerUse]:
         """The layers that a request names; whether the caller may have them was asked before."""

@@ -18,6 +18,10 @@ class InvocationOperations(LambdaBase):
         """The outbox's handler of the topic `lambda.invoke`."""
         await self._async_invocations.deliver(delivery)
 
+    async def deliver_message(self, delivery: Delivery) -> None:
+        """The outbox's handler of the topic `lambda.destination`."""
+        await self._destinations.deliver(delivery)
+
     async def referenced_blobs(self) -> set[str]:
         """The digests of all archives that functions, versions and layers have."""
         return await records.referenced_archives(self._store)

@@ -64,7 +64,7 @@ class LayerOperations(LambdaBase):
             records.put_layer_version(tx, msgspec.structs.replace(layer, number=number), version)
             return version
 
-        found = self._described(context, layer, await self._store.run(publish))
+        found = self._layer_described(context, layer, await self._store.run(publish))
         return msgspec.convert(found, PublishLayerVersionResponse, from_attributes=True)
 
     async def get_layer_version(
@@ -198,9 +198,9 @@ class LayerOperations(LambdaBase):
         version = await records.get_layer_version(self._store.snapshot(), layer)
         if version is None:
             raise _not_there()
-        return self._described(context, layer, version)
+        return self._layer_described(context, layer, version)
 
-    def _described(
+    def _layer_described(
         self, context: RequestContext, layer: LayerName, version: LayerVersionRecord
     ) -> GetLayerVersionResponse:
         """Recording lambda_api, test_layer_lifecycle."""

@@ -1,0 +1,334 @@
+"""Reserved and provisioned concurrency, and what is left of the account's."""
+
+from typing import Protocol
+
+import msgspec
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import NotImplementedByPileus
+from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.lambda_ import layer_store, settings_store
+from pileus.services.lambda_ import store as records
+from pileus.services.lambda_.errors import (
+    FunctionNotFound,
+    InvalidParameterValueException,
+    ProvisionedConcurrencyConfigNotFoundException,
+    ResourceConflictException,
+    ResourceNotFoundException,
+)
+from pileus.services.lambda_.limits import (
+    ACCOUNT_CODE_BYTES_MAX,
+    CONCURRENCY_MAX,
+    LIST_ITEMS_MAX,
+    UNRESERVED_CONCURRENCY_MIN,
+    UNZIPPED_BYTES_MAX,
+    ZIPPED_BYTES_MAX,
+)
+from pileus.services.lambda_.model import last_modified
+from pileus.services.lambda_.names import LATEST, FunctionName, function_name
+from pileus.services.lambda_.operations.base import LambdaBase
+from pileus.services.lambda_.settings import ConcurrencyRecord, ProvisionedRecord
+from pileus.services.lambda_.shapes import (
+    AccountLimit,
+    AccountUsage,
+    Concurrency,
+    DeleteFunctionConcurrencyRequest,
+    DeleteProvisionedConcurrencyConfigRequest,
+    GetAccountSettingsRequest,
+    GetAccountSettingsResponse,
+    GetFunctionConcurrencyRequest,
+    GetFunctionConcurrencyResponse,
+    GetProvisionedConcurrencyConfigRequest,
+    GetProvisionedConcurrencyConfigResponse,
+    ListProvisionedConcurrencyConfigsRequest,
+    ListProvisionedConcurrencyConfigsResponse,
+    ProvisionedConcurrencyConfigListItem,
+    PutFunctionConcurrencyRequest,
+    PutProvisionedConcurrencyConfigRequest,
+    PutProvisionedConcurrencyConfigResponse,
+)
+
+
+class Provisioned(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the environments of a provisioned version have come. failure: AWS's code for why they cannot."""
+
+    allocated: int
+    available: int
+    failure: str = ""
+
+
+class ProvisionedFleets(Protocol):
+    """What keeps environments ready: the `EnvironmentPool`."""
+
+    def provisioned(self, function_arn: str) -> Provisioned:
+        """Of a version, by its ARN."""
+        ...
+
+    def provisions_changed(self) -> None:
+        """What is wanted is in the records, and has changed."""
+        ...
+
+
+class ConcurrencyOperations(LambdaBase):
+    provisioned_fleets: ProvisionedFleets | None = None
+    """Who keeps environments ready; without it, nobody can ask for that."""
+
+    async def put_function_concurrency(
+        self, context: RequestContext, request: PutFunctionConcurrencyRequest
+    ) -> Concurrency:
+        function = _unqualified(function_name(context, request.function_name))
+        wanted = request.reserved_concurrent_executions
+
+        async def put(tx: Transaction) -> None:
+            if await records.get_function(tx, function) is None:
+                raise FunctionNotFound(f"{function.arn}:{LATEST}")
+            of_others = await _reserved(tx, function, but=function.name)
+            if CONCURRENCY_MAX - of_others - wanted < UNRESERVED_CONCURRENCY_MIN:
+                raise InvalidParameterValueException(
+                    "Specified ReservedConcurrentExecutions for function decreases account's "
+                    f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_CONCURRENCY_MIN}]."
+                )
+            provisioned = await _provisioned(tx, function)
+            if wanted < provisioned:
+                raise InvalidParameterValueException(  # the blanks are AWS's
+                    f" ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned "
+                    f"concurrency [{provisioned}]."
+                )
+            settings_store.put_setting(tx, function, ConcurrencyRecord(reserved=wanted))
+
+        await self._store.run(put)
+        return Concurrency(reserved_concurrent_executions=wanted)
+
+    async def get_function_concurrency(
+        self, context: RequestContext, request: GetFunctionConcurrencyRequest
+    ) -> GetFunctionConcurrencyResponse:
+        function = function_name(context, request.function_name).qualified_by(None)
+        await self._require(function)
+        setting = await settings_store.get_setting(self._store.snapshot(), function, ConcurrencyRecord)
+        return GetFunctionConcurrencyResponse(
+            reserved_concurrent_executions=None if setting is None else setting.reserved
+        )
+
+    async def delete_function_concurrency(
+        self, context: RequestContext, request: DeleteFunctionConcurrencyRequest
+    ) -> None:
+        function = _unqualified(function_name(context, request.function_name))
+
+        async def delete(tx: Transaction) -> None:
+            await records.require_function(tx, function)
+            settings_store.delete_setting(tx, function, ConcurrencyRecord)
+
+        await self._store.run(delete)
+
+    async def put_provisioned_concurrency_config(
+        self, context: RequestContext, request: PutProvisionedConcurrencyConfigRequest
+    ) -> PutProvisionedConcurrencyConfigResponse:
+        function = function_name(context, request.function_name, request.qualifier)
+        if function.latest:
+            raise InvalidParameterValueException(
+                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            )
+        fleets = self.provisioned_fleets
+        if fleets is None:
+            raise NotImplementedByPileus("Provisioned concurrency is not implemented")
+        wanted = request.provisioned_concurrent_executions
+        setting = ProvisionedRecord(requested=wanted, modified_at=self._clock.now())
+
+        async def put(tx: Transaction) -> None:
+            version = await _version(tx, function)
+            await _check_one_config(tx, function, version)
+            await _check_room(tx, function, wanted)
+            settings_store.put_setting(tx, function, setting)
+
+        await self._store.run(put)
+        fleets.provisions_changed()
+        return PutProvisionedConcurrencyConfigResponse(
+            requested_provisioned_concurrent_executions=wanted,
+            allocated_provisioned_concurrent_executions=0,
+            available_provisioned_concurrent_executions=0,
+            status="IN_PROGRESS",
+            last_modified=last_modified(setting.modified_at),
+        )
+
+    async def get_provisioned_concurrency_config(
+        self, context: RequestContext, request: GetProvisionedConcurrencyConfigRequest
+    ) -> GetProvisionedConcurrencyConfigResponse:
+        function = _publishable(function_name(context, request.function_name, request.qualifier))
+        snapshot = self._store.snapshot()
+        version = await _version(snapshot, function)
+        setting = await settings_store.get_setting(snapshot, function, ProvisionedRecord)
+        if setting is None:
+            raise ProvisionedConcurrencyConfigNotFoundException(
+                "No Provisioned Concurrency Config found for this function"
+            )
+        item = self._provisioned_item(function, version, setting)
+        return GetProvisionedConcurrencyConfigResponse(
+            requested_provisioned_concurrent_executions=item.requested_provisioned_concurrent_executions,
+            allocated_provisioned_concurrent_executions=item.allocated_provisioned_concurrent_executions,
+            available_provisioned_concurrent_executions=item.available_provisioned_concurrent_executions,
+            status=item.status,
+            status_reason=item.status_reason,
+            last_modified=item.last_modified,
+        )
+
+    async def delete_provisioned_concurrency_config(
+        self, context: RequestContext, request: DeleteProvisionedConcurrencyConfigRequest
+    ) -> None:
+        function = _publishable(function_name(context, request.function_name, request.qualifier))
+
+        async def delete(tx: Transaction) -> None:
+            await _version(tx, function)
+            settings_store.delete_setting(tx, function, ProvisionedRecord)
+
+        await self._store.run(delete)
+        if self.provisioned_fleets is not None:
+            self.provisioned_fleets.provisions_changed()
+
+    async def list_provisioned_concurrency_configs(
+        self, context: RequestContext, request: ListProvisionedConcurrencyConfigsRequest
+    ) -> ListProvisionedConcurrencyConfigsResponse:
+        """The marker is the qualifier of the last one."""
+        function = function_name(context, request.function_name).qualified_by(None)
+        await self._require(function)
+        snapshot = self._store.snapshot()
+        limit = request.max_items or LIST_ITEMS_MAX
+        found = []
+        for qualifier, setting in await settings_store.list_settings(snapshot, function, ProvisionedRecord):
+            if qualifier > (request.marker or ""):
+                named = function.qualified_by(qualifier)
+                found.append((qualifier, self._provisioned_item(named, await _version(snapshot, named), setting)))
+        return ListProvisionedConcurrencyConfigsResponse(
+            provisioned_concurrency_configs=[item for _, item in found[:limit]],
+            next_marker=found[limit - 1][0] if len(found) > limit else None,
+        )
+
+    async def get_account_settings(
+        self, context: RequestContext, request: GetAccountSettingsRequest
+    ) -> GetAccountSettingsResponse:
+        snapshot = self._store.snapshot()
+        account_id, region = context.account_id, context.region
+        functions = await records.list_functions(
+            snapshot, account_id=account_id, region=region, after_name=None, limit=0
+        )
+        size_bytes = sum(record.code_size_bytes for record in functions)
+        for record in functions:
+            versions = await records.list_versions(snapshot, function_name(context, record.name))
+            size_bytes += sum(version.function.code_size_bytes for version in versions)
+        size_bytes += await layer_store.layers_size_bytes(snapshot, account_id=account_id, region=region)
+        reserved = await settings_store.list_every_setting(
+            snapshot, account_id=account_id, region=region, kind=ConcurrencyRecord
+        )
+        return GetAccountSettingsResponse(
+            account_limit=AccountLimit(
+                total_code_size=ACCOUNT_CODE_BYTES_MAX,
+                code_size_unzipped=UNZIPPED_BYTES_MAX,
+                code_size_zipped=ZIPPED_BYTES_MAX,
+                concurrent_executions=CONCURRENCY_MAX,
+                unreserved_concurrent_executions=CONCURRENCY_MAX - sum(setting.reserved for *_, setting in reserved),
+            ),
+            account_usage=AccountUsage(total_code_size=size_bytes, function_count=len(functions)),
+        )
+
+    def _provisioned_item(
+        self, function: FunctionName, version: str, setting: ProvisionedRecord
+    ) -> ProvisionedConcurrencyConfigListItem:
+        assert self.provisioned_fleets is not None, "a config was made, so somebody keeps environments ready"
+        so_far = self.provisioned_fleets.provisioned(f"{function.arn}:{version}")
+        allocated = min(so_far.allocated, setting.requested)
+        ready = allocated == setting.requested
+        return ProvisionedConcurrencyConfigListItem(
+            function_arn=function.qualified_arn,
+            requested_provisioned_concurrent_executions=setting.requested,
+            allocated_provisioned_concurrent_executions=allocated,
+            available_provisioned_concurrent_executions=min(so_far.available, allocated),
+            status="FAILED" if so_far.failure else "READY" if ready else "IN_PROGRESS",
+            status_reason=so_far.failure or None,
+            last_modified=last_modified(setting.modified_at),
+        )
+
+
+def _unqualified(function: FunctionName) -> FunctionName:
+    """Recording lambda_api, test_function_concurrency_exceptions."""
+    if function.qualifier is not None:
+        raise InvalidParameterValueException(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+    return function
+
+
+def _publishable(function: FunctionName) -> FunctionName:
+    """Recording lambda_api, test_provisioned_concurrency_exceptions."""
+    if function.latest:
+        raise InvalidParameterValueException("The function resource provided must be an alias or a published version.")
+    return function
+
+
+async def _version(snapshot: Snapshot, function: FunctionName) -> str:
+    """The version whose environments are meant; ResourceNotFoundException."""
+    if function.alias is not None:
+        alias = await records.get_alias(snapshot, function, function.alias)
+        if alias is None:
+            raise ResourceNotFoundException(f"Cannot find alias arn: {function.qualified_arn}")
+        return alias.version
+    number = function.version
+    if number is None or await records.get_version(snapshot, function, number) is None:
+        raise FunctionNotFound(function.qualified_arn)
+    return str(number)
+
+
+async def _check_one_config(snapshot: Snapshot, function: FunctionName, version: str) -> None:
+    """A version is provisioned by itself or through one alias.
+
+    Recording lambda_api, test_lambda_provisioned_lifecycle.
+    """
+    if version == LATEST:
+        raise InvalidParameterValueException("Provisioned Concurrency Configs cannot be applied to alias of $LATEST.")
+    for qualifier, _ in await settings_store.list_settings(snapshot, function, ProvisionedRecord):
+        if qualifier == function.qualifier:
+            continue
+        if await _version(snapshot, function.qualified_by(qualifier)) != version:
+            continue
+        if function.alias is not None and qualifier.isdigit():
+            raise ResourceConflictException(
+                "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
+            )
+        raise ResourceConflictException("Version is pointed by a Provisioned Concurrency alias")
+
+
+async def _check_room(snapshot: Snapshot, function: FunctionName, wanted: int) -> None:
+    """Recordings lambda_api, test_provisioned_concurrency_limits; lambda, test_reserved_provisioned_overlap."""
+    total = wanted + await _provisioned(snapshot, function, but=function.qualifier)
+    reserved = await settings_store.get_setting(snapshot, function.qualified_by(None), ConcurrencyRecord)
+    if reserved is not None:
+        if total > reserved.reserved:
+            raise InvalidParameterValueException(
+                "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for "
+                "function"
+            )
+        return
+    unreserved = CONCURRENCY_MAX - await _reserved(snapshot, function)
+    if total > unreserved:
+        raise InvalidParameterValueException(
+            f"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency "
+            f"[{unreserved}]."
+        )
+    if unreserved - total < UNRESERVED_CONCURRENCY_MIN:
+        raise InvalidParameterValueException(
+            "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
+            f"minimum value of [{UNRESERVED_CONCURRENCY_MIN}]."
+        )
+
+
+async def _reserved(snapshot: Snapshot, function: FunctionName, *, but: str = "") -> int:
+    """Of all functions of the account, but for one."""
+    settings = await settings_store.list_every_setting(
+        snapshot, account_id=function.account_id, region=function.region, kind=ConcurrencyRecord
+    )
+    return sum(setting.reserved for name, _, setting in settings if name != but)
+
+
+async def _provisioned(snapshot: Snapshot, function: FunctionName, *, but: str | None = None) -> int:
+    """Of all versions and aliases of a function, but for one."""
+    settings = await settings_store.list_settings(snapshot, function, ProvisionedRecord)
+    return sum(setting.requested for qualifier, setting in settings if qualifier != but)

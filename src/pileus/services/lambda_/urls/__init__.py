@@ -1,0 +1,1 @@
+"""Function URLs: what is sent to them, and what comes back."""
