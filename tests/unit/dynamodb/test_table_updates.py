@@ -365,6 +365,7 @@ async def test_provisioned_units(dynamo: Dynamo) -> None:
     answer = await update(dynamo, ProvisionedThroughput=units(8, 8))
     assert answer["TableStatus"] == "UPDATING"
     assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    assert "LastIncreaseDateTime" in answer["ProvisionedThroughput"]
     throughput = (await described(dynamo))["ProvisionedThroughput"]
     assert (throughput["ReadCapacityUnits"], throughput["NumberOfDecreasesToday"]) == (8, 0)
     assert "LastIncreaseDateTime" in throughput
@@ -411,7 +412,39 @@ async def test_more_units_than_an_account_may_give(dynamo: Dynamo) -> None:
     assert await refusal(dynamo, AttributeDefinitions=attributes("a"), **new) == above.format(
         whose=" for index byA", what="index"
     )
+    blocked = (
+        "ValidationException: This operation cannot be performed with given input values. Please contact DynamoDB "
+        "service team for more info: Action Blocked: IndexUpdate"
+    )
+    huge = [{"Update": {"IndexName": "nowhere", "ProvisionedThroughput": units(1, 10**12 + 1)}}]
+    assert await refusal(dynamo, GlobalSecondaryIndexUpdates=huge) == blocked
     await update(dynamo, ProvisionedThroughput=units(40000, 40000))
+    await dynamo.call(
+        "CreateTable", **request(**{**large, "TableName": "second", "ProvisionedThroughput": units(1, 39999)})
+    )
+    exceeded = (
+        "LimitExceededException: This request would have caused the WriteCapacityUnits limit to be exceeded for the "
+        "account in us-east-1. Current WriteCapacityUnits reserved by the account: 79999. Limit: 80000. Requested: 2. "
+        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+    )
+    third = {**large, "TableName": "third", "ProvisionedThroughput": units(1, 2)}
+    assert await dynamo.error("CreateTable", **request(**third)) == exceeded
+    await dynamo.call("CreateTable", **request(**{**third, "ProvisionedThroughput": units(1, 1)}))
+    await update(dynamo, ProvisionedThroughput=units(1, 1))
+
+
+async def test_limits_above_those_of_the_account(dynamo: Dynamo) -> None:
+    """Also of what is on demand, and of what is warm."""
+    await dynamo.call("CreateTable", **request())
+    told = "TableMaxReadCapacityUnits of the account in region us-east-1"
+    assert await refusal(dynamo, OnDemandThroughput={"MaxReadRequestUnits": 40001}) == (
+        "LimitExceededException: Subscriber limit exceeded: Requested MaxReadRequestUnits for OnDemandThroughput for "
+        f"table exceeds {told}"
+    )
+    assert await refusal(dynamo, WarmThroughput={"ReadUnitsPerSecond": 40001}) == (
+        "LimitExceededException: Subscriber limit exceeded: Requested ReadUnitsPerSecond for WarmThroughput for table "
+        f"exceeds {told}"
+    )
 
 
 async def test_billing_modes(dynamo: Dynamo) -> None:

@@ -196,6 +196,12 @@ async def names_after(reader: Snapshot, region: Subspace, start: str | None, lim
     return names
 
 
+async def other_tables(reader: Snapshot, region: Subspace, name: str) -> list[TableRecord]:
+    """All tables of an account in a region but one."""
+    found = [records.decode(data, TableRecord) for _, data in await reader.range(*region.range("table"))]
+    return [record for record in found if record.name != name]
+
+
 def write_table(tx: Transaction, region: Subspace, record: TableRecord) -> None:
     tx.set(table_key(region, record.name), records.encode(record))
 

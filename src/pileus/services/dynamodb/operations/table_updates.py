@@ -29,6 +29,7 @@ class TableUpdateOperations(TableOperations):
                 now_s=now_s,
                 settled_at_s=now_s + self._changes_take_s,
             )
+            await self._check_account(tx, place, planned.before, planned.after)
             return table, await self._write_down(tx, table, planned, now_s=now_s)
 
         table, done = await self._store.run(update)

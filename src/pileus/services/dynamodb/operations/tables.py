@@ -24,7 +24,7 @@ from pileus.services.dynamodb.shapes import (
     ListTablesOutput,
     StreamViewType,
 )
-from pileus.services.dynamodb.store import Table, names_after, spans_of, write_table
+from pileus.services.dynamodb.store import Table, names_after, other_tables, spans_of, write_table
 from pileus.services.dynamodb.streams.records import (
     StreamRecord,
     close_stream,
@@ -37,6 +37,7 @@ from pileus.services.dynamodb.tables.admission import check_deletable
 from pileus.services.dynamodb.tables.creation import new_table, new_view
 from pileus.services.dynamodb.tables.descriptions import Describer
 from pileus.services.dynamodb.tables.names import TablePlace, own_table_name, table_arn
+from pileus.services.dynamodb.tables.quotas import check_account, units_of
 from pileus.services.dynamodb.tables.states import gone, state_of
 
 REMOVED_AT_ONCE: Final = 100
@@ -64,6 +65,7 @@ class TableOperations(DynamoDbBase):
                 if state_of(before.record, now_s) == "CREATING":
                     raise in_use(f"Table is being created: {place.name}")
                 raise ResourceInUseException(f"Table already exists: {place.name}")
+            await self._check_account(tx, place, None, planned)
             record = planned if view is None else await self._with_stream(tx, place, planned, view, now_s=now_s)
             region = self._tables.region(context)
             if policy is not None:
@@ -73,6 +75,14 @@ class TableOperations(DynamoDbBase):
 
         record = await self._store.run(create)
         return CreateTableOutput(table_description=self._describer(context, place, record).created())
+
+    async def _check_account(
+        self, tx: Transaction, place: TablePlace, before: TableRecord | None, after: TableRecord
+    ) -> None:
+        """Only what asks for units has to know of all others."""
+        if not after.on_demand and (before is None or units_of(before) != units_of(after)):
+            region = self._tables.region_of(place.account_id, place.region)
+            check_account(await other_tables(tx, region, place.name), before, after, place.region)
 
     async def _with_stream(
         self, tx: Transaction, place: TablePlace, record: TableRecord, view: StreamViewType, *, now_s: float

@@ -16,6 +16,7 @@ from pileus.services.dynamodb.errors import ValidationException, invalid_paramet
 from pileus.services.dynamodb.limits import TABLE_CLASS_CHANGES_MAX, TABLE_CLASS_WINDOW_S
 from pileus.services.dynamodb.shapes import (
     GlobalSecondaryIndexDescription,
+    ProvisionedThroughputDescription,
     SSEDescription,
     StreamViewType,
     TableDescription,
@@ -27,7 +28,7 @@ from pileus.services.dynamodb.tables.descriptions import Contents, Describer
 from pileus.services.dynamodb.tables.encryption import key_arn, wanted
 from pileus.services.dynamodb.tables.index_changes import with_indexes
 from pileus.services.dynamodb.tables.names import TablePlace
-from pileus.services.dynamodb.tables.throughput import check_maximum
+from pileus.services.dynamodb.tables.quotas import check_maximum
 from pileus.services.dynamodb.tables.throughput_changes import with_billing, with_on_demand, with_warm
 from pileus.services.dynamodb.tables.update_checks import makes_or_removes
 
@@ -153,9 +154,25 @@ def described(
     return replace(
         after,
         table_status="UPDATING" if settles else after.table_status,
-        provisioned_throughput=after.provisioned_throughput if switches else before.provisioned_throughput,
+        provisioned_throughput=after.provisioned_throughput
+        if switches
+        else _still(before.provisioned_throughput, after.provisioned_throughput),
         global_secondary_indexes=_indexes(before, after, request, switches=switches),
         sse_description=_encryption(before, after, request),
+    )
+
+
+def _still(
+    before: ProvisionedThroughputDescription | None, after: ProvisionedThroughputDescription | None
+) -> ProvisionedThroughputDescription | None:
+    """The units, and the count of decreases, as they were; the moments are of this change already."""
+    if before is None or after is None:
+        return after
+    return replace(
+        after,
+        read_capacity_units=before.read_capacity_units,
+        write_capacity_units=before.write_capacity_units,
+        number_of_decreases_today=before.number_of_decreases_today,
     )
 
 
@@ -174,7 +191,7 @@ def _indexes(
         if index.index_name in updated:
             throughput = index.provisioned_throughput
             if not switches:
-                throughput = old[index.index_name].provisioned_throughput
+                throughput = _still(old[index.index_name].provisioned_throughput, throughput)
             index = replace(index, index_status="UPDATING", provisioned_throughput=throughput)
         found.append(index)
     return found or None

@@ -19,10 +19,10 @@ from pileus.services.dynamodb.tables.index_checks import (
     or_unset,
 )
 from pileus.services.dynamodb.tables.names import TablePlace
+from pileus.services.dynamodb.tables.quotas import check_maximum
 from pileus.services.dynamodb.tables.tagging import checked_tags
 from pileus.services.dynamodb.tables.throughput import (
     PROVISIONED,
-    check_maximum,
     check_on_demand,
     check_provisioned,
     check_warm,

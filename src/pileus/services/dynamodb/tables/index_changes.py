@@ -17,7 +17,7 @@ from pileus.services.dynamodb.errors import (
     invalid_parameter,
     over_limit,
 )
-from pileus.services.dynamodb.limits import GLOBAL_INDEXES_MAX
+from pileus.services.dynamodb.limits import GLOBAL_INDEXES_MAX, THROUGHPUT_UNITS_MAX
 from pileus.services.dynamodb.shapes import (
     AttributeDefinition,
     CreateGlobalSecondaryIndexAction,
@@ -38,6 +38,10 @@ from pileus.services.dynamodb.tables.throughput import ON_DEMAND, check_bounds
 from pileus.services.dynamodb.tables.throughput_changes import with_on_demand, with_units, with_warm
 from pileus.services.dynamodb.tables.update_checks import makes_or_removes
 
+_BLOCKED: Final = (
+    "This operation cannot be performed with given input values. Please contact DynamoDB service team for more info: "
+    "Action Blocked: IndexUpdate"
+)
 _ONE_AT_A_TIME: Final = "Only 1 online index can be created or deleted simultaneously per table"
 
 
@@ -171,6 +175,11 @@ def _updated(
     record: TableRecord, action: UpdateGlobalSecondaryIndexAction, *, now_s: float, settled_at_s: float
 ) -> IndexRecord:
     name, throughput = action.index_name, action.provisioned_throughput
+    if (
+        throughput is not None
+        and max(throughput.read_capacity_units, throughput.write_capacity_units) > THROUGHPUT_UNITS_MAX
+    ):
+        raise ValidationException(_BLOCKED)
     index = _found(record, name, "update")
     if now_s < index.updated_until_s:
         raise in_use(f"Index is being updated. Table: {record.name} Index: {name}")
@@ -185,7 +194,6 @@ def _updated(
     if nothing:
         raise invalid_parameter(f"ProvisionedThroughput must be specified for index: {name}")
     if throughput is not None:
-        check_bounds(throughput, index=name)
         index = with_units(record, index, throughput, now_s=now_s, index=name)
     if action.on_demand_throughput is not None:
         index = with_on_demand(record, index, action.on_demand_throughput, index=name)

@@ -6,11 +6,10 @@ Nothing throttles yet: they are kept and told.
 
 from typing import Final
 
-from pileus.services.dynamodb.errors import LimitExceededException, ValidationException, invalid_parameter
+from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.limits import (
     ON_DEMAND_WARM_READ_UNITS,
     ON_DEMAND_WARM_WRITE_UNITS,
-    TABLE_UNITS_MAX,
     THROUGHPUT_UNITS_MAX,
 )
 from pileus.services.dynamodb.shapes import (
@@ -20,12 +19,10 @@ from pileus.services.dynamodb.shapes import (
     ProvisionedThroughput,
     WarmThroughput,
 )
-from pileus.services.dynamodb.table_records import IndexRecord, TableRecord
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
 UNSET: Final = -1
-REFER: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
 
 _INITIAL: Final = (
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"
@@ -157,20 +154,4 @@ def check_warm_change(warm: WarmThroughput, current: tuple[int, int], *, index: 
             raise invalid_parameter(
                 f"Requested {parameter} for WarmThroughput for {whose} is lower than current WarmThroughput, "
                 "decreasing WarmThroughput is not supported"
-            )
-
-
-def check_maximum(record: TableRecord, region: str) -> None:
-    """`LimitExceededException` when a table, or an index, has more units than an account may give it."""
-    _check_maximum("", "table", record, region)
-    for index in record.indexes:
-        _check_maximum(f" for index {index.name}", "index", index, region)
-
-
-def _check_maximum(whose: str, what: str, of: TableRecord | IndexRecord, region: str) -> None:
-    for parameter, units in (("ReadCapacityUnits", of.read_units), ("WriteCapacityUnits", of.write_units)):
-        if units > TABLE_UNITS_MAX:
-            raise LimitExceededException(
-                f"The requested {parameter}{whose}, {units}, is above the per {what} maximum for the account in "
-                f"{region}. Per {what} maximum: {TABLE_UNITS_MAX}. {REFER}"
             )

@@ -18,10 +18,10 @@ from pileus.services.dynamodb.shapes import (
 )
 from pileus.services.dynamodb.table_records import IndexRecord, TableRecord
 from pileus.services.dynamodb.tables.descriptions import warm_units
+from pileus.services.dynamodb.tables.quotas import REFER
 from pileus.services.dynamodb.tables.throughput import (
     ON_DEMAND,
     PROVISIONED,
-    REFER,
     UNSET,
     check_on_demand_change,
     check_warm_change,
