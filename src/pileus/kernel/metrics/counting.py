@@ -24,7 +24,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.metrics import store as stored
 from pileus.kernel.metrics.series import Dimensions, Metric, Series
 from pileus.kernel.metrics.statistics import StatisticSet, merged
-from pileus.kernel.metrics.store import KEPT_S, MINUTE_S, Listed
+from pileus.kernel.metrics.store import KEPT_S, MINUTE_S, SECOND_S, Listed
 from pileus.kernel.storage.seam import StorageFailed, Store, Transaction
 
 FLUSH_EVERY_S: Final = 5
@@ -37,6 +37,16 @@ SERIES_PER_TRANSACTION: Final = 50
 STORAGE_PAUSE_S: Final = 1.0
 
 _log: Final = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """Values that somebody else has counted. at_s: when, seconds since 1970. period_s: SECOND_S or MINUTE_S."""
+
+    metric: Metric
+    unit: str
+    at_s: int
+    statistics: StatisticSet
+    period_s: int = MINUTE_S
 
 
 class Datapoint(NamedTuple):
@@ -146,7 +156,7 @@ class Metrics:
         async def write(tx: Transaction) -> None:
             for series, sets in taken.items():
                 if sets:
-                    await stored.write(tx, series, sets)
+                    await stored.write(tx, series.metric, series.unit, sets)
 
         try:
             await self._store.run(write)
@@ -168,6 +178,20 @@ class Metrics:
                 more = await self._store.run(retire)
                 await asyncio.sleep(0)
 
+    async def take(self, told: Sequence[Told]) -> None:
+        """Write down what was counted elsewhere; it is committed when this returns."""
+        gathered: dict[tuple[Metric, str, int], dict[int, list[StatisticSet]]] = {}
+        for one in told:
+            periods = gathered.setdefault((one.metric, one.unit, one.period_s), {})
+            periods.setdefault(one.at_s - one.at_s % one.period_s, []).append(one.statistics)
+        waiting = [
+            (place, {at_s: merged(sets) for at_s, sets in periods.items()}) for place, periods in gathered.items()
+        ]
+        for at in range(0, len(waiting), SERIES_PER_TRANSACTION):
+            if at:
+                await asyncio.sleep(0)
+            await self._store.run(partial(_write_taken, waiting[at : at + SERIES_PER_TRANSACTION]))
+
     # Those who show it
 
     async def read(
@@ -175,19 +199,20 @@ class Metrics:
     ) -> list[Datapoint]:
         """Its statistics by period, in order of time; periods without a value are not there.
 
-        start: of the first period, a whole minute; end: excluded. period: whole minutes. unit: None for every unit,
-        and then one `Datapoint` for each. What is kept only in longer periods than `period` is not told.
+        start: of the first period, a whole minute unless periods are shorter; end: excluded. period: whole minutes, or
+        seconds that divide one. unit: None for every unit, and then one `Datapoint` for each. What is kept only in
+        longer periods than `period`, and than a minute, is not told.
         """
         start_s, end_s, period_s = int(start.timestamp()), int(end.timestamp()), int(period.total_seconds())
-        assert start_s % MINUTE_S == 0
         assert period_s > 0
-        assert period_s % MINUTE_S == 0
+        assert period_s % MINUTE_S == 0 or MINUTE_S % period_s == 0
+        assert start_s % min(period_s, MINUTE_S) == 0
         self._cut()
         await self._write([series for series in self._unwritten if series.metric == metric])
         found: dict[tuple[int, str], list[StatisticSet]] = {}
         for of_unit in [unit] if unit is not None else await stored.units(self._store.snapshot(), metric):
             for kept_s in KEPT_S:
-                if kept_s <= period_s:
+                if kept_s <= max(period_s, MINUTE_S):  # values of a whole minute count at its begin
                     async for at_s, statistics in self._sets(metric, of_unit, kept_s, start_s, end_s):
                         found.setdefault(((at_s - start_s) // period_s, of_unit), []).append(statistics)
         return [
@@ -224,8 +249,13 @@ class Metrics:
         found = []
         async for metric, unit, last_s in self._every():
             if last_s >= start_s:
-                async for _, statistics in self._sets(metric, unit, MINUTE_S, start_s, start_s + MINUTE_S):
-                    found.append((metric, unit, statistics))
+                sets = [
+                    statistics
+                    for kept_s in (SECOND_S, MINUTE_S)
+                    async for _, statistics in self._sets(metric, unit, kept_s, start_s, start_s + MINUTE_S)
+                ]
+                if sets:
+                    found.append((metric, unit, merged(sets)))
         return found
 
     async def _every(self, *scope: str) -> AsyncIterator[Listed]:
@@ -236,3 +266,10 @@ class Metrics:
             for one in page:
                 yield one
             await asyncio.sleep(0)
+
+
+async def _write_taken(
+    batch: Sequence[tuple[tuple[Metric, str, int], dict[int, StatisticSet]]], tx: Transaction
+) -> None:
+    for (metric, unit, period_s), sets in batch:
+        await stored.write(tx, metric, unit, sets, period_s=period_s)

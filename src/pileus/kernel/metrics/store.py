@@ -1,7 +1,8 @@
 """How do statistics stay on disk, and for how long?
 
-A set is kept by series and by the start of its period: for each minute at first; the sweep makes five minutes of those
-that are older than 15 days, hours of those older than 63 days, and nothing of those older than 455 days.
+A set is kept by series and by the start of its period: for each minute at first, or for each second where somebody
+asked for that; the sweep makes minutes of seconds that are older than 3 hours, five minutes of minutes older than 15
+days, hours of those older than 63 days, and nothing of those older than 455 days.
 Source: CloudWatch User Guide, "Metrics retention".
 
 The name of a series could be longer than a key may be (30 dimensions of 1 KiB), so its dimensions stand in the key as a
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from pileus.kernel.metrics.series import Dimensions, Metric, Series
+from pileus.kernel.metrics.series import Dimensions, Metric
 from pileus.kernel.metrics.statistics import StatisticSet, merged
 from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
@@ -23,7 +24,8 @@ from pileus.kernel.storage.seam import Snapshot, Transaction
 
 MINUTE_S: Final = 60
 _DAY_S: Final = 86_400
-KEPT_S: Final = {MINUTE_S: 15 * _DAY_S, 300: 63 * _DAY_S, 3_600: 455 * _DAY_S}
+SECOND_S: Final = 1
+KEPT_S: Final = {SECOND_S: 10_800, MINUTE_S: 15 * _DAY_S, 300: 63 * _DAY_S, 3_600: 455 * _DAY_S}
 """Length of a period -> how long its sets are kept, both in seconds; the shortest first."""
 PAGE: Final = 500
 """Sets that are read, or retired, without letting others work: some 10 ms."""
@@ -47,17 +49,20 @@ class Listed(NamedTuple):
     last_s: int
 
 
-async def write(tx: Transaction, series: Series, taken: Mapping[int, StatisticSet]) -> None:
-    """Add to what is there. taken: by minute; one at least."""
-    place = _place(series.metric, series.unit)
-    minutes = _SETS.subspace(*place, MINUTE_S)
-    for minute_s, statistics in taken.items():
-        await _add(tx, minutes.pack(minute_s), statistics)
+async def write(
+    tx: Transaction, metric: Metric, unit: str, taken: Mapping[int, StatisticSet], *, period_s: int = MINUTE_S
+) -> None:
+    """Add to what is there. taken: by the start of periods so long, one of KEPT_S; one at least."""
+    place = _place(metric, unit)
+    periods = _SETS.subspace(*place, period_s)
+    for at_s, statistics in taken.items():
+        await _add(tx, periods.pack(at_s), statistics)
     key = _SERIES.pack(*place)
     kept = await tx.get(key)
     last_s = max(taken)
+    last_s -= last_s % MINUTE_S
     if kept is None or decode(kept, SeriesRecord).last_s < last_s:
-        tx.set(key, encode(SeriesRecord(dimensions=series.metric.dimensions, last_s=last_s)))
+        tx.set(key, encode(SeriesRecord(dimensions=metric.dimensions, last_s=last_s)))
 
 
 async def units(reader: Snapshot, metric: Metric) -> list[str]:
