@@ -8,10 +8,10 @@ from typing import Final
 import pytest
 
 from pileus.kernel.outbox import Outbox
+from pileus.services.lambda_.asynchronous import throttle_delay
 from pileus.services.lambda_.environments.types import ConcurrencyExceeded, EnvironmentsClosed, InvocationResult
 from pileus.services.lambda_.shapes import DeleteFunctionRequest, InvocationRequest, InvocationResponse
 from pileus.services.lambda_.store import INVOKE_TOPIC
-from pileus.services.lambda_.worker import throttle_delay
 from tests.support.time import JumpingClock
 from tests.unit.lambda_.conftest import Lambda, context, result
 

@@ -39,10 +39,11 @@ from pileus.services.lambda_.errors import (
     Stopped,
     TooManyRequestsException,
 )
+from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.policy import service_denial
-from pileus.services.lambda_.resolving import Guarded, Named, Resolver, resolve
+from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
 
@@ -80,9 +81,17 @@ class Invoker:
     """Invokes functions for the API, and for other services where the function's policy allows it."""
 
     def __init__(
-        self, *, store: Store, environments: Environments, packages: CodePackages, clock: Clock, ids: Ids
+        self,
+        *,
+        store: Store,
+        environments: Environments,
+        packages: CodePackages,
+        clock: Clock,
+        ids: Ids,
+        metrics: EventMetrics,
     ) -> None:
         self._store = store
+        self._metrics = metrics
         self._environments = environments
         self._resolver = Resolver(store=store, packages=packages, ids=ids)
         self._clock = clock
@@ -107,7 +116,10 @@ class Invoker:
         if kind == "DryRun":
             return InvocationResponse(status_code=204)
         if kind == "Event":
-            return await self._accept(context, named.function, payload, client_context)
+            await self._accept(
+                named.function, request_id=context.request_id, payload=payload, client_context=client_context
+            )
+            return InvocationResponse(status_code=202)
         result = await self._run(
             ready.spec,
             Invocation(
@@ -134,21 +146,9 @@ class Invoker:
         payload: JSON. source_account: whose that resource is, where its ARN does not say. Raises
         ResourceNotFoundException, AccessDeniedException, TooManyRequestsException, RequestEntityTooLargeException.
         """
-        asked = ("", "", function_arn, None)
-        named = self._named.get(asked)
-        if named is None:
-            function = function_of_arn(function_arn)
-            if function is None:
-                raise ResourceNotFoundException(f"Function not found: {function_arn}")
-            named = self._keep(asked, function)
-        ready = await self._resolver.find(named)
-        call = ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
-        denial = self._denial(self._resolver.guarded(named, ready), named.function, call)
-        if denial is not None:
-            raise AccessDeniedException(
-                f"User: {service_principal} is not authorized to perform: lambda:InvokeFunction on resource: "
-                f"{named.arn} because no resource-based policy allows the lambda:InvokeFunction action"
-            ).because(denial)
+        named, ready = await self._let_in(
+            function_arn, ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
+        )
         if len(payload) > PAYLOAD_BYTES_MAX:
             raise _payload_too_large()
         invocation = Invocation(
@@ -160,11 +160,40 @@ class Invoker:
         result = await self._run(ready.spec, invocation)
         return ServiceInvocation(payload=result.payload, function_error=result.function_error)
 
-    async def again(self, invocation: AsyncInvocation) -> InvocationResult:
-        """Hand an event that was accepted earlier to its function; FunctionNotFound, TooManyRequestsException."""
+    async def event_for_service(self, *, function_arn: str, payload: bytes, call: ServiceCall) -> str:
+        """Write an event down for another AWS service; its request id. Raises as `for_service` does."""
+        named, _ = await self._let_in(function_arn, call)
+        _check_async_size(payload)
+        request_id = self._ids.uuid()
+        await self._accept(named.function, request_id=request_id, payload=payload)
+        return request_id
+
+    async def _let_in(self, function_arn: str, call: ServiceCall) -> tuple[Named, Ready]:
+        """What a service means, if the function's policy lets it."""
+        asked = ("", "", function_arn, None)
+        named = self._named.get(asked)
+        if named is None:
+            function = function_of_arn(function_arn)
+            if function is None:
+                raise ResourceNotFoundException(f"Function not found: {function_arn}")
+            named = self._keep(asked, function)
+        ready = await self._resolver.find(named)
+        denial = self._denial(self._resolver.guarded(named, ready), named.function, call)
+        if denial is not None:
+            raise AccessDeniedException(
+                f"User: {call.service} is not authorized to perform: lambda:InvokeFunction on resource: "
+                f"{named.arn} because no resource-based policy allows the lambda:InvokeFunction action"
+            ).because(denial)
+        return named, ready
+
+    async def again(self, invocation: AsyncInvocation) -> tuple[str, InvocationResult]:
+        """Hand an event that was accepted earlier to its function; the version that ran, and what became of it.
+
+        Raises FunctionNotFound, TooManyRequestsException.
+        """
         named = Named(invocation.function)
         ready = await self._resolver.find(named)
-        return await self._run(
+        result = await self._run(
             ready.spec,
             Invocation(
                 request_id=invocation.request_id,
@@ -174,13 +203,14 @@ class Invoker:
                 trace_id=new_trace(self._clock, self._ids),
             ),
         )
+        return ready.spec.version, result
 
     async def _accept(
-        self, context: RequestContext, function: FunctionName, payload: bytes, client_context: str | None
-    ) -> InvocationResponse:
+        self, function: FunctionName, *, request_id: str, payload: bytes, client_context: str | None = None
+    ) -> None:
         """Write the event down; it is delivered from the outbox, at least once."""
         invocation = AsyncInvocation(
-            request_id=context.request_id,
+            request_id=request_id,
             function=function,
             payload=payload,
             accepted_at=self._clock.now(),
@@ -192,7 +222,7 @@ class Invoker:
             emit_invocation(tx, invocation)
 
         await self._store.run(write)
-        return InvocationResponse(status_code=202)
+        self._metrics.received(function)
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
         try:

@@ -45,7 +45,7 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     code_sha256: of the package, in hex, which is also its blob's digest. environment: None when never given.
     revision_id: changes with every change; fleet_revision: only with what running environments would have to know.
     last_version: the number of the version published last, be it still there or not. policy_revision_id: '' until
-    somebody changes the policy.
+    somebody changes the policy. dead_letter_arn: '' for none.
     """
 
     name: str
@@ -70,6 +70,7 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     last_version: int = 0
     unzipped_bytes: int = 0
     layers: list[LayerUse] = []
+    dead_letter_arn: str = ""
 
     @property
     def timeout(self) -> timedelta:

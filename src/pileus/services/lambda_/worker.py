@@ -1,31 +1,36 @@
 """What becomes of an event that was accepted to be invoked later?
 
-The outbox delivers it, at least once, to `AsyncInvocations.deliver`. Lambda's own rules about trying again decide what
-follows, and each new attempt is a new event of the outbox: a function's error is tried again after one minute and after
-two more; what kept the function from running at all (no room, no role) until the event is six hours old. The request id
-stays the same. What Pileus itself ended, because it stops, counts for nothing: the outbox keeps the event.
-
-Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
+The outbox delivers it, at least once, to `AsyncInvocations.deliver`. What follows an attempt is decided in
+`asynchronous`; each new attempt is a new event of the outbox, with the same request id. When it is over, its
+destination and dead-letter queue get what is theirs. What Pileus itself ended, because it stops, counts for nothing:
+the outbox keeps the event.
 """
 
 import logging
-from datetime import timedelta
-
-import msgspec
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.ids import Ids
 from pileus.kernel.outbox import Delivery, RetryLater
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
-from pileus.services.lambda_.errors import FunctionNotFound, Stopped
-from pileus.services.lambda_.invoking import Invoker
-from pileus.services.lambda_.limits import (
-    ASYNC_EVENT_AGE_MAX,
-    ASYNC_RETRY_DELAYS,
-    ASYNC_THROTTLE_DELAY,
-    ASYNC_THROTTLE_DELAY_MAX,
+from pileus.services.lambda_.asynchronous import Again, Condition, after_error, after_throttle, rules_of, too_old
+from pileus.services.lambda_.destinations import (
+    Answer,
+    TargetMessage,
+    dead_letter_attributes,
+    emit_message,
+    invocation_record,
+    object_key,
 )
+from pileus.services.lambda_.errors import FunctionNotFound, Stopped
+from pileus.services.lambda_.events_metrics import EventMetrics
+from pileus.services.lambda_.invoking import Invoker
+from pileus.services.lambda_.limits import ASYNC_THROTTLE_DELAY
+from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.resolving import resolve
+from pileus.services.lambda_.settings import InvokeConfigRecord
+from pileus.services.lambda_.settings_store import get_setting
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
 
 _log = logging.getLogger(__name__)
@@ -34,50 +39,111 @@ _log = logging.getLogger(__name__)
 class AsyncInvocations:
     """The outbox's handler of the topic `lambda.invoke`."""
 
-    def __init__(self, *, store: Store, invoker: Invoker, clock: Clock) -> None:
+    def __init__(self, *, store: Store, invoker: Invoker, clock: Clock, ids: Ids, metrics: EventMetrics) -> None:
         self._store = store
         self._invoker = invoker
         self._clock = clock
+        self._ids = ids
+        self._metrics = metrics
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Try once, and write down the next attempt if there is to be one."""
+        """Try once, and write down what follows."""
         invocation = decode(delivery.event.payload, AsyncInvocation)
-        if self._clock.now() - invocation.accepted_at > ASYNC_EVENT_AGE_MAX:
-            self._drop(invocation, "it is too old")
+        function = invocation.function
+        config = await get_setting(self._store.snapshot(), function, InvokeConfigRecord)
+        rules = rules_of(config)
+        now = self._clock.now()
+        if too_old(rules, invocation, now):
+            await self._end(invocation, config, "EventAgeExceeded", None)
             return
+        self._metrics.started(function, now - invocation.accepted_at)
         try:
-            result = await self._invoker.again(invocation)
+            version, result = await self._invoker.again(invocation)
         except FunctionNotFound:
-            self._drop(invocation, "the function is gone")
+            _log.info("event %s is dropped: %s is gone", invocation.request_id, function.qualified_arn)
+            self._metrics.dropped(function)
             return
         except Stopped as stopped:  # the event keeps all its attempts
             raise RetryLater(str(stopped), delay=ASYNC_THROTTLE_DELAY) from stopped
         except ServiceError:  # no room, or no role
-            again = msgspec.structs.replace(invocation, throttles=invocation.throttles + 1)
-            await self._try_again(again, after=throttle_delay(again.throttles))
-            return
-        if result.function_error is None:
-            return
-        if invocation.errors >= len(ASYNC_RETRY_DELAYS):
-            self._drop(invocation, "the function failed each time")
-            return
-        again = msgspec.structs.replace(invocation, errors=invocation.errors + 1)
-        await self._try_again(again, after=ASYNC_RETRY_DELAYS[invocation.errors])
+            follows = after_throttle(rules, invocation, self._clock.now())
+            answer = None
+        else:
+            answer = Answer(payload=result.payload, version=version, function_error=result.function_error)
+            if result.function_error is None:
+                await self._end(invocation, config, "Success", answer)
+                return
+            follows = after_error(rules, invocation, self._clock.now())
+        if isinstance(follows, Again):
+            await self._try_again(follows)
+        else:
+            await self._end(invocation, config, follows.condition, answer)
 
-    async def _try_again(self, invocation: AsyncInvocation, *, after: timedelta) -> None:
-        due = self._clock.now() + after
-
+    async def _try_again(self, again: Again) -> None:
         async def write(tx: Transaction) -> None:
-            emit_invocation(tx, invocation, at=due)
+            emit_invocation(tx, again.invocation, at=again.at)
 
         await self._store.run(write)
 
-    def _drop(self, invocation: AsyncInvocation, why: str) -> None:
-        _log.info("event %s for %s is dropped: %s", invocation.request_id, invocation.function.arn, why)
+    async def _end(
+        self,
+        invocation: AsyncInvocation,
+        config: InvokeConfigRecord | None,
+        condition: Condition,
+        answer: Answer | None,
+    ) -> None:
+        """Tell whoever is to be told, all in one transaction."""
+        function = invocation.function
+        succeeded = condition == "Success"
+        if not succeeded:
+            _log.info("event %s for %s is given up: %s", invocation.request_id, function.qualified_arn, condition)
+            self._metrics.dropped(function)
+        destination = "" if config is None else config.on_success if succeeded else config.on_failure
+        if succeeded and not destination:
+            return
+        try:
+            record = (await resolve(self._store.snapshot(), function)).record
+        except FunctionNotFound:
+            return
+        messages = []
+        if destination:
+            messages.append(self._record(invocation, condition, answer, record, destination))
+        if record.dead_letter_arn and not succeeded:
+            messages.append(
+                TargetMessage(
+                    target_arn=record.dead_letter_arn,
+                    body=invocation.payload,
+                    function=function,
+                    role_arn=record.role,
+                    purpose="dead-letter",
+                    attributes=dead_letter_attributes(invocation, answer),
+                )
+            )
+        if messages:
+            await self._send(messages)
 
+    def _record(
+        self,
+        invocation: AsyncInvocation,
+        condition: Condition,
+        answer: Answer | None,
+        record: FunctionRecord,
+        destination: str,
+    ) -> TargetMessage:
+        now = self._clock.now()
+        ran = invocation.errors + (answer is not None)
+        return TargetMessage(
+            target_arn=destination,
+            body=invocation_record(invocation, condition, answer, invocations=ran, now=now),
+            function=invocation.function,
+            role_arn=record.role,
+            succeeded=condition == "Success",
+            object_key=object_key(invocation.function, now=now, unique=self._ids.uuid()),
+        )
 
-def throttle_delay(throttles: int) -> timedelta:
-    """How long an event waits that found no room so many times."""
-    assert throttles >= 1
-    doublings: int = 1 << min(throttles - 1, 16)
-    return min(ASYNC_THROTTLE_DELAY * doublings, ASYNC_THROTTLE_DELAY_MAX)
+    async def _send(self, messages: list[TargetMessage]) -> None:
+        async def write(tx: Transaction) -> None:
+            for message in messages:
+                emit_message(tx, message)
+
+        await self._store.run(write)

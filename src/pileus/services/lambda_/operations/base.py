@@ -9,22 +9,26 @@ import msgspec
 
 from pileus.kernel.auth.credentials import CredentialIssuer
 from pileus.kernel.auth.sealing import SECRET_BYTES
+from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
+from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.configuring import (
     Change,
 )
+from pileus.services.lambda_.destinations import Destinations, EventTargets
 from pileus.services.lambda_.downloads import CodeDownloads
 from pileus.services.lambda_.errors import (
     CrossAccountRole,
     InvalidParameterValueException,
     PreconditionFailedException,
 )
+from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
 from pileus.services.lambda_.model import (
     AliasRecord,
@@ -36,6 +40,7 @@ from pileus.services.lambda_.model import (
 )
 from pileus.services.lambda_.names import FunctionName, account_of_role
 from pileus.services.lambda_.resolving import resolve
+from pileus.services.lambda_.role_permissions import RolePermissions
 from pileus.services.lambda_.worker import AsyncInvocations
 
 _ROLE_TRIAL: Final = timedelta(minutes=15)
@@ -60,6 +65,16 @@ class ServiceInvoker:
             source_account=source_account,
         )
 
+    async def invoke_event(
+        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
+    ) -> str:
+        """Asynchronously: accepted once this returns the request id, and then delivered at least once, with retries.
+
+        Raises ResourceNotFoundException, AccessDeniedException, RequestTooLargeException.
+        """
+        call = ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
+        return await self._invoker.event_for_service(function_arn=function_arn, payload=payload, call=call)
+
 
 class LambdaBase:
     """What every group of operations is built on."""
@@ -75,9 +90,13 @@ class LambdaBase:
         data_dir: Path,
         secret: bytes | None = None,
         credentials: CredentialIssuer | None = None,
+        metrics: Metrics | None = None,
+        targets: EventTargets | None = None,
+        roles: RolePermissions | None = None,
     ) -> None:
         """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
         of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
+        targets: the services that records and events go to. roles: without it, every role may do all.
         """
         self._store = store
         self._pool = pool
@@ -85,8 +104,21 @@ class LambdaBase:
         self._clock = clock
         self._ids = ids
         self._packages = CodePackages(blobs=blobs, data_dir=data_dir)
-        self._invoker = Invoker(store=store, environments=pool, packages=self._packages, clock=clock, ids=ids)
-        self._async_invocations = AsyncInvocations(store=store, invoker=self._invoker, clock=clock)
+        self._event_metrics = EventMetrics(metrics)
+        self._invoker = Invoker(
+            store=store,
+            environments=pool,
+            packages=self._packages,
+            clock=clock,
+            ids=ids,
+            metrics=self._event_metrics,
+        )
+        self._async_invocations = AsyncInvocations(
+            store=store, invoker=self._invoker, clock=clock, ids=ids, metrics=self._event_metrics
+        )
+        self._destinations = Destinations(
+            store=store, clock=clock, ids=ids, metrics=self._event_metrics, targets=targets, roles=roles
+        )
         self.invoker = ServiceInvoker(self._invoker)
         self.code_handler = CodeDownloads(blobs=blobs, secret=secret or ids.bytes(SECRET_BYTES), clock=clock, ids=ids)
 

@@ -1,0 +1,258 @@
+"""Where does the record of an invocation go, and the event that nobody could process?
+
+Asynchronous invocations have destinations for success and for failure, and a dead-letter queue that gets the bare
+event; mappings have one for failed batches. What is to be sent is written down with its cause, under the topic
+`lambda.destination`, and sent at least once. A function is invoked with it: here. All others are services that have to
+be there: `EventTargets`. The function's execution role must be allowed to send (AWS counts what it may not as
+`DestinationDeliveryFailures` or `DeadLetterErrors`, and so do we).
+
+Sources: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", "Adding a dead-letter queue".
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.errors import NotImplementedByPileus, ServiceError
+from pileus.kernel.ids import Ids
+from pileus.kernel.outbox import Delivery
+from pileus.kernel.storage.records import decode, encode
+from pileus.kernel.storage.seam import Event, Store, Transaction
+from pileus.services.lambda_.asynchronous import Condition
+from pileus.services.lambda_.errors import FunctionNotFound, RequestTooLargeException
+from pileus.services.lambda_.events_metrics import EventMetrics
+from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX
+from pileus.services.lambda_.names import FunctionName, function_of_arn
+from pileus.services.lambda_.resolving import resolve
+from pileus.services.lambda_.role_permissions import RolePermissions
+from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
+
+DESTINATION_TOPIC: Final = "lambda.destination"
+
+Purpose = Literal["destination", "dead-letter"]
+
+_ACTIONS: Final = {
+    "lambda": "lambda:InvokeFunction",
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "s3": "s3:PutObject",
+    "events": "events:PutEvents",
+}
+_ERROR_MESSAGE_CHARS_MAX: Final = 1_024
+"""Of `ErrorMessage`. Source: "Dead-letter queues": the first 1 KB."""
+
+_log: Final = logging.getLogger(__name__)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class TargetMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.destination.v1"):
+    """Something for a destination.
+
+    target_arn: of the function, queue, topic, bucket or event bus. function: whose it is; role_arn: as whom to send.
+    succeeded: which of EventBridge's detail types. attributes: of a message that is the bare event (`RequestID`,
+    `ErrorCode`, a number, `ErrorMessage`). object_key: under which S3 keeps it.
+    """
+
+    target_arn: str
+    body: bytes
+    function: FunctionName
+    role_arn: str
+    purpose: Purpose = "destination"
+    succeeded: bool = False
+    attributes: dict[str, str] = {}
+    object_key: str = ""
+
+
+class EventTargets(Protocol):
+    """The services that messages go to, other than Lambda itself."""
+
+    def takes(self, target_arn: str) -> bool:
+        """Whether the service of this ARN is there."""
+        ...
+
+    async def send(self, message: TargetMessage) -> None:
+        """Raises ServiceError when it is refused; the role was asked about already."""
+        ...
+
+
+class Destinations:
+    """Sends what was written down."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        metrics: EventMetrics,
+        targets: EventTargets | None = None,
+        roles: RolePermissions | None = None,
+    ) -> None:
+        """roles: without it, every role may send."""
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._metrics = metrics
+        self._targets = targets
+        self._roles = roles
+
+    def check(self, target_arn: str) -> None:
+        """NotImplementedByPileus, when the service of a destination is not there yet."""
+        service = service_of(target_arn)
+        if service != "lambda" and (self._targets is None or not self._targets.takes(target_arn)):
+            raise NotImplementedByPileus(f"A destination of {service} is not implemented")
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """The outbox's handler of the topic."""
+        message = decode(delivery.event.payload, TargetMessage)
+        try:
+            await self._send(message)
+        except ServiceError as error:
+            _log.info("the %s %s of %s refused: %r", message.purpose, message.target_arn, message.function.arn, error)
+            self._metrics.undelivered(message.function, dead_letter=message.purpose == "dead-letter")
+
+    async def _send(self, message: TargetMessage) -> None:
+        service = service_of(message.target_arn)
+        if self._roles is not None and not await self._roles.allowed(
+            role_arn=message.role_arn,
+            action=_ACTIONS[service],
+            resource=message.target_arn if service != "s3" else f"{message.target_arn}/{message.object_key}",
+            region=message.function.region,
+        ):
+            raise DeliveryRefused(f"{message.role_arn} may not do {_ACTIONS[service]} on {message.target_arn}")
+        self.check(message.target_arn)
+        if service != "lambda":
+            assert self._targets is not None, "or `check` would have refused"
+            await self._targets.send(message)
+            return
+        target = function_of_arn(message.target_arn)
+        if target is None:
+            raise FunctionNotFound(message.target_arn)
+        if len(message.body) > ASYNC_PAYLOAD_BYTES_MAX:
+            raise RequestTooLargeException(f"{len(message.body)} bytes are too much for {message.target_arn}")
+        await self._invoke(target, message.body)
+
+    async def _invoke(self, target: FunctionName, body: bytes) -> None:
+        invocation = AsyncInvocation(
+            request_id=self._ids.uuid(), function=target, payload=body, accepted_at=self._clock.now()
+        )
+
+        async def write(tx: Transaction) -> None:
+            await resolve(tx, target)
+            emit_invocation(tx, invocation)
+
+        await self._store.run(write)
+        self._metrics.received(target)
+
+
+class DeliveryRefused(ServiceError):
+    """The execution role may not send there."""
+
+    code = "AccessDeniedException"
+
+
+def service_of(arn: str) -> str:
+    return (arn.split(":", 3) + [""] * 3)[2]
+
+
+def emit_message(tx: Transaction, message: TargetMessage) -> None:
+    """Write down what is to be sent when the transaction has committed."""
+    tx.emit(Event(topic=DESTINATION_TOPIC, payload=encode(message)))
+
+
+# --- what is sent ----------------------------------------------------------------------------------------------------
+
+
+class RequestContextRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    request_id: str
+    function_arn: str
+    condition: str
+    approximate_invoke_count: int
+
+
+class ResponseContextRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """function_error: absent where there was none."""
+
+    status_code: int
+    executed_version: str
+    function_error: str | None = None
+
+
+class _InvocationRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    version: str
+    timestamp: str
+    request_context: RequestContextRecord
+    request_payload: msgspec.Raw
+    response_context: ResponseContextRecord | None = None
+    response_payload: msgspec.Raw | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the function said at last. version: the one that ran."""
+
+    payload: bytes
+    version: str
+    function_error: str | None
+
+
+def invocation_record(
+    invocation: AsyncInvocation, condition: Condition, answer: Answer | None, *, invocations: int, now: datetime
+) -> bytes:
+    """What a destination gets. answer: None when the function never ran. invocations: how often it did.
+
+    Recording lambda_destinations, test_assess_lambda_destination_invocation.
+    """
+    function = invocation.function
+    return _encode(
+        _InvocationRecord(
+            version="1.0",
+            timestamp=milliseconds_text(now),
+            request_context=RequestContextRecord(
+                request_id=invocation.request_id,
+                function_arn=function.qualified_arn if function.qualifier else f"{function.arn}:$LATEST",
+                condition=condition,
+                approximate_invoke_count=invocations,
+            ),
+            request_payload=msgspec.Raw(invocation.payload),
+            response_context=None
+            if answer is None
+            else ResponseContextRecord(
+                status_code=200, executed_version=answer.version, function_error=answer.function_error
+            ),
+            response_payload=None if answer is None else msgspec.Raw(answer.payload or b"null"),
+        )
+    )
+
+
+def dead_letter_attributes(invocation: AsyncInvocation, answer: Answer | None) -> dict[str, str]:
+    """What the message says beside the bare event. Recording lambda_destinations, test_dead_letter_queue."""
+    message = "" if answer is None else _error_message(answer.payload)
+    found = {"RequestID": invocation.request_id, "ErrorCode": "200" if answer is not None else "429"}
+    return {**found, "ErrorMessage": message[:_ERROR_MESSAGE_CHARS_MAX]} if message else found
+
+
+def object_key(function: FunctionName, *, now: datetime, unique: str) -> str:
+    """Under which a bucket keeps a record. Source: "Capturing records", "S3 destination"."""
+    return f"aws/lambda/async/{function.name}/{day_and_moment(now)}-{unique}"
+
+
+def day_and_moment(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S")
+
+
+def milliseconds_text(moment: datetime) -> str:
+    """`2019-11-14T18:16:05.568Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _error_message(payload: bytes) -> str:
+    try:
+        document = msgspec.json.decode(payload)
+    except msgspec.DecodeError:
+        return ""
+    message = document.get("errorMessage") if isinstance(document, Mapping) else None
+    return message if isinstance(message, str) else ""

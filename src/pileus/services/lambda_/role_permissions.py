@@ -1,0 +1,12 @@
+"""May a function's execution role do something that Lambda does in its name?
+
+Lambda reads streams and delivers to destinations as the role, whose policies decide as if it had asked itself.
+"""
+
+from typing import Protocol
+
+
+class RolePermissions(Protocol):
+    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool:
+        """Whether the role exists and may do `action` on the resource of that ARN."""
+        ...
