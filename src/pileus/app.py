@@ -52,6 +52,7 @@ from pileus.running import FORGOTTEN_PREFIX
 from pileus.settings import Settings
 
 if TYPE_CHECKING:
+    from pileus.role_permissions import LateRolePermissions
     from pileus.services.apigatewayv2.dataplane import ExecuteApi
     from pileus.services.dynamodb.metrics import DynamoDbMetrics
     from pileus.services.dynamodb.table_work import TableWork
@@ -153,6 +154,7 @@ class Parts:
     def start(self) -> None:
         """Begin what runs beside requests."""
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
+        self.outbox.subscribe("lambda.destination", self._send_to_destination)
         self.outbox.subscribe("dynamodb.tables", self._work_on_table, retry=RetryPolicy(attempts=sys.maxsize))
         duties: Sequence[Duty] = (
             self.outbox.run,
@@ -308,6 +310,21 @@ class Parts:
             data_dir=self._settings.data_dir,
             secret=self._secret,
             credentials=self._function_credentials,
+            metrics=self.metrics,
+            roles=self._role_permissions,
+        )
+
+    @cached_property
+    def _role_permissions(self) -> "LateRolePermissions":
+        from pileus.role_permissions import LateRolePermissions
+
+        return LateRolePermissions(
+            authorizer=self._denials,
+            roles=lambda: self._roles,
+            clock=self._clock,
+            ids=self._ids,
+            service="lambda",
+            session_name="awslambda",
         )
 
     @cached_property
@@ -397,6 +414,9 @@ class Parts:
 
     async def _invoke_later(self, delivery: Delivery) -> None:
         await self.functions.deliver(delivery)
+
+    async def _send_to_destination(self, delivery: Delivery) -> None:
+        await self.functions.deliver_message(delivery)
 
     async def _work_on_table(self, delivery: Delivery) -> None:
         await self._table_work.deliver(delivery)

@@ -1,0 +1,126 @@
+"""Lambda's events as boto3 sees them: asynchronous invocations and where their records go."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import Server
+from tests.support.functions import archive, make_role
+
+WITHIN_S: Final = 20.0
+ECHO: Final = """
+import json
+
+def handler(event, context):
+    print("GOT", json.dumps(event))
+    if isinstance(event, dict) and event.get("fail"):
+        raise ValueError("on purpose")
+    return {"seen": event}
+"""
+
+
+def until(find: Callable[[], Any]) -> Any:
+    """The first true answer of `find`."""
+    deadline = time.monotonic() + WITHIN_S
+    while time.monotonic() < deadline:
+        if found := find():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come true")
+
+
+def make_function(server: Server, role: str, text: str = ECHO, **members: Any) -> str:
+    """Its name."""
+    name = f"events-{uuid4().hex[:12]}"
+    given: dict[str, Any] = {
+        "FunctionName": name,
+        "Runtime": "python3.12",
+        "Role": role,
+        "Handler": "index.handler",
+        "Code": {"ZipFile": archive(text)},
+        "Timeout": 10,
+    }
+    server.client("lambda").create_function(**(given | members))
+    return name
+
+
+def seen_by(server: Server, name: str) -> list[Any]:
+    """The events that an `ECHO` function was given, in the order of its log."""
+    logs = server.client("logs")
+    group = f"/aws/lambda/{name}"
+    try:
+        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    except ClientError:
+        return []
+    found: list[tuple[int, Any]] = []
+    for stream in streams:
+        events = logs.get_log_events(
+            logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True, limit=10_000
+        )["events"]
+        found += [
+            (event["timestamp"], json.loads(event["message"].removeprefix("GOT ")))
+            for event in events
+            if event["message"].startswith("GOT ")
+        ]
+    return [event for _, event in sorted(found, key=lambda each: each[0])]
+
+
+@pytest.fixture(scope="module")
+def role(aws: Server) -> str:
+    return make_role(aws)
+
+
+def test_destinations_are_functions(aws: Server, role: str) -> None:
+    """Recordings of lambda_destinations, with functions in the place of queues: success and failure, each its own."""
+    functions = aws.client("lambda")
+    first, good, bad = (make_function(aws, role) for _ in range(3))
+    arns = {name: functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"] for name in (good, bad)}
+    functions.put_function_event_invoke_config(
+        FunctionName=first,
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnSuccess": {"Destination": arns[good]}, "OnFailure": {"Destination": arns[bad]}},
+    )
+    for payload in (b'{"n": 1}', b'{"fail": true}'):
+        answer = functions.invoke(FunctionName=first, InvocationType="Event", Payload=payload)
+        assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
+    record = until(lambda: seen_by(aws, good))[0]
+    assert record["version"] == "1.0"
+    assert record["requestContext"]["functionArn"].endswith(f":function:{first}:$LATEST")
+    assert record["requestContext"]["condition"] == "Success"
+    assert record["requestContext"]["approximateInvokeCount"] == 1
+    assert record["requestPayload"] == {"n": 1}
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+    assert record["responsePayload"] == {"seen": {"n": 1}}
+    failure = until(lambda: seen_by(aws, bad))[0]
+    assert failure["requestContext"]["condition"] == "RetriesExhausted"
+    assert failure["responseContext"]["functionError"] == "Unhandled"
+    assert failure["responsePayload"]["errorMessage"] == "on purpose"
+    assert len(seen_by(aws, good)) == 1
+
+
+def test_the_role_must_be_allowed_to_send(aws: Server) -> None:
+    """AWS delivers as the execution role; what that may not do is not done."""
+    functions = aws.client("lambda")
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
+    poor = make_role(aws, name=f"poor-{uuid4().hex[:8]}", policy=nothing)
+    first, target = make_function(aws, poor), make_function(aws, poor)
+    arn = functions.get_function(FunctionName=target)["Configuration"]["FunctionArn"]
+    functions.put_function_event_invoke_config(
+        FunctionName=first, DestinationConfig={"OnSuccess": {"Destination": arn}}
+    )
+    functions.invoke(FunctionName=first, InvocationType="Event", Payload=b"1")
+    wish = urlencode({"action": "lambda:InvokeFunction", "allowed": "false"})
+
+    def refused() -> Any:
+        with urllib.request.urlopen(f"{aws.url}/_pileus/decisions?{wish}") as answer:
+            return [each for each in json.load(answer)["decisions"] if each["resource"] == arn]
+
+    assert "assumed-role/poor-" in until(refused)[0]["principal"]
+    assert seen_by(aws, target) == []
