@@ -12,7 +12,7 @@ from pileus.kernel.sandbox.control_groups import usable_hierarchies
 from tests.unit.lambda_environments.conftest import SECRET, Bench
 
 needs_memory_group = pytest.mark.skipif(
-    not any(hierarchy.controller in ("memory", "unified") for hierarchy in usable_hierarchies()),
+    not any("memory" in hierarchy.controllers for hierarchy in usable_hierarchies()),
     reason="this host grants no memory control group",
 )
 
@@ -139,6 +139,39 @@ async def test_memory_beyond_its_own_part_is_not_granted(bench: Bench, way: str)
     assert await bench.answer(spec, 1) == 1
     spec = bench.function(source.format(way=way, first="hold()"), name="at-once")
     assert (await bench.failure(spec))["errorType"] == "Runtime.OutOfMemory"
+
+
+@pytest.mark.skipif(
+    not any("cpu" in hierarchy.controllers for hierarchy in usable_hierarchies()),
+    reason="this host grants no processor control group",
+)
+async def test_processors_are_shared_by_memory(bench: Bench) -> None:
+    """128 MB are 7 % of a processor, however many threads spin; the initialisation has a whole one.
+
+    Source: Lambda Developer Guide, "Configure Lambda function memory": 1,769 MB are one virtual processor.
+    """
+    source = """
+        import threading, time
+        def spin(seconds, threads=1):
+            began, spent, end = time.monotonic(), time.process_time(), time.monotonic() + seconds
+            def until():
+                while time.monotonic() < end:
+                    sum(range(1000))
+            others = [threading.Thread(target=until) for _ in range(threads)]
+            for thread in others:
+                thread.start()
+            for thread in others:
+                thread.join()
+            return (time.process_time() - spent) / (time.monotonic() - began)
+        initial = spin(0.2)
+        def handler(event, context):
+            return [initial, spin(1.5, event)]
+    """
+    for memory_mb, share in ((128, 128 / 1769), (512, 512 / 1769)):
+        spec = bench.function(source, name=f"spin{memory_mb}", memory_mb=memory_mb)
+        initial, taken = await bench.answer(spec, 3)
+        assert share * 0.3 < taken < share * 1.4, f"{memory_mb} MB took {taken:.3f} processors"
+        assert memory_mb != 128 or initial > 1.5 * share, f"{initial:.3f} while it was initialised"
 
 
 async def test_tmp_is_as_large_as_configured(bench: Bench) -> None:

@@ -191,8 +191,7 @@ def loads_our_packages(python: str) -> bool:
 
 
 def own_groups(pid: int) -> list[Path]:
-    groups = [hierarchy.parent / f"pileus-{pid}" for hierarchy in usable_hierarchies()]
-    return [group for group in groups if group.exists()]
+    return [group for hierarchy in usable_hierarchies() for group in hierarchy.parent.glob(f"pileus-{pid}-*")]
 
 
 def command(pid: int) -> str:

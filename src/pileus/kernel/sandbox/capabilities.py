@@ -17,7 +17,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from pileus.kernel.sandbox.control_groups import PROCESSES_MAX, usable_hierarchies
+from pileus.kernel.sandbox.cell_groups import CONTROLLERS, PROCESSES_MAX
+from pileus.kernel.sandbox.control_groups import ControlGroups
 
 Standing = Literal["ok", "limited", "missing"]
 
@@ -25,6 +26,12 @@ _TRY_S_MAX: Final = 10.0
 _SYS_LANDLOCK_CREATE_RULESET: Final = 444
 _LANDLOCK_VERSION: Final = 1
 _FILES_FOR_EACH_CELL: Final = 4
+_WITHOUT: Final = {
+    "cpu": "a function may use all processors, whatever its memory size",
+    "memory": "memory is limited for each process of a function (RLIMIT_DATA), not for all of them together",
+    "pids": f"the limit of {PROCESSES_MAX} processes is not enforced",
+}
+"""What follows where a controller is not granted."""
 
 
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,24 +78,18 @@ def _namespaces() -> Capability:
 
 
 def _control_groups() -> Capability:
-    """Memory and process limits that hold for a whole process tree."""
-    found = usable_hierarchies()
+    """Limits of memory, processors and processes that hold for a whole process tree."""
+    groups = ControlGroups()
+    found = groups.hierarchies
+    groups.close()
     versions = sorted({f"version {hierarchy.version}" for hierarchy in found})
-    controllers = {hierarchy.controller for hierarchy in found}
-    if controllers & {"memory", "unified"}:
-        limited = "" if controllers & {"pids", "unified"} else "a function may start any number of processes"
-        return Capability(
-            name="control groups",
-            standing="limited" if limited else "ok",
-            detail=f"{', '.join(versions)}: {', '.join(sorted(controllers))}",
-            consequence=limited,
-        )
+    controllers = {name for hierarchy in found for name in hierarchy.controllers}
+    missing = [_WITHOUT[name] for name in sorted(CONTROLLERS - controllers)]
     return Capability(
         name="control groups",
-        standing="missing",
-        detail="none may be written",
-        consequence="memory is limited for each process of a function (RLIMIT_DATA), not for all of them together; "
-        f"the limit of {PROCESSES_MAX} processes is not enforced",
+        standing="ok" if not missing else "limited" if found else "missing",
+        detail=f"{', '.join(versions)}: {', '.join(sorted(controllers))}" if found else "none may be written",
+        consequence="; ".join(missing),
     )
 
 

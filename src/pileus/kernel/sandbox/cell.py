@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.sandbox import peers, wire
-from pileus.kernel.sandbox.control_groups import CellGroups
+from pileus.kernel.sandbox.cell_groups import CellGroups
 from pileus.kernel.sandbox.zygote import ENDED, STATUS
 
 TEMPORARY_BYTES: Final = 512 * 1024 * 1024
@@ -98,6 +98,10 @@ class Cell:
             self.kill()
         finally:
             self.channel.setblocking(False)
+
+    def limit_processors(self, share: float) -> None:
+        """Grant it so many processors' time, from now on; without a control group it takes what it gets."""
+        self.groups.limit_processors(share)
 
     def overdrawn(self) -> bool:
         """Whether it holds more memory than it may, not counting its `/tmp`. Cheap while it is far from that."""

@@ -19,7 +19,8 @@ from typing import Any, Final
 import msgspec
 
 from pileus.kernel.sandbox.cell import TEMPORARY_BYTES, Cell
-from pileus.kernel.sandbox.control_groups import CellGroups, ControlGroups
+from pileus.kernel.sandbox.cell_groups import CellGroups
+from pileus.kernel.sandbox.control_groups import ControlGroups
 
 USER_ID: Final = 993
 GROUP_ID: Final = 990
@@ -62,6 +63,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
         self._groups: ControlGroups | None = None
+        self._former_groups: list[ControlGroups] = []
         self._greeted = False
         self._closed = False
         self.contained = contain
@@ -102,10 +104,14 @@ class Sandbox:
         if process is not None:
             await asyncio.get_running_loop().run_in_executor(None, process.wait)
         if self._groups is not None:
-            self._groups.close()
+            self._former_groups.append(self._groups)
+        for groups in self._former_groups:  # those of a launcher that was killed are left to us
+            groups.close()
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
+        if self._groups is not None:
+            self._former_groups.append(self._groups)
         self._groups = ControlGroups()
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         lifeline_far, self._lifeline = os.pipe()
@@ -162,7 +168,7 @@ class Sandbox:
         for _ in range(missing):
             groups = self._groups.make()
             try:
-                self._control.send(msgspec.json.encode({"control_groups": groups.paths}))
+                self._control.send(msgspec.json.encode({"control_groups": groups.entries}))
             except BlockingIOError:
                 groups.remove()
                 return  # the zygote has plenty to do; each cell it delivers brings us back here

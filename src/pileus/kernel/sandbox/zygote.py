@@ -11,7 +11,7 @@ the subject ended; Pileus closing that socket ends the cell too.
 
 A cell is *blank* when it is handed to Pileus: contained, in its control groups, and waiting on its channel for the
 `CONFIGURE` frame which makes it an environment. So cells can be made before they are needed, and a cold start pays
-neither the forks, nor the mounts, nor the control group (whose joining waits for an RCU grace period: 5 to 17 ms).
+neither the forks, nor the mounts, nor the control groups.
 
 This module and what it imports run in an interpreter of their own: standard library only, one thread.
 """
@@ -262,7 +262,7 @@ def _supervise(
     linux.set_process_name("pileus-cell")
     close_all_but(channel.fileno(), status.fileno(), output)
     for group in groups:
-        with open(f"{template.HOST_ROOT if contained else ''}{group}/cgroup.procs", "w") as members:
+        with open(f"{template.HOST_ROOT if contained else ''}{group}", "w") as members:
             members.write("0")
     os.setsid()
     if contained:

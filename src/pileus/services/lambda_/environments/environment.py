@@ -27,6 +27,11 @@ from pileus.services.lambda_.environments.types import (
 )
 from pileus.services.lambda_.runtimes import frames
 
+PROCESSOR_MB: Final = 1_769
+"""Memory size with which a function has one virtual processor; others have their share. Until it is initialised it has
+one at least: AWS does not let small functions wait for their own start.
+Source: Lambda Developer Guide, "Configure Lambda function memory"."""
+PROCESSORS_MAX: Final = 6.0
 _OUTPUT_READ_BYTES: Final = 8 * 1024
 """In one turn of the loop: 4,096 of the shortest lines."""
 _OUTPUT_LEFT_BYTES: Final = 64 * 1024
@@ -87,6 +92,7 @@ class Environment:
         self._started_s = 0.0
         self._init_s: float | None = None
         self._peak_bytes = 0
+        self._processors = min(PROCESSORS_MAX, spec.memory_mb / PROCESSOR_MB)
         self._hold: asyncio.TimerHandle | None = None
         self._output_open = True
         cell.exited = self._cell_exited
@@ -149,6 +155,7 @@ class Environment:
             self.broke_protocol()
             return
         self._init_s = self._clock.monotonic() - self._started_s
+        self._cell.limit_processors(self._processors)
         self._follow(Event.READY)
         if not self.ready.done():
             self.ready.set_result(None)
@@ -212,7 +219,8 @@ class Environment:
             self._refuse(InitFailed("Sandbox.Timedout", "Task timed out during initialisation"))
 
     def begin(self) -> None:
-        """The order has gone out; the initialisation counts from here."""
+        """The order goes out; the initialisation counts from here."""
+        self._cell.limit_processors(max(1.0, self._processors))
         self._started_s = self._clock.monotonic()
 
     @property
