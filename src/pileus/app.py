@@ -165,6 +165,7 @@ class Parts:
             self._forget_old_logs,
             self._expire_items,
             self._trim_streams,
+            self._forget_tokens,
             self._count_tables,
             self._sweep_code,
         )
@@ -438,6 +439,12 @@ class Parts:
         from pileus.services.logs.worker import Retention
 
         await Retention(store=self._store, clock=self._clock).run()
+
+    async def _forget_tokens(self) -> None:
+        await self._clock.sleep(HOUSEKEEPING_EVERY)
+        from pileus.services.dynamodb.tokens import sweep_always
+
+        await sweep_always(self._store, self._clock)
 
     async def _expire_items(self) -> None:
         from pileus.services.dynamodb.expiry import until_expired

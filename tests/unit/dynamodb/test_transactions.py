@@ -1,5 +1,6 @@
 """Transactions: all or nothing, once, and why not."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.errors import ServiceError
-from pileus.services.dynamodb.tokens import sweep_tokens
+from pileus.kernel.storage.keys import Subspace
+from pileus.services.dynamodb.tokens import sweep_always, sweep_tokens
 from tests.unit.dynamodb.conftest import Dynamo
 
 ADD_ONE = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
@@ -103,6 +105,24 @@ async def test_a_token_counts_for_ten_minutes(dynamo: Dynamo, clock: MovableCloc
     clock.advance(timedelta(minutes=20))
     assert await sweep_tokens(dynamo.store, now_s=clock.timestamp()) == 2
     assert await sweep_tokens(dynamo.store, now_s=clock.timestamp()) == 0
+
+
+async def test_tokens_are_swept_by_the_clock(dynamo: Dynamo, clock: MovableClock) -> None:
+    """The duty forgets those of generations ago, and keeps those that count."""
+    await dynamo.table()
+    duty = asyncio.create_task(sweep_always(dynamo.store, clock))
+    await asyncio.sleep(0)
+    await dynamo.call("TransactWriteItems", TransactItems=[put("a")], ClientRequestToken="old")
+    clock.advance(timedelta(minutes=25))
+    await dynamo.call("TransactWriteItems", TransactItems=[put("b")], ClientRequestToken="new")
+    begin, end = Subspace("dynamodb-token").range()
+    for _ in range(1_000):
+        kept = await dynamo.store.snapshot().range(begin, end)
+        if len(kept) == 1:
+            break
+        await asyncio.sleep(0.001)
+    duty.cancel()
+    assert [b"new" in key for key, _ in kept] == [True]
 
 
 async def test_a_token_of_what_was_not_done(dynamo: Dynamo) -> None:

@@ -34,11 +34,5 @@ PARTIAL: Final[Mapping[str, str]] = {
     "CreateTable": "no vector indexes, global tables",
     "UpdateContinuousBackups": "switches nothing on",
     "UpdateTable": "no vector indexes, global tables",
-    "PutItem": "no legacy parameters",
-    "GetItem": "no legacy parameters",
-    "DeleteItem": "no legacy parameters",
-    "UpdateItem": "no legacy parameters",
-    "Query": "no legacy parameters",
-    "Scan": "no legacy parameters",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

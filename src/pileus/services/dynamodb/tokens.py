@@ -9,11 +9,14 @@ done.
 Source: API_TransactWriteItems, `ClientRequestToken`.
 """
 
+import asyncio
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
+from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage import records
 from pileus.kernel.storage.keys import Subspace
@@ -22,6 +25,7 @@ from pileus.services.dynamodb.errors import IdempotentParameterMismatchException
 
 COUNTS_FOR_S: Final = 600
 SWEPT_AT_ONCE: Final = 1_000
+SWEEP_EVERY: Final = timedelta(minutes=10)
 _DIGEST_BYTES: Final = 16
 _TOKENS: Final = Subspace("dynamodb-token")
 
@@ -68,3 +72,10 @@ async def sweep_tokens(store: Store, *, now_s: float) -> int:
         async with store.transaction() as tx:
             tx.clear_range(begin, old[-1][0] + b"\x00")
     return len(old)
+
+
+async def sweep_always(store: Store, clock: Clock) -> None:
+    """The duty: forget what counts no more, now and then, some at a time."""
+    while True:
+        more = await sweep_tokens(store, now_s=clock.timestamp())
+        await (asyncio.sleep(0) if more else clock.sleep(SWEEP_EVERY))
