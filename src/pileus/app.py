@@ -313,6 +313,7 @@ class Parts:
             credentials=self._function_credentials,
             metrics=self.metrics,
             roles=self._role_permissions,
+            hot_reload=self._settings.auth_mode == "open",
         )
 
     @cached_property

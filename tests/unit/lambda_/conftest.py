@@ -117,6 +117,7 @@ class Lambda:
         self.environments = NotingEnvironments()
         self.roles = Roles()
         self.ids = SeededIds()
+        self.members: dict[str, Any] = {}
         self.api = self.new_api(clock)
 
     def new_api(self, clock: Clock) -> LambdaApi:
@@ -130,6 +131,7 @@ class Lambda:
             data_dir=self.data_dir,
             secret=bytes(32),
             credentials=self.roles,
+            **self.members,
         )
 
     async def create(self, name: str = "f", **members: Any) -> FunctionConfiguration:

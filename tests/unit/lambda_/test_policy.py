@@ -10,7 +10,14 @@ from pileus.kernel.errors import ServiceError
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.policy import check_length, service_denial, statement_document, statement_of
-from pileus.services.lambda_.shapes import AddPermissionRequest
+from pileus.services.lambda_.shapes import (
+    AddPermissionRequest,
+    DeleteResourcePolicyRequest,
+    GetPolicyRequest,
+    GetResourcePolicyRequest,
+    PutResourcePolicyRequest,
+)
+from tests.unit.lambda_.conftest import Lambda, context
 
 _GATEWAY = "apigateway.amazonaws.com"
 _SOURCE = "arn:aws:execute-api:us-east-1:111111111111:abc/$default/GET/notes"
@@ -116,3 +123,48 @@ def test_a_policy_has_an_end() -> None:
         check_length(many, _FUNCTION.arn)
     assert caught.value.error_code == "PolicyLengthExceededException"
     check_length(many[:100], _FUNCTION.arn)
+
+
+async def test_policies_given_as_a_whole(functions: Lambda) -> None:
+    """PutResourcePolicy replaces what AddPermission made; both are shown by both, and services are let in by both."""
+    await functions.create()
+    api = functions.api
+    await api.add_permission(
+        context(), AddPermissionRequest(function_name="f", statement_id="a", action="lambda:*", principal="*")
+    )
+    statement = {
+        "Sid": "b",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": _FUNCTION.arn,
+        "Condition": {"StringLike": {"aws:SourceArn": "arn:aws:sns:*"}},
+    }
+    text = msgspec.json.encode({"Version": "2012-10-17", "Statement": [statement]}).decode()
+    put = PutResourcePolicyRequest(resource_arn=_FUNCTION.arn, policy=text)
+    answered = await api.put_resource_policy(context(), put)
+    assert answered.policy is not None
+    assert msgspec.json.decode(answered.policy)["Statement"] == [statement]
+    found = await api.get_policy(context(), GetPolicyRequest(function_name="f"))
+    assert (found.policy, found.revision_id) == (answered.policy, answered.revision_id)
+    got = await api.get_resource_policy(context(), GetResourcePolicyRequest(resource_arn=_FUNCTION.arn))
+    assert (got.policy, got.revision_id) == (answered.policy, answered.revision_id)
+    called = await api.invoker.invoke(
+        function_arn=_FUNCTION.arn, payload=b"{}", service_principal="sns.amazonaws.com", source_arn="arn:aws:sns:a"
+    )
+    assert called.function_error is None
+    with pytest.raises(ServiceError, match="not authorized"):
+        await api.invoker.invoke(
+            function_arn=_FUNCTION.arn, payload=b"{}", service_principal="s3.amazonaws.com", source_arn="arn:aws:s3:::b"
+        )
+
+    stale = PutResourcePolicyRequest(resource_arn=_FUNCTION.arn, policy=text, revision_id="0" * 36)
+    with pytest.raises(ServiceError, match="does not match the latest Revision Id"):
+        await api.put_resource_policy(context(), stale)
+    for wrong in ("{", '{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}', "[]"):
+        with pytest.raises(ServiceError) as caught:
+            await api.put_resource_policy(context(), PutResourcePolicyRequest(resource_arn=_FUNCTION.arn, policy=wrong))
+        assert caught.value.error_code == "InvalidParameterValueException"
+    await api.delete_resource_policy(context(), DeleteResourcePolicyRequest(resource_arn=_FUNCTION.arn))
+    with pytest.raises(ServiceError, match="The resource you requested does not exist"):
+        await api.get_resource_policy(context(), GetResourcePolicyRequest(resource_arn=_FUNCTION.arn))

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from pileus.kernel.errors import NotImplementedByPileus
+from pileus.services.lambda_.environments import features
 from pileus.services.lambda_.environments.pool import supports
 from pileus.services.lambda_.errors import InvalidParameterValueException, ValidationException
 from pileus.services.lambda_.limits import (
@@ -27,8 +28,6 @@ from pileus.services.lambda_.model import FunctionRecord, LayerUse, default_log_
 from pileus.services.lambda_.shapes import (
     CreateFunctionRequest,
     Environment,
-    FunctionCode,
-    LayerVersionContentInput,
     LoggingConfig,
     UpdateFunctionCodeRequest,
     UpdateFunctionConfigurationRequest,
@@ -66,22 +65,15 @@ _CONFIGURATION_NOT_BUILT: Final = (
     "accelerator_config",
     "publish_to",
 )
-_CODE_NOT_BUILT: Final = (
-    "s3_bucket",
-    "s3_key",
-    "s3_object_version",
-    "image_uri",
-    "source_kms_key_arn",
-    "publish_to",
-)
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """The code of a function: the digest of its archive in hex, and the archive's size."""
+    """The code of a function: the digest of its archive in hex, and the archive's size; or a folder."""
 
     sha256: str
     size_bytes: int
     unzipped_bytes: int
+    folder: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +91,7 @@ def created(
     assert request.runtime is not None
     assert request.handler is not None
     storage, logging = request.ephemeral_storage, request.logging_config
+    logs = _log_settings(logging, None)
     return FunctionRecord(
         name=name,
         runtime=request.runtime,
@@ -118,7 +111,12 @@ def created(
         environment=_variables(request.environment),
         tags=dict(request.tags or {}),
         unzipped_bytes=package.unzipped_bytes,
+        folder=package.folder,
         layers=layers,
+        snap_start=request.snap_start is not None and request.snap_start.apply_on == "PublishedVersions",
+        log_format=logs.log_format,
+        application_log_level=logs.application_log_level,
+        system_log_level=logs.system_log_level,
     )
 
 
@@ -141,6 +139,8 @@ def reconfigured(
         "environment": _variables(request.environment),
         "log_group": _log_group(request.logging_config, record.name),
         "layers": layers,
+        "snap_start": None if request.snap_start is None else request.snap_start.apply_on == "PublishedVersions",
+        **msgspec.structs.asdict(_log_settings(request.logging_config, record)),
     }
     return msgspec.structs.replace(
         record,
@@ -160,6 +160,7 @@ def recoded(
         code_sha256=package.sha256,
         code_size_bytes=package.size_bytes,
         unzipped_bytes=package.unzipped_bytes,
+        folder=package.folder,
         architectures=list(request.architectures or record.architectures),
         revision_id=change.revision_id,
         fleet_revision=change.fleet_revision,
@@ -181,7 +182,6 @@ def check_creation(request: CreateFunctionRequest) -> None:
     """Refuse what AWS refuses, and what Pileus does not do yet."""
     if request.package_type == "Image":
         raise NotImplementedByPileus("PackageType Image is not implemented")
-    check_code(request.code)
     _check_architectures(request.architectures)
     _check_configuration(request)
     if request.runtime is None or request.handler is None:
@@ -195,19 +195,9 @@ def check_configuration(request: UpdateFunctionConfigurationRequest) -> None:
     _check_configuration(request)
 
 
-def check_code(code: FunctionCode | UpdateFunctionCodeRequest) -> bytes:
-    """The archive that came with the request."""
-    if isinstance(code, UpdateFunctionCodeRequest):
-        _check_architectures(code.architectures)
-    return check_archive(code, within="Code." if isinstance(code, FunctionCode) else "")
-
-
-def check_archive(code: FunctionCode | UpdateFunctionCodeRequest | LayerVersionContentInput, *, within: str) -> bytes:
-    """The archive that came with a function or layer. within: the member of the request that holds it."""
-    _refuse(code, _CODE_NOT_BUILT, within=within)
-    if code.zip_file is None:
-        raise InvalidParameterValueException("Please provide a source for function code.")
-    return code.zip_file
+def check_recoding(request: UpdateFunctionCodeRequest) -> None:
+    """Refuse what AWS refuses, and what Pileus does not do yet."""
+    _check_architectures(request.architectures)
 
 
 def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigurationRequest) -> None:
@@ -218,7 +208,11 @@ def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigur
         _refuse(request.dead_letter_config, ("target_arn",), within="DeadLetterConfig.")
     if request.tracing_config is not None and request.tracing_config.mode == "Active":
         raise NotImplementedByPileus("TracingConfig.Mode Active is not implemented")
-    if request.snap_start is not None and request.snap_start.apply_on == "PublishedVersions":
+    if (
+        request.snap_start is not None
+        and request.snap_start.apply_on == "PublishedVersions"
+        and not features.SNAP_START
+    ):
         raise NotImplementedByPileus("SnapStart.ApplyOn PublishedVersions is not implemented")
     if request.logging_config is not None:
         _check_logging(request.logging_config)
@@ -246,8 +240,10 @@ def _check_architectures(architectures: Sequence[str] | None) -> None:
 
 
 def _check_logging(logging: LoggingConfig) -> None:
-    if logging.log_format == "JSON":
+    if logging.log_format == "JSON" and not features.JSON_LOGS:
         raise NotImplementedByPileus("LoggingConfig.LogFormat JSON is not implemented")
+    if logging.log_format == "JSON":
+        return
     if logging.application_log_level or logging.system_log_level:
         raise InvalidParameterValueException("Log levels can be set only when LoggingConfig.LogFormat is JSON.")
 
@@ -283,3 +279,26 @@ def _variables(environment: Environment | None) -> dict[str, str] | None:
 def _log_group(logging: LoggingConfig | None, name: str) -> str | None:
     """Recording lambda_api, TestLoggingConfig: a LoggingConfig without a group means the default one."""
     return None if logging is None else logging.log_group or default_log_group(name)
+
+
+class _LogSettings(msgspec.Struct, frozen=True):
+    log_format: str = "Text"
+    application_log_level: str = ""
+    system_log_level: str = ""
+
+
+def _log_settings(logging: LoggingConfig | None, record: FunctionRecord | None) -> _LogSettings:
+    """Format and levels, as they will be. Recordings lambda_api, TestLoggingConfig: levels are told with JSON only."""
+    known = _LogSettings()
+    if record is not None:
+        known = _LogSettings(record.log_format, record.application_log_level, record.system_log_level)
+    if logging is None:
+        return known
+    log_format = logging.log_format or known.log_format
+    if log_format == "Text":
+        return _LogSettings()
+    return _LogSettings(
+        log_format,
+        logging.application_log_level or known.application_log_level or "INFO",
+        logging.system_log_level or known.system_log_level or "INFO",
+    )

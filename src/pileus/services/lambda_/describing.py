@@ -30,6 +30,8 @@ from pileus.services.lambda_.shapes import (
 )
 
 _NO_SNAP_START: Final = SnapStartResponse(apply_on="None", optimization_status="Off")
+_SNAP_START_TO_COME: Final = SnapStartResponse(apply_on="PublishedVersions", optimization_status="Off")
+_SNAP_START: Final = SnapStartResponse(apply_on="PublishedVersions", optimization_status="On")
 _CREATING: Final = "The function is being created."
 
 
@@ -61,10 +63,22 @@ def listed(target: Target) -> FunctionConfiguration:
         package_type="Zip",
         architectures=record.architectures,  # type: ignore[arg-type]  # checked when it was written
         ephemeral_storage=EphemeralStorage(size=record.ephemeral_storage_mb),
-        snap_start=_NO_SNAP_START,
+        snap_start=_snap_start(target),
         layers=[Layer(arn=layer.arn, code_size=layer.code_size_bytes) for layer in record.layers] or None,
-        logging_config=LoggingConfig(log_format="Text", log_group=record.log_group),
+        logging_config=LoggingConfig(
+            log_format=record.log_format,  # type: ignore[arg-type]  # checked when it was written
+            application_log_level=record.application_log_level or None,  # type: ignore[arg-type]  # likewise
+            system_log_level=record.system_log_level or None,  # type: ignore[arg-type]  # likewise
+            log_group=record.log_group,
+        ),
     )
+
+
+def _snap_start(target: Target) -> SnapStartResponse:
+    """`Off` until a version is published, whose environments are restored from then on."""
+    if not target.record.snap_start:
+        return _NO_SNAP_START
+    return _SNAP_START_TO_COME if target.published is None else _SNAP_START
 
 
 def described(target: Target) -> FunctionConfiguration:

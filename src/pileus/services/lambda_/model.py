@@ -17,7 +17,10 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StatementRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One statement of a function's resource policy, as AddPermission was asked for it."""
+    """One statement of a resource policy, as AddPermission was asked for it.
+
+    document: its JSON instead, as PutResourcePolicy was given it; '' for none.
+    """
 
     sid: str
     action: str
@@ -28,6 +31,7 @@ class StatementRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     principal_org_id: str | None = None
     function_url_auth_type: str | None = None
     invoked_via_function_url: bool | None = None
+    document: str = ""
 
 
 class LayerUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,7 +49,8 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     code_sha256: of the package, in hex, which is also its blob's digest. environment: None when never given.
     revision_id: changes with every change; fleet_revision: only with what running environments would have to know.
     last_version: the number of the version published last, be it still there or not. policy_revision_id: '' until
-    somebody changes the policy. dead_letter_arn: '' for none.
+    somebody changes the policy. dead_letter_arn: '' for none. folder: of this machine, which is the package instead
+    of an archive (hot reload).
     """
 
     name: str
@@ -70,6 +75,11 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     last_version: int = 0
     unzipped_bytes: int = 0
     layers: list[LayerUse] = []
+    folder: str = ""
+    snap_start: bool = False
+    log_format: str = "Text"
+    application_log_level: str = ""
+    system_log_level: str = ""
     dead_letter_arn: str = ""
 
     @property

@@ -55,6 +55,15 @@ def _foreign_signing_config(context: RequestContext, given: Any) -> bool:
     return bool(given.code_signing_config_arn.split(":", 5)[4] != context.account_id)
 
 
+def _policed_arn(context: RequestContext, given: Any) -> str:
+    arn: str = given.resource_arn
+    return arn
+
+
+def _foreign_policed(context: RequestContext, given: Any) -> bool:
+    return bool(given.resource_arn.split(":", 5)[4] != context.account_id)
+
+
 def _tagged_arn(context: RequestContext, given: Any) -> str:
     arn: str = given.resource
     return arn
@@ -70,6 +79,7 @@ _QUALIFIED: Final = ResourceType(name="function version", arn=_invoked_arn, fore
 _SIGNING_CONFIG: Final = ResourceType(
     name="code signing config", arn=_signing_config_arn, foreign=_foreign_signing_config
 )
+_POLICED: Final = ResourceType(name="function", arn=_policed_arn, foreign=_foreign_policed)
 _TAGGED: Final = ResourceType(name="function", arn=_tagged_arn, foreign=_foreign_tagged)
 _ROLE: Final = ResourceType(name="role", arn=_role_arn)
 
@@ -185,6 +195,7 @@ PERMISSIONS: Final[Permissions] = {
             "UpdateFunctionEventInvokeConfig",
         ),
     ),
+    **_on(_POLICED, ("DeleteResourcePolicy", "GetResourcePolicy", "PutResourcePolicy")),
     **_on(None, ("GetAccountSettings", "ListCodeSigningConfigs", "ListFunctions", "ListLayers", "ListLayerVersions")),
     **_on(
         _QUALIFIED,
@@ -242,6 +253,7 @@ PERMISSIONS: Final[Permissions] = {
         _GET_LAYERS,
     ),
     "Invoke": (Permission(action="lambda:InvokeFunction", resource=_INVOKED),),
+    "InvokeWithResponseStream": (Permission(action="lambda:InvokeFunction", resource=_INVOKED),),
 }
 
 

@@ -50,6 +50,9 @@ def statement_document(statement: StatementRecord, arn: str) -> Document:
 
     arn: of the function, version, alias or layer version that has the policy.
     """
+    if statement.document:
+        given: Document = msgspec.json.decode(statement.document)
+        return given
     document: Document = {
         "Sid": statement.sid,
         "Effect": "Allow",
@@ -71,6 +74,26 @@ def policy_text(statements: Iterable[StatementRecord], arn: str) -> str:
             "Statement": [statement_document(statement, arn) for statement in statements],
         }
     ).decode()
+
+
+def statements_of(text: str) -> list[StatementRecord]:
+    """The statements of a whole policy; InvalidParameterValueException when it is none."""
+    from pileus.kernel.auth.policy import PolicySyntax, check_policy  # imported late: see `service_denial`
+
+    try:
+        check_policy(text, kind="resource")
+    except PolicySyntax as error:
+        raise InvalidParameterValueException(error.reason) from None
+    listed = msgspec.json.decode(text)["Statement"]
+    statements = listed if isinstance(listed, list) else [listed]
+    if not all("Principal" in statement and statement.get("Resource") for statement in statements):
+        raise InvalidParameterValueException("Each statement of a resource policy needs a Principal and a Resource.")
+    return [
+        StatementRecord(
+            sid=statement.get("Sid", ""), action="", principal="", document=msgspec.json.encode(statement).decode()
+        )
+        for statement in statements
+    ]
 
 
 def check_length(statements: Iterable[StatementRecord], arn: str) -> None:

@@ -6,7 +6,11 @@ that it made the kept `FunctionSpec` from. So nothing must be told that a functi
 by a reset.
 """
 
+import asyncio
+from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pileus.kernel.auth.audit import Denial
 from pileus.kernel.ids import Ids
@@ -17,6 +21,7 @@ from pileus.services.lambda_.environments.types import FunctionSpec
 from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.model import AliasRecord, FunctionRecord, StatementRecord, Target, VersionRecord
 from pileus.services.lambda_.names import LATEST, FunctionName
+from pileus.services.lambda_.sources import fingerprint
 from pileus.services.lambda_.store import alias_key, function_key, get_alias, get_function, get_version, version_key
 
 _KEPT_MAX: Final = 8_192
@@ -58,6 +63,13 @@ def drawn_version(alias: AliasRecord, ids: Ids) -> str:
     return alias.version
 
 
+async def _revision_of(folder: str, revision: str) -> str:
+    """Of the environments: with a folder instead of a package, also of what is in it."""
+    if not folder:
+        return revision
+    return f"{revision.partition('+')[0]}+{await asyncio.to_thread(fingerprint, Path(folder))}"
+
+
 class Guarded:
     """What has a policy. value: the record's bytes. denials: what its policy said to callers so far."""
 
@@ -72,11 +84,11 @@ class Guarded:
 class Ready(Guarded):
     """A function or version as it is invoked."""
 
-    __slots__ = ("record", "spec")
+    __slots__ = ("folder", "spec")
 
     def __init__(self, value: bytes, record: FunctionRecord, spec: FunctionSpec) -> None:
         super().__init__(value, record.policy)
-        self.record = record
+        self.folder = record.folder
         self.spec = spec
 
 
@@ -130,7 +142,7 @@ class Resolver:
             return await self.find(self._behind(named, value))
         ready = self._ready.get(key)
         if ready is not None and ready.value == value:
-            return ready
+            return ready if not ready.folder else await self._looked_through(ready)
         if value is None:
             self._ready.pop(key, None)
             raise FunctionNotFound(f"{named.function.arn}:{named.function.qualifier or LATEST}")
@@ -169,6 +181,13 @@ class Resolver:
         ready = self._ready[named.key] = Ready(value, target.record, spec)
         return ready
 
+    async def _looked_through(self, ready: Ready) -> Ready:
+        """With other environments than before, if anything in the function's folder has been edited since."""
+        revision = await _revision_of(ready.folder, ready.spec.revision)
+        if revision != ready.spec.revision:
+            ready.spec = msgspec.structs.replace(ready.spec, revision=revision)
+        return ready
+
     async def spec(self, target: Target) -> FunctionSpec:
         """What its environments are made from."""
         function, record = target.function, target.record
@@ -178,7 +197,7 @@ class Resolver:
             version=target.version,
             runtime=record.runtime,
             handler=record.handler,
-            code_path=await self._packages.directory(record.code_sha256),
+            code_path=Path(record.folder) if record.folder else await self._packages.directory(record.code_sha256),
             code_sha256=record.code_sha256,
             memory_mb=record.memory_mb,
             timeout=record.timeout,
@@ -187,7 +206,11 @@ class Resolver:
             log_group=record.log_group,
             region=function.region,
             account_id=function.account_id,
-            revision=record.fleet_revision,
+            revision=await _revision_of(record.folder, record.fleet_revision),
             ephemeral_storage_mb=record.ephemeral_storage_mb,
             layers=tuple([await self._packages.directory(layer.code_sha256) for layer in record.layers]),
+            log_format=record.log_format,
+            log_level=record.application_log_level,
+            system_log_level=record.system_log_level,
+            snap_start=record.snap_start and target.published is not None,
         )

@@ -148,7 +148,8 @@ async def referenced_archives(store: Store) -> set[str]:
                 found.add(decode(value, LayerVersionRecord).code_sha256)
             elif kind in ("function", "version"):
                 record = decode(value, FunctionRecord) if kind == "function" else decode(value, VersionRecord).function
-                found.add(record.code_sha256)
+                if not record.folder:
+                    found.add(record.code_sha256)
                 found.update(layer.code_sha256 for layer in record.layers)
         if len(page) < _SCAN_PAGE:
             return found

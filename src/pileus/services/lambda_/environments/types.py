@@ -18,6 +18,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral_storage_mb: size of `/tmp`.
     layers: the unpacked layers, mounted merged as `/opt`; of files of the same name that of the later one counts.
     log_format: `Text` or `JSON`; the levels, of the function's own and of the platform's lines, count for JSON only.
+    snap_start: whether environments are restored from one that was initialised when the version was published.
     revision: changes whenever anything here changes; a new one retires the environments of the old one.
     environment: the function's own variables; they cannot replace Lambda's reserved ones.
     """
@@ -42,6 +43,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str = "Text"
     log_level: str = ""
     system_log_level: str = ""
+    snap_start: bool = False
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):

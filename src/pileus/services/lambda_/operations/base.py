@@ -12,6 +12,7 @@ from pileus.kernel.auth.sealing import SECRET_BYTES
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
@@ -20,6 +21,7 @@ from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.configuring import (
     Change,
+    Package,
 )
 from pileus.services.lambda_.destinations import Destinations, EventTargets
 from pileus.services.lambda_.downloads import CodeDownloads
@@ -41,6 +43,7 @@ from pileus.services.lambda_.model import (
 from pileus.services.lambda_.names import FunctionName, account_of_role
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
+from pileus.services.lambda_.sources import Code, Folder, ObjectReader, source_of
 from pileus.services.lambda_.worker import AsyncInvocations
 
 _ROLE_TRIAL: Final = timedelta(minutes=15)
@@ -93,10 +96,14 @@ class LambdaBase:
         metrics: Metrics | None = None,
         targets: EventTargets | None = None,
         roles: RolePermissions | None = None,
+        objects: ObjectReader | None = None,
+        hot_reload: bool = False,
     ) -> None:
         """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
         of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
         targets: the services that records and events go to. roles: without it, every role may do all.
+        objects: code in S3; without it, code comes in requests only. hot_reload: whether folders of this machine may be
+        packages, which makes all that Pileus may read readable to whoever may create functions.
         """
         self._store = store
         self._pool = pool
@@ -104,6 +111,8 @@ class LambdaBase:
         self._clock = clock
         self._ids = ids
         self._packages = CodePackages(blobs=blobs, data_dir=data_dir)
+        self._objects = objects
+        self._hot_reload = hot_reload
         self._event_metrics = EventMetrics(metrics)
         self._invoker = Invoker(
             store=store,
@@ -121,6 +130,15 @@ class LambdaBase:
         )
         self.invoker = ServiceInvoker(self._invoker)
         self.code_handler = CodeDownloads(blobs=blobs, secret=secret or ids.bytes(SECRET_BYTES), clock=clock, ids=ids)
+
+    async def _package(self, context: RequestContext, code: Code, *, within: str = "") -> Package:
+        """Keep the code that a request brings or names. within: the member of the request that it is."""
+        source = await source_of(
+            code, context=context, objects=self._objects, hot_reload=self._hot_reload, within=within
+        )
+        if isinstance(source, Folder):
+            return Package(sha256=source.sha256, size_bytes=0, unzipped_bytes=0, folder=str(source.path))
+        return await self._packages.add(source)
 
     async def _resolve(self, function: FunctionName) -> Target:
         """What is there under a name; FunctionNotFound."""

@@ -10,10 +10,10 @@ from pileus.kernel.storage.seam import Transaction
 from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.configuring import (
-    check_code,
     check_configuration,
     check_creation,
     check_name,
+    check_recoding,
     created,
     recoded,
     reconfigured,
@@ -63,7 +63,7 @@ class FunctionOperations(LambdaBase):
         await self._check_role(function, request.role)
         self._pool.prepare()
         layers = await self._layers(function, request.layers or ())
-        package = await self._packages.add(check_code(request.code))
+        package = await self._package(context, request.code, within="Code.")
         check_unzipped(package.unzipped_bytes, layers)
         record = created(request, name=name, package=package, layers=layers, change=self._new_change())
 
@@ -115,9 +115,7 @@ class FunctionOperations(LambdaBase):
         )
         return GetFunctionResponse(
             configuration=described(target),
-            code=FunctionCodeLocation(
-                repository_type="S3", location=self.code_handler.location(context, target.record.code_sha256)
-            ),
+            code=self._location(context, target.record),
             tags=tags or None,
             concurrency=None if reserved is None else Concurrency(reserved_concurrent_executions=reserved.reserved),
         )
@@ -184,9 +182,9 @@ class FunctionOperations(LambdaBase):
         self, context: RequestContext, request: UpdateFunctionCodeRequest
     ) -> FunctionConfiguration:
         function = function_name(context, request.function_name)
-        archive = check_code(request)
+        check_recoding(request)
         check_revision(await self._require(function), request.revision_id, "GetFunction/GetAlias")
-        package = await self._packages.add(archive)
+        package = await self._package(context, request)
 
         def change(record: FunctionRecord) -> FunctionRecord:
             check_unzipped(package.unzipped_bytes, record.layers)
@@ -248,6 +246,13 @@ class FunctionOperations(LambdaBase):
         config = await get_signing_config(tx, signing_config_of(context, setting.config_arn))
         if config.policy == "Enforce":
             raise CodeVerificationFailedException
+
+    def _location(self, context: RequestContext, record: FunctionRecord) -> FunctionCodeLocation:
+        if record.folder:
+            return FunctionCodeLocation(repository_type="Folder", location=record.folder)
+        return FunctionCodeLocation(
+            repository_type="S3", location=self.code_handler.location(context, record.code_sha256)
+        )
 
     async def _layers(self, function: FunctionName, arns: Sequence[str]) -> list[LayerUse]:
         """The layers that a request names; whether the caller may have them was asked before."""

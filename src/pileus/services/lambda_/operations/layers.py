@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.lambda_ import layer_store as records
-from pileus.services.lambda_.configuring import check_archive
 from pileus.services.lambda_.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
@@ -45,7 +45,9 @@ class LayerOperations(LambdaBase):
         self, context: RequestContext, request: PublishLayerVersionRequest
     ) -> PublishLayerVersionResponse:
         layer = check_own(context, layer_named(context, request.layer_name))
-        package = await self._packages.add(check_archive(request.content, within="Content."))
+        package = await self._package(context, request.content, within="Content.")
+        if package.folder:
+            raise NotImplementedByPileus("Hot reload of layers is not implemented")
         created_at = self._clock.now()
 
         async def publish(tx: Transaction) -> LayerVersionRecord:

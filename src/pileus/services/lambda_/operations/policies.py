@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import ServiceError
+from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.errors import (
@@ -16,13 +16,18 @@ from pileus.services.lambda_.errors import (
 from pileus.services.lambda_.model import AliasRecord, FunctionRecord, StatementRecord, VersionRecord
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase, check_same_revision
-from pileus.services.lambda_.policy import check_length, policy_text, statement_document, statement_of
+from pileus.services.lambda_.policy import check_length, policy_text, statement_document, statement_of, statements_of
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
     AddPermissionResponse,
+    DeleteResourcePolicyRequest,
     GetPolicyRequest,
     GetPolicyResponse,
+    GetResourcePolicyRequest,
+    GetResourcePolicyResponse,
+    PutResourcePolicyRequest,
+    PutResourcePolicyResponse,
     RemovePermissionRequest,
 )
 
@@ -72,6 +77,40 @@ class PolicyOperations(LambdaBase):
 
         await self._change_policy(function, remove, revision_id=request.revision_id)
 
+    async def put_resource_policy(
+        self, context: RequestContext, request: PutResourcePolicyRequest
+    ) -> PutResourcePolicyResponse:
+        """Replaces what AddPermission and this operation have put there."""
+        function = _function_of(context, request.resource_arn)
+        statements = statements_of(request.policy)
+        check_length(statements, function.policy_arn)
+        await self._change_policy(function, lambda policy: statements, revision_id=request.revision_id)
+        held = await _holder(self._store.snapshot(), function)
+        return PutResourcePolicyResponse(
+            policy=policy_text(statements, function.policy_arn), revision_id=_revision(held)
+        )
+
+    async def get_resource_policy(
+        self, context: RequestContext, request: GetResourcePolicyRequest
+    ) -> GetResourcePolicyResponse:
+        function = _function_of(context, request.resource_arn)
+        held = await _holder(self._store.snapshot(), function)
+        if not held.policy:
+            raise ResourceNotFoundException("The resource you requested does not exist.")
+        return GetResourcePolicyResponse(
+            policy=policy_text(held.policy, function.policy_arn), revision_id=_revision(held)
+        )
+
+    async def delete_resource_policy(self, context: RequestContext, request: DeleteResourcePolicyRequest) -> None:
+        function = _function_of(context, request.resource_arn)
+
+        def delete(policy: list[StatementRecord]) -> list[StatementRecord]:
+            if not policy:
+                raise ResourceNotFoundException("No policy is associated with the given resource.")
+            return []
+
+        await self._change_policy(function, delete, revision_id=request.revision_id)
+
     async def _change_policy(
         self,
         function: FunctionName,
@@ -88,6 +127,12 @@ class PolicyOperations(LambdaBase):
             _put_policy(tx, function, holder, changed, revision_id=self._ids.uuid())
 
         await self._store.run(write)
+
+
+def _function_of(context: RequestContext, arn: str) -> FunctionName:
+    if ":function:" not in arn:
+        raise NotImplementedByPileus("Resource policies of runtimes are not implemented")
+    return function_name(context, arn)
 
 
 _Holder = FunctionRecord | VersionRecord | AliasRecord
