@@ -139,9 +139,9 @@ async def test_the_latest_poll_has_the_event(bench: Bench) -> None:
         assert await asyncio.wait_for(bench.answer(spec, event), 10) == [event]
         if event == "leave dead polls":
             link = link_of(bench)
-            (main,) = link._clients
+            (main,) = link._api._clients
             async with asyncio.timeout(10):
-                while len(link._clients) != 2 or link._poll is not main:
+                while len(link._api._clients) != 2 or link._poll is not main:
                     await asyncio.sleep(0.005)
     assert len(bench.logs.events) == 1
 

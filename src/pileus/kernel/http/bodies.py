@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from pileus.kernel.http.budget import BodyBudget
@@ -39,6 +39,7 @@ class IncomingBody:
         "complete",
         "received_bytes",
         "size_bytes",
+        "trailers",
     )
 
     def __init__(self, size_bytes: int | None, *, budget: BodyBudget, wanted: Callable[[], None]) -> None:
@@ -46,6 +47,8 @@ class IncomingBody:
         self.received_bytes = 0
         self.buffered_bytes = 0
         self.complete = False
+        self.trailers: Mapping[str, str] = {}
+        """What followed a chunked body, by lower-case name; nothing of Pileus's own rests on them."""
         self._parts: deque[bytes | bytearray] = deque()
         self._budget = budget
         self._reserved_bytes = 0

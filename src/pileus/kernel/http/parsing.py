@@ -230,7 +230,7 @@ class RequestParser:
                 self._refuse(400)
             elif headers.get("content-length", "").strip("0") or "transfer-encoding" in headers:
                 self._declined = exchange
-        self._headers = {}  # Trailers come here: tolerated, and nothing rests on them.
+        self._headers = {}  # Trailers come here: kept with a streamed body, otherwise tolerated.
 
     def on_body(self, data: bytes) -> None:
         size_bytes = len(data)
@@ -258,6 +258,7 @@ class RequestParser:
             self.received.append(exchange)
         else:
             assert self.streaming.body is not None
+            self.streaming.body.trailers = self._headers
             self.streaming.body.finish()
             self.streaming = None
         if self._headers:

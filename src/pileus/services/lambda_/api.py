@@ -12,6 +12,7 @@ from pileus.services.lambda_.operations.invoke_configs import InvokeConfigOperat
 from pileus.services.lambda_.operations.layers import LayerOperations
 from pileus.services.lambda_.operations.policies import PolicyOperations
 from pileus.services.lambda_.operations.signing import SigningOperations
+from pileus.services.lambda_.operations.streaming import StreamingOperations
 from pileus.services.lambda_.operations.tags import TagOperations
 from pileus.services.lambda_.operations.url_configs import UrlConfigOperations
 from pileus.services.lambda_.operations.versions import VersionOperations
@@ -27,6 +28,7 @@ class LambdaApi(
     LayerOperations,
     PolicyOperations,
     SigningOperations,
+    StreamingOperations,
     TagOperations,
     UrlConfigOperations,
     VersionOperations,
@@ -44,6 +46,7 @@ PARTIAL: Final[Mapping[str, str]] = {
     "UpdateFunctionEventInvokeConfig": "as PutFunctionEventInvokeConfig",
     "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
     "PutProvisionedConcurrencyConfig": "not yet",
+    "InvokeWithResponseStream": "no tenants",
     "Invoke": "no destinations or dead-letter queues after the retries of an event",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

@@ -44,8 +44,9 @@ from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTE
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.policy import service_denial
 from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
-from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse
+from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse, InvokeWithResponseStreamRequest
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
+from pileus.services.lambda_.streaming import StreamedInvocation, StreamedInvocations
 
 ROLE_REFUSED: Final = "The role defined for the function cannot be assumed by Lambda."
 """AWS says so when a function is created or given a role, and when it is invoked after its role has gone."""
@@ -97,6 +98,7 @@ class Invoker:
         self._clock = clock
         self._ids = ids
         self._named: dict[tuple[str, str, str, str | None], Named] = {}
+        self._streamed = StreamedInvocations(self._run)
 
     async def for_api(self, context: RequestContext, request: InvocationRequest) -> InvocationResponse:
         """Invoke, as the API's operation."""
@@ -136,6 +138,35 @@ class Invoker:
             log_result=b64encode(result.log).decode() if request.log_type == "Tail" else None,
             payload=result.payload,
             executed_version=ready.spec.version,
+        )
+
+    async def begin_stream(
+        self, context: RequestContext, request: InvokeWithResponseStreamRequest
+    ) -> StreamedInvocation:
+        """InvokeWithResponseStream, until the answer begins."""
+        ready, invocation = await self.prepare_stream(context, request)
+        return await self._streamed.begin(ready.spec, invocation)
+
+    async def prepare_stream(
+        self, context: RequestContext, request: InvokeWithResponseStreamRequest
+    ) -> tuple[Ready, Invocation]:
+        """The same, without invoking anything."""
+        asked = (context.account_id, context.region, request.function_name, request.qualifier)
+        named = self._named.get(asked) or self._understand(context, request, asked)
+        ready = await self._resolver.find(named)
+        if request.tenant_id is not None:
+            raise NotImplementedByPileus("TenantId is not implemented")
+        payload = request.payload or b"{}"
+        if len(payload) > PAYLOAD_BYTES_MAX:
+            raise _payload_too_large()
+        check_json(payload)
+        client_context = None if request.client_context is None else read_client_context(request.client_context)
+        return ready, Invocation(
+            request_id=context.request_id,
+            payload=payload,
+            invoked_function_arn=named.arn,
+            client_context=client_context,
+            trace_id=new_trace(self._clock, self._ids),
         )
 
     async def for_service(
@@ -254,7 +285,10 @@ class Invoker:
         return denial
 
     def _understand(
-        self, context: RequestContext, request: InvocationRequest, asked: tuple[str, str, str, str | None]
+        self,
+        context: RequestContext,
+        request: InvocationRequest | InvokeWithResponseStreamRequest,
+        asked: tuple[str, str, str, str | None],
     ) -> Named:
         return self._keep(asked, function_name(context, request.function_name, request.qualifier))
 

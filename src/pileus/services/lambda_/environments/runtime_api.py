@@ -1,14 +1,7 @@
 """How does a custom runtime get its events?
 
-The Lambda Runtime API (Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"): one listener for
-each environment, on a random address of the loopback network and a random port.
-
-Whose connection it is. Cells share the host's network, and `/proc/net/tcp` shows every listener to everybody, so being
-hard to guess is no protection: whoever could ask for the next event of another function would also answer it. A secret
-in `AWS_LAMBDA_RUNTIME_API` would protect, but several of AWS's own clients (Node, Rust, .NET) take that variable apart
-as `host:port`. A network namespace for each cell would cut functions off from Pileus and the network, unless something
-forwarded. So each connection is asked, when it is made, which socket is at its other end, and it stays open only if a
-process of this very cell holds that socket (`Cell.made`). Clients keep their connection, so it is asked once.
+The Lambda Runtime API (Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"), behind the
+environment's `ApiListener`.
 
 Whose event it is. A poll whose client has gone away (bootstraps poll with a timeout) must not swallow an event:
 
@@ -16,106 +9,67 @@ Whose event it is. A poll whose client has gone away (bootstraps poll with a tim
 - a poll ends those before it, since a runtime has only one: they are dead, and not yet known to be;
 - an event stays with the connection it was written to until it is answered; if that connection breaks without having
   been read to its end, or before the event was written, the next poll gets the event again.
+
+An answer may come in pieces (`Lambda-Runtime-Function-Response-Mode: streaming`); what went wrong on the way is then
+told by trailers. Source: the same guide, "Implementing response streaming in a custom runtime".
 """
 
 import asyncio
+import binascii
 import json
+from base64 import b64decode
+from collections.abc import Mapping
 from typing import Final
 
-import msgspec
-
-from pileus.kernel.http.budget import BodyBudget
-from pileus.kernel.http.connection import Connection, Shared
-from pileus.kernel.http.heads import Heads
-from pileus.kernel.http.limits import Limits
+from pileus.kernel.http.bodies import BodyBroken, IncomingBody
 from pileus.kernel.http.messages import PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.cell import Cell
+from pileus.services.lambda_.environments.api_listener import ACCEPTED, ApiListener, Client, problem
 from pileus.services.lambda_.environments.links import RuntimeListener
 from pileus.services.lambda_.environments.types import Invocation
 from pileus.services.lambda_.runtimes import frames
 
-_PREFIX: Final = "/2018-06-01/runtime/"
-_JSON: Final = (("Content-Type", "application/json"),)
-_ACCEPTED: Final = Response(202, _JSON, b'{"status":"OK"}\n')
-_BIND_TRIES_MAX: Final = 16
-_CONNECTIONS_MAX: Final = 256
-"""At the same time; a runtime has one, or a new one for each request."""
-_LIMITS: Final = Limits()
-
-
-def _problem(status: int, kind: str, message: str) -> Response:
-    return Response(status, _JSON, msgspec.json.encode({"errorMessage": message, "errorType": kind}))
-
-
-class _Client(Connection):
-    """A connection that ends with the client's side of it. poll: its wait for an event. took: it was given one."""
-
-    def __init__(self, link: "HttpLink", heads: Heads, budget: BodyBudget) -> None:
-        super().__init__(Shared(handler=self._handle, gate=None, limits=_LIMITS, heads=heads, budget=budget))
-        self._link = link
-        self.poll: asyncio.Future[None] | None = None
-        self.took = False
-
-    async def _handle(self, request: Request) -> Response:
-        self.took = False  # whoever asks again has read what came before
-        return await self._link.handle(request, self)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if not self._link.admits(self, client[:2], server[:2]):
-            self.abort()
-
-    def eof_received(self) -> bool:
-        super().eof_received()
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        unread = exc is not None or bool(self._open)
-        super().connection_lost(exc)
-        self._link.lost(self, unread=unread)
+_STREAM_CONTENT_TYPE: Final = "application/octet-stream"
+_INIT_ERROR_BYTES_MAX: Final = 256 * 1024
 
 
 class HttpLink:
     """A runtime behind the Runtime API."""
 
-    def __init__(self, cell: Cell, listener: RuntimeListener) -> None:
+    prefix = "/2018-06-01/runtime/"
+
+    def __init__(self, cell: Cell, listener: RuntimeListener, api: ApiListener | None = None) -> None:
+        """api: where it is asked; without, it has a listener for itself."""
         self._cell = cell
         self._listener = listener
-        self._server: asyncio.Server | None = None
-        self._clients: set[_Client] = set()
-        self._poll: _Client | None = None
+        self._api = api or ApiListener(cell)
+        self._api.add(self)
+        self._poll: Client | None = None
         self._event: tuple[Invocation, int] | None = None
         self._waiting = False
         """Whether the event is still to be taken."""
         self._ready = False
+        self._room: asyncio.Future[None] | None = None
+        """While paused: streamed answers are read no further."""
 
     async def open(self, ids: Ids) -> str:
         """Listen; gives the value of AWS_LAMBDA_RUNTIME_API."""
-        heads, budget, loop = Heads(), BodyBudget(_LIMITS), asyncio.get_running_loop()
-        for attempt in range(_BIND_TRIES_MAX):
-            drawn = ids.bytes(3)
-            host = f"127.{drawn[0]}.{drawn[1]}.{1 + drawn[2] % 254}"
-            try:
-                self._server = await loop.create_server(lambda: _Client(self, heads, budget), host, 0)
-            except OSError:
-                if attempt == _BIND_TRIES_MAX - 1:
-                    raise
-                continue
-            port: int = self._server.sockets[0].getsockname()[1]
-            return f"{host}:{port}"
-        raise AssertionError
+        return await self._api.open(ids)
 
     def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
         self._event = (invocation, deadline_ms)
         self._offer()
 
     def pause(self) -> None:
-        """Output does not come this way."""
+        """Output does not come this way, but pieces of answers do."""
+        if self._room is None:
+            self._room = asyncio.get_running_loop().create_future()
 
     def resume(self) -> None:
-        """As `pause`."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     def drain(self) -> None:
         why = self._cell.refusal()
@@ -124,46 +78,48 @@ class HttpLink:
 
     def close(self) -> None:
         self._event = None
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for client in list(self._clients):
-            client.abort()
-            self.lost(client, unread=False)
+        self.resume()
+        self._api.close()
 
     # What connections tell.
 
-    def admits(self, client: _Client, theirs: tuple[str, int], ours: tuple[str, int]) -> bool:
-        """Whether this connection may speak: it comes from a process of the cell."""
-        if self._server is None or len(self._clients) >= _CONNECTIONS_MAX or not self._cell.made((theirs, ours)):
-            return False
-        self._clients.add(client)
-        return True
-
-    def lost(self, client: _Client, *, unread: bool) -> None:
-        """A connection has ended. unread: its client did not read all that was written."""
-        self._clients.discard(client)
-        if client.poll is not None and not client.poll.done():
-            client.poll.set_result(None)
+    def lost(self, client: Client, *, unread: bool) -> None:
         if self._poll is client:
             self._poll = None
         if client.took and unread and self._event is not None:
             self._offer()
 
-    async def handle(self, request: Request, client: _Client) -> Response:
-        if not request.path.startswith(_PREFIX):
-            return _problem(404, "NotFound", "no such path in the Lambda runtime API")
-        match request.method, request.path.removeprefix(_PREFIX).split("/"):
+    async def handle(self, request: Request, client: Client) -> Response:
+        match request.method, request.path.removeprefix(self.prefix).split("/"):
             case "GET", ["invocation", "next"]:
                 return await self._next(client)
             case "POST", ["invocation", request_id, "response"]:
+                if request.headers.get("lambda-runtime-function-response-mode", "").lower() == "streaming":
+                    return await self._answer_in_pieces(request, request_id)
                 return await self._answer(request, request_id, failed=False)
             case "POST", ["invocation", request_id, "error"]:
                 return await self._answer(request, request_id, failed=True)
             case "POST", ["init", "error"]:
-                self._listener.could_not_initialise(await request.read())
-                return _ACCEPTED
-        return _problem(404, "NotFound", "no such path in the Lambda runtime API")
+                return await self._init_error(request)
+            case ("GET", ["restore", "next"]) | ("POST", ["restore", "error"]):
+                # Only SnapStart restores; whoever asks for it elsewhere is told as for any step out of turn.
+                return self._out_of_turn("RestoreReady" if request.method == "GET" else "RestoreError")
+        return problem(404, "NotFound", "no such path in the Lambda runtime API")
+
+    async def _init_error(self, request: Request) -> Response:
+        try:
+            document = await request.read(_INIT_ERROR_BYTES_MAX)
+        except PayloadTooLarge:
+            message = f"Exceeded maximum allowed payload size ({_INIT_ERROR_BYTES_MAX} bytes)."
+            return problem(413, "RequestEntityTooLarge", message)
+        if self._ready:
+            return self._out_of_turn("InitError")
+        self._listener.could_not_initialise(document)
+        return ACCEPTED
+
+    def _out_of_turn(self, step: str) -> Response:
+        state = "Ready" if self._ready else "Started"
+        return problem(403, "InvalidStateTransition", f"State transition from {state} to {step} not allowed")
 
     def _offer(self) -> None:
         """There is an event to be taken: the latest poll has it."""
@@ -172,13 +128,13 @@ class HttpLink:
             client, self._poll = self._poll, None
             self._take(client)
 
-    def _take(self, client: _Client) -> None:
+    def _take(self, client: Client) -> None:
         self._waiting = False
         client.took = True
         if client.poll is not None and not client.poll.done():
             client.poll.set_result(None)
 
-    async def _next(self, client: _Client) -> Response:
+    async def _next(self, client: Client) -> Response:
         if not self._ready:
             self._ready = True
             self._listener.became_ready()
@@ -189,7 +145,7 @@ class HttpLink:
             client.poll = asyncio.get_running_loop().create_future()
             await client.poll
         if not client.took or self._event is None:
-            return _problem(500, "Closed", "this poll is over")
+            return problem(500, "Closed", "this poll is over")
         invocation, deadline_ms = self._event
         headers = [
             ("Content-Type", "application/json"),
@@ -197,10 +153,13 @@ class HttpLink:
             ("Lambda-Runtime-Deadline-Ms", str(deadline_ms)),
             ("Lambda-Runtime-Invoked-Function-Arn", invocation.invoked_function_arn),
         ]
-        if invocation.trace_id:
-            headers.append(("Lambda-Runtime-Trace-Id", invocation.trace_id))
-        if invocation.client_context:
-            headers.append(("Lambda-Runtime-Client-Context", _one_line(invocation.client_context)))
+        for name, value in (
+            ("Lambda-Runtime-Trace-Id", invocation.trace_id),
+            ("Lambda-Runtime-Client-Context", _one_line(invocation.client_context)),
+            ("Lambda-Runtime-Cognito-Identity", _one_line(invocation.cognito_identity)),
+        ):
+            if value:
+                headers.append((name, value))
         return Response(200, headers, invocation.payload)
 
     async def _answer(self, request: Request, request_id: str, *, failed: bool) -> Response:
@@ -209,11 +168,36 @@ class HttpLink:
         except PayloadTooLarge:
             if self._expects(request_id):
                 self._finish(frames.RESPONSE_TOO_LARGE, failed=True)
-            return _problem(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).")
+            return problem(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).")
         if not self._expects(request_id):
-            return _problem(400, "InvalidRequestID", "Invalid request ID")
+            return problem(400, "InvalidRequestID", "Invalid request ID")
         self._finish(payload, failed=failed)
-        return _ACCEPTED
+        return ACCEPTED
+
+    async def _answer_in_pieces(self, request: Request, request_id: str) -> Response:
+        if not self._expects(request_id):
+            return problem(400, "InvalidRequestID", "Invalid request ID")
+        self._listener.began_stream(request.headers.get("content-type") or _STREAM_CONTENT_TYPE)
+        body = request.body
+        if isinstance(body, bytes):
+            self._listener.streamed(body)
+            self._finish(b"", failed=False)
+            return ACCEPTED
+        try:
+            async for piece in body:
+                if not self._expects(request_id):
+                    return problem(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size.")
+                self._listener.streamed(piece)
+                if self._room is not None:
+                    await asyncio.shield(self._room)
+        except BodyBroken:
+            if self._expects(request_id):
+                self._finish(_document("Runtime.TruncatedResponse", "Response body is truncated"), failed=True)
+            raise
+        if self._expects(request_id):
+            failure = _failure(body.trailers) if isinstance(body, IncomingBody) else None
+            self._finish(failure or b"", failed=failure is not None)
+        return ACCEPTED
 
     def _expects(self, request_id: str) -> bool:
         return self._event is not None and self._event[0].request_id == request_id
@@ -224,8 +208,25 @@ class HttpLink:
         self._listener.answered(payload, failed=failed, peak_bytes=0)
 
 
-def _one_line(text: str) -> str:
+def _failure(trailers: Mapping[str, str]) -> bytes | None:
+    """The error document that the trailers of a streamed answer tell; None when it went well."""
+    kind = trailers.get("lambda-runtime-function-error-type")
+    if kind is None:
+        return None
+    try:
+        return b64decode(trailers.get("lambda-runtime-function-error-body", ""), validate=True) or _document(kind, "")
+    except binascii.Error:
+        return _document(kind, "")
+
+
+def _document(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _one_line(text: str | None) -> str:
     """A header value: JSON without line breaks, in ASCII."""
+    if not text:
+        return ""
     try:
         return json.dumps(json.loads(text))
     except ValueError:
