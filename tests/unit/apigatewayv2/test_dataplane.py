@@ -350,7 +350,7 @@ async def test_cors(gateway: Gateway) -> None:
 
 def test_common_log_time() -> None:
     """English months whatever the locale, two digits for days."""
-    from pileus.services.apigatewayv2.events import common_log_time
+    from pileus.kernel.http.function_events import common_log_time
 
     at = datetime(2020, 3, 4, 19, 3, 58, tzinfo=UTC)
     assert common_log_time(int(at.timestamp())) == "04/Mar/2020:19:03:58 +0000"

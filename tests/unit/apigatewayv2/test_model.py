@@ -2,7 +2,7 @@
 
 import pytest
 
-from pileus.services.apigatewayv2.cors import preflight
+from pileus.kernel.http.cross_origin import preflight
 from pileus.services.apigatewayv2.dataplane import Address, addressed
 from pileus.services.apigatewayv2.errors import BadRequestException
 from pileus.services.apigatewayv2.model import (
@@ -90,7 +90,7 @@ def test_preflight_of_another_origin_gets_no_permission() -> None:
     headers = {"access-control-request-method": "GET"}
 
     def allowed(origin: str) -> str | None:
-        answer = preflight(cors, method="OPTIONS", headers={**headers, "origin": origin}, request_id="r")
+        answer = preflight(cors, method="OPTIONS", headers={**headers, "origin": origin}, said=())
         assert answer is not None
         assert answer.status == 204
         return dict(answer.headers).get("access-control-allow-origin")
@@ -98,4 +98,4 @@ def test_preflight_of_another_origin_gets_no_permission() -> None:
     assert allowed("https://a.example") == "https://a.example"
     assert allowed("http://b.example") == "http://b.example"
     assert allowed("https://b.example") is None
-    assert preflight(cors, method="OPTIONS", headers={"origin": "https://a.example"}, request_id="r") is None
+    assert preflight(cors, method="OPTIONS", headers={"origin": "https://a.example"}, said=()) is None

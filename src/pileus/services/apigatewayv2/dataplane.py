@@ -16,12 +16,13 @@ from urllib.parse import unquote
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.bodies import BodyBroken
+from pileus.kernel.http.cross_origin import preflight, with_cors
+from pileus.kernel.http.function_events import received_headers
 from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store
-from pileus.services.apigatewayv2.cors import preflight, with_cors
-from pileus.services.apigatewayv2.events import Arrival, event_1_0, event_2_0, received_headers
+from pileus.services.apigatewayv2.events import Arrival, event_1_0, event_2_0
 from pileus.services.apigatewayv2.invoker import Arrived, DenialLog, FunctionInvoker, Invocation
 from pileus.services.apigatewayv2.limits import PAYLOAD_BYTES_MAX
 from pileus.services.apigatewayv2.model import (
@@ -156,7 +157,8 @@ class ExecuteApi:
             return message(404, "Not Found", request_id=request_id)
         if stage.cors is None:
             return await self._serve(request, request_id, address, api, stage, path)
-        early = preflight(stage.cors, method=request.method, headers=request.headers, request_id=request_id)
+        said = (("apigw-requestid", request_id),)
+        early = preflight(stage.cors, method=request.method, headers=request.headers, said=said)
         if early is not None:
             return early
         response = await self._serve(request, request_id, address, api, stage, path)

@@ -7,30 +7,15 @@ request 766, measured on AWS); the `cookie` header moves to `cookies`; members t
 null in 1.0.
 """
 
-import re
-import time
-from binascii import b2a_base64
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from pileus.kernel.http.function_events import body_text, common_log_time, joined_query
+
 _encode: Final = msgspec.json.Encoder().encode
-
-_TEXT_TYPE: Final = re.compile(r"\s*(text/[^;]*|application/(json|xml|javascript))\s*(;|$)", re.IGNORECASE)
-
-_OF_THE_CONNECTION: Final = (
-    "connection",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-)
 
 _SPELLED_1_0: Final = {
     "content-length": "Content-Length",
@@ -42,8 +27,6 @@ _SPELLED_1_0: Final = {
     "x-forwarded-proto": "X-Forwarded-Proto",
 }
 """Format 1.0 spells the headers that API Gateway sets itself so, and the others in lower case."""
-
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Arrival(NamedTuple):
@@ -71,29 +54,11 @@ class Arrival(NamedTuple):
     at_s: float
 
 
-def received_headers(
-    headers: Mapping[str, str], *, body_bytes: int, host: str, peer: str, secure: bool, trace_id: str
-) -> dict[str, str]:
-    """The headers as API Gateway passes them on: without those of the connection, with those of a proxy."""
-    received = dict(headers)
-    for name in _OF_THE_CONNECTION:
-        received.pop(name, None)
-    before = received.get("x-forwarded-for")
-    received["content-length"] = str(body_bytes)
-    received["host"] = host
-    received["x-amzn-trace-id"] = received.get("x-amzn-trace-id") or trace_id
-    received["x-forwarded-for"] = f"{before}, {peer}" if before else peer
-    port = headers.get("host", "").rpartition(":")[2]
-    received["x-forwarded-port"] = port if port.isdecimal() else "443" if secure else "80"
-    received["x-forwarded-proto"] = "https" if secure else "http"
-    return received
-
-
 def event_2_0(arrival: Arrival) -> bytes:
     """The event in format 2.0, as JSON."""
     headers = arrival.headers
     cookies = headers.pop("cookie", None)
-    body, is_base64 = _body(arrival)
+    body, is_base64 = body_text(arrival.body, arrival.headers.get("content-type", ""))
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": arrival.route_key,
@@ -104,7 +69,7 @@ def event_2_0(arrival: Arrival) -> bytes:
         event["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
     event["headers"] = headers
     if arrival.query:
-        event["queryStringParameters"] = _joined(arrival.query)
+        event["queryStringParameters"] = joined_query(arrival.query)
     event["requestContext"] = {
         "accountId": arrival.account_id,
         "apiId": arrival.api_id,
@@ -140,7 +105,7 @@ def event_1_0(arrival: Arrival) -> bytes:
     several: dict[str, list[str]] = {}
     for name, value in query:
         several.setdefault(name, []).append(value)
-    body, is_base64 = _body(arrival)
+    body, is_base64 = body_text(arrival.body, arrival.headers.get("content-type", ""))
     return _encode(
         {
             "version": "1.0",
@@ -192,30 +157,3 @@ def _context_1_0(arrival: Arrival) -> dict[str, Any]:
         "resourcePath": arrival.resource_path,
         "stage": arrival.stage,
     }
-
-
-def _body(arrival: Arrival) -> tuple[str | None, bool]:
-    """The body as an event has it, and whether that is base64; None when there is none."""
-    if not arrival.body:
-        return None, False
-    if _TEXT_TYPE.match(arrival.headers.get("content-type", "")) is not None:
-        try:
-            return arrival.body.decode(), False
-        except UnicodeDecodeError:
-            pass
-    return b2a_base64(arrival.body, newline=False).decode(), True
-
-
-def _joined(query: str) -> dict[str, str]:
-    """Parameters by name; those that repeat are joined by commas."""
-    joined: dict[str, str] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
-
-
-@lru_cache(maxsize=4)
-def common_log_time(at_s: int) -> str:
-    """`12/Mar/2020:19:03:58 +0000`; remembered, as many requests share a second."""
-    at = time.gmtime(at_s)
-    return f"{at.tm_mday:02}/{_MONTHS[at.tm_mon - 1]}/{at.tm_year}:{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} +0000"
