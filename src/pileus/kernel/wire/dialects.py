@@ -35,7 +35,8 @@ class Dialect:
     values_told: violated constraints repeat the value that violates them.
     enum_orders: how the values that are allowed are listed, where it is not the order of the model.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
-    broken: the same for a broken constraint, by the member's path and the constraint; of absences, one told so is told alone.
+    broken: the same for a broken constraint, by the member's path and the constraint. An absence that is told so is
+        told alone, when nothing is wrong but absences.
     unreadable: what a body that cannot be read is answered with; None for the protocol's.
     internal_code: the code of our own failure.
     blob_content_type: of an answer whose body is a blob.
