@@ -13,9 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import boto3
 import msgspec
@@ -24,6 +25,7 @@ from botocore.config import Config
 from bench import signing
 from bench.filling import NotFilled, fill, item
 from bench.generator import NoResult, drive, generator_name
+from bench.load import Load
 from bench.measurements import commit, hardware
 from bench.processes import NotStarted, Server, cpu_s, ended, start_pileus
 from bench.signing import Signer
@@ -35,8 +37,19 @@ CONNECTIONS: Final = 16
 DRAWN_A_SECOND: Final = 20_000
 """Requests prepared; more than that begin again."""
 QUIET_AFTER_S: Final = 3.0
+CPU_US_MIN: Final = 1.0
+"""The kernel counts in hundredths of a second: a very short run may seem to cost nothing."""
 TIMES_MAX: Final = 2.0
 """What the issue asks for: the cost in the largest table, in multiples of that in the smallest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """seconds: of load, for each operation and size."""
+
+    seconds: float
+    generator: str
+    durability: str
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for count in sizes:
         folder = Path(tempfile.mkdtemp(prefix="pileus-scale-", dir=chosen.folder))
         try:
-            scales.append(measure(folder / "data", count, seconds=chosen.seconds, durability=chosen.durability))
+            options = Options(
+                seconds=chosen.seconds, generator=generator_name(chosen.generator), durability=chosen.durability
+            )
+            scales.append(measure(folder / "data", count, options))
         except (NotStarted, NotFilled, NoResult) as error:
             sys.stderr.write(f"no result with {count:,} items: {error}\n")
             return 1
@@ -98,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         changed=changed,
         cpu=machine.cpu,
         cores=machine.cores,
-        generator=generator_name(),
+        generator=generator_name(chosen.generator),
         seconds=chosen.seconds,
         scales=scales,
     )
@@ -109,16 +125,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(data_dir: Path, count: int, *, seconds: float, durability: str) -> Scale:
+def measure(data_dir: Path, count: int, options: Options) -> Scale:
     """Fill a table with `count` items, and load it."""
-    with ended(start_pileus(data_dir, durability=durability)) as server:
+    with ended(start_pileus(data_dir, durability=options.durability)) as server:
         credentials = server.credentials
         filling = _fill(server, count)
     disk_mb = sum(path.stat().st_size for path in data_dir.rglob("*") if path.is_file()) / 1e6
-    with ended(start_pileus(data_dir, durability=durability, credentials=credentials)) as server:
+    with ended(start_pileus(data_dir, durability=options.durability, credentials=credentials)) as server:
         time.sleep(QUIET_AFTER_S)
-        get = _cost(server, _gets, count, seconds)
-        put = _cost(server, _puts, count, seconds)
+        get = _cost(server, _gets, count, options)
+        put = _cost(server, _puts, count, options)
         loaded_mb = anonymous_mb(server.process.pid)
     return Scale(items=count, filling=filling, disk_mb=disk_mb, loaded_mb=loaded_mb, get=get, put=put)
 
@@ -133,14 +149,19 @@ def _fill(server: Server, count: int) -> Filling:
     return Filling(seconds=took_s, cpu_us=cpu_us, memory_mb=anonymous_mb(server.process.pid))
 
 
-def _cost(server: Server, prepare: Callable[[Signer, int, int], list[bytes]], count: int, seconds: float) -> Cost:
+def _cost(server: Server, prepare: Callable[[Signer, int, int], list[bytes]], count: int, options: Options) -> Cost:
     """Latency over one connection, processor time over many; warmed up by the first."""
 
-    def load(connections: int) -> tuple[float, Any]:
-        requests = prepare(_signer(server), count, int(DRAWN_A_SECOND * seconds))
+    def load(connections: int) -> tuple[float, Load]:
+        requests = prepare(_signer(server), count, int(DRAWN_A_SECOND * options.seconds))
         before_s = cpu_s(server.process.pid)
         done = drive(
-            generator_name(), requests, host=server.host, port=server.port, connections=connections, seconds=seconds
+            options.generator,
+            requests,
+            host=server.host,
+            port=server.port,
+            connections=connections,
+            seconds=options.seconds,
         )
         return (cpu_s(server.process.pid) - before_s) * 1e6 / done.requests, done
 
@@ -216,7 +237,8 @@ def table(scales: Sequence[Scale]) -> str:
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     if len(scales) > 1:
         first, last = scales[0], scales[-1]
-        gets, puts = last.get.cpu_us / first.get.cpu_us, last.put.cpu_us / first.put.cpu_us
+        gets = last.get.cpu_us / max(first.get.cpu_us, CPU_US_MIN)
+        puts = last.put.cpu_us / max(first.put.cpu_us, CPU_US_MIN)
         verdict = "ok" if max(gets, puts) <= TIMES_MAX else f"MORE than {TIMES_MAX:.0f} times"
         lines.append(f"GetItem costs {gets:.2f} times, PutItem {puts:.2f} times the smallest table's: {verdict}")
     return "\n".join(lines)
@@ -230,6 +252,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--items", type=int, action="append", help=f"size of a table; may repeat {SIZES}")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load for each operation and size")
+    parser.add_argument("--generator", choices=("auto", "wrk", "asyncio"), default="auto")
     parser.add_argument("--durability", choices=("process", "full"), default="process")
     parser.add_argument("--folder", type=Path, help="where the data lies meanwhile")
     parser.add_argument("--output", type=Path, help="where to write the JSON")
