@@ -10,7 +10,6 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store, Transaction
-from pileus.services.logs import patterns
 from pileus.services.logs.errors import (
     InvalidNextToken,
     InvalidParameterException,
@@ -29,6 +28,7 @@ from pileus.services.logs.model import (
     oldest_shown,
     sequence_token,
 )
+from pileus.services.logs.patterns import parse
 from pileus.services.logs.reading import read_stream, search_group, time_span
 from pileus.services.logs.shapes import (
     CreateLogGroupRequest,
@@ -60,7 +60,6 @@ _LATEST_FIRST_SINCE_MS: Final = 1_704_067_200_000
 PARTIAL: Final = {
     "CreateLogGroup": "no encryption, deletion protection, delivery class",
     "DescribeLogGroups": "of one account, by name or prefix",
-    "FilterLogEvents": "patterns of terms only",
     "PutLogEvents": "the entity is not kept",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""
@@ -198,7 +197,7 @@ class LogsApi:
         from_head = request.start_from_head is not False
         if not from_head and (request.start_time or 0) < _LATEST_FIRST_SINCE_MS:
             raise InvalidParameterException("startFromHead false is supported only with a startTime since 2024.")
-        pattern = patterns.parse(request.filter_pattern or "")
+        pattern = parse(request.filter_pattern or "")
         reading = Reading(self._store.snapshot(), _region(context))
         group = await reading.group(name)
         page = await search_group(
