@@ -1,6 +1,7 @@
 """Both versions of control groups are spoken, on whatever host the tests run: the kernel's files are played by ours."""
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from pileus.kernel.sandbox.cell_groups import CellGroups, Hierarchy
 from pileus.kernel.sandbox.control_groups import ControlGroups, usable_hierarchies
+from tests.support.processes import wait_until
 
 OF_CELLS = ("cgroup.procs", "cgroup.freeze", "cpu.max", "memory.max", "memory.swap.max", "memory.current",
             "memory.peak", "memory.stat", "memory.events", "pids.max")  # fmt: skip
@@ -158,3 +160,37 @@ def test_a_group_that_refuses_more_processors_keeps_what_it_has(tmp_path: Path) 
     """A container with fewer processors than the function would have: its limit holds, and nothing fails."""
     groups = CellGroups([(Hierarchy(version=1, controllers=frozenset({"cpu"}), parent=tmp_path), tmp_path)])
     groups.limit_processors(6.0)  # no such file: any refusal is one
+
+
+def real_version_2() -> Path | None:
+    """Where the kernel itself lets us make a group of version 2, with or without controllers."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        if " - cgroup2 " in line:
+            point = Path(line.split()[4])
+            return point if os.access(point, os.W_OK) else None
+    return None
+
+
+@pytest.mark.skipif(real_version_2() is None, reason="no writable version 2 hierarchy")
+def test_the_kernel_freezes_a_version_2_group() -> None:
+    """And what is frozen can be killed, which is why version 1's freezer is not used."""
+    root = real_version_2()
+    assert root is not None
+    path = root / f"pileus-{os.getpid()}-freezing"
+    path.mkdir()
+    groups = CellGroups([(Hierarchy(version=2, controllers=frozenset(), parent=root), path)])
+    spinning = subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"])
+    (path / "cgroup.procs").write_text(str(spinning.pid))
+
+    def frozen() -> bool:
+        return "frozen 1" in (path / "cgroup.events").read_text()
+
+    for _ in range(2):
+        assert groups.freeze()
+        wait_until(frozen)
+        groups.thaw()
+        wait_until(lambda: not frozen())
+    assert groups.freeze()
+    spinning.kill()
+    assert spinning.wait(10) == -9
+    wait_until(groups.remove)

@@ -253,3 +253,48 @@ def test_connections_are_known_without_the_right_to_trace() -> None:
         timeout=60,
     )
     assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("groups", ["groups", "no groups"])
+async def test_a_frozen_cell_stands_still(sandbox: Sandbox, groups: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it, whoever has detached or forks without end; and goes on afterwards as if nothing had been."""
+    if groups == "no groups":
+        monkeypatch.setattr("pileus.kernel.sandbox.peers.members", lambda group: [])
+    cell = await sandbox.take()
+    spin = "while :; do :; done"
+    script = f"(while :; do (true); done) & (setsid sh -c '{spin}' &); {spin}"
+    order = Order(environment=SHELL, directory="/tmp", execute=["/bin/sh", "-c", script])
+    cell.configure(order, memory_bytes=256 << 20)
+
+    def spent() -> dict[int, int]:
+        """Processor time of everything in the cell but its supervisor, by process."""
+        return {pid: ticks(pid) for pid in cell._pids() if pid != cell._supervisor()}
+
+    await asyncio.to_thread(wait_until, lambda: sum(map(bool, spent().values())) >= 3)
+    for _ in range(3):
+        cell.freeze()
+        await asyncio.to_thread(wait_until, lambda: all(state(pid) in "TZ" for pid in spent()))
+        before = spent()
+        with pytest.raises(AssertionError):
+            await asyncio.to_thread(wait_until, lambda: spent() != before, within_s=0.15)  # noqa: B023 - awaited here
+        cell.thaw()
+        await asyncio.to_thread(wait_until, lambda: spent() != before)  # noqa: B023 - awaited here
+    cell.freeze()
+    frozen = cell._pids()
+    cell.close()
+    await asyncio.to_thread(wait_until, lambda: all(gone(pid) for pid in frozen))
+
+
+def ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pileus.kernel.sandbox import peers, wire
+from pileus.kernel.sandbox import peers, stopping, wire
 from pileus.kernel.sandbox.cell_groups import CellGroups
 from pileus.kernel.sandbox.zygote import ENDED, STATUS
 
@@ -72,6 +72,8 @@ class Cell:
         self.exited: Callable[[Exit], None] | None = None
         self.exit: Exit | None = None
         self._memory_bytes = 0
+        self._stopped: list[int] = []
+        self._first = 0
         self._report = b""
         self._closed = False
         loop.add_reader(self._status.fileno(), self._status_readable)
@@ -103,6 +105,26 @@ class Cell:
         """Grant it so many processors' time, from now on; without a control group it takes what it gets."""
         self.groups.limit_processors(share)
 
+    def freeze(self) -> None:
+        """Let nothing in it go on until `thaw`: by the freezer of its control group, or by stopping every process."""
+        if self.exit is None and not self._stopped and not (self.groups.freezes and self.groups.freeze()):
+            self._stopped = stopping.stop(self._pids, spared=self._supervisor())
+
+    def thaw(self) -> None:
+        """Let everything go on that `freeze` has stopped."""
+        self.groups.thaw()
+        stopped, self._stopped = self._stopped, []
+        for pid in reversed(stopped):
+            stopping.send(pid, signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Ask every process of it to end (SIGTERM); who does not, is to be killed."""
+        self.thaw()
+        supervisor = self._supervisor()
+        for pid in self._pids():
+            if pid != supervisor:
+                stopping.send(pid, signal.SIGTERM)
+
     def overdrawn(self) -> bool:
         """Whether it holds more memory than it may, not counting its `/tmp`. Cheap while it is far from that."""
         used_bytes = self.groups.memory_used_bytes()
@@ -115,7 +137,7 @@ class Cell:
 
     def _temporary_used_bytes(self, *, otherwise: int) -> int:
         """How much lies in its `/tmp`; `otherwise` where we may not look into it."""
-        first = peers.pid_behind(self._watch) if self._watch != -1 else 0
+        first = self._supervisor()
         try:
             found = os.statvfs(f"/proc/{first}/root/tmp")
         except OSError:
@@ -140,8 +162,16 @@ class Cell:
     def _pids(self) -> list[int]:
         if self.groups.paths and (found := peers.members(self.groups.paths[0])):
             return found
-        first = peers.pid_behind(self._watch) if self._watch != -1 else 0
+        first = self._supervisor()
         return peers.tree(first) if first else []
+
+    def _supervisor(self) -> int:
+        """Its first process, which is ours; 0 when it has ended."""
+        if self.exit is not None:
+            return 0
+        if not self._first and self._watch != -1:
+            self._first = peers.pid_behind(self._watch)
+        return self._first
 
     def kill(self) -> None:
         """End every process of the cell, at once; `exited` follows."""
@@ -149,6 +179,7 @@ class Cell:
             if self._watch != -1 and self.contained:
                 signal.pidfd_send_signal(self._watch, signal.SIGKILL)
             else:
+                self.thaw()  # the supervisor, which is to kill the others, may be frozen, too
                 self._status.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 from pileus.kernel.clock import Clock
 from pileus.kernel.sandbox.cell import Cell, Exit
 from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
 from pileus.services.lambda_.environments.links import RuntimeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
@@ -68,6 +69,7 @@ class Environment:
         clock: Clock,
         loop: asyncio.AbstractEventLoop,
         good_until_s: float,
+        freezing: Freezing,
         released: Callable[["Environment"], None],
         ended: Callable[["Environment"], None],
     ) -> None:
@@ -81,6 +83,8 @@ class Environment:
         self._log = log
         self._clock = clock
         self._loop = loop
+        self._freezing = freezing
+        self._frozen = False
         self._released = released
         self._ended = ended
         self._link: RuntimeLink | None = None
@@ -107,6 +111,9 @@ class Environment:
     def invoke(self, invocation: Invocation) -> "asyncio.Future[InvocationResult]":
         """Handle one event; only an idle environment is asked."""
         self._follow(Event.INVOKE)
+        if self._frozen:
+            self._frozen = False
+            self._cell.thaw()
         timeout_s = self.spec.timeout.total_seconds()
         if invocation.deadline is not None:
             timeout_s = min(timeout_s, max(0.0, invocation.deadline.timestamp() - self._clock.timestamp()))
@@ -137,6 +144,20 @@ class Environment:
                 waiting.set_exception(EnvironmentsClosed())
                 waiting.exception()  # whoever waited may have gone
 
+    def idle_s(self, now_s: float) -> float | None:
+        """For how long it has been idle; None when it is not, or is frozen."""
+        return now_s - self.idle_since_s if self.state is State.IDLE and not self._frozen else None
+
+    @property
+    def asks(self) -> bool:
+        """Whether its runtime waits for an event."""
+        return self._link is not None and self._link.asks
+
+    def freeze(self) -> None:
+        """Stop what goes on in the background until the next event."""
+        self._frozen = True
+        self._cell.freeze()
+
     def watch_memory(self) -> bool:
         """End it when it holds more than its memory size; whether it is at work at all."""
         if self.state not in (State.STARTING, State.BUSY):
@@ -157,6 +178,8 @@ class Environment:
         self._init_s = self._clock.monotonic() - self._started_s
         self._cell.limit_processors(self._processors)
         self._follow(Event.READY)
+        self.idle_since_s = self._loop.time()
+        self._freezing.rests(self)
         if not self.ready.done():
             self.ready.set_result(None)
 
@@ -285,6 +308,7 @@ class Environment:
         else:
             self._follow(Event.DONE)
             self.idle_since_s = self._loop.time()
+            self._freezing.rests(self)
             self._released(self)
         if not result.done():
             result.set_result(finished)

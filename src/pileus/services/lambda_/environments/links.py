@@ -44,6 +44,11 @@ class RuntimeLink(Protocol):
         """Hand over one event."""
         ...
 
+    @property
+    def asks(self) -> bool:
+        """Whether the runtime has finished with its last event and waits for the next."""
+        ...
+
     def pause(self) -> None:
         """Do not listen for a while: the runtime says more than we can keep."""
         ...
@@ -85,6 +90,10 @@ class NativeLink:
         if sent < len(data):
             self._unsent = memoryview(data)[sent:]
             self._loop.add_writer(self._descriptor, self._writable)
+
+    @property
+    def asks(self) -> bool:
+        return True  # its answer is its question for more
 
     def pause(self) -> None:
         if self._reading and not self._paused:

@@ -19,6 +19,7 @@ from pileus.kernel.sandbox.merging import merged
 from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.launching import PYTHON, Places, bootstrap, is_custom, launch
 from pileus.services.lambda_.environments.lifecycle import State
 from pileus.services.lambda_.environments.links import NativeLink
@@ -119,6 +120,7 @@ class EnvironmentPool:
         self._idle_expiry = idle_expiry
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
         self._strict_runtimes = strict_runtimes
+        self._freezing = Freezing()
         self._layers_cache = data_dir / "layers"
         self._fleets: dict[str, _Fleet] = {}
         self._count = 0
@@ -158,6 +160,7 @@ class EnvironmentPool:
     async def close(self) -> None:
         """End every environment and the processes that serve them; nothing of it is left afterwards."""
         self._closed = True
+        self._freezing.close()
         for timer in (self._sweeper, self._watcher):
             if timer is not None:
                 timer.cancel()
@@ -244,6 +247,7 @@ class EnvironmentPool:
             clock=self._clock,
             loop=loop,
             good_until_s=(credentials.expires_at - spec.timeout).timestamp(),
+            freezing=self._freezing,
             released=functools.partial(self._released, fleet),
             ended=functools.partial(self._ended, fleet),
         )

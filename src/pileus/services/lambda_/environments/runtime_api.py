@@ -61,6 +61,10 @@ class HttpLink:
         self._event = (invocation, deadline_ms)
         self._offer()
 
+    @property
+    def asks(self) -> bool:
+        return self._poll is not None
+
     def pause(self) -> None:
         """Output does not come this way, but pieces of answers do."""
         if self._room is None:
