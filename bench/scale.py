@@ -150,10 +150,10 @@ def _fill(server: Server, count: int) -> Filling:
 
 
 def _cost(server: Server, prepare: Callable[[Signer, int, int], list[bytes]], count: int, options: Options) -> Cost:
-    """Latency over one connection, processor time over many; warmed up by the first."""
+    """Latency over one connection, processor time over many, after a little of both."""
 
-    def load(connections: int) -> tuple[float, Load]:
-        requests = prepare(_signer(server), count, int(DRAWN_A_SECOND * options.seconds))
+    def load(connections: int, seconds: float) -> tuple[float, Load]:
+        requests = prepare(_signer(server), count, int(DRAWN_A_SECOND * seconds))
         before_s = cpu_s(server.process.pid)
         done = drive(
             options.generator,
@@ -161,12 +161,13 @@ def _cost(server: Server, prepare: Callable[[Signer, int, int], list[bytes]], co
             host=server.host,
             port=server.port,
             connections=connections,
-            seconds=options.seconds,
+            seconds=seconds,
         )
         return (cpu_s(server.process.pid) - before_s) * 1e6 / done.requests, done
 
-    _, alone = load(1)
-    cpu_us, crowd = load(CONNECTIONS)
+    load(CONNECTIONS, min(1.0, options.seconds))
+    _, alone = load(1, options.seconds)
+    cpu_us, crowd = load(CONNECTIONS, options.seconds)
     return Cost(cpu_us=cpu_us, rate_per_s=crowd.requests_per_s, p50_ms=alone.p50_ms, p99_ms=alone.p99_ms)
 
 
