@@ -5,6 +5,7 @@ Node.js and Java with a bundled runtime that speaks frames on the channel, custo
 """
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 from typing import Final
@@ -13,9 +14,10 @@ import msgspec
 
 from pileus.services.lambda_.environments.types import FunctionSpec, UnsupportedRuntime
 from pileus.services.lambda_.environments.variables import RUNTIME_DIR
-from pileus.services.lambda_.runtimes import node, toolchains
+from pileus.services.lambda_.runtimes import java, node, toolchains
 from pileus.services.lambda_.runtimes.toolchains import Toolchain
 
+_log: Final = logging.getLogger(__name__)
 CHANNEL: Final = 3
 """The descriptor at which programs find the channel."""
 LANGUAGE_ROOT: Final = "/var/lang"
@@ -63,8 +65,11 @@ def bootstrap(spec: FunctionSpec) -> Path | None:
     return next((folder for folder in (spec.code_path, *spec.layers) if (folder / "bootstrap").exists()), None)
 
 
-async def launch(spec: FunctionSpec, places: Places, *, strict: bool = False) -> Launch:
-    """How to start `spec`'s runtime; UnsupportedRuntime. strict: refuse other versions than the one asked for."""
+async def launch(spec: FunctionSpec, places: Places, *, cache: Path, strict: bool = False) -> Launch:
+    """How to start `spec`'s runtime; UnsupportedRuntime.
+
+    cache: where to keep what is compiled for this host. strict: refuse other versions than the one asked for.
+    """
     if is_custom(spec):
         root = places.task_root if bootstrap(spec) == spec.code_path else places.layers_root
         return Launch(execute=(f"{root}/bootstrap",), http=True)
@@ -85,6 +90,14 @@ async def launch(spec: FunctionSpec, places: Places, *, strict: bool = False) ->
             return Launch(call=f"{PYTHON}:run", argument=argument, warning=warning)
         case "node":
             return _node(spec, toolchain, places, warning=warning)
+        case "java":
+            try:
+                run = asyncio.get_running_loop().run_in_executor
+                classes = await run(None, java.compiled, toolchain, cache)
+            except java.CannotCompile as failure:
+                _log.warning("the Java runtime cannot be compiled: %s", failure)
+                raise UnsupportedRuntime(spec.runtime) from failure
+            return _java(spec, toolchain, places, classes, warning=warning)
     raise UnsupportedRuntime(spec.runtime)
 
 
@@ -109,6 +122,23 @@ def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: 
         mounts=tuple(mounts),
         execute=(program, *node.options(spec.memory_mb), f"{root}/bootstrap.cjs"),
         variables={"NODE_PATH": ":".join((own, f"{layers}/node_modules", shared, RUNTIME_DIR, places.task_root))},
+        channel_at=CHANNEL,
+        warning=warning,
+    )
+
+
+def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Path, *, warning: str) -> Launch:
+    mounts, program = _program(toolchain, contained=places.contained)
+    root = str(classes)
+    if places.contained:
+        root = BUNDLED_ROOT
+        mounts.append((str(classes.resolve()), BUNDLED_ROOT))
+    class_path = java.class_path(
+        code_path=spec.code_path, task_root=places.task_root, layers=spec.layers, layers_root=places.layers_root
+    )
+    return Launch(
+        mounts=tuple(mounts),
+        execute=(program, *java.options(spec.memory_mb), "-cp", ":".join((root, *class_path)), java.MAIN_CLASS),
         channel_at=CHANNEL,
         warning=warning,
     )

@@ -121,6 +121,7 @@ class EnvironmentPool:
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
         self._strict_runtimes = strict_runtimes
         self._freezing = Freezing()
+        self._runtimes_cache = data_dir / "runtimes"
         self._layers_cache = data_dir / "layers"
         self._fleets: dict[str, _Fleet] = {}
         self._count = 0
@@ -285,7 +286,7 @@ class EnvironmentPool:
     async def _order(self, environment: Environment, cell: Cell, spec: FunctionSpec, credentials: Credentials) -> None:
         """Open the way to the runtime, and tell the blank cell what to become."""
         places = await self._places(cell, spec)
-        started = await launch(spec, places, strict=self._strict_runtimes)
+        started = await launch(spec, places, cache=self._runtimes_cache, strict=self._strict_runtimes)
         runtime_api = ""
         if started.http:
             link = HttpLink(cell, environment)

@@ -121,7 +121,8 @@ def _java_programs() -> tuple[Path, ...]:
     found += _on_path("java")
     for directory in _JVM_DIRECTORIES:
         found += sorted(Path(directory).expanduser().glob("*/bin/java"))
-    return _distinct(found)
+    # Our runtime is compiled on this host, so a JRE is not enough.
+    return tuple(program for program in _distinct(found) if os.access(program.with_name("javac"), os.X_OK))
 
 
 def _on_path(*names: str) -> list[Path]:
