@@ -9,11 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.storage.sqlite import open_store
+from pileus.services.dynamodb.limits import PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX
 from tests.unit.dynamodb.conftest import Dynamo
 
 few = settings(max_examples=30)
@@ -278,3 +280,40 @@ def _expected(present: list[Item], question: dict[str, Any]) -> list[Item]:
                 return bool(at.startswith(bounds[0]))
 
     return [item for item in present if chosen(item)]
+
+
+@pytest.mark.parametrize("character", ["x", "\x00"])
+async def test_the_longest_keys_are_kept_and_found(tmp_path: Path, character: str) -> None:
+    """Four and four attributes as long as they may be, of bytes that are escaped too: the extreme of the above."""
+    clock = MovableClock()
+    store = open_store(tmp_path, clock=clock)
+    dynamo = Dynamo(store, clock=clock)
+    sizes = {f"p{n}": PARTITION_KEY_BYTES_MAX for n in range(4)} | {f"s{n}": SORT_KEY_BYTES_MAX for n in range(4)}
+    own = {"pk": PARTITION_KEY_BYTES_MAX, "sk": SORT_KEY_BYTES_MAX}
+    item = {name: {"S": character * size} for name, size in (own | sizes).items()}
+    await dynamo.call(
+        "CreateTable",
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in item],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "long",
+                "KeySchema": [
+                    {"AttributeName": name, "KeyType": "HASH" if name[0] == "p" else "RANGE"} for name in sizes
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    await dynamo.call("PutItem", TableName=TABLE, Item=item)
+    found = await dynamo.call(
+        "Query",
+        TableName=TABLE,
+        IndexName="long",
+        KeyConditionExpression=" AND ".join(f"{name} = :{name}" for name in sizes),
+        ExpressionAttributeValues={f":{name}": item[name] for name in sizes},
+    )
+    assert _sorted(found["Items"]) == _sorted([item])
+    await store.close()

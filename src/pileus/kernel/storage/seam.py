@@ -23,8 +23,11 @@ from pileus.kernel.http.messages import Gate
 
 T = TypeVar("T")
 
-KEY_BYTES_MAX = 8 * 1024
-"""Longer keys are our bug: services bound what users can put into one."""
+KEY_BYTES_MAX = 32 * 1024
+"""Longer keys are our bug: services bound what users can put into one.
+
+The longest are of DynamoDB's global indexes: eight attributes, whose zeros are escaped, and the item's own key (28 KB).
+"""
 
 
 class TransactionConflict(Exception):
