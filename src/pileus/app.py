@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pileus.services.iam.store import IamRoleDirectory
     from pileus.services.lambda_.api import LambdaApi
     from pileus.services.lambda_.environments.pool import EnvironmentPool
+    from pileus.services.lambda_.urls.gateway import FunctionUrls
     from pileus.services.logs.writer import FunctionLogWriter
 
 _log: Final = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ class Parts:
             signing_names={service.name: service.signing_name for service in services},
             note_use=self._note_use,
         )
+        self._authenticator = authenticator
         is_open = settings.auth_mode == "open"
         guard = BrowserGuard(allowed=settings.allowed_hosts, any_host=not loopback(settings.host)) if is_open else None
         audit = AuditLog(store)
@@ -147,6 +149,9 @@ class Parts:
         if "apigatewayv2" in settings.services:
             self.router.add_host("execute-api", self._execute_api_request)
             self.router.add_path("/_aws/execute-api/", self._execute_api_request, deployed=True)
+        if "lambda" in settings.services:
+            self.router.add_host("lambda-url", self._function_url_request)
+            self.router.add_path("/_aws/lambda-url/", self._function_url_request, deployed=True)
         self._function_logs_wanted = asyncio.Event()
         self._key_uses_wanted = asyncio.Event()
         self._duties: asyncio.Task[None] | None = None
@@ -317,6 +322,10 @@ class Parts:
         )
 
     @cached_property
+    def function_urls(self) -> "FunctionUrls":
+        return self.functions.function_urls(authenticator=self._authenticator, authorizer=self._denials)
+
+    @cached_property
     def _role_permissions(self) -> "LateRolePermissions":
         from pileus.role_permissions import LateRolePermissions
 
@@ -402,6 +411,9 @@ class Parts:
 
     def _execute_api_request(self, request: Request) -> Coroutine[Any, Any, Response]:
         return self.execute_api(request)
+
+    def _function_url_request(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self.function_urls(request)
 
     def _function_code(self, request: Request) -> Coroutine[Any, Any, Response]:
         return self.functions.code_handler(request)

@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import Final, NoReturn, Protocol
 
 import msgspec
@@ -41,6 +42,7 @@ from pileus.services.lambda_.errors import (
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
+from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.policy import service_denial
 from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
@@ -198,6 +200,38 @@ class Invoker:
         request_id = self._ids.uuid()
         await self._accept(named.function, request_id=request_id, payload=payload)
         return request_id
+
+    async def policy_of(self, function: FunctionName) -> Sequence[StatementRecord]:
+        """Of whom a function URL belongs to; FunctionNotFound."""
+        named = self._by_arn(function)
+        return self._resolver.guarded(named, await self._resolver.find(named)).policy
+
+    async def for_url(
+        self, function: FunctionName, *, payload: bytes, request_id: str, trace_id: str
+    ) -> InvocationResult:
+        """Invoke for a request to a function URL, which has been let in."""
+        return await self._run(*await self._prepare_url(function, payload, request_id, trace_id))
+
+    async def stream_for_url(
+        self, function: FunctionName, *, payload: bytes, request_id: str, trace_id: str
+    ) -> StreamedInvocation:
+        """The same, for whoever takes the answer in pieces; returns when it begins."""
+        return await self._streamed.begin(*await self._prepare_url(function, payload, request_id, trace_id))
+
+    async def _prepare_url(
+        self, function: FunctionName, payload: bytes, request_id: str, trace_id: str
+    ) -> tuple[FunctionSpec, Invocation]:
+        if len(payload) > PAYLOAD_BYTES_MAX:
+            raise _payload_too_large()
+        named = self._by_arn(function)
+        ready = await self._resolver.find(named)
+        return ready.spec, Invocation(
+            request_id=request_id, payload=payload, invoked_function_arn=named.arn, trace_id=trace_id
+        )
+
+    def _by_arn(self, function: FunctionName) -> Named:
+        asked = ("", "", function.qualified_arn, None)
+        return self._named.get(asked) or self._keep(asked, function)
 
     async def _let_in(self, function_arn: str, call: ServiceCall) -> tuple[Named, Ready]:
         """What a service means, if the function's policy lets it."""

@@ -26,12 +26,19 @@ from pileus.services.lambda_.shapes import (
     UpdateFunctionUrlConfigRequest,
     UpdateFunctionUrlConfigResponse,
 )
+from pileus.services.lambda_.urls.access import RequestAuthenticator, RequestAuthorizer, UrlAccess
 from pileus.services.lambda_.urls.addresses import function_url
+from pileus.services.lambda_.urls.gateway import FunctionUrls
 
 _ID_CHARACTERS = 32
 
 
 class UrlConfigOperations(LambdaBase):
+    def function_urls(self, *, authenticator: RequestAuthenticator, authorizer: RequestAuthorizer) -> FunctionUrls:
+        """What serves the requests to function URLs."""
+        access = UrlAccess(authenticator=authenticator, authorizer=authorizer, clock=self._clock)
+        return FunctionUrls(store=self._store, invoker=self._invoker, access=access, clock=self._clock, ids=self._ids)
+
     async def create_function_url_config(
         self, context: RequestContext, request: CreateFunctionUrlConfigRequest
     ) -> CreateFunctionUrlConfigResponse:
