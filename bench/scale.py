@@ -3,7 +3,7 @@
 For each N, on a data directory of its own: a table is filled with N items, the server starts again, and items drawn at
 random are read, then put (every other one is new). One connection gives the latency, 16 the processor time of a
 request. Memory is the process's own (RssAnon: what SQLite maps of its files is the kernel's to take back), after the
-filling and after the load. 10 million items take some minutes and 10 GB of disk.
+filling and after the load. 10 million items take up to twenty minutes and 4 GB of disk.
 """
 
 import argparse
