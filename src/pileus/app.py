@@ -7,7 +7,7 @@ import asyncio
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -52,14 +52,17 @@ from pileus.running import FORGOTTEN_PREFIX
 from pileus.settings import Settings
 
 if TYPE_CHECKING:
+    from pileus.monitoring import Monitoring
     from pileus.role_permissions import LateRolePermissions
     from pileus.services.apigatewayv2.dataplane import ExecuteApi
     from pileus.services.dynamodb.metrics import DynamoDbMetrics
+    from pileus.services.dynamodb.streams.reader import StreamReader
     from pileus.services.dynamodb.table_work import TableWork
     from pileus.services.iam.key_uses import KeyUseRecorder
     from pileus.services.iam.store import IamRoleDirectory
     from pileus.services.lambda_.api import LambdaApi
     from pileus.services.lambda_.environments.pool import EnvironmentPool
+    from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.urls.gateway import FunctionUrls
     from pileus.services.logs.writer import FunctionLogWriter
 
@@ -71,6 +74,7 @@ RESET_GRACE: Final = timedelta(seconds=5)
 """How long requests in flight may take to finish before a reset cuts them off; their functions have ended by then."""
 _CLOCK_KEY: Final = Subspace("pileus").pack("clock")
 HOUSEKEEPING_EVERY: Final = timedelta(hours=1)
+ALARMS_LOOKED_FOR_EVERY: Final = timedelta(seconds=10)
 _DUTY_RESTARTS_AFTER: Final = timedelta(seconds=1)
 
 
@@ -158,6 +162,7 @@ class Parts:
 
     def start(self) -> None:
         """Begin what runs beside requests."""
+        self.outbox.subscribe("cloudwatch.actions", self._act_for_alarm)
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
         self.outbox.subscribe("lambda.destination", self._send_to_destination)
         self.outbox.subscribe("dynamodb.tables", self._work_on_table, retry=RetryPolicy(attempts=sys.maxsize))
@@ -168,8 +173,10 @@ class Parts:
             self._write_function_logs,
             self._write_key_uses,
             self._forget_old_logs,
+            self._watch_alarms,
             self._expire_items,
             self._trim_streams,
+            self._run_mappings,
             self._forget_tokens,
             self._count_tables,
             self._sweep_code,
@@ -213,6 +220,7 @@ class Parts:
 
         return (
             described("apigatewayv2", self._api_gateway_v2, signing_name="apigateway"),
+            described("cloudwatch", lambda: self._monitoring.api, signing_name="monitoring"),
             described("dynamodb", self._dynamodb, note_failure=self._note_dynamodb_failure),
             described(
                 "dynamodbstreams",
@@ -231,6 +239,18 @@ class Parts:
         from pileus.services.apigatewayv2.api import ApiGatewayV2Api
 
         return ApiGatewayV2Api(store=self._store, clock=self._clock, ids=self._ids)
+
+    @cached_property
+    def _monitoring(self) -> "Monitoring":
+        from pileus.monitoring import Monitoring
+
+        return Monitoring(
+            store=self._store,
+            metrics=self.metrics,
+            clock=self._clock,
+            ids=self._ids,
+            functions=(lambda: self.functions.invoker) if "lambda" in self._settings.services else None,
+        )
 
     def _dynamodb(self) -> object:
         from pileus.services.dynamodb.api import DynamoDbApi
@@ -319,7 +339,18 @@ class Parts:
             metrics=self.metrics,
             roles=self._role_permissions,
             hot_reload=self._settings.auth_mode == "open",
+            sources=self._event_sources(),
         )
+
+    def _event_sources(self) -> "Mapping[str, StreamSource]":
+        from pileus.event_sources import DynamoDbStreamSource
+
+        return {"dynamodb": DynamoDbStreamSource(self._stream_reader)} if "dynamodb" in self._settings.services else {}
+
+    def _stream_reader(self) -> "StreamReader":
+        from pileus.services.dynamodb.streams.reader import StreamReader
+
+        return StreamReader(store=self._store, clock=self._clock)
 
     @cached_property
     def function_urls(self) -> "FunctionUrls":
@@ -426,6 +457,16 @@ class Parts:
         if await self._store.snapshot().range(begin, end, limit=1):
             self.environments.prepare()
 
+    async def _act_for_alarm(self, delivery: Delivery) -> None:
+        await self._monitoring.act(delivery)
+
+    async def _watch_alarms(self) -> None:
+        """Once there is an alarm, in any account."""
+        begin, end = Subspace("cloudwatch", "alarms").range()
+        while not await self._store.snapshot().range(begin, end, limit=1):
+            await self._clock.sleep(ALARMS_LOOKED_FOR_EVERY)
+        await self._monitoring.watch()
+
     async def _invoke_later(self, delivery: Delivery) -> None:
         await self.functions.deliver(delivery)
 
@@ -474,6 +515,15 @@ class Parts:
         from pileus.services.dynamodb.streams.retention import StreamRetention
 
         await StreamRetention(store=self._store, clock=self._clock).run()
+
+    async def _run_mappings(self) -> None:
+        """Once there is an event source mapping."""
+        begin, end = Subspace("lambda-mappings").range()
+        watch = self._store.watch(Subspace("lambda-mappings-changed").prefix)
+        if not await self._store.snapshot().range(begin, end, limit=1):
+            await watch.changed()
+        watch.cancel()
+        await self.functions.run_mappings()
 
     async def _count_tables(self) -> None:
         await self._clock.sleep(HOUSEKEEPING_EVERY)

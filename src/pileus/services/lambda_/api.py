@@ -10,6 +10,7 @@ from pileus.services.lambda_.operations.functions import FunctionOperations
 from pileus.services.lambda_.operations.invocations import InvocationOperations
 from pileus.services.lambda_.operations.invoke_configs import InvokeConfigOperations
 from pileus.services.lambda_.operations.layers import LayerOperations
+from pileus.services.lambda_.operations.mappings import MappingOperations
 from pileus.services.lambda_.operations.policies import PolicyOperations
 from pileus.services.lambda_.operations.signing import SigningOperations
 from pileus.services.lambda_.operations.streaming import StreamingOperations
@@ -26,6 +27,7 @@ class LambdaApi(
     InvocationOperations,
     InvokeConfigOperations,
     LayerOperations,
+    MappingOperations,
     PolicyOperations,
     SigningOperations,
     StreamingOperations,
@@ -47,6 +49,7 @@ PARTIAL: Final[Mapping[str, str]] = {
     "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
     "PutProvisionedConcurrencyConfig": "not yet",
     "InvokeWithResponseStream": "no tenants",
-    "Invoke": "no destinations or dead-letter queues after the retries of an event",
+    "CreateEventSourceMapping": "DynamoDB streams; no KMSKeyArn, MetricsConfig, LoggingConfig; no OnFailure yet",
+    "UpdateEventSourceMapping": "as CreateEventSourceMapping",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

@@ -21,6 +21,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
 from pileus.services.lambda_.layer_store import get_layer_version
 from pileus.services.lambda_.layers import layer_named, layer_of_arn
+from pileus.services.lambda_.mappings.store import get_mapping
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_of_arn, in_other_account, meant_by
 from pileus.services.lambda_.policy import policy_text
@@ -161,7 +162,34 @@ _GET_LAYERS: Final = Permission(
 """Source: Lambda Developer Guide, "Controlling access to Lambda layers"."""
 
 
+def _mapping_arn(context: RequestContext, given: Any) -> str:
+    return f"arn:{context.partition}:lambda:{context.region}:{context.account_id}:event-source-mapping:{given.uuid}"
+
+
+_MAPPING: Final = ResourceType(name="eventSourceMapping", arn=_mapping_arn)
+
+
+def _of_mapping(context: RequestContext, given: Any, mapping: KnownResource | None) -> Conditions:
+    """Which function it is for: the one that the request names, else the one that it has."""
+    if getattr(given, "function_name", None) is not None:
+        return {"lambda:functionarn": meant_by(context, given.function_name).qualified_arn}
+    return {} if mapping is None else dict(mapping.details)
+
+
+def _of_new_mapping(context: RequestContext, given: Any, mapping: KnownResource | None) -> Conditions:
+    return {**_of_mapping(context, given, None), **request_tags(given.tags)}
+
+
 PERMISSIONS: Final[Permissions] = {
+    **_on(None, ("ListEventSourceMappings",)),
+    **{
+        action: (Permission(action=f"lambda:{action}", resource=_MAPPING, conditions=_of_mapping),)
+        for action in ("DeleteEventSourceMapping", "GetEventSourceMapping", "UpdateEventSourceMapping")
+    },
+    "CreateEventSourceMapping": (
+        Permission(action="lambda:CreateEventSourceMapping", conditions=_of_new_mapping),
+        Permission(action="lambda:TagResource", resource=None, conditions=_of_new_mapping, asked=gives_tags),
+    ),
     **_on(
         _FUNCTION,
         (
@@ -267,6 +295,8 @@ class LambdaResources:
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
         function = function_of_arn(arn)
+        if ":event-source-mapping:" in arn:
+            return await self._mapping(arn)
         if function is None:
             return await self._layer(arn)
         record = await get_function(self._snapshot, function)
@@ -277,6 +307,14 @@ class LambdaResources:
         if statements:
             policy = NamedPolicy(arn, compile_policy(policy_text(statements, function.policy_arn)), "resource")
         return KnownResource(arn=arn, tags=record.tags, policy=policy)
+
+    async def _mapping(self, arn: str) -> KnownResource | None:
+        _, _, _, region, account_id, _, uuid = arn.split(":", 6)
+        mapping = await get_mapping(self._snapshot, account_id=account_id, region=region, uuid=uuid)
+        if mapping is None:
+            return None
+        details = {"lambda:functionarn": mapping.function.qualified_arn}
+        return KnownResource(arn=arn, tags=mapping.tags, details=details)
 
     async def _layer(self, arn: str) -> KnownResource | None:
         layer = layer_of_arn(arn)

@@ -25,11 +25,16 @@ class ReadShard(NamedTuple):
 
 
 class Event(NamedTuple):
-    """json: the record as a function's event has it. at_ms: milliseconds since 1970."""
+    """json: the record as a function's event has it. at_ms: milliseconds since 1970.
+
+    position: where to read for it to come first. key: of the item, the same whenever it is the same item.
+    """
 
     sequence_number: str
     at_ms: int
     json: bytes
+    position: int
+    key: bytes
 
 
 class Batch(NamedTuple):
@@ -85,7 +90,14 @@ class StreamReader:
             bytes_max=bytes_max,
         )
         events = [
-            Event(model.sequence_text(view.number), view.change.at_ms, event_json(view, arn)) for view in page.views
+            Event(
+                model.sequence_text(view.number),
+                view.change.at_ms,
+                event_json(view, arn),
+                view.number,
+                view.change.keys,
+            )
+            for view in page.views
         ]
         return Batch(events, page.next)
 

@@ -1,6 +1,6 @@
 """What do all operations share: the store, the environments, and how a function is found?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,9 @@ from pileus.services.lambda_.errors import (
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
+from pileus.services.lambda_.mappings.invoke import MappingInvoke
+from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
+from pileus.services.lambda_.mappings.sources import StreamSource
 from pileus.services.lambda_.model import (
     AliasRecord,
     FunctionRecord,
@@ -98,10 +101,12 @@ class LambdaBase:
         roles: RolePermissions | None = None,
         objects: ObjectReader | None = None,
         hot_reload: bool = False,
+        sources: Mapping[str, StreamSource] | None = None,
     ) -> None:
         """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
         of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
         targets: the services that records and events go to. roles: without it, every role may do all.
+        sources: of records for mappings, by the service in their ARNs.
         objects: code in S3; without it, code comes in requests only. hot_reload: whether folders of this machine may be
         packages, which makes all that Pileus may read readable to whoever may create functions.
         """
@@ -124,6 +129,18 @@ class LambdaBase:
         )
         self._async_invocations = AsyncInvocations(
             store=store, invoker=self._invoker, clock=clock, ids=ids, metrics=self._event_metrics
+        )
+        self._roles = roles
+        self._sources = dict(sources or {})
+        self._mapping_poller = MappingPoller(
+            PollerParts(
+                store=store,
+                clock=clock,
+                ids=ids,
+                invoke=MappingInvoke(self._invoker, clock),
+                metrics=self._event_metrics,
+                sources=self._sources,
+            )
         )
         self._destinations = Destinations(
             store=store, clock=clock, ids=ids, metrics=self._event_metrics, targets=targets, roles=roles

@@ -1,0 +1,49 @@
+"""What does a function's answer say about its batch?
+
+Everything was processed, or it was up to one record, or nothing was. For tumbling windows there is a state in it, too.
+
+Sources: Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda", "Using Lambda for
+processing DynamoDB streams", tumbling windows; recordings lambda_integration_dynamodbstreams,
+test_dynamodb_report_batch_item_failure_scenarios and _success_scenarios.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from pileus.services.lambda_.mappings.sources import SourceRecord
+
+
+def first_failed(payload: bytes, records: Sequence[SourceRecord]) -> int | None:
+    """The index of the first record to try again, where the function reports such; None when all went well."""
+    answer = _read(payload)
+    if answer is None or answer in ("", [], {}):
+        return None
+    if not isinstance(answer, Mapping):
+        return 0
+    failures = answer.get("batchItemFailures")
+    if failures is None or failures == []:
+        return None
+    if not isinstance(failures, list):
+        return 0
+    places = {record.sequence_number: index for index, record in enumerate(records)}
+    found = [
+        places.get(str(failure.get("itemIdentifier"))) if isinstance(failure, dict) else None for failure in failures
+    ]
+    # One that names nothing in the batch means that nothing is known: all of it again.
+    return min(0 if index is None else index for index in found)
+
+
+def state_of(payload: bytes) -> bytes:
+    """The state that a function returned for its window, as JSON; empty when it returned none."""
+    answer = _read(payload)
+    state = answer.get("state") if isinstance(answer, Mapping) else None
+    return b"{}" if state is None else msgspec.json.encode(state)
+
+
+def _read(payload: bytes) -> Any:
+    try:
+        return msgspec.json.decode(payload or b"null")
+    except msgspec.DecodeError:
+        return False

@@ -1,0 +1,173 @@
+"""Event source mappings: made, changed, shown, taken away."""
+
+from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.lambda_.errors import (
+    InvalidParameterValueException,
+    ResourceConflictException,
+    ResourceNotFoundException,
+)
+from pileus.services.lambda_.mappings import store as records
+from pileus.services.lambda_.mappings.configuring import changed, check_source, check_starting_position, settings_of
+from pileus.services.lambda_.mappings.describing import described
+from pileus.services.lambda_.mappings.model import MappingRecord, State
+from pileus.services.lambda_.mappings.poller import first_progress, put_lanes
+from pileus.services.lambda_.mappings.sources import SourceGone
+from pileus.services.lambda_.names import FunctionName, function_name
+from pileus.services.lambda_.operations.base import LambdaBase
+from pileus.services.lambda_.resolving import resolve
+from pileus.services.lambda_.shapes import (
+    CreateEventSourceMappingRequest,
+    DeleteEventSourceMappingRequest,
+    EventSourceMappingConfiguration,
+    GetEventSourceMappingRequest,
+    ListEventSourceMappingsRequest,
+    ListEventSourceMappingsResponse,
+    UpdateEventSourceMappingRequest,
+)
+
+MAPPINGS_PAGE_MAX = 100
+"""API_ListEventSourceMappings: no more on a page, whatever MaxItems says."""
+
+_STREAM_ACTIONS = {
+    "dynamodb": ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+    "kinesis": ("kinesis:DescribeStream", "kinesis:GetShardIterator", "kinesis:GetRecords"),
+}
+
+
+class MappingOperations(LambdaBase):
+    async def create_event_source_mapping(
+        self, context: RequestContext, request: CreateEventSourceMappingRequest
+    ) -> EventSourceMappingConfiguration:
+        arn = check_source(request, built=frozenset(self._sources))
+        function = function_name(context, request.function_name)
+        await self._role_of(self._store.snapshot(), function)
+        mapping = MappingRecord(
+            uuid=self._ids.uuid(),
+            function=function,
+            source_arn=arn,
+            starting_position=check_starting_position(request, arn),
+            starting_timestamp=request.starting_position_timestamp,
+            modified_at=self._clock.now(),
+            tags=dict(request.tags or {}),
+        )
+        mapping = changed(mapping, settings_of(request))
+        if mapping.on_failure:
+            self._destinations.check(mapping.on_failure)
+        await self._check_stream(mapping)
+        try:
+            progress = await first_progress(self._sources[mapping.service], mapping)
+        except SourceGone:
+            raise InvalidParameterValueException(f"Stream not found: {arn}") from None
+
+        async def create(tx: Transaction) -> None:
+            await self._role_of(tx, function)
+            for other in await records.list_mappings(tx, account_id=context.account_id, region=context.region):
+                if other.source_arn == arn and other.function.qualified_arn == function.qualified_arn:
+                    raise ResourceConflictException(
+                        f'The event source arn (" {arn} ") and function (" {function.name} ") provided mapping already '
+                        f"exists. Please update or delete the existing mapping with UUID {other.uuid}"
+                    )
+            records.put_mapping(tx, mapping)
+            for shard_id, first in progress.items():
+                put_lanes(tx, mapping, shard_id, first)
+
+        await self._store.run(create)
+        return described(mapping, None, "Creating")
+
+    async def get_event_source_mapping(
+        self, context: RequestContext, request: GetEventSourceMappingRequest
+    ) -> EventSourceMappingConfiguration:
+        snapshot = self._store.snapshot()
+        mapping = await _require(snapshot, context, request.uuid)
+        return described(mapping, await records.get_status(snapshot, mapping.uuid))
+
+    async def update_event_source_mapping(
+        self, context: RequestContext, request: UpdateEventSourceMappingRequest
+    ) -> EventSourceMappingConfiguration:
+        known = await _require(self._store.snapshot(), context, request.uuid)
+        settings = settings_of(request)
+        if request.function_name is not None:
+            settings["function"] = function_name(context, request.function_name)
+            await self._check_stream(changed(known, settings))
+        if settings.get("on_failure"):
+            self._destinations.check(settings["on_failure"])
+
+        async def update(tx: Transaction) -> tuple[MappingRecord, State]:
+            before = await _require(tx, context, request.uuid)
+            mapping = changed(before, {**settings, "modified_at": self._clock.now()})
+            if "function" in settings:
+                await self._role_of(tx, mapping.function)
+            records.put_mapping(tx, mapping)
+            if mapping.enabled == before.enabled:
+                return mapping, "Updating"
+            return mapping, "Enabling" if mapping.enabled else "Disabling"
+
+        mapping, state = await self._store.run(update)
+        return described(mapping, await records.get_status(self._store.snapshot(), mapping.uuid), state)
+
+    async def delete_event_source_mapping(
+        self, context: RequestContext, request: DeleteEventSourceMappingRequest
+    ) -> EventSourceMappingConfiguration:
+        async def delete(tx: Transaction) -> EventSourceMappingConfiguration:
+            mapping = await _require(tx, context, request.uuid)
+            shown = described(mapping, await records.get_status(tx, mapping.uuid), "Deleting")
+            records.delete_mapping(tx, mapping)
+            return shown
+
+        return await self._store.run(delete)
+
+    async def list_event_source_mappings(
+        self, context: RequestContext, request: ListEventSourceMappingsRequest
+    ) -> ListEventSourceMappingsResponse:
+        """The marker is the UUID of the last one."""
+        function = None if request.function_name is None else function_name(context, request.function_name)
+        limit = min(request.max_items or MAPPINGS_PAGE_MAX, MAPPINGS_PAGE_MAX)
+        snapshot = self._store.snapshot()
+        found = [
+            mapping
+            for mapping in await records.list_mappings(
+                snapshot, account_id=context.account_id, region=context.region, after_uuid=request.marker
+            )
+            if (function is None or mapping.function.qualified_arn == function.qualified_arn)
+            and (request.event_source_arn is None or mapping.source_arn == request.event_source_arn)
+        ]
+        shown = found[:limit]
+        return ListEventSourceMappingsResponse(
+            event_source_mappings=[
+                described(mapping, await records.get_status(snapshot, mapping.uuid)) for mapping in shown
+            ],
+            next_marker=shown[-1].uuid if len(found) > limit else None,
+        )
+
+    async def run_mappings(self) -> None:
+        """A duty: invoke functions with what appears in their sources."""
+        await self._mapping_poller.run()
+
+    async def _role_of(self, snapshot: Snapshot, function: FunctionName) -> str:
+        """Recording lambda_api, test_event_source_mapping_exceptions."""
+        try:
+            return (await resolve(snapshot, function)).record.role
+        except ResourceNotFoundException:
+            raise InvalidParameterValueException("Function does not exist") from None
+
+    async def _check_stream(self, mapping: MappingRecord) -> None:
+        """That the function's role may read it. Source of the words: awslabs' and others' issues, since 2021."""
+        if self._roles is None:
+            return
+        role = await self._role_of(self._store.snapshot(), mapping.function)
+        for action in _STREAM_ACTIONS[mapping.service]:
+            if not await self._roles.allowed(
+                role_arn=role, action=action, resource=mapping.source_arn, region=mapping.function.region
+            ):
+                raise InvalidParameterValueException(
+                    f"Cannot access stream {mapping.source_arn}. Please ensure the role can perform the GetRecords, "
+                    "GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
+                )
+
+
+async def _require(snapshot: Snapshot, context: RequestContext, uuid: str) -> MappingRecord:
+    mapping = await records.get_mapping(snapshot, account_id=context.account_id, region=context.region, uuid=uuid)
+    if mapping is None:
+        raise ResourceNotFoundException("The resource you requested does not exist.")
+    return mapping
