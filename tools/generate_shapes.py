@@ -27,6 +27,7 @@ from pileus.kernel.wire.model import Ref, botocore_data, keys_of
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGES: Final = {
     "apigatewayv2": "apigatewayv2",
+    "cloudwatch": "cloudwatch",
     "dynamodb": "dynamodb",
     "dynamodbstreams": "dynamodb/streams",
     "iam": "iam",

@@ -75,6 +75,10 @@ class LateAuthorizer:
             from pileus.services.apigatewayv2.permissions import ApiGatewayV2Resources
 
             known["apigateway"] = ApiGatewayV2Resources(self._store)
+        if "cloudwatch" in self._services:
+            from pileus.services.cloudwatch.permissions import CloudWatchResources
+
+            known["cloudwatch"] = CloudWatchResources(self._store)
         if "logs" in self._services:
             from pileus.services.logs.permissions import LogsResources
 

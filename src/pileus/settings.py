@@ -15,7 +15,7 @@ Durability = Literal["process", "full"]
 PORT_DEFAULT: Final = 4566
 """Where tools made for other AWS emulators look."""
 DATA_DIR_DEFAULT: Final = Path(".pileus")
-SERVICES: Final = ("apigatewayv2", "dynamodb", "dynamodbstreams", "iam", "lambda", "logs", "sts")
+SERVICES: Final = ("apigatewayv2", "cloudwatch", "dynamodb", "dynamodbstreams", "iam", "lambda", "logs", "sts")
 """Every service that can be switched on, by botocore's name."""
 
 

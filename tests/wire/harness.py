@@ -37,6 +37,7 @@ from tools.generate_shapes import module_name, write_package
 
 PACKAGES: Final = {
     "apigatewayv2": "apigatewayv2",
+    "cloudwatch": "cloudwatch",
     "dynamodb": "dynamodb",
     "dynamodbstreams": "dynamodb.streams",
     "iam": "iam",

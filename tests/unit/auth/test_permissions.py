@@ -18,6 +18,7 @@ from pileus.kernel.wire.registered import snake_case
 
 APIS = {
     "apigatewayv2": "ApiGatewayV2Api",
+    "cloudwatch": "CloudWatchApi",
     "dynamodb": "DynamoDbApi",
     "dynamodb.streams": "DynamoDbStreamsApi",
     "iam": "IamApi",
@@ -191,7 +192,10 @@ class ForeignLambda(Foreign):
     }
 
 
-OWN_ALONE = ("iam:", "sts:", "logs:", "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords")
+OWN_ALONE = (
+    *("iam:", "sts:", "logs:", "cloudwatch:"),
+    *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+)
 """Actions whose operations look into the caller's own account only, or ask the other one's consent by themselves."""
 
 

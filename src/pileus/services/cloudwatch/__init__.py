@@ -1,0 +1,1 @@
+"""CloudWatch: metrics, what is computed of them, alarms and dashboards."""

@@ -1,0 +1,1 @@
+"""Alarms: what they are, when they change, and what happens then."""

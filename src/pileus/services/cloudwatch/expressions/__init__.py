@@ -1,0 +1,1 @@
+"""Metric math and search: from text to series."""
