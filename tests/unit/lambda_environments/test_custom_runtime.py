@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from pileus.services.lambda_.environments.runtime_api import HttpLink
 from tests.unit.lambda_environments.conftest import Bench
 
@@ -130,8 +132,9 @@ def link_of(bench: Bench) -> HttpLink:
     return environment._link
 
 
-async def test_the_latest_poll_has_the_event(bench: Bench) -> None:
+async def test_the_latest_poll_has_the_event(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bootstrap with a timeout leaves dead polls behind: they take no event, closed or not."""
+    monkeypatch.setattr("pileus.services.lambda_.environments.freezing.IDLE_S", 3600.0)  # it goes on between events
     spec = bench.function(
         IMPATIENT_BOOTSTRAP, file="bootstrap", runtime="provided.al2023", timeout=timedelta(seconds=3)
     )

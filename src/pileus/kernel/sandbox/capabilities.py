@@ -4,8 +4,6 @@ Each finding is found by trying, in a child process where trying changes somethi
 versions say little, since containers, security modules and settings take away what a kernel could do.
 """
 
-import ctypes
-import errno
 import os
 import platform
 import resource
@@ -17,14 +15,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from pileus.kernel.sandbox import landlock
 from pileus.kernel.sandbox.cell_groups import CONTROLLERS, PROCESSES_MAX
 from pileus.kernel.sandbox.control_groups import ControlGroups
 
 Standing = Literal["ok", "limited", "missing"]
 
 _TRY_S_MAX: Final = 10.0
-_SYS_LANDLOCK_CREATE_RULESET: Final = 444
-_LANDLOCK_VERSION: Final = 1
 _FILES_FOR_EACH_CELL: Final = 4
 _WITHOUT: Final = {
     "cpu": "a function may use all processors, whatever its memory size",
@@ -73,7 +70,9 @@ def _namespaces() -> Capability:
         name="namespaces",
         standing="missing",
         detail=refused,
-        consequence="functions see this machine's files and processes as Pileus does: run only code you trust",
+        consequence="functions run as Pileus's user and see its processes; Landlock holds them to their files"
+        if landlock.version()
+        else "functions see this machine's files and processes as Pileus does: run only code you trust",
     )
 
 
@@ -110,15 +109,23 @@ def _seccomp() -> Capability:
 
 
 def _landlock() -> Capability:
-    """Not used yet; reported because it could replace namespaces where those are forbidden."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    version = libc.syscall(
-        ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET), None, ctypes.c_size_t(0), ctypes.c_uint(_LANDLOCK_VERSION)
+    """Takes the place of namespaces for files where those are forbidden."""
+    version = landlock.version()
+    if version >= landlock.SCOPES_FROM:
+        return Capability(name="landlock", standing="ok", detail=f"version {version} of its interface")
+    if version:
+        return Capability(
+            name="landlock",
+            standing="limited",
+            detail=f"version {version} of its interface",
+            consequence="without namespaces, functions may send signals to Pileus and one another (Linux 6.12 helps)",
+        )
+    return Capability(
+        name="landlock",
+        standing="missing",
+        detail=landlock.why_missing(),
+        consequence="without namespaces, functions read and write all that Pileus may",
     )
-    if version > 0:
-        return Capability(name="landlock", standing="ok", detail=f"version {version} of its interface, not needed")
-    why = "switched off" if ctypes.get_errno() == errno.EOPNOTSUPP else "not in this kernel"
-    return Capability(name="landlock", standing="ok", detail=f"{why}; not needed")
 
 
 def _files() -> Capability:

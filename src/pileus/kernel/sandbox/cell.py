@@ -25,6 +25,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
     layers: directories to show merged at `/opt`, read-only, the later ones over the earlier.
+    readable: what else may be read where there are no mounts.
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
     channel_at: the descriptor at which the executed program is to find the channel; -1 for nowhere.
     data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group. temporary_bytes_max: size of `/tmp`.
@@ -32,6 +33,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     mounts: Sequence[tuple[str, str]] = ()
     layers: Sequence[str] = ()
+    readable: Sequence[str] = ()
     environment: dict[str, str]
     directory: str
     hostname: str = "localhost"

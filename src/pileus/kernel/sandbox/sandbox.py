@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pileus.kernel.sandbox import template
 from pileus.kernel.sandbox.cell import TEMPORARY_BYTES, Cell
 from pileus.kernel.sandbox.cell_groups import CellGroups
 from pileus.kernel.sandbox.control_groups import ControlGroups
@@ -39,7 +40,7 @@ class Sandbox:
 
     preload: modules that the zygote imports, so that every cell has them. later: imported once those who waited for
     the start have got theirs, so that cells from stock have them; missing ones are ignored. hidden: directories that
-    no cell may see.
+    no cell may see. contain: by namespaces. confine: by Landlock, where there are no namespaces.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Sandbox:
         later: Sequence[str] = (),
         hidden: Sequence[Path] = (),
         contain: bool = True,
+        confine: bool = True,
         spares: int = _SPARES,
     ) -> None:
         self._preload = list(preload)
         self._later = list(later)
         self._hidden = [str(path.resolve()) for path in hidden]
         self._contain = contain
+        self._confine = confine
         self._spares_wanted = spares
         self._spares: deque[Cell] = deque()
         self._waiting: deque[asyncio.Future[Cell]] = deque()
@@ -67,6 +70,7 @@ class Sandbox:
         self._greeted = False
         self._closed = False
         self.contained = contain
+        self.confined = False
         self.reason = ""
 
     def prepare(self) -> None:
@@ -148,6 +152,7 @@ class Sandbox:
             "user_id": USER_ID,
             "group_id": GROUP_ID,
             "contain": self._contain,
+            "confine": self._confine,
             "control_groups": self._groups.parents,
             "own_path": str(root),
             "python_path": packages,
@@ -218,12 +223,14 @@ class Sandbox:
             self._start()
             self._restock()
             return
-        self.contained = greeting["contained"]
+        self.contained, self.confined = greeting["contained"], greeting["confined"]
         self.reason = self.reason or greeting["reason"]
         if self.reason:
-            _log.warning(
-                "functions are not isolated from this machine, only limited (pileus doctor says more): %s", self.reason
-            )
+            held = "only held by Landlock" if self.confined else "only limited"
+            _log.warning("functions are not isolated, %s (pileus doctor says more): %s", held, self.reason)
+            exposed = [path for path in self._hidden if path.startswith(f"{template.TEMPORARY}/")]
+            if exposed:
+                _log.warning("functions may read %s, since it lies in /tmp", ", ".join(exposed))
         if self._later:
             self._control.send(msgspec.json.encode({"import": self._later}))
         self._restock()

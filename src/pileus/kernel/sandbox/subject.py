@@ -12,9 +12,10 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from pileus.kernel.sandbox import layers, linux, template, wire
+from pileus.kernel.sandbox import landlock, layers, linux, template, wire
 
 OPEN_FILES_MAX: Final = 1_024
 """Source: Lambda Developer Guide, "Lambda quotas", file descriptors."""
@@ -34,8 +35,19 @@ def enter_view(*, temporary_bytes_max: int) -> None:
     linux.mount("tmp", "/tmp", kind="tmpfs", flags=linux.MS_NOSUID | linux.MS_NODEV, options=options)  # noqa: S108
 
 
-def be(channel: socket.socket, output: int, *, user_id: int, group_id: int, contained: bool) -> NoReturn:
-    """Wait for the order, carry it out, and end with its exit code."""
+def be(
+    channel: socket.socket,
+    output: int,
+    *,
+    user_id: int,
+    group_id: int,
+    contained: bool,
+    readable: Sequence[str] | None = None,
+) -> NoReturn:
+    """Wait for the order, carry it out, and end with its exit code.
+
+    readable: what may be opened besides what is ordered, by Landlock; None where nothing holds us to it.
+    """
     linux.die_with_parent(signal.SIGKILL)
     try:
         received = wire.receive(channel)
@@ -46,6 +58,9 @@ def be(channel: socket.socket, output: int, *, user_id: int, group_id: int, cont
     try:
         order: dict[str, Any] = json.loads(received[1])
         _become(order, output, user_id=user_id, group_id=group_id, contained=contained)
+        if readable is not None:
+            ordered = [*(source for source, _ in order["mounts"]), *order["layers"], *order["readable"]]
+            landlock.restrict(readable=[*readable, *ordered], writable=template.writable())
         if order["execute"]:
             _hand_over(channel, order["channel_at"])
             _execute(order["execute"], order["environment"])

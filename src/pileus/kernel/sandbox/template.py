@@ -10,9 +10,10 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from pileus.kernel.sandbox import linux
+from pileus.kernel.sandbox import landlock, linux
 
 HOST_ROOT: Final = "/.host"
+TEMPORARY: Final = "/tmp"  # noqa: S108 - where functions may write
 _BASE: Final = "/tmp"  # noqa: S108 - any directory which every machine has: a private mount covers it for a moment
 _SYSTEM: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc", "nix", "gnu")
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
@@ -49,6 +50,17 @@ def enter(*, visible: Mapping[str, str], hidden: list[str]) -> None:
     os.chdir(_BASE)
     linux.pivot_root(".", HOST_ROOT[1:])
     os.chdir("/")
+
+
+def readable(*, visible: Mapping[str, str], hidden: list[str]) -> list[str]:
+    """What a process may read that has no view of its own but is held by Landlock."""
+    trees = [f"/{name}" for name in _SYSTEM] + [*visible.values(), *_name_resolution().values(), "/proc"]
+    return [path for tree in dict.fromkeys(trees) if os.path.isdir(tree) for path in landlock.without(tree, hidden)]
+
+
+def writable() -> list[str]:
+    """What it may write."""
+    return [TEMPORARY, *(f"/dev/{name}" for name in _DEVICES)]
 
 
 def _below(path: str, other: str) -> bool:

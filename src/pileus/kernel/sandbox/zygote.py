@@ -28,7 +28,7 @@ import sys
 import time
 from typing import Any, Final, NoReturn
 
-from pileus.kernel.sandbox import linux, subject, template
+from pileus.kernel.sandbox import landlock, linux, subject, template
 
 STATUS: Final = struct.Struct("!Bi")
 """What a supervisor reports: one byte of kind, the subject's wait status; text follows when kind is FAILED."""
@@ -165,11 +165,15 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
             # Half contained is no state to be in: Pileus starts another zygote, without namespaces.
             control.send(json.dumps({"failed": f"no file system view: {refused}"}).encode())
             os._exit(0)
+    config["readable"] = None
+    if reason and config["confine"] and landlock.version():
+        config["readable"] = template.readable(visible=config["visible"], hidden=config["hidden"])
     sys.path.remove(config["own_path"])  # everything of ours is imported; functions shall not even see where it was
     sys.path.extend(config["python_path" if reason else "python_path_contained"])
     linux.adopt_orphans()
     signal.signal(signal.SIGCHLD, lambda *_: _reaped(0))
-    control.send(json.dumps({"contained": not reason, "reason": reason}).encode())
+    confined = config["readable"] is not None
+    control.send(json.dumps({"contained": not reason, "confined": confined, "reason": reason}).encode())
     gc.collect()
     gc.freeze()
     while message := _next_order(control):
@@ -275,7 +279,14 @@ def _supervise(
         os.close(wake)
         os.close(waker)
         status.close()
-        subject.be(channel, output, user_id=config["user_id"], group_id=config["group_id"], contained=contained)
+        subject.be(
+            channel,
+            output,
+            user_id=config["user_id"],
+            group_id=config["group_id"],
+            contained=contained,
+            readable=config["readable"],
+        )
     channel.close()
     os.close(output)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)

@@ -32,7 +32,8 @@ _SHOWN: Final = ("/usr/", "/bin/", "/lib/", "/lib64/", "/nix/", "/gnu/")
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """What to order of a cell.
 
-    mounts: as of `Order`, besides the package. variables: defaults that the function's own may replace.
+    mounts: as of `Order`, besides the package; where nothing can be mounted, their sources can be read.
+    variables: defaults that the function's own may replace.
     http: whether the runtime speaks the Runtime API rather than frames. channel_at: see `Order`.
     warning: what to write into the function's log first.
     """
@@ -110,12 +111,12 @@ def _warning(spec: FunctionSpec, toolchain: Toolchain) -> str:
 def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: str) -> Launch:
     mounts, program = _program(toolchain, contained=places.contained)
     bundled, packages = Path(node.__file__).parent, node.shared_packages()
+    mounts.append((str(bundled), BUNDLED_ROOT))
+    if packages is not None:
+        mounts.append((str(packages), _NODE_PACKAGES))
     root, shared = str(bundled), str(packages or _NODE_PACKAGES)
     if places.contained:
         root, shared = BUNDLED_ROOT, _NODE_PACKAGES
-        mounts.append((str(bundled), BUNDLED_ROOT))
-        if packages is not None:
-            mounts.append((str(packages), _NODE_PACKAGES))
     layers = f"{places.layers_root}/nodejs"
     own = f"{layers}/node{toolchains.wanted(spec.runtime).major}/node_modules"
     return Launch(
@@ -129,10 +130,8 @@ def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: 
 
 def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Path, *, warning: str) -> Launch:
     mounts, program = _program(toolchain, contained=places.contained)
-    root = str(classes)
-    if places.contained:
-        root = BUNDLED_ROOT
-        mounts.append((str(classes.resolve()), BUNDLED_ROOT))
+    mounts.append((str(classes.resolve()), BUNDLED_ROOT))
+    root = BUNDLED_ROOT if places.contained else str(classes)
     class_path = java.class_path(
         code_path=spec.code_path, task_root=places.task_root, layers=spec.layers, layers_root=places.layers_root
     )
@@ -147,6 +146,7 @@ def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Pat
 def _program(toolchain: Toolchain, *, contained: bool) -> tuple[list[tuple[str, str]], str]:
     """What a cell must be shown for the interpreter, and where it finds that."""
     program = str(toolchain.program)
-    if not contained or program.startswith(_SHOWN):
+    if program.startswith(_SHOWN):
         return [], program
-    return [(str(toolchain.home), LANGUAGE_ROOT)], f"{LANGUAGE_ROOT}/{os.path.relpath(program, toolchain.home)}"
+    seen = f"{LANGUAGE_ROOT}/{os.path.relpath(program, toolchain.home)}" if contained else program
+    return [(str(toolchain.home), LANGUAGE_ROOT)], seen

@@ -299,6 +299,7 @@ class EnvironmentPool:
         order = Order(
             mounts=[(str(spec.code_path.resolve()), TASK_ROOT), *started.mounts],
             layers=[str(folder.resolve()) for folder in spec.layers],
+            readable=[places.layers_root] if spec.layers else [],
             environment=variables(
                 spec,
                 credentials=credentials,
