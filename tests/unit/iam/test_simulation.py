@@ -109,14 +109,15 @@ class TestSize:
             resource_arns=[f"arn:aws:s3:::b{n}/x" for n in range(400)],
         )
         task = asyncio.create_task(iam.api.simulate_custom_policy(context(), request))
-        longest_s, turns, last_s = 0.0, 0, time.perf_counter()
+        begun_s = time.process_time()
+        longest_s, turns, last_s = 0.0, 0, begun_s
         while not task.done():
             await asyncio.sleep(0)
-            now_s = time.perf_counter()
+            now_s = time.process_time()
             longest_s, turns, last_s = max(longest_s, now_s - last_s), turns + 1, now_s
         answer = task.result()
         assert turns > 3
-        assert longest_s < 0.5  # reading the policy is one step
+        assert longest_s < (last_s - begun_s) / 2, "one step is most of it"
         assert answer.evaluation_results is not None
         assert len(answer.evaluation_results) == 5  # of 401 results each
         assert answer.is_truncated
