@@ -304,7 +304,7 @@ class Parts:
     def _logs(self) -> object:
         from pileus.services.logs.api import LogsApi
 
-        return LogsApi(store=self._store, clock=self._clock, ids=self._ids)
+        return LogsApi(store=self._store, clock=self._clock, ids=self._ids, metrics=self.metrics)
 
     def _sts(self) -> object:
         from pileus.identity import sts_api
@@ -397,7 +397,7 @@ class Parts:
         from pileus.services.logs.writer import FunctionLogWriter
 
         self._function_logs_wanted.set()
-        return FunctionLogWriter(self._store, self._clock, self._ids)
+        return FunctionLogWriter(self._store, self._clock, self._ids, metrics=self.metrics)
 
     @cached_property
     def key_uses(self) -> "KeyUseRecorder":

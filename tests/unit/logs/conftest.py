@@ -1,7 +1,7 @@
 """A Logs API over a real store and a clock that only the test moves."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +9,8 @@ import pytest
 
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.ids import SeededIds
+from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.series import Metric
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.services.logs.api import LogsApi
 from pileus.services.logs.shapes import (
@@ -47,7 +49,8 @@ class Logs:
 
     def __init__(self, store: SqliteStore, clock: JumpingClock) -> None:
         self.store = store
-        self.api = LogsApi(store=store, clock=clock, ids=SeededIds())
+        self.metrics = Metrics(store, clock)
+        self.api = LogsApi(store=store, clock=clock, ids=SeededIds(), metrics=self.metrics)
 
     async def create(self, *streams: str, group: str = "g") -> None:
         await self.api.create_log_group(context(), CreateLogGroupRequest(log_group_name=group))
@@ -73,6 +76,27 @@ class Logs:
 
     async def filter(self, *, group: str = "g", **members: Any) -> FilterLogEventsResponse:
         return await self.api.filter_log_events(context(), FilterLogEventsRequest(log_group_name=group, **members))
+
+    async def counted(
+        self, metric: str, *, namespace: str = "app", **dimensions: str
+    ) -> list[tuple[int, float, float, str]]:
+        """What a metric has, around now: minutes after `NOW`, sum, samples, unit."""
+        found = await self.metrics.read(
+            Metric(
+                account_id=ACCOUNT,
+                region="us-east-1",
+                namespace=namespace,
+                name=metric,
+                dimensions=tuple(dimensions.items()),
+            ),
+            start=NOW - timedelta(hours=1),
+            end=NOW + timedelta(hours=1),
+            period=timedelta(minutes=1),
+        )
+        return [
+            ((one.at - NOW) // timedelta(minutes=1), one.statistics.sum, one.statistics.samples, one.unit)
+            for one in found
+        ]
 
 
 def messages(answer: GetLogEventsResponse | FilterLogEventsResponse) -> list[str | None]:

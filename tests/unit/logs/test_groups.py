@@ -148,7 +148,7 @@ async def test_deleting_leaves_nothing(logs: Logs) -> None:
 
 @pytest.mark.parametrize(
     "members",
-    [{"kms_key_id": "arn:aws:kms:::k"}, {"deletion_protection_enabled": True}, {"log_group_class": "DELIVERY"}],
+    [{"kms_key_id": "arn:aws:kms:::k"}, {"log_group_class": "DELIVERY"}],
 )
 async def test_what_pileus_does_not_do_it_says(logs: Logs, members: dict[str, Any]) -> None:
     """Encryption that does not happen must not be promised."""

@@ -47,3 +47,24 @@ class ValidationException(ServiceError):
 
     code = "ValidationException"
     status = 400
+
+
+class LimitExceededException(ServiceError):
+    """Recordings logs_resource_policies and logs_subscription_filters."""
+
+    code = "LimitExceededException"
+
+    def __init__(self, message: str = "Resource limit exceeded.") -> None:
+        super().__init__(message)
+
+
+class TooManyTagsException(ServiceError):
+    """More than 50."""
+
+    code = "TooManyTagsException"
+
+
+class InvalidOperationException(ServiceError):
+    """Not for this log group."""
+
+    code = "InvalidOperationException"

@@ -28,3 +28,27 @@ RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, *_YEARS_DAYS
 
 SEARCH_EVENTS_MAX: Final = 20_000
 """Ours: how many events one FilterLogEvents looks at before it answers with what it has found and a token."""
+
+TAGS_MAX: Final = 50
+"""Of a log group (API reference, TagResource)."""
+
+RESOURCE_POLICIES_MAX: Final = 10
+"""Of an account in a region (API reference, PutResourcePolicy)."""
+
+QUERY_PAGE_MAX: Final = 1_000
+"""API reference, DescribeQueries and DescribeQueryDefinitions."""
+
+LIST_ITEMS: Final = 50
+"""API reference, ListLogGroups: unless the request says otherwise."""
+
+METRIC_FILTERS_MAX: Final = 100
+"""Of a log group. Source: User Guide, "CloudWatch Logs quotas"."""
+
+SUBSCRIPTION_FILTERS_MAX: Final = 2
+"""Of a log group. Source: as above."""
+
+REGEX_FILTERS_MAX: Final = 5
+"""Filters of a log group that have regular expressions (API reference, PutMetricFilter)."""
+
+DIMENSIONS_MAX: Final = 3
+"""Of a metric filter (API reference, MetricTransformation)."""

@@ -27,13 +27,16 @@ _GROUP_ARN: Final = re.compile(
 
 
 class GroupRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="logs.group.v1"):
-    """A log group. Expired events are neither shown nor kept for long."""
+    """A log group. Expired events are neither shown nor kept for long. metric_filters...: how many it has."""
 
     name: str
     created_ms: int
     log_class: str = "STANDARD"
     retention_days: int | None = None
     tags: dict[str, str] = {}
+    deletion_protection: bool = False
+    metric_filters: int = 0
+    subscription_filters: int = 0
 
 
 class StreamRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="logs.stream.v1"):
@@ -54,6 +57,62 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True, tag="logs.event.v1"
 
     message: str
     ingested_ms: int
+
+
+class Transformation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a metric filter counts. value: a number, or a selector. dimensions: names, and selectors."""
+
+    metric: str
+    namespace: str
+    value: str
+    default: float | None = None
+    dimensions: dict[str, str] = {}
+    unit: str | None = None
+
+
+class MetricFilterRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="logs.metric-filter.v1"):
+    """A metric filter of a group."""
+
+    name: str
+    group: str
+    pattern: str
+    created_ms: int
+    transformations: list[Transformation]
+
+
+class SubscriptionFilterRecord(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="logs.subscription-filter.v1"
+):
+    """A subscription filter of a group."""
+
+    name: str
+    group: str
+    pattern: str
+    created_ms: int
+    destination_arn: str
+    role_arn: str | None = None
+    distribution: str = "ByLogStream"
+
+
+class ResourcePolicyRecord(msgspec.Struct, frozen=True, kw_only=True, tag="logs.resource-policy.v1"):
+    """A policy of the account; document: as it was given."""
+
+    name: str
+    document: str
+    updated_ms: int
+
+
+class QueryDefinitionRecord(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="logs.query-definition.v1"
+):
+    """A query that somebody keeps."""
+
+    definition_id: str
+    name: str
+    query: str
+    modified_ms: int
+    groups: list[str] = []
+    client_token: str | None = None
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -107,12 +166,12 @@ def described_group(context: RequestContext, group: GroupRecord, *, stored_bytes
         log_group_name=group.name,
         creation_time=group.created_ms,
         retention_in_days=group.retention_days,
-        metric_filter_count=0,
+        metric_filter_count=group.metric_filters,
         arn=f"{arn}:*",
         stored_bytes=stored_bytes,
         log_group_class=group.log_class,  # type: ignore[arg-type]  # checked when it was written
         log_group_arn=arn,
-        deletion_protection_enabled=None if stored_bytes is None else False,
+        deletion_protection_enabled=None if stored_bytes is None else group.deletion_protection,
     )
 
 

@@ -17,6 +17,7 @@ from pileus.kernel.auth.permissions import (
     ResourceType,
     gives_tags,
     request_tags,
+    tag_keys,
 )
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
@@ -24,7 +25,7 @@ from pileus.services.logs.store import Reading
 
 
 def _group_arn(context: RequestContext, given: Any) -> str:
-    name: str | None = given.log_group_name
+    name: str | None = getattr(given, "log_group_name", None)
     if name is None:
         name = getattr(given, "log_group_identifier", None) or ""
     if name.startswith("arn:"):
@@ -37,6 +38,13 @@ def _stream_arn(context: RequestContext, given: Any) -> str:
     return f"{_group_arn(context, given)}{given.log_stream_name}"
 
 
+def _named_arn(context: RequestContext, given: Any) -> str:
+    named: str = given.resource_arn
+    if not named.startswith("arn:"):
+        named = f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group:{named}"
+    return named.removesuffix(":*")
+
+
 def _all_groups_arn(context: RequestContext, given: Any) -> str:
     return f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group::log-stream:"
 
@@ -47,6 +55,7 @@ _TAGGED_GROUP: Final = ResourceType(
     arn=lambda context, given: _group_arn(context, given).removesuffix(":log-stream:"),
 )
 """Tagging alone is about the ARN without an end ("Log group ARN")."""
+_TAGGED_RESOURCE: Final = ResourceType(name="log-group", arn=_named_arn)
 _STREAM: Final = ResourceType(name="log-stream", arn=_stream_arn)
 _ALL_GROUPS: Final = ResourceType(name="", arn=_all_groups_arn)
 
@@ -55,7 +64,7 @@ def _of_creation(context: RequestContext, given: Any, group: KnownResource | Non
     return request_tags(given.tags)
 
 
-def _on(resource: ResourceType, actions: Iterable[str]) -> dict[str, tuple[Permission]]:
+def _on(resource: ResourceType | None, actions: Iterable[str]) -> dict[str, tuple[Permission]]:
     return {action: (Permission(action=f"logs:{action}", resource=resource),) for action in actions}
 
 
@@ -68,14 +77,48 @@ PERMISSIONS: Final[Permissions] = {
         _GROUP,
         (
             "DeleteLogGroup",
+            "DeleteMetricFilter",
             "DeleteRetentionPolicy",
             "DescribeLogStreams",
+            "DescribeMetricFilters",
             "FilterLogEvents",
+            "ListTagsLogGroup",
+            "PutLogGroupDeletionProtection",
+            "PutMetricFilter",
             "PutRetentionPolicy",
         ),
     ),
     **_on(_STREAM, ("CreateLogStream", "DeleteLogStream", "GetLogEvents", "PutLogEvents")),
-    **_on(_ALL_GROUPS, ("DescribeLogGroups",)),
+    **_on(_ALL_GROUPS, ("DescribeLogGroups", "ListLogGroups")),
+    **_on(
+        None,
+        (
+            "DeleteQueryDefinition",
+            "DeleteResourcePolicy",
+            "DescribeQueryDefinitions",
+            "DescribeResourcePolicies",
+            "PutQueryDefinition",
+            "PutResourcePolicy",
+            "TestMetricFilter",
+        ),
+    ),
+    **_on(_TAGGED_RESOURCE, ("ListTagsForResource",)),
+    "TagLogGroup": (Permission(action="logs:TagLogGroup", resource=_GROUP, conditions=_of_creation),),
+    "UntagLogGroup": (
+        Permission(
+            action="logs:UntagLogGroup",
+            resource=_GROUP,
+            conditions=lambda context, given, known: tag_keys(given.tags or ()),
+        ),
+    ),
+    "TagResource": (Permission(action="logs:TagResource", resource=_TAGGED_RESOURCE, conditions=_of_creation),),
+    "UntagResource": (
+        Permission(
+            action="logs:UntagResource",
+            resource=_TAGGED_RESOURCE,
+            conditions=lambda context, given, known: tag_keys(given.tag_keys or ()),
+        ),
+    ),
 }
 
 

@@ -2,11 +2,12 @@
 
 Below `(logs, account, region)`: `(group, GROUP)`, `(stream, GROUP, STREAM)`, and `(event, STREAM ID, MS, SEQUENCE)`, so
 that the events of a stream lie in order of time, and those of one millisecond in the order they came. Whoever appends
-writes the stream's record too, which hands out the sequence.
+writes the stream's record too, which hands out the sequence. Beside them, `Kept` records of a kind: filters of groups,
+policies, queries. A group's record counts its filters, so that who appends to one without any reads nothing more.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -15,7 +16,16 @@ from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.logs.errors import LogGroupNotFound, LogStreamNotFound
 from pileus.services.logs.limits import EVENT_OVERHEAD_BYTES
-from pileus.services.logs.model import EventRecord, GroupRecord, Place, StoredEvent, StreamRecord, message_bytes
+from pileus.services.logs.model import (
+    EventRecord,
+    GroupRecord,
+    MetricFilterRecord,
+    Place,
+    StoredEvent,
+    StreamRecord,
+    SubscriptionFilterRecord,
+    message_bytes,
+)
 
 _ROOT: Final = Subspace("logs")
 _GROUPS_PAGE: Final = 256
@@ -63,6 +73,7 @@ class Reading:
 
     def __init__(self, snapshot: Snapshot, region: Region) -> None:
         self._snapshot = snapshot
+        self._region = region
         self._shelf = Shelf(region)
 
     async def group(self, group: str) -> GroupRecord:
@@ -130,6 +141,56 @@ class Reading:
         return found
 
 
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+class Kept(Generic[R]):
+    """Records of one kind in an account and region, by names: `(logs, account, region, kind, name, ...)`."""
+
+    def __init__(self, kind: str, record: type[R]) -> None:
+        self._kind = kind
+        self._record = record
+
+    async def find(self, snapshot: Snapshot, region: Region, *names: str) -> R | None:
+        value = await snapshot.get(self._space(region).pack(*names))
+        return None if value is None else decode(value, self._record)
+
+    async def list(
+        self,
+        snapshot: Snapshot,
+        region: Region,
+        *scope: str,
+        prefix: str = "",
+        beyond: str | None = None,
+        limit: int = 0,
+    ) -> list[R]:
+        """In order of their names. scope: the first of the names. beyond: begin behind this one."""
+        space = self._space(region)
+        begin, end = space.range_starting(*scope, prefix=prefix)
+        if beyond is not None:
+            begin = max(begin, after(space.pack(*scope, beyond)))
+        return [decode(value, self._record) for _, value in await snapshot.range(begin, end, limit=limit)]
+
+    def put(self, tx: Transaction, region: Region, record: R, *names: str) -> None:
+        tx.set(self._space(region).pack(*names), encode(record))
+
+    def clear(self, tx: Transaction, region: Region, *names: str) -> None:
+        tx.clear(self._space(region).pack(*names))
+
+    def clear_all(self, tx: Transaction, region: Region, *scope: str) -> None:
+        """Those whose first names are these."""
+        tx.clear_range(*self._space(region).range(*scope))
+
+    def _space(self, region: Region) -> Subspace:
+        return _ROOT.subspace(*region, self._kind)
+
+
+METRIC_FILTERS: Final = Kept("metric-filter", MetricFilterRecord)
+"""By group and name."""
+SUBSCRIPTION_FILTERS: Final = Kept("subscription-filter", SubscriptionFilterRecord)
+"""By group and name."""
+
+
 class Writing(Reading):
     """The same, to be changed in a transaction."""
 
@@ -141,9 +202,11 @@ class Writing(Reading):
         self._tx.set(self._shelf.group(group.name), encode(group))
 
     async def delete_group(self, group: str) -> None:
-        """With its streams and all their events."""
+        """With its filters, its streams and all their events."""
         for stream in await self.streams(group):
             self.delete_stream(group, stream)
+        METRIC_FILTERS.clear_all(self._tx, self._region, group)
+        SUBSCRIPTION_FILTERS.clear_all(self._tx, self._region, group)
         self._tx.clear(self._shelf.group(group))
 
     def put_stream(self, group: str, stream: StreamRecord) -> None:

@@ -17,7 +17,9 @@ import msgspec
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
+from pileus.kernel.metrics.counting import Metrics, Told
 from pileus.kernel.storage.seam import StorageFailed, Store, Transaction
+from pileus.services.logs.following import follow, tell
 from pileus.services.logs.model import GroupRecord, StreamRecord
 from pileus.services.logs.store import Writing
 
@@ -79,8 +81,17 @@ class _Queue:
 class FunctionLogWriter:
     """Buffers lines and writes them behind; fits Lambda's `LogSink`. Groups take turns at being written."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, *, buffer_bytes_max: int = BUFFER_BYTES_MAX) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        *,
+        buffer_bytes_max: int = BUFFER_BYTES_MAX,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._store = store
+        self._metrics = metrics
         self._clock = clock
         self._ids = ids
         self._buffer_bytes_max = buffer_bytes_max
@@ -169,18 +180,21 @@ class FunctionLogWriter:
                 count += len(append[1])
         now_ms = int(self._clock.timestamp() * 1000)
 
-        async def write(tx: Transaction) -> None:
+        async def write(tx: Transaction) -> list[Told]:
+            told: list[Told] = []
             for group, appends in taken.items():
                 by_stream: dict[str, list[tuple[int, str]]] = {}
                 for log_stream, lines, _ in appends:
                     events = [(int(moment * 1000), text) for moment, text in lines]
                     by_stream.setdefault(log_stream, []).extend(events)
                 for log_stream, events in by_stream.items():
-                    await self._append(tx, group, log_stream, events, now_ms=now_ms)
+                    told += await self._append(tx, group, log_stream, events, now_ms=now_ms)
+            return told
 
-        await self._store.run(write)
+        told = await self._store.run(write)
         for group, appends in taken.items():
             self._written(group, appends)
+        await tell(self._metrics, told)
 
     def _written(self, group: _Group, appends: Sequence[tuple[str, _Lines, int]]) -> None:
         queue = self._queues.pop(group)
@@ -193,11 +207,15 @@ class FunctionLogWriter:
 
     async def _append(
         self, tx: Transaction, to: _Group, log_stream: str, events: Sequence[tuple[int, str]], *, now_ms: int
-    ) -> None:
-        writing = Writing(tx, (to.account_id, to.region))
-        if await writing.find_group(to.log_group) is None:
-            writing.put_group(GroupRecord(name=to.log_group, created_ms=now_ms))
+    ) -> list[Told]:
+        region = to.account_id, to.region
+        writing = Writing(tx, region)
+        group = await writing.find_group(to.log_group)
+        if group is None:
+            group = GroupRecord(name=to.log_group, created_ms=now_ms)
+            writing.put_group(group)
         stream = await writing.find_stream(to.log_group, log_stream)
         if stream is None:
             stream = StreamRecord(name=log_stream, stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
         writing.append(to.log_group, stream, events, now_ms=now_ms)
+        return await follow(tx, region, group, events, now_ms=now_ms)
