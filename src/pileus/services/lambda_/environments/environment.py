@@ -16,6 +16,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.sandbox.cell import Cell, Exit
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.freezing import Freezing
+from pileus.services.lambda_.environments.journal import SUCCESS, TIMEOUT, Journal, Outcome
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
 from pileus.services.lambda_.environments.links import RuntimeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
@@ -41,6 +42,10 @@ _HOLD_S: Final = 0.02
 _HOLDS_MAX: Final = 25
 """Output that comes faster than it can be written is left where it is, and the function waits in its write; but after
 half a second it is heard again, whatever the log does: a function is slowed by its log, not stopped."""
+
+
+_FAILED: Final = Outcome(status="error", error_type="Function.Unhandled", told=False)
+"""The function itself has reported an error."""
 
 
 class InitFailed(Exception):
@@ -81,6 +86,7 @@ class Environment:
         self.created_s = self.idle_since_s = loop.time()
         self._cell = cell
         self._log = log
+        self._journal = Journal(spec, log=log, clock=clock)
         self._clock = clock
         self._loop = loop
         self._freezing = freezing
@@ -119,7 +125,7 @@ class Environment:
             timeout_s = min(timeout_s, max(0.0, invocation.deadline.timestamp() - self._clock.timestamp()))
         self._invocation = invocation
         self._result = self._loop.create_future()
-        self._log.line(reports.start_line(invocation.request_id, version=self.spec.version))
+        self._journal.started(invocation.request_id, trace_id=invocation.trace_id)
         self._timer = self._loop.call_later(timeout_s, self._time_out, timeout_s)
         self._started_s = self._clock.monotonic()
         assert self._link is not None
@@ -176,6 +182,7 @@ class Environment:
             self.broke_protocol()
             return
         self._init_s = self._clock.monotonic() - self._started_s
+        self._journal.init_ended(duration_s=self._init_s, outcome=SUCCESS)
         self._cell.limit_processors(self._processors)
         self._follow(Event.READY)
         self.idle_since_s = self._loop.time()
@@ -245,6 +252,7 @@ class Environment:
         """The order goes out; the initialisation counts from here."""
         self._cell.limit_processors(max(1.0, self._processors))
         self._started_s = self._clock.monotonic()
+        self._journal.init_started()
 
     @property
     def init_duration_s(self) -> float:
@@ -258,26 +266,26 @@ class Environment:
         )
         duration_s = self.init_duration_s
         kind = failure.kind if failure.document is None else "Runtime.Unknown"
-        status = "Status: timeout" if kind == "Sandbox.Timedout" else f"Status: error\tError Type: {kind}"
-        log, spec = self._log, self.spec
-        log.line(reports.init_report_line(duration_s=duration_s, status=status))
-        log.line(reports.start_line(invocation.request_id, version=spec.version))
-        log.line(reports.end_line(invocation.request_id))
-        log.line(self._report(invocation.request_id, duration_s=duration_s, init_s=None, status=status))
+        outcome = TIMEOUT if kind == "Sandbox.Timedout" else Outcome(status="error", error_type=kind)
+        journal, request_id = self._journal, invocation.request_id
+        journal.init_failed(duration_s=duration_s, outcome=outcome)
+        journal.init_ended(duration_s=duration_s, outcome=outcome)
+        journal.started(request_id, trace_id=invocation.trace_id)
+        journal.ended(request_id, duration_s=duration_s, init_s=None, max_memory_bytes=self._peak(), outcome=outcome)
         return InvocationResult(
             payload=document,
             function_error="Unhandled",
             duration=timedelta(seconds=duration_s),
             init_duration=timedelta(seconds=duration_s),
             max_memory_bytes=self._peak(),
-            log=log.finish(),
+            log=self._log.finish(),
             log_stream=self.log_stream,
         )
 
     def _follow(self, event: Event) -> None:
         self.state = NEXT_STATE[self.state, event]
 
-    def _conclude(self, payload: bytes, *, failed: bool, status: str = "", dead: bool = False) -> None:
+    def _conclude(self, payload: bytes, *, failed: bool, outcome: Outcome | None = None, dead: bool = False) -> None:
         """End the event that is under way: the one place where results are made."""
         invocation, result = self._invocation, self._result
         assert invocation is not None
@@ -292,8 +300,13 @@ class Environment:
         log, init_s, request_id = self._log, self._init_s, invocation.request_id
         self._init_s = None
         log.complete_lines()
-        log.line(reports.end_line(request_id))
-        log.line(self._report(request_id, duration_s=duration_s, init_s=init_s, status=status))
+        self._journal.ended(
+            request_id,
+            duration_s=duration_s,
+            init_s=init_s,
+            max_memory_bytes=self._peak(),
+            outcome=outcome or (_FAILED if failed else SUCCESS),
+        )
         finished = InvocationResult(
             payload=payload,
             function_error="Unhandled" if failed else None,
@@ -313,16 +326,6 @@ class Environment:
         if not result.done():
             result.set_result(finished)
 
-    def _report(self, request_id: str, *, duration_s: float, init_s: float | None, status: str) -> str:
-        return reports.report_line(
-            request_id,
-            duration_s=duration_s,
-            memory_mb=self.spec.memory_mb,
-            max_memory_bytes=self._peak(),
-            init_s=init_s,
-            status=status,
-        )
-
     def _peak(self) -> int:
         if not self._peak_bytes:
             self._peak_bytes = self._cell.groups.memory_peak_bytes()
@@ -333,10 +336,10 @@ class Environment:
         request_id = self._invocation.request_id
         self._read_output()
         self._log.complete_lines()
-        self._log.line(f"RequestId: {request_id} Error: {message}\n{kind}\n")
+        self._journal.failed(f"RequestId: {request_id} Error: {message}\n{kind}\n")
         self._peak_bytes = 0
         document = reports.error_document(kind, request_id=request_id, message=message)
-        self._conclude(document, failed=True, status=f"Status: error\tError Type: {kind}", dead=True)
+        self._conclude(document, failed=True, outcome=Outcome(status="failure", error_type=kind), dead=True)
 
     def _time_out(self, timeout_s: float) -> None:
         assert self._invocation is not None
@@ -344,9 +347,9 @@ class Environment:
         timeout = timedelta(seconds=timeout_s)
         self._read_output()
         self._log.complete_lines()
-        self._log.line(reports.timed_out_line(timeout, request_id=request_id, now=self._clock.now()))
+        self._journal.failed(reports.timed_out_line(timeout, request_id=request_id, now=self._clock.now()))
         document = reports.error_document("Sandbox.Timedout", request_id=request_id, message=reports.timed_out(timeout))
-        self._conclude(document, failed=True, status="Status: timeout", dead=True)
+        self._conclude(document, failed=True, outcome=TIMEOUT, dead=True)
 
     def _refuse(self, failure: InitFailed) -> None:
         self._init_s = self.init_duration_s

@@ -3,7 +3,7 @@
 A member that asks for anything else is refused when the function is configured. Whoever builds one of these says so.
 """
 
-JSON_LOGS: bool = False
+JSON_LOGS: bool = True
 """Lines as JSON, and levels: `FunctionSpec.log_format`."""
 
 SNAP_START: bool = False

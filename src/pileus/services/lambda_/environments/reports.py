@@ -73,6 +73,11 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}\n"
 
 
+def billed_ms(duration_s: float) -> int:
+    """What is billed: started milliseconds."""
+    return math.ceil(duration_s * 1000)
+
+
 def report_line(
     request_id: str,
     *,
@@ -87,7 +92,7 @@ def report_line(
     used_mb = min(memory_mb, -(-max_memory_bytes // _MIB))
     init = f"Init Duration: {init_s * 1000:.2f} ms\t" if init_s is not None else ""
     return (
-        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {math.ceil(duration_ms)} ms"
+        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms(duration_s)} ms"
         f"\tMemory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t{init}{status}\n"
     )
 

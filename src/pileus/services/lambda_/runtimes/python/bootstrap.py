@@ -55,13 +55,17 @@ def run(channel: socket.socket, argument: dict[str, Any]) -> None:
         handler = _load(argument["handler"])
     except Exception as failure:  # noqa: BLE001 - whatever a user's module raises is reported, as AWS does
         described = faults.document(failure, request_id="", task_root=task_root)
-        outlet.line(faults.log_event(described))
+        outlet.line(_logged(described))
         outlet.send(frames.INIT_ERROR, json.dumps(described).encode())
         sys.exit(1)
     outlet.send(frames.READY, b"")
     encode = _encoder().encode
     while (received := wire.receive(channel)) is not None:
         _answer(received[1], handler, encode, outlet, task_root)
+
+
+def _logged(described: dict[str, object]) -> str:
+    return faults.json_event(described) if output.logs_json() else faults.log_event(described)
 
 
 def _encoder() -> _Encoder:
@@ -150,7 +154,7 @@ def _answer(body: bytes, handler: Handler, encode: Callable[[Any], str], outlet:
         payload = result if isinstance(result, bytes) else _encode(result, encode)
     except Exception as failure:  # noqa: BLE001 - whatever a handler raises is reported, as AWS does
         described = faults.document(failure, request_id=request_id, task_root=task_root)
-        outlet.line(faults.log_event(described))
+        outlet.line(_logged(described))
         outlet.send(frames.ERROR, _peak() + json.dumps(described).encode())
     else:
         if len(payload) > frames.RESPONSE_BYTES_MAX:

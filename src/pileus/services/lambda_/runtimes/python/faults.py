@@ -4,6 +4,8 @@ Error documents have AWS's members in AWS's order; frames are written as in the 
 (`test_lambda_handler_error`, `test_lambda_runtime_error`): file, line and function, then the source line when known.
 """
 
+import json
+import time
 import traceback
 from types import TracebackType
 from typing import Final
@@ -45,6 +47,12 @@ def frames(first: TracebackType | None, *, task_root: str) -> list[str]:
         text = f'  File "{name}", line {frame.lineno}, in {frame.name}\n'
         lines.append(f"{text}    {frame.line}\n" if frame.line else text)
     return lines
+
+
+def json_event(described: dict[str, object]) -> str:
+    """The same in a JSON log."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return json.dumps({"timestamp": moment, "log_level": "ERROR", **described}) + "\n"
 
 
 def log_event(described: dict[str, object]) -> str:

@@ -6,12 +6,14 @@ as well.
 """
 
 import io
+import json
 import logging
 import os
 import socket
 import sys
 import threading
 import time
+import traceback
 from typing import Final
 
 from pileus.kernel.sandbox import wire
@@ -140,18 +142,61 @@ class _RequestIdFilter(logging.Filter):
         return True
 
 
+_ORDINARY: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "aws_request_id", "taskName"}
+"""What every record has; the rest came by `extra`."""
+
+
+class _JsonFormatter(logging.Formatter):
+    """One object for each record."""
+
+    def __init__(self) -> None:
+        super().__init__(datefmt="%Y-%m-%dT%H:%M:%SZ")
+        self.converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, object] = {
+            "timestamp": self.formatTime(record, self.datefmt),
+            "level": record.levelname,
+            "message": record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            told["stackTrace"] = traceback.format_tb(record.exc_info[2])
+            told["errorType"] = record.exc_info[0].__name__
+            told["errorMessage"] = str(record.exc_info[1])
+            told["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
+        told["requestId"] = getattr(record, "aws_request_id", None)
+        extra = {name: value for name, value in vars(record).items() if name not in _ORDINARY and name not in told}
+        whole = {name: value for name, value in {**told, **extra}.items() if value is not None}
+        return json.dumps(whole, ensure_ascii=False, default=str) + "\n"
+
+
 def install(outlet: Outlet) -> None:
     """Make `print` and `logging` write to `outlet`.
 
-    Format: as AWS's managed Python runtimes log text (Lambda Developer Guide, "Log and monitor Python functions").
+    Formats: as AWS's managed Python runtimes log (Lambda Developer Guide, "Log and monitor Python functions"). A level
+    counts for JSON, and there is always one then.
     """
     sys.stdout = Stream(outlet, 1, "<stdout>")
     sys.stderr = Stream(outlet, 2, "<stderr>")
+    handler = _RootHandler(outlet)
+    handler.setFormatter(_JsonFormatter() if logs_json() else _text_formatter())
+    handler.addFilter(_RequestIdFilter(outlet))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if logs_json():
+        level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+        root.setLevel({"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}.get(level, level) or "INFO")
+
+
+def logs_json() -> bool:
+    """Whether the function's log format is JSON."""
+    return os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+
+
+def _text_formatter() -> logging.Formatter:
     formatter = logging.Formatter(
         "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S"
     )
     formatter.converter = time.gmtime
-    handler = _RootHandler(outlet)
-    handler.setFormatter(formatter)
-    handler.addFilter(_RequestIdFilter(outlet))
-    logging.getLogger().addHandler(handler)
+    return formatter

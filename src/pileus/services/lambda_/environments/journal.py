@@ -1,0 +1,158 @@
+"""What does the platform itself tell of an environment: in its log, and to whoever subscribed?
+
+In a text log these are START, END, REPORT and lines about failures; in a JSON log they are events, each with the level
+that the system log level is compared with. Subscribers of the Telemetry API get every event, whatever the format.
+Source: Lambda Developer Guide, "Lambda Telemetry API Event schema reference" and "System log level event mapping".
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from pileus.kernel.clock import Clock
+from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.types import FunctionSpec
+
+_LEVELS: Final = {"DEBUG": 0, "INFO": 1, "WARN": 2}
+_MIB: Final = 1024 * 1024
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How an invocation, or an initialisation, ended: `success`, `failure`, `error` or `timeout`.
+
+    told: whether the REPORT line of a text log says so; of errors that the function reported itself it does not.
+    """
+
+    status: str = "success"
+    error_type: str = ""
+    told: bool = True
+
+    @property
+    def text(self) -> str:
+        if self.status == "success" or not self.told:
+            return ""
+        return "Status: timeout" if self.status == "timeout" else f"Status: error\tError Type: {self.error_type}"
+
+    @property
+    def members(self) -> dict[str, str]:
+        told = {"status": self.status}
+        return {**told, "errorType": self.error_type} if self.error_type and self.status != "timeout" else told
+
+
+SUCCESS: Final = Outcome()
+TIMEOUT: Final = Outcome(status="timeout", error_type="Sandbox.Timedout")
+
+
+class Journal:
+    """What the platform tells of one environment. heard: gets every event, once somebody has subscribed."""
+
+    def __init__(self, spec: FunctionSpec, *, log: EnvironmentLog, clock: Clock) -> None:
+        self._spec = spec
+        self._log = log
+        self._clock = clock
+        self._json = spec.log_format == "JSON"
+        self._level = _LEVELS.get(spec.system_log_level, 1)
+        self.heard: Callable[[dict[str, Any]], None] | None = None
+
+    def init_started(self) -> None:
+        if self._json or self.heard is not None:
+            record = {
+                "initializationType": "on-demand",
+                "phase": "init",
+                "functionName": self._spec.function_name,
+                "functionVersion": self._spec.version,
+            }
+            self._tell("platform.initStart", record, level="DEBUG")
+
+    def init_ended(self, *, duration_s: float, outcome: Outcome) -> None:
+        if self._json or self.heard is not None:
+            record: dict[str, Any] = {"initializationType": "on-demand", "phase": "init", **outcome.members}
+            self._tell("platform.initRuntimeDone", record, level="DEBUG" if outcome.status == "success" else "WARN")
+            record = {**record, "metrics": {"durationMs": _ms(duration_s)}}
+            self._tell("platform.initReport", record, level="DEBUG" if outcome.status == "success" else "WARN")
+
+    def init_failed(self, *, duration_s: float, outcome: Outcome) -> None:
+        """The line of a text log about an initialisation that failed."""
+        if not self._json:
+            self._log.line(reports.init_report_line(duration_s=duration_s, status=outcome.text))
+
+    def started(self, request_id: str, *, trace_id: str = "") -> None:
+        if not self._json:
+            self._log.line(reports.start_line(request_id, version=self._spec.version))
+            if self.heard is None:
+                return
+        record: dict[str, Any] = {"requestId": request_id, "version": self._spec.version, **_tracing(trace_id)}
+        self._tell("platform.start", record, level="INFO")
+
+    def failed(self, text: str) -> None:
+        """A failure in words; in a JSON log the report tells it."""
+        if not self._json:
+            self._log.line(text)
+
+    def ended(
+        self, request_id: str, *, duration_s: float, init_s: float | None, max_memory_bytes: int, outcome: Outcome
+    ) -> None:
+        spec = self._spec
+        if not self._json:
+            self._log.line(reports.end_line(request_id))
+            line = reports.report_line(
+                request_id,
+                duration_s=duration_s,
+                memory_mb=spec.memory_mb,
+                max_memory_bytes=max_memory_bytes,
+                init_s=init_s,
+                status=outcome.text,
+            )
+            self._log.line(line)
+            if self.heard is None:
+                return
+        metrics: dict[str, float] = {
+            "durationMs": _ms(duration_s),
+            "billedDurationMs": reports.billed_ms(duration_s),
+            "memorySizeMB": spec.memory_mb,
+            "maxMemoryUsedMB": min(spec.memory_mb, -(-max_memory_bytes // _MIB)),
+        }
+        if init_s is not None:
+            metrics["initDurationMs"] = _ms(init_s)
+        fine = outcome.status == "success"
+        done = {"requestId": request_id, **outcome.members, "metrics": {"durationMs": _ms(duration_s)}}
+        self._tell("platform.runtimeDone", done, level="DEBUG" if fine else "WARN")
+        report = {"requestId": request_id, "metrics": metrics, **outcome.members}
+        self._tell("platform.report", report, level="INFO" if fine else "WARN")
+
+    def noted(self, kind: str, record: dict[str, Any]) -> None:
+        """An event about an extension or a subscription; text logs have their own lines for those."""
+        if not self._json:
+            self._log.line(_line(kind, record))
+        self._tell(kind, record, level="INFO")
+
+    def _tell(self, kind: str, record: dict[str, Any], *, level: str) -> None:
+        event = {"time": moment_text(self._clock.timestamp()), "type": kind, "record": record}
+        if self._json and _LEVELS[level] >= self._level:
+            self._log.line(msgspec.json.encode(event).decode() + "\n")
+        if self.heard is not None:
+            self.heard(event)
+
+
+def moment_text(timestamp_s: float) -> str:
+    """`2022-10-12T00:03:50.000Z`."""
+    moment = datetime.fromtimestamp(timestamp_s, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _ms(duration_s: float) -> float:
+    return round(duration_s * 1000, 3)
+
+
+def _tracing(trace_id: str) -> dict[str, Any]:
+    return {"tracing": {"type": "X-Amzn-Trace-Id", "value": trace_id}} if trace_id else {}
+
+
+def _line(kind: str, record: dict[str, Any]) -> str:
+    """`EXTENSION\tName: a\tState: Ready\tEvents: [INVOKE, SHUTDOWN]`, `TELEMETRY\tName: ...`, as in logs of AWS."""
+    word = {"platform.extension": "EXTENSION", "platform.telemetrySubscription": "TELEMETRY"}.get(kind, "LOGS")
+    values = {name: f"[{', '.join(value)}]" if isinstance(value, list) else value for name, value in record.items()}
+    return word + "".join(f"\t{name.capitalize()}: {value}" for name, value in values.items()) + "\n"

@@ -1,0 +1,104 @@
+"""The platform's own events in a JSON log, by level."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.lambda_environments.conftest import Bench
+
+
+def _events(bench: Bench, kind: str = "") -> list[dict[str, Any]]:
+    events = [msgspec.json.decode(line) for line in bench.logs.all if line.startswith('{"time"')]
+    return [event for event in events if event.get("type", "").startswith(kind)]
+
+
+@pytest.mark.parametrize(
+    ("level", "kinds"),
+    [
+        ("WARN", []),
+        ("INFO", ["platform.start", "platform.report"]),
+        (
+            "DEBUG",
+            [
+                *("platform.initStart", "platform.initRuntimeDone", "platform.initReport"),
+                *("platform.start", "platform.runtimeDone", "platform.report"),
+            ],
+        ),
+    ],
+)
+async def test_system_log_levels(bench: Bench, level: str, kinds: list[str]) -> None:
+    """Each event has a level, by AWS's table; a report has the figures of the REPORT line."""
+    spec = bench.function(
+        "def handler(event, context): return 1", log_format="JSON", system_log_level=level, log_level="INFO"
+    )
+    assert await bench.answer(spec) == 1
+    assert [event["type"] for event in _events(bench, "platform.")] == kinds
+    for event in _events(bench, "platform.report"):
+        assert event["time"].endswith("Z")
+        assert event["record"]["status"] == "success"
+        assert event["record"]["requestId"] == "00000000-0000-4000-8000-000000000001"
+        metrics = event["record"]["metrics"]
+        assert set(metrics) == {
+            *("durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB", "initDurationMs"),
+        }
+        assert metrics["memorySizeMB"] == 128
+        assert metrics["billedDurationMs"] >= metrics["durationMs"]
+
+
+async def test_failures_in_a_json_log(bench: Bench) -> None:
+    """Errors, crashes and timeouts are told by status and type; no line of such a log is anything but JSON."""
+    spec = bench.function(
+        """
+        import os, time
+        def handler(event, context):
+            if event == "raise": raise KeyError("x")
+            if event == "exit": os._exit(2)
+            time.sleep(9)
+        """,
+        log_format="JSON",
+        timeout=timedelta(seconds=1),
+    )
+    for event in ("raise", "exit", "sleep"):
+        await bench.failure(spec, event)
+    told = [event["record"] for event in _events(bench, "platform.report")]
+    assert [(record["status"], record.get("errorType")) for record in told] == [
+        ("error", "Function.Unhandled"),
+        ("failure", "Runtime.ExitError"),
+        ("timeout", None),
+    ]
+    decoded = [msgspec.json.decode(line) for line in bench.logs.all]
+    (raised,) = [event for event in decoded if event.get("log_level") == "ERROR"]
+    assert (raised["errorType"], raised["requestId"]) == ("KeyError", "00000000-0000-4000-8000-000000000001")
+
+
+async def test_a_json_log_of_python(bench: Bench) -> None:
+    """Records are objects with what `extra` and exceptions bring; levels below the wanted one are silent."""
+    spec = bench.function(
+        """
+        import logging
+        def handler(event, context):
+            log = logging.getLogger("shop")
+            log.debug("unheard")
+            log.info("sold %d", 3, extra={"order": "o1"})
+            log.warning({"a": 1})
+            try:
+                1 / 0
+            except ZeroDivisionError:
+                log.exception("odd")
+            print("printed")
+        """,
+        log_format="JSON",
+        log_level="INFO",
+        system_log_level="WARN",
+    )
+    await bench.answer(spec)
+    *records, printed = bench.logs.all
+    sold, warned, odd = [msgspec.json.decode(line) for line in records]
+    assert (sold["message"], sold["level"], sold["logger"], sold["order"]) == ("sold 3", "INFO", "shop", "o1")
+    assert sold["requestId"] == "00000000-0000-4000-8000-000000000001"
+    assert warned["message"] == {"a": 1}
+    assert (odd["errorType"], odd["errorMessage"], odd["level"]) == ("ZeroDivisionError", "division by zero", "ERROR")
+    assert "stackTrace" in odd
+    assert printed == "printed\n"
