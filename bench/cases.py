@@ -57,6 +57,7 @@ FLOORS: Final = {
     "transact-write": Floor(value=3_500, times_best=4),
     "invoke": Floor(value=2_000),
     "invoke-1": Floor(p50_ms=2),
+    "invoke-event": Floor(value=2_000),
     "cold-start": Floor(value=40),
     "start": Floor(value=0.5),
     "memory": Floor(value=80),
@@ -110,6 +111,11 @@ def _puts(server: Server, seconds: float) -> Sequence[bytes]:
 def _invokes(server: Server, seconds: float) -> Sequence[bytes]:
     signed = signer(server, "lambda")
     return [signing.invoke(signed, FUNCTION, {"n": n}) for n in range(100)]
+
+
+def _events(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "lambda")
+    return [signing.invoke(signed, FUNCTION, {"n": n}, event=True) for n in range(100)]
 
 
 def _identities(server: Server, seconds: float) -> Sequence[bytes]:
@@ -197,6 +203,7 @@ LOAD_CASES: Final = (
     LoadCase(name="get-caller-identity", needs="nothing", requests=_identities, beside=("moto", "ministack")),
     LoadCase(name="invoke", needs="function", requests=_invokes),
     LoadCase(name="invoke-1", needs="function", requests=_invokes, connections=1),
+    LoadCase(name="invoke-event", needs="function", requests=_events),
     LoadCase(name="http-api", needs="function", requests=_http_api_calls),
 )
 OTHER_CASES: Final = ("bare", "start", "memory", "cold-start")

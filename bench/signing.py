@@ -58,9 +58,11 @@ def dynamodb(signer: Signer, operation: str, content: object) -> bytes:
     return signer.request("POST", "/", headers=headers, body=json.dumps(content).encode())
 
 
-def invoke(signer: Signer, function_name: str, payload: object) -> bytes:
+def invoke(signer: Signer, function_name: str, payload: object, *, event: bool = False) -> bytes:
+    """event: asynchronously."""
     path = f"/2015-03-31/functions/{function_name}/invocations"
-    return signer.request("POST", path, headers={"content-type": "application/json"}, body=json.dumps(payload).encode())
+    headers = {"content-type": "application/json"} | ({"x-amz-invocation-type": "Event"} if event else {})
+    return signer.request("POST", path, headers=headers, body=json.dumps(payload).encode())
 
 
 def get_caller_identity(signer: Signer) -> bytes:

@@ -24,6 +24,7 @@ def _signer(service: str) -> Signer:
     [
         ("dynamodb", dynamodb(_signer("dynamodb"), "GetItem", {"Key": {"id": {"S": "é"}}})),
         ("lambda", invoke(_signer("lambda"), "f-1", {"n": 1})),
+        ("lambda", invoke(_signer("lambda"), "f-1", {"n": 1}, event=True)),
         ("sts", get_caller_identity(_signer("sts"))),
     ],
 )
