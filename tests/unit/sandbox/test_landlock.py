@@ -105,7 +105,10 @@ async def test_other_processes_are_out_of_reach(sandbox: Sandbox) -> None:
 
 async def test_what_a_cell_does_itself_is_not_hindered(sandbox: Sandbox) -> None:
     """Children, their signals, pipes, its own /proc."""
-    script = "exec 2>/dev/null; sleep 60 & kill $!; wait $!; echo $?; ls -d /proc/self/fd/0; echo a | cat; id -u > /dev/null && echo b"
+    script = (
+        "exec 2>/dev/null; sleep 60 & kill $!; wait $!; echo $?; "
+        "ls -d /proc/self/fd/0; echo a | cat; id -u > /dev/null && echo b"
+    )
     assert await written(sandbox, script) == ["143", "/proc/self/fd/0", "a", "b"]
 
 

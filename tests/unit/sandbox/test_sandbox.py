@@ -298,3 +298,37 @@ def state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return "Z"
+
+
+async def ended_in_order(sandbox: Sandbox, script: str, *, first_s: float, all_s: float) -> tuple[Exit, list[str]]:
+    """How a shell script ended that was asked to, and what it wrote."""
+    cell = await sandbox.take()
+    cell.configure(Order(environment=SHELL, directory="/tmp", execute=["/bin/sh", "-c", script]), memory_bytes=64 << 20)
+    ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+    cell.exited = ended.set_result
+    await readable(cell)
+    cell.freeze()  # as an idle one is
+    cell.end(first_s=first_s, all_s=all_s)
+    async with asyncio.timeout(20):
+        how = await ended
+    written = os.read(cell.output, 65536).decode().splitlines()
+    cell.close()
+    return how, written
+
+
+async def test_a_cell_that_is_asked_ends_by_itself(sandbox: Sandbox) -> None:
+    """SIGTERM to the first process only; what it says meanwhile is heard, and its exit status told."""
+    script = "trap 'echo bye; exit 3' TERM; (trap 'echo told' TERM; sleep 0.2; echo other >&2) & echo up; wait; exit 9"
+    assert await ended_in_order(sandbox, script, first_s=10, all_s=20) == (Exit(3 << 8), ["up", "bye", "other"])
+
+
+async def test_a_cell_that_does_not_listen_is_killed(sandbox: Sandbox) -> None:
+    """The first process at its own time, all others at theirs."""
+    began = asyncio.get_running_loop().time()
+    deaf = "trap '' TERM INT HUP; (sleep 0.3; echo other; sleep 600) & echo up; while :; do sleep 600; done"
+    how, written = await ended_in_order(sandbox, deaf, first_s=0.1, all_s=0.8)
+    assert written == ["up", "other"], "it had its time after the first was gone"
+    assert 0.7 < asyncio.get_running_loop().time() - began < 10
+    assert how in (Exit(9), Exit(None))
+    how, written = await ended_in_order(sandbox, deaf, first_s=0, all_s=0)
+    assert (how, written) == (Exit(None), ["up"]), "no time at all"

@@ -16,6 +16,8 @@ from pileus.kernel.sandbox.zygote import ENDED, STATUS
 
 TEMPORARY_BYTES: Final = 512 * 1024 * 1024
 """Size of `/tmp` unless ordered otherwise. Source: API_EphemeralStorage, the default."""
+_LINGER: Final = b"L"
+"""To the supervisor: when the first process has ended, wait for the others."""
 _REMOVE_TRIES_MAX: Final = 50
 _REMOVE_PAUSE_S: Final = 0.02
 
@@ -75,6 +77,7 @@ class Cell:
         self.exit: Exit | None = None
         self._memory_bytes = 0
         self._stopped: list[int] = []
+        self._timers: list[asyncio.TimerHandle] = []
         self._first = 0
         self._report = b""
         self._closed = False
@@ -118,14 +121,6 @@ class Cell:
         stopped, self._stopped = self._stopped, []
         for pid in reversed(stopped):
             stopping.send(pid, signal.SIGCONT)
-
-    def terminate(self) -> None:
-        """Ask every process of it to end (SIGTERM); who does not, is to be killed."""
-        self.thaw()
-        supervisor = self._supervisor()
-        for pid in self._pids():
-            if pid != supervisor:
-                stopping.send(pid, signal.SIGTERM)
 
     def overdrawn(self) -> bool:
         """Whether it holds more memory than it may, not counting its `/tmp`. Cheap while it is far from that."""
@@ -184,6 +179,28 @@ class Cell:
                 self.thaw()  # the supervisor, which is to kill the others, may be frozen, too
                 self._status.shutdown(socket.SHUT_WR)
 
+    def end(self, *, first_s: float, all_s: float) -> None:
+        """Ask its first process to end (SIGTERM), and kill it after `first_s`; everything else has `all_s`.
+
+        The others are not told: who has such processes tells them in its own way. `exited` follows when all are gone.
+        """
+        first = next(peers.children(self._supervisor()), 0) if self.alive and all_s > 0 else 0
+        if not first or self._timers:
+            self.kill()
+            return
+        self.thaw()
+        with contextlib.suppress(OSError):
+            self._status.send(_LINGER)
+        stopping.send(first, signal.SIGTERM)
+        self._timers = [
+            self._loop.call_later(min(first_s, all_s), self._kill_first, first),
+            self._loop.call_later(all_s, self.kill),
+        ]
+
+    def _kill_first(self, pid: int) -> None:
+        if pid in peers.children(self._supervisor()):
+            stopping.send(pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Give up the cell's descriptors, killing it if need be; its control groups go when it is empty."""
         if self._closed:
@@ -210,6 +227,8 @@ class Cell:
         self._loop.remove_reader(self._status.fileno())
         self._status.close()
         self.exit = self._read_report()
+        for timer in self._timers:
+            timer.cancel()
         if self.exited is not None:
             self.exited(self.exit)
         if self._closed:

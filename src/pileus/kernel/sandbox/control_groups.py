@@ -64,10 +64,9 @@ class ControlGroups:
             groups.limit_processes()
         return groups
 
-    def close(self) -> None:
-        """Remove what is empty; the launcher removes the rest when the last cell has ended."""
-        for parent in self.parents:
-            _remove(Path(parent))
+    def close(self) -> bool:
+        """Remove what is empty, which the launcher does when it can; False while somebody is in there."""
+        return all(_removed(Path(parent)) for parent in self.parents)
 
 
 def make_group(path: Path) -> None:
@@ -169,17 +168,21 @@ def _sweep(parent: Path) -> None:
     for left in parent.glob(f"{_PREFIX}*"):
         owner = left.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdigit() and not (_PROC / owner).exists():
-            _remove(left)
+            _removed(left)
 
 
-def _remove(group: Path) -> None:
+def _removed(group: Path) -> bool:
     """Remove a group and those below it, unless somebody is in there."""
-    with contextlib.suppress(OSError):
+    try:
         for entry in group.iterdir():
             if entry.is_dir():
-                with contextlib.suppress(OSError):
-                    entry.rmdir()
+                entry.rmdir()
         group.rmdir()
+    except FileNotFoundError:
+        return not group.exists()
+    except OSError:
+        return False
+    return True
 
 
 def _words(path: Path) -> set[str]:

@@ -107,7 +107,7 @@ def tree(first: int) -> list[int]:
     """A process and its descendants."""
     found, place = [first], 0
     while place < len(found):
-        found += _children(found[place])
+        found += children(found[place])
         place += 1
     return found
 
@@ -122,7 +122,8 @@ def pid_behind(descriptor: int) -> int:
     return max(0, int(fields.get("Pid", "0")))
 
 
-def _children(pid: int) -> Iterator[int]:
+def children(pid: int) -> Iterator[int]:
+    """The children of a process, the oldest first."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:

@@ -29,6 +29,8 @@ GROUP_ID: Final = 990
 _SPARES: Final = 2
 _log: Final = logging.getLogger(__name__)
 _START_S_MAX: Final = 30.0
+_CLOSE_TRIES_MAX: Final = 50
+_CLOSE_PAUSE_S: Final = 0.02
 
 
 class SandboxFailed(Exception):
@@ -110,7 +112,10 @@ class Sandbox:
         if self._groups is not None:
             self._former_groups.append(self._groups)
         for groups in self._former_groups:  # those of a launcher that was killed are left to us
-            groups.close()
+            for _ in range(_CLOSE_TRIES_MAX):
+                if groups.close():
+                    break
+                await asyncio.sleep(_CLOSE_PAUSE_S)  # a group stays busy for a moment after its last process
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()

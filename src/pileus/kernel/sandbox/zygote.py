@@ -7,7 +7,7 @@ the launcher's lifeline closes; it kills the zygote and removes the control grou
 first process of its own process namespace, so the kernel itself ends everything below it; if the launcher is killed,
 a parent-death signal kills the zygote. A supervisor is the first process of its cell's namespace: killing it ends the
 cell, whatever the subject has forked, detached or blocked. It holds the cell's status socket, on which it reports how
-the subject ended; Pileus closing that socket ends the cell too.
+the subject ended; Pileus closing that socket ends the cell too, and a word on it lets the others end by themselves.
 
 A cell is *blank* when it is handed to Pileus: contained, in its control groups, and waiting on its channel for the
 `CONFIGURE` frame which makes it an environment. So cells can be made before they are needed, and a cold start pays
@@ -293,12 +293,18 @@ def _supervise(
     poll = select.poll()
     poll.register(wake, select.POLLIN)
     poll.register(status, select.POLLIN)
-    ended = _wait_for(pid)
-    while ended is None:
-        if any(descriptor == status.fileno() for descriptor, _ in poll.poll()):
-            break  # nobody is interested in this cell any more
-        os.read(wake, 4096)
-        ended = _wait_for(pid)
+    ended, others = _wait_for(pid)
+    lingers = given_up = False
+    while not given_up and (ended is None or (lingers and others)):
+        for descriptor, _ in poll.poll():
+            if descriptor == wake:
+                os.read(wake, 4096)
+            elif status.recv(16):
+                lingers = True  # the others may end by themselves, too
+            else:
+                given_up = True  # nobody is interested in this cell any more
+        now_ended, others = _wait_for(pid)
+        ended = now_ended if ended is None else ended
     if not contained:
         kill_descendants()
     if ended is not None:
@@ -306,16 +312,17 @@ def _supervise(
     os._exit(0)  # and with the first process of a namespace all others end
 
 
-def _wait_for(subject_pid: int) -> int | None:
-    """The subject's wait status once it has ended; orphans that ended are collected on the way."""
+def _wait_for(subject_pid: int) -> tuple[int | None, bool]:
+    """The subject's wait status if it has ended just now, and whether others are left; orphans that ended are
+    collected on the way."""
     ended: int | None = None
     while True:
         try:
             pid, code = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return ended
+            return ended, False
         if pid == 0:
-            return ended
+            return ended, True
         if pid == subject_pid:
             ended = code
 

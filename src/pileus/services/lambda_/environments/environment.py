@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -48,6 +49,22 @@ _FAILED: Final = Outcome(status="error", error_type="Function.Unhandled", told=F
 """The function itself has reported an error."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shutdown:
+    """How long the processes of an environment have when it ends: SIGTERM to the runtime, then SIGKILL."""
+
+    runtime_s: float
+    all_s: float
+
+
+SHUTDOWN: Final = Shutdown(runtime_s=0.0, all_s=0.0)
+SHUTDOWN_INTERNAL: Final = Shutdown(runtime_s=0.5, all_s=0.5)
+SHUTDOWN_EXTERNAL: Final = Shutdown(runtime_s=0.3, all_s=2.0)
+SHUTDOWN_BOTH: Final = Shutdown(runtime_s=0.5, all_s=2.0)
+"""Without extensions, with internal, external, or both. Source: Lambda Developer Guide, "Understanding the Lambda
+execution environment lifecycle", Shutdown phase; of the runtime's part aws-samples, "Graceful shutdown with Lambda"."""
+
+
 class InitFailed(Exception):
     """The runtime did not come up. document: what the invoker gets; None when it must be made for the invocation."""
 
@@ -82,6 +99,8 @@ class Environment:
         self.log_stream = log_stream
         self.good_until_s = good_until_s
         self.state = State.STARTING
+        self.shutdown = SHUTDOWN
+        self.gone: asyncio.Future[None] = loop.create_future()
         self.ready: asyncio.Future[None] = loop.create_future()
         self.created_s = self.idle_since_s = loop.time()
         self._cell = cell
@@ -372,16 +391,21 @@ class Environment:
             self._refuse(InitFailed(kind, message))
         elif self.state is State.IDLE:
             self._die()
+        elif self.shutdown.all_s:
+            self._read_output()  # what it said while it ended
+            self._log.complete_lines()
+            self._log.finish()
         self._loop.remove_reader(self._cell.output)
         self._output_open = False
         self._cell.close()
+        self.gone.set_result(None)
 
     def _die(self) -> None:
         self._follow(Event.STOP)
         if self._link is not None:
             self._link.close()
         if self._cell.alive:
-            self._cell.kill()
+            self._cell.end(first_s=self.shutdown.runtime_s, all_s=self.shutdown.all_s)
         self._ended(self)
 
     def _read_output(self) -> None:

@@ -165,11 +165,14 @@ class EnvironmentPool:
         for timer in (self._sweeper, self._watcher):
             if timer is not None:
                 timer.cancel()
+        ending = [environment.gone for environment in self._environments if environment.shutdown.all_s]
         for fleet in self._fleets.values():
             fleet.retired = True
             for environment in list(fleet.environments):
                 environment.stop()
         self._fleets.clear()
+        if ending:
+            await asyncio.wait(ending)  # each is killed when its time is over
         await self._sandbox.close()
 
     def _renew(self, spec: FunctionSpec) -> _Fleet:
