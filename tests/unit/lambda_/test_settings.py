@@ -1,5 +1,6 @@
 """What is set beside a function's configuration, against AWS's recordings."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -8,6 +9,8 @@ import pytest
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.services.lambda_ import settings_store, shapes
 from pileus.services.lambda_.describing import runtime_version_arn
+from pileus.services.lambda_.mappings.model import MappingRecord
+from pileus.services.lambda_.mappings.store import put_mapping
 from pileus.services.lambda_.names import function_name
 from pileus.services.lambda_.operations.concurrency import Provisioned
 from tests.unit.lambda_.conftest import Lambda, archive, context
@@ -438,3 +441,27 @@ async def test_recursion_and_runtime_management(functions: Lambda) -> None:
         {"update_runtime_on": "Manual", "runtime_version_arn": ours[:-1] + "x"},
     ):
         assert (await refusal(manage(**members)))[0] == "InvalidParameterValueException"
+
+
+async def test_tags_of_event_source_mappings(functions: Lambda) -> None:
+    """Recording lambda_api, TestLambdaTag::test_tag_lifecycle[event_source_mapping] and test_tag_exceptions."""
+    await functions.create()
+    uuid = functions.ids.uuid()
+    mapping = MappingRecord(
+        uuid=uuid,
+        function=function_name(context(), "f"),
+        source_arn="arn:aws:dynamodb:us-east-1:111111111111:table/t/stream/s",
+        starting_position="LATEST",
+        modified_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    async with functions.store.transaction() as tx:
+        put_mapping(tx, mapping)
+    api = functions.api
+    await api.tag_resource(context(), shapes.TagResourceRequest(resource=mapping.arn, tags={"a": "1", "b": "2"}))
+    await api.untag_resource(context(), shapes.UntagResourceRequest(resource=mapping.arn, tag_keys=["a"]))
+    assert (await api.list_tags(context(), shapes.ListTagsRequest(resource=mapping.arn))).tags == {"b": "2"}
+    absent = mapping.arn.replace(uuid, functions.ids.uuid())
+    assert await refusal(api.list_tags(context(), shapes.ListTagsRequest(resource=absent))) == (
+        "ResourceNotFoundException",
+        f"Event source mapping not found: {absent}",
+    )

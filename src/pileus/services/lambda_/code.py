@@ -69,15 +69,17 @@ class CodePackages:
         """Where an archive's content is, once `directory` has returned."""
         return self._root / sha256
 
-    async def add(self, archive: bytes) -> Package:
+    async def add(self, archive: bytes, *, zipped_bytes_max: int | None = None) -> Package:
         """Keep an uploaded archive and unpack it.
 
+        zipped_bytes_max: what is exactly as large is taken; None for what AWS takes within a request.
         Raises InvalidParameterValueException, RequestEntityTooLargeException.
         """
         if not archive:
             raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
-        if len(archive) > ZIPPED_BYTES_MAX:
-            raise RequestEntityTooLargeException(f"Zipped size must be smaller than {ZIPPED_BYTES_MAX} bytes")
+        limit = ZIPPED_BYTES_MAX if zipped_bytes_max is None else zipped_bytes_max
+        if len(archive) > limit:
+            raise RequestEntityTooLargeException(f"Zipped size must be smaller than {limit} bytes")
         blob = await self._blobs.put(archive)
         await asyncio.to_thread(self._provide, blob.digest, archive)
         return Package(sha256=blob.digest, size_bytes=blob.size_bytes, unzipped_bytes=unzipped_bytes(archive))

@@ -28,6 +28,10 @@ Document = dict[str, object]
 def statement_of(request: AddPermissionRequest) -> StatementRecord:
     """What AddPermission asks for; InvalidParameterValueException when nobody can be such a principal."""
     principal = request.principal
+    if request.function_url_auth_type is not None and request.action != "lambda:InvokeFunctionUrl":
+        raise InvalidParameterValueException(
+            "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action"
+        )
     if principal != "*" and not any(form.fullmatch(principal) for form in (_SERVICE, _ACCOUNT, _IDENTITY)):
         raise InvalidParameterValueException(
             "The provided principal was invalid. Please check the principal and try again."

@@ -32,6 +32,7 @@ from pileus.services.lambda_.errors import (
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
+from pileus.services.lambda_.limits import UNZIPPED_BYTES_MAX
 from pileus.services.lambda_.mappings.invoke import MappingInvoke
 from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
 from pileus.services.lambda_.mappings.sources import StreamSource
@@ -155,6 +156,8 @@ class LambdaBase:
         )
         if isinstance(source, Folder):
             return Package(sha256=source.sha256, size_bytes=0, unzipped_bytes=0, folder=str(source.path))
+        if code.zip_file is None:  # from S3, where only what is unpacked counts
+            return await self._packages.add(source, zipped_bytes_max=UNZIPPED_BYTES_MAX)
         return await self._packages.add(source)
 
     async def _resolve(self, function: FunctionName) -> Target:
