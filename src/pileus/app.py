@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.environments.pool import EnvironmentPool
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.urls.gateway import FunctionUrls
+    from pileus.services.logs.subscriptions import Subscriptions
     from pileus.services.logs.writer import FunctionLogWriter
 
 _log: Final = logging.getLogger(__name__)
@@ -165,6 +166,7 @@ class Parts:
         self.outbox.subscribe("cloudwatch.actions", self._act_for_alarm)
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
         self.outbox.subscribe("lambda.destination", self._send_to_destination)
+        self.outbox.subscribe("logs.subscription", self._send_subscribed, retry=RetryPolicy(attempts=sys.maxsize))
         self.outbox.subscribe("dynamodb.tables", self._work_on_table, retry=RetryPolicy(attempts=sys.maxsize))
         duties: Sequence[Duty] = (
             self.outbox.run,
@@ -304,7 +306,13 @@ class Parts:
     def _logs(self) -> object:
         from pileus.services.logs.api import LogsApi
 
-        return LogsApi(store=self._store, clock=self._clock, ids=self._ids, metrics=self.metrics)
+        return LogsApi(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            metrics=self.metrics,
+            functions=lambda: self.functions.invoker,
+        )
 
     def _sts(self) -> object:
         from pileus.identity import sts_api
@@ -400,6 +408,17 @@ class Parts:
         return FunctionLogWriter(self._store, self._clock, self._ids, metrics=self.metrics)
 
     @cached_property
+    def _log_subscriptions(self) -> "Subscriptions":
+        from pileus.services.logs.subscriptions import Subscriptions
+
+        return Subscriptions(
+            store=self._store,
+            clock=self._clock,
+            functions=lambda: self.functions.invoker,
+            metrics=self.metrics,
+        )
+
+    @cached_property
     def key_uses(self) -> "KeyUseRecorder":
         from pileus.services.iam.key_uses import KeyUseRecorder
 
@@ -472,6 +491,9 @@ class Parts:
 
     async def _send_to_destination(self, delivery: Delivery) -> None:
         await self.functions.deliver_message(delivery)
+
+    async def _send_subscribed(self, delivery: Delivery) -> None:
+        await self._log_subscriptions.deliver(delivery)
 
     async def _work_on_table(self, delivery: Delivery) -> None:
         await self._table_work.deliver(delivery)

@@ -8,6 +8,7 @@ from pileus.services.logs.operations.metric_filters import MetricFilterOperation
 from pileus.services.logs.operations.policies import PolicyOperations
 from pileus.services.logs.operations.query_definitions import QueryDefinitionOperations
 from pileus.services.logs.operations.streams import StreamOperations
+from pileus.services.logs.operations.subscription_filters import SubscriptionFilterOperations
 from pileus.services.logs.operations.tags import TagOperations
 
 
@@ -18,6 +19,7 @@ class LogsApi(
     PolicyOperations,
     QueryDefinitionOperations,
     StreamOperations,
+    SubscriptionFilterOperations,
     TagOperations,
 ):
     """Every operation, each in the module of what it is about."""
@@ -29,6 +31,7 @@ PARTIAL: Final = {
     "ListLogGroups": "of one account, by name and class",
     "PutLogEvents": "the entity is not kept",
     "PutQueryDefinition": "in Insights' own language, without parameters",
+    "PutSubscriptionFilter": "destinations are functions",
     "PutResourcePolicy": "of the account; kept, and not evaluated",
     "DescribeResourcePolicies": "of the account",
     "DeleteResourcePolicy": "of the account",

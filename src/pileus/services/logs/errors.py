@@ -68,3 +68,9 @@ class InvalidOperationException(ServiceError):
     """Not for this log group."""
 
     code = "InvalidOperationException"
+
+
+class AccessDeniedException(ServiceError):
+    """A destination of another account (recording logs_subscription_filters)."""
+
+    code = "AccessDeniedException"

@@ -13,23 +13,26 @@ from typing import Final
 from pileus.kernel.metrics.counting import Metrics, Told
 from pileus.kernel.storage.seam import StorageFailed, Transaction
 from pileus.services.logs.embedded import embedded, may_be_embedded
-from pileus.services.logs.model import GroupRecord
-from pileus.services.logs.store import METRIC_FILTERS, Region
+from pileus.services.logs.model import GroupRecord, StreamRecord
+from pileus.services.logs.store import METRIC_FILTERS, SUBSCRIPTION_FILTERS, Region
+from pileus.services.logs.subscriptions import emit
 from pileus.services.logs.transformations import Moment, counted
 
 _log: Final = logging.getLogger(__name__)
 
 
 async def follow(
-    tx: Transaction, region: Region, group: GroupRecord, events: Sequence[Moment], *, now_ms: int
+    tx: Transaction, region: Region, group: GroupRecord, stream: StreamRecord, events: Sequence[Moment], *, now_ms: int
 ) -> list[Told]:
-    """What these events count, which are about to be appended."""
+    """Emit what is subscribed to; what these events count. stream: as it was before them."""
     told: list[Told] = []
     for _, message in events:
         if may_be_embedded(message):
             told += embedded(region, message, now_ms=now_ms)
     if group.metric_filters:
         told += counted(region, await METRIC_FILTERS.list(tx, region, group.name), events)
+    if group.subscription_filters:
+        emit(tx, region, await SUBSCRIPTION_FILTERS.list(tx, region, group.name), stream, events)
     return told
 
 

@@ -90,7 +90,7 @@ class SubscriptionFilterRecord(
     pattern: str
     created_ms: int
     destination_arn: str
-    role_arn: str | None = None
+    group_arn: str
     distribution: str = "ByLogStream"
 
 

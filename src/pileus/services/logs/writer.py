@@ -218,4 +218,4 @@ class FunctionLogWriter:
         if stream is None:
             stream = StreamRecord(name=log_stream, stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
         writing.append(to.log_group, stream, events, now_ms=now_ms)
-        return await follow(tx, region, group, events, now_ms=now_ms)
+        return await follow(tx, region, group, stream, events, now_ms=now_ms)

@@ -4,19 +4,29 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.storage.seam import Store, Transaction
+from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.logs.errors import InvalidNextToken, InvalidOperationException, LimitExceededException
 from pileus.services.logs.limits import REGEX_FILTERS_MAX
 from pileus.services.logs.model import GroupRecord
 from pileus.services.logs.patterns import Pattern, parse
 from pileus.services.logs.store import METRIC_FILTERS, SUBSCRIPTION_FILTERS, Region
+from pileus.services.logs.subscriptions import FunctionInvokers
 
 
 class LogsBase:
     """What every group of operations is built on."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, metrics: Metrics | None = None) -> None:
-        """metrics: what events count; without it, they count nothing."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        metrics: Metrics | None = None,
+        functions: FunctionInvokers | None = None,
+    ) -> None:
+        """metrics: what events count; without it, they count nothing. functions: those that subscribe."""
+        self._functions = functions
         self._metrics = metrics
         self._store = store
         self._clock = clock
@@ -45,7 +55,7 @@ def read_name_token(token: str | None) -> str | None:
         raise InvalidNextToken from None
 
 
-async def check_filtered(tx: Transaction, region: Region, group: GroupRecord, name: str, pattern: Pattern) -> None:
+async def check_filtered(snapshot: Snapshot, region: Region, group: GroupRecord, name: str, pattern: Pattern) -> None:
     """Whether a group may have this filter. name: of the filter, which replaces one of its name.
 
     InvalidOperationException, LimitExceededException.
@@ -53,8 +63,8 @@ async def check_filtered(tx: Transaction, region: Region, group: GroupRecord, na
     if group.log_class != "STANDARD":
         raise InvalidOperationException(f"The operation is not supported for log groups of class {group.log_class}.")
     if pattern.regexes:
-        counting = await METRIC_FILTERS.list(tx, region, group.name)
-        sending = await SUBSCRIPTION_FILTERS.list(tx, region, group.name)
+        counting = await METRIC_FILTERS.list(snapshot, region, group.name)
+        sending = await SUBSCRIPTION_FILTERS.list(snapshot, region, group.name)
         patterns = [one.pattern for one in counting if one.name != name]
         patterns += [one.pattern for one in sending if one.name != name]
         if sum(parse(text).regexes > 0 for text in patterns) >= REGEX_FILTERS_MAX:

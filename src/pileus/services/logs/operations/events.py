@@ -114,8 +114,8 @@ class EventOperations(LogsBase):
             taken, rejected = accepted(request.log_events, group, now_ms=now_ms)
             if taken:
                 events = [(event.timestamp, event.message) for event in taken]
+                told = await follow(tx, region_of(context), group, stream, events, now_ms=now_ms)
                 stream = writing.append(group.name, stream, events, now_ms=now_ms)
-                told = await follow(tx, region_of(context), group, events, now_ms=now_ms)
             answer = PutLogEventsResponse(next_sequence_token=sequence_token(stream), rejected_log_events_info=rejected)
             return answer, told
 
