@@ -19,7 +19,7 @@ from pileus.services.lambda_.environments.types import ConcurrencyExceeded
 from pileus.services.lambda_.errors import AccessDeniedException, RequestTooLargeException, ResourceNotFoundException
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.names import FunctionName
-from pileus.services.lambda_.settings import InvokeConfigRecord
+from pileus.services.lambda_.settings import ConcurrencyRecord, InvokeConfigRecord
 from pileus.services.lambda_.settings_store import put_setting
 from pileus.services.lambda_.shapes import AddPermissionRequest, CreateAliasRequest, InvocationRequest
 from pileus.services.lambda_.store import INVOKE_TOPIC, AsyncInvocation, get_function, put_function
@@ -206,6 +206,20 @@ async def test_an_event_that_never_ran_has_no_answer(functions: Lambda, sending:
     assert record["requestContext"]["condition"] == "EventAgeExceeded"
     assert record["requestContext"]["approximateInvokeCount"] == 0
     assert record.keys() == {"version", "timestamp", "requestContext", "requestPayload"}
+
+
+async def test_a_function_that_is_switched_off_gets_no_events(functions: Lambda, sending: Sending) -> None:
+    """With a reserved concurrency of zero they are given up at once: nobody waits six hours for that."""
+    await functions.create()
+    await configure(functions, on_failure=QUEUE)
+
+    async def switch_off(tx: Transaction) -> None:
+        put_setting(tx, F, ConcurrencyRecord(reserved=0))
+
+    await functions.store.run(switch_off)
+    functions.environments.answers = [ConcurrencyExceeded()]
+    await send_event(functions)
+    await until(lambda: len(sending.queues.sent) == 1)
 
 
 async def test_the_dead_letter_queue_gets_the_event(functions: Lambda, sending: Sending) -> None:

@@ -14,7 +14,15 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.outbox import Delivery, RetryLater
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
-from pileus.services.lambda_.asynchronous import Again, Condition, after_error, after_throttle, rules_of, too_old
+from pileus.services.lambda_.asynchronous import (
+    Again,
+    Condition,
+    Over,
+    after_error,
+    after_throttle,
+    rules_of,
+    too_old,
+)
 from pileus.services.lambda_.destinations import (
     Answer,
     TargetMessage,
@@ -28,8 +36,9 @@ from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.invoking import Invoker
 from pileus.services.lambda_.limits import ASYNC_THROTTLE_DELAY
 from pileus.services.lambda_.model import FunctionRecord
+from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.resolving import resolve
-from pileus.services.lambda_.settings import InvokeConfigRecord
+from pileus.services.lambda_.settings import ConcurrencyRecord, InvokeConfigRecord
 from pileus.services.lambda_.settings_store import get_setting
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
 
@@ -67,6 +76,8 @@ class AsyncInvocations:
             raise RetryLater(str(stopped), delay=ASYNC_THROTTLE_DELAY) from stopped
         except ServiceError:  # no room, or no role
             follows = after_throttle(rules, invocation, self._clock.now())
+            if await self._switched_off(function):
+                follows = Over("RetriesExhausted")
             answer = None
         else:
             answer = Answer(payload=result.payload, version=version, function_error=result.function_error)
@@ -78,6 +89,14 @@ class AsyncInvocations:
             await self._try_again(follows)
         else:
             await self._end(invocation, config, follows.condition, answer)
+
+    async def _switched_off(self, function: FunctionName) -> bool:
+        """Whether no concurrency is reserved for it: then its events are given up without being tried again.
+
+        Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
+        """
+        reserved = await get_setting(self._store.snapshot(), function.qualified_by(None), ConcurrencyRecord)
+        return reserved is not None and reserved.reserved == 0
 
     async def _try_again(self, again: Again) -> None:
         async def write(tx: Transaction) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus, ServiceError
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_.errors import InvalidParameterValueException, ResourceNotFoundException
@@ -39,7 +39,7 @@ class InvokeConfigOperations(LambdaBase):
 
         async def put(tx: Transaction) -> InvokeConfigRecord:
             await _check_function(tx, function)
-            await _check_destinations(tx, function, request.destination_config)
+            await self._check_destinations(tx, function, request.destination_config)
             setting = InvokeConfigRecord(
                 modified_at=self._clock.now(),
                 retries=request.maximum_retry_attempts,
@@ -63,7 +63,7 @@ class InvokeConfigOperations(LambdaBase):
         async def update(tx: Transaction) -> InvokeConfigRecord:
             await _check_function(tx, function)
             known = await _require(tx, function)
-            await _check_destinations(tx, function, request.destination_config)
+            await self._check_destinations(tx, function, request.destination_config)
             retries, event_age_s = request.maximum_retry_attempts, request.maximum_event_age_in_seconds
             changed = msgspec.structs.replace(
                 known,
@@ -112,6 +112,28 @@ class InvokeConfigOperations(LambdaBase):
             next_marker=left[limit - 1][0] if len(left) > limit else None,
         )
 
+    async def _check_destinations(
+        self, snapshot: Snapshot, function: FunctionName, config: DestinationConfig | None
+    ) -> None:
+        for destination in _destinations(config):
+            if not destination:
+                continue
+            service = (destination.split(":") + [""] * 3)[2]
+            if service not in _DESTINATIONS:
+                raise InvalidParameterValueException(f"The provided destination config {_printed(config)} is invalid.")
+            self._destinations.check(destination)
+            if service != "lambda":
+                continue
+            target = function_of_arn(destination)
+            if target is None:
+                raise _invalid(destination)
+            if (target.account_id, target.region, target.name) == (function.account_id, function.region, function.name):
+                raise InvalidParameterValueException("You can't specify the function as a destination for itself.")
+            try:
+                await resolve(snapshot, target)
+            except ServiceError:
+                raise _invalid(destination) from None
+
 
 _Request = PutFunctionEventInvokeConfigRequest | UpdateFunctionEventInvokeConfigRequest
 
@@ -140,26 +162,6 @@ async def _check_function(snapshot: Snapshot, function: FunctionName) -> None:
         await resolve(snapshot, function)
     except ResourceNotFoundException:
         raise ResourceNotFoundException("The function doesn't exist.") from None
-
-
-async def _check_destinations(snapshot: Snapshot, function: FunctionName, config: DestinationConfig | None) -> None:
-    for destination in _destinations(config):
-        if not destination:
-            continue
-        service = (destination.split(":") + [""] * 3)[2]
-        if service not in _DESTINATIONS:
-            raise InvalidParameterValueException(f"The provided destination config {_printed(config)} is invalid.")
-        if service != "lambda":
-            raise NotImplementedByPileus(f"A destination of {service} is not implemented")
-        target = function_of_arn(destination)
-        if target is None:
-            raise _invalid(destination)
-        if (target.account_id, target.region, target.name) == (function.account_id, function.region, function.name):
-            raise InvalidParameterValueException("You can't specify the function as a destination for itself.")
-        try:
-            await resolve(snapshot, target)
-        except ServiceError:
-            raise _invalid(destination) from None
 
 
 def _invalid(destination: str) -> InvalidParameterValueException:
