@@ -24,7 +24,7 @@ PARTIAL: Final[Mapping[str, str]] = {
     "GetMetricData": "no Metrics Insights, anomaly detection, other accounts",
     "ListMetrics": "of one account",
     "ListTagsForResource": "of alarms and dashboards",
-    "PutCompositeAlarm": "no suppression of actions, no AT_LEAST",
+    "PutCompositeAlarm": "no suppression of actions",
     "PutDashboard": "the properties of widgets are not looked at",
     "PutMetricAlarm": "no anomaly detection, evaluation windows; actions are functions, topics once there is SNS",
     "PutMetricData": "no entities",

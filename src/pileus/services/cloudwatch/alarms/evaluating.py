@@ -43,9 +43,12 @@ class Verdict(NamedTuple):
     data: str
 
 
-def periods_looked_at(condition: Condition) -> int:
-    """How many are asked for: the guide's example looks at five where three count."""
-    return condition.periods + (condition.periods + 1) // 2
+def periods_looked_at(condition: Condition, *, period_s: int) -> int:
+    """How many are asked for: the guide's example looks at five where three count.
+
+    A minute at least, since values of a metric without high resolution count at the begin of theirs.
+    """
+    return max(condition.periods + (condition.periods + 1) // 2, 60 // period_s + 1)
 
 
 def judged(

@@ -1,7 +1,8 @@
 """What does the rule of a composite alarm say?
 
-`(ALARM("a") AND NOT OK(b)) OR INSUFFICIENT_DATA(arn:aws:cloudwatch:...:alarm:c)`, `TRUE`, `FALSE`. NOT binds closest,
-then AND, then OR. A name may stand without quotes when it has no blank, parenthesis or comma.
+`(ALARM("a") AND NOT OK(b)) OR INSUFFICIENT_DATA(arn:aws:cloudwatch:...:alarm:c)`, `TRUE`, `FALSE`,
+`AT_LEAST(2, ALARM, (a, b, c))`. NOT binds closest, then AND, then OR. A name may stand without quotes when it has no
+blank, parenthesis or comma.
 
 Source: API_PutCompositeAlarm, AlarmRule.
 """
@@ -9,14 +10,15 @@ Source: API_PutCompositeAlarm, AlarmRule.
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from math import ceil
 from typing import Final, NamedTuple
 
-from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.cloudwatch.alarms.records import StateValue
 from pileus.services.cloudwatch.errors import ValidationError
 
-_TOKENS: Final = re.compile(r'\s*(?:(?P<sign>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s()",]+))')
+_TOKENS: Final = re.compile(r'\s*(?:(?P<sign>[(),])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s()",]+))')
 _STATES: Final[dict[str, StateValue]] = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
+_MANY: Final = re.compile(r"([0-9]{1,3})(%?)")
 _DEPTH_MAX: Final = 100
 _ALARMS_MAX: Final = 100
 """Source: CloudWatch User Guide, "CloudWatch service quotas"."""
@@ -133,18 +135,48 @@ class _Parser:
             case "FALSE":
                 return lambda states: False
             case "AT_LEAST":
-                raise NotImplementedByPileus("AT_LEAST in an AlarmRule is not implemented")
+                return self._at_least()
         wanted = _STATES.get(word)
         if wanted is None:
             raise _wrong(f"unexpected '{word}'")
         self._expect("(")
+        name = self._alarm()
+        self._expect(")")
+        return lambda states: states(name) == wanted
+
+    def _alarm(self) -> str:
         token = self._take()
         if token.kind == "sign":
             raise _wrong("the name of an alarm is missing")
-        self._expect(")")
         name = _name(token.text)
         self.names.append(name)
-        return lambda states: states(name) == wanted
+        return name
+
+    def _at_least(self) -> Callable[[States], bool]:
+        """`AT_LEAST(2, NOT OK, (a, b, c))`; of so many percent with `50%`."""
+        self._expect("(")
+        many = _MANY.fullmatch(self._take().text)
+        if many is None:
+            raise _wrong("AT_LEAST takes a number or a percentage")
+        self._expect(",")
+        negated = self._word() == "NOT"
+        self._at += negated
+        state = self._take().text
+        wanted = _STATES.get(state)
+        if wanted is None:
+            raise _wrong(f"unexpected '{state}'")
+        self._expect(",")
+        self._expect("(")
+        names = [self._alarm()]
+        while self._at < len(self._tokens) and self._tokens[self._at] == ("sign", ","):
+            self._at += 1
+            names.append(self._alarm())
+        self._expect(")")
+        self._expect(")")
+        needed = int(many[1]) if not many[2] else ceil(len(names) * int(many[1]) / 100)
+        if not 0 < needed <= len(names):
+            raise _wrong("AT_LEAST asks for more alarms than it names")
+        return lambda states: sum((states(name) == wanted) is not negated for name in names) >= needed
 
 
 def _name(text: str) -> str:

@@ -96,7 +96,7 @@ class AlarmWatch:
 
     async def _verdict(self, scope: Scope, condition: Condition, until: datetime) -> Verdict | None:
         period_s = period_of(condition)
-        count = periods_looked_at(condition)
+        count = periods_looked_at(condition, period_s=period_s)
         start = until - timedelta(seconds=period_s * count)
         samples: dict[int, float] = {}
         percent = None
