@@ -12,7 +12,7 @@ from pileus.services.lambda_.describing import runtime_version_arn
 from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.store import put_mapping
 from pileus.services.lambda_.names import function_name
-from pileus.services.lambda_.operations.concurrency import Provisioned
+from pileus.services.lambda_.provisioning import Provisioned
 from tests.unit.lambda_.conftest import Lambda, archive, context
 
 _ARN = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -220,7 +220,9 @@ async def test_provisioned_concurrency(functions: Lambda) -> None:
     assert (await refusal(provision("none")))[1] == f"Cannot find alias arn: {_ARN}:none"
     assert (await refusal(provision("10")))[1] == f"Function not found: {_ARN}:10"
     # Recording: with the alias goes its configuration.
+    changes = fleets.changes
     await api.delete_alias(context(), shapes.DeleteAliasRequest(function_name="f", name="live"))
+    assert fleets.changes == changes + 1
     assert (await refusal(get("live")))[1] == f"Cannot find alias arn: {_ARN}:live"
     listed = await api.list_provisioned_concurrency_configs(context(), request)
     assert listed.provisioned_concurrency_configs == []

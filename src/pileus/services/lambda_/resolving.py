@@ -104,15 +104,18 @@ class _ReadyAlias(Guarded):
 
 
 class Named:
-    """A name that a caller used, understood. key: of the record that it leads to first."""
+    """A name that a caller used, understood. key: of the record that it leads to first. behind: the alias that it was
+    when it was found last; None for other names.
+    """
 
-    __slots__ = ("arn", "function", "is_alias", "key")
+    __slots__ = ("arn", "behind", "function", "is_alias", "key")
 
     def __init__(self, function: FunctionName) -> None:
         """FunctionNotFound, where nothing can ever have this name."""
         self.function = function
         self.arn = function.qualified_arn
         self.is_alias = False
+        self.behind: Guarded | None = None
         if function.latest:
             self.key = function_key(function)
         elif function.version is not None:
@@ -150,7 +153,7 @@ class Resolver:
 
     def guarded(self, named: Named, ready: Ready) -> Guarded:
         """Whose policy counts for a name that `find` has just found."""
-        return self._aliases[named.key] if named.is_alias else ready
+        return named.behind or ready
 
     def _behind(self, named: Named, value: bytes | None) -> Named:
         """Where an alias leads this time."""
@@ -162,6 +165,7 @@ class Resolver:
             if len(self._aliases) >= _KEPT_MAX:
                 self._aliases.clear()
             kept = self._aliases[named.key] = _ReadyAlias(value, decode(value, AliasRecord))
+        named.behind = kept
         version = drawn_version(kept.alias, self._ids)
         found = kept.named.get(version)
         if found is None:

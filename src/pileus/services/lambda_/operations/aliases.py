@@ -61,6 +61,7 @@ class AliasOperations(LambdaBase):
             settings_store.forget_qualifier(tx, function.qualified_by(request.name))
 
         await self._store.run(delete)
+        self._provisions_changed()
 
     async def get_alias(self, context: RequestContext, request: GetAliasRequest) -> AliasConfiguration:
         function = function_name(context, request.function_name).only_latest()
@@ -101,7 +102,9 @@ class AliasOperations(LambdaBase):
             records.put_alias(tx, function, changed)
             return changed
 
-        return alias_described(function, await self._store.run(update))
+        changed = await self._store.run(update)
+        self._provisions_changed()
+        return alias_described(function, changed)
 
 
 def _weights(routing: AliasRoutingConfiguration | None) -> dict[str, float]:

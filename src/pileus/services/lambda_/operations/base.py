@@ -45,6 +45,7 @@ from pileus.services.lambda_.model import (
     same_when_published,
 )
 from pileus.services.lambda_.names import FunctionName, account_of_role
+from pileus.services.lambda_.provisioning import ProvisionedFleets
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
 from pileus.services.lambda_.sources import Code, Folder, ObjectReader, source_of
@@ -84,7 +85,12 @@ class ServiceInvoker:
 
 
 class LambdaBase:
-    """What every group of operations is built on."""
+    """What every group of operations is built on.
+
+    provisioned_fleets: who keeps environments ready; without it, nobody can ask for that.
+    """
+
+    provisioned_fleets: ProvisionedFleets | None = None
 
     def __init__(
         self,
@@ -212,6 +218,11 @@ class LambdaBase:
         records.put_version(tx, function, version)
         records.put_function(tx, function, latest)
         return version
+
+    def _provisions_changed(self) -> None:
+        """What is provisioned, or the version that an alias of it points at."""
+        if self.provisioned_fleets is not None:
+            self.provisioned_fleets.provisions_changed()
 
     def _new_change(self) -> Change:
         return Change(revision_id=self._ids.uuid(), fleet_revision=self._ids.uuid(), moment=self._clock.now())

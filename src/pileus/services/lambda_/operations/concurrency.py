@@ -1,9 +1,5 @@
 """Reserved and provisioned concurrency, and what is left of the account's."""
 
-from typing import Protocol
-
-import msgspec
-
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Snapshot, Transaction
@@ -49,30 +45,7 @@ from pileus.services.lambda_.shapes import (
 )
 
 
-class Provisioned(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the environments of a provisioned version have come. failure: AWS's code for why they cannot."""
-
-    allocated: int
-    available: int
-    failure: str = ""
-
-
-class ProvisionedFleets(Protocol):
-    """What keeps environments ready: the `EnvironmentPool`."""
-
-    def provisioned(self, function_arn: str) -> Provisioned:
-        """Of a version, by its ARN."""
-        ...
-
-    def provisions_changed(self) -> None:
-        """What is wanted is in the records, and has changed."""
-        ...
-
-
 class ConcurrencyOperations(LambdaBase):
-    provisioned_fleets: ProvisionedFleets | None = None
-    """Who keeps environments ready; without it, nobody can ask for that."""
-
     async def put_function_concurrency(
         self, context: RequestContext, request: PutFunctionConcurrencyRequest
     ) -> Concurrency:
@@ -128,8 +101,7 @@ class ConcurrencyOperations(LambdaBase):
             raise InvalidParameterValueException(
                 "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
             )
-        fleets = self.provisioned_fleets
-        if fleets is None:
+        if self.provisioned_fleets is None:
             raise NotImplementedByPileus("Provisioned concurrency is not implemented")
         wanted = request.provisioned_concurrent_executions
         setting = ProvisionedRecord(requested=wanted, modified_at=self._clock.now())
@@ -141,7 +113,7 @@ class ConcurrencyOperations(LambdaBase):
             settings_store.put_setting(tx, function, setting)
 
         await self._store.run(put)
-        fleets.provisions_changed()
+        self._provisions_changed()
         return PutProvisionedConcurrencyConfigResponse(
             requested_provisioned_concurrent_executions=wanted,
             allocated_provisioned_concurrent_executions=0,
@@ -181,8 +153,7 @@ class ConcurrencyOperations(LambdaBase):
             settings_store.delete_setting(tx, function, ProvisionedRecord)
 
         await self._store.run(delete)
-        if self.provisioned_fleets is not None:
-            self.provisioned_fleets.provisions_changed()
+        self._provisions_changed()
 
     async def list_provisioned_concurrency_configs(
         self, context: RequestContext, request: ListProvisionedConcurrencyConfigsRequest

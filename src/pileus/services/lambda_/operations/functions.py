@@ -102,6 +102,7 @@ class FunctionOperations(LambdaBase):
 
         for retired in await self._store.run(delete):
             await self._pool.retire(retired)
+        self._provisions_changed()
         return DeleteFunctionResponse(status_code=204)
 
     async def get_function(self, context: RequestContext, request: GetFunctionRequest) -> GetFunctionResponse:
@@ -152,9 +153,15 @@ class FunctionOperations(LambdaBase):
         targets: list[Target] = []
         after_name: str | None = None
         if marker:
-            last = function_name(context, marker)
+            after_name, _, qualifier = marker.partition(":")
+            last = FunctionName(
+                partition=context.partition,
+                region=context.region,
+                account_id=context.account_id,
+                name=after_name,
+                qualifier=qualifier or None,
+            )
             targets.extend(await self._versions_after(last, last.version or 0))
-            after_name = last.name
         while len(targets) <= limit:
             page = await records.list_functions(
                 snapshot, account_id=context.account_id, region=context.region, after_name=after_name, limit=1
