@@ -7,9 +7,13 @@ as the function would get it.
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from pileus.kernel.event_patterns import EventPattern, PatternSyntax, compile_pattern
 from pileus.services.lambda_.errors import InvalidParameterValueException
 from pileus.services.lambda_.mappings.sources import SourceRecord
+
+_read: Final = msgspec.json.Decoder().decode
 
 FILTERS_MAX: Final = 5
 """Of a mapping; AWS raises it to 10 on request."""
@@ -22,7 +26,10 @@ class RecordFilter:
         self._patterns: list[EventPattern] = [compile_pattern(pattern) for pattern in patterns]
 
     def passes(self, record: SourceRecord) -> bool:
-        return not self._patterns or any(pattern.matches_json(record.json) for pattern in self._patterns)
+        if not self._patterns:
+            return True
+        event = _read(record.json)
+        return any(pattern.matches(event) for pattern in self._patterns)
 
 
 def check_filters(patterns: Sequence[str | None]) -> list[str]:

@@ -20,9 +20,9 @@ from pileus.services.lambda_.mappings.model import LaneName, LaneProgress, Mappi
 from pileus.services.lambda_.mappings.progress import Checkpoint
 from pileus.services.lambda_.mappings.sources import RecordsTrimmed, SourceRecord, StreamSource
 
-READ_RECORDS_MAX: Final = 1_000
+READ_RECORDS_MAX: Final = 100
 READ_BYTES_MAX: Final = 1024 * 1024
-"""Both at once, as GetRecords gives them."""
+"""Both at once: what takes a few milliseconds, before others may go on."""
 PASSED_OVER_MAX: Final = 1_000
 """After so many records that are not the function's, the lane remembers where it is."""
 
@@ -85,7 +85,7 @@ class Lane:
         """Process a batch, or wait."""
         if self._around.stop.is_set():
             raise Stopping
-        await asyncio.sleep(0)  # whatever is read, the store may never make us wait
+        await asyncio.sleep(0)  # as in `_gather`
         watch = await self._source.watch(self._mapping.source_arn)
         changed = asyncio.create_task(watch.changed())
         try:
@@ -173,6 +173,7 @@ class Lane:
             gathered.then = page.next
             if not page.records:
                 return gathered
+            await asyncio.sleep(0)  # the store may never make us wait, whatever is read
             if not gathered.records and gathered.then - self._checkpoint.position >= PASSED_OVER_MAX:
                 gathered.full = True  # others may want to run, too
                 return gathered
