@@ -72,7 +72,7 @@ def test_a_version_2_tree_is_used(kernel: Callable[..., Kernel]) -> None:
     assert sorted(handed) == ["+cpu", "+memory", "+pids"], "one at a time: one that is refused must not refuse all"
     groups = made.make()
     (path,) = map(Path, groups.paths)
-    assert groups.entries == [f"{path}/cgroup.procs"]
+    assert (groups.entries, groups.late_entries) == ([f"{path}/cgroup.procs"], [])
     assert (path / "pids.max").read_text() == "1025", "1,024 and the supervisor"
     groups.limit_memory(128 << 20)
     groups.limit_processors(128 / 1769)
@@ -87,6 +87,8 @@ def test_a_version_2_tree_is_used(kernel: Callable[..., Kernel]) -> None:
     assert (path / "cgroup.freeze").read_text() == "1"
     groups.thaw()
     assert (path / "cgroup.freeze").read_text() == "0"
+    groups.kill()
+    assert (path / "cgroup.kill").read_text() == "1"
 
 
 def test_what_version_2_counts_is_read(kernel: Callable[..., Kernel]) -> None:

@@ -157,7 +157,7 @@ class Cell:
         return inode != 0 and peers.holds(self._pids(), inode)
 
     def _pids(self) -> list[int]:
-        if self.groups.paths and (found := peers.members(self.groups.paths[0])):
+        if self.groups.census and (found := peers.members(self.groups.census)):
             return found
         first = self._supervisor()
         return peers.tree(first) if first else []
@@ -172,6 +172,7 @@ class Cell:
 
     def kill(self) -> None:
         """End every process of the cell, at once; `exited` follows."""
+        self.groups.kill()
         with contextlib.suppress(OSError):  # it may have ended by itself a moment ago
             if self._watch != -1 and self.contained:
                 signal.pidfd_send_signal(self._watch, signal.SIGKILL)

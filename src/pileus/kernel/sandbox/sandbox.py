@@ -178,7 +178,9 @@ class Sandbox:
         for _ in range(missing):
             groups = self._groups.make()
             try:
-                self._control.send(msgspec.json.encode({"control_groups": groups.entries}))
+                self._control.send(
+                    msgspec.json.encode({"control_groups": groups.entries, "late_groups": groups.late_entries})
+                )
             except BlockingIOError:
                 groups.remove()
                 return  # the zygote has plenty to do; each cell it delivers brings us back here

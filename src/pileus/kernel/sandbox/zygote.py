@@ -181,7 +181,7 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
         if "import" in order:
             _import_quietly(order["import"])
         else:
-            _make_cell(control, order["control_groups"], config, own_pids, contained=not reason)
+            _make_cell(control, order, config, own_pids, contained=not reason)
     os._exit(0)
 
 
@@ -203,7 +203,7 @@ def _import_quietly(names: list[str]) -> None:
 
 
 def _make_cell(
-    control: socket.socket, groups: list[str], config: dict[str, Any], own_pids: int, *, contained: bool
+    control: socket.socket, order: dict[str, Any], config: dict[str, Any], own_pids: int, *, contained: bool
 ) -> None:
     channel, channel_far = socket.socketpair()
     status, status_far = socket.socketpair()
@@ -212,7 +212,7 @@ def _make_cell(
         linux.unshare(linux.CLONE_NEWPID)
     pid = os.fork()
     if pid == 0:
-        _be_supervisor(channel_far, status_far, output_far, groups, config, contained=contained)
+        _be_supervisor(channel_far, status_far, output_far, order, config, contained=contained)
     if contained:
         linux.setns(own_pids, linux.CLONE_NEWPID)  # or the next child would be born into this cell
     channel_far.close()
@@ -239,13 +239,13 @@ def _be_supervisor(
     channel: socket.socket,
     status: socket.socket,
     output: int,
-    groups: list[str],
+    order: dict[str, Any],
     config: dict[str, Any],
     *,
     contained: bool,
 ) -> NoReturn:
     try:
-        _supervise(channel, status, output, groups, config, contained=contained)
+        _supervise(channel, status, output, order, config, contained=contained)
     except BaseException as failure:  # noqa: BLE001 - Pileus is told, and this process ends
         status.send(STATUS.pack(FAILED, 0) + f"{type(failure).__name__}: {failure}".encode())
     finally:
@@ -256,7 +256,7 @@ def _supervise(
     channel: socket.socket,
     status: socket.socket,
     output: int,
-    groups: list[str],
+    order: dict[str, Any],
     config: dict[str, Any],
     *,
     contained: bool,
@@ -265,9 +265,7 @@ def _supervise(
     linux.die_with_parent(signal.SIGKILL)
     linux.set_process_name("pileus-cell")
     close_all_but(channel.fileno(), status.fileno(), output)
-    for group in groups:
-        with open(f"{template.HOST_ROOT if contained else ''}{group}", "w") as members:
-            members.write("0")
+    _join(order["control_groups"], contained=contained)
     os.setsid()
     if contained:
         subject.enter_view(temporary_bytes_max=config["temporary_bytes_max"])
@@ -279,6 +277,7 @@ def _supervise(
         os.close(wake)
         os.close(waker)
         status.close()
+        _join(order["late_groups"], contained=contained)
         subject.be(
             channel,
             output,
@@ -310,6 +309,12 @@ def _supervise(
     if ended is not None:
         status.send(STATUS.pack(ENDED, ended))
     os._exit(0)  # and with the first process of a namespace all others end
+
+
+def _join(entries: list[str], *, contained: bool) -> None:
+    for entry in entries:
+        with open(f"{template.HOST_ROOT if contained else ''}{entry}", "w") as members:
+            members.write("0")
 
 
 def _wait_for(subject_pid: int) -> tuple[int | None, bool]:
