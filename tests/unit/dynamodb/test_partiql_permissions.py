@@ -98,6 +98,18 @@ def asked(operation: str, **parameters: Any) -> list[tuple[str, str, dict[str, A
             ),
         ),
         (
+            "UPDATE ttt SET m = secret SET n = list_append(more.x, o) WHERE pk = 'a'",
+            (
+                "PartiQLUpdate",
+                "table/ttt",
+                {
+                    "attributes": ("m", "more", "n", "o", "pk", "secret"),
+                    "leadingkeys": ("a",),
+                    "returnvalues": "NONE",
+                },
+            ),
+        ),
+        (
             "DELETE FROM ttt WHERE pk = 'a'",
             ("PartiQLDelete", "table/ttt", {"attributes": ("pk",), "leadingkeys": ("a",), "returnvalues": "NONE"}),
         ),

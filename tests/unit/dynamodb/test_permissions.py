@@ -8,7 +8,7 @@ import pytest
 from pileus.kernel.auth.permissions import KnownResource
 from pileus.kernel.context import Principal, RequestContext
 from pileus.services.dynamodb import shapes
-from pileus.services.dynamodb.permissions import PARTITION_KEY, PERMISSIONS
+from pileus.services.dynamodb.permissions import INDEX_PARTITION_KEY, PARTITION_KEY, PERMISSIONS
 
 TABLE = KnownResource(arn="arn:aws:dynamodb:eu-west-1:111122223333:table/t", details={PARTITION_KEY: "id"})
 CONTEXT = RequestContext(
@@ -48,3 +48,18 @@ def test_other_keys() -> None:
     assert leading_keys("GetItem", Key={"id": {"B": "AQ=="}}) == ("AQ==",)
     assert leading_keys("GetItem", Key={"id": {"N": "one"}}) == ("one",)
     assert leading_keys("GetItem", Key={"other": {"N": "1"}}) is None
+
+
+def test_a_query_of_an_index_names_its_partition_key() -> None:
+    """Or a user of one partition would read all others through any index, where a statement may not either."""
+    known = KnownResource(arn=TABLE.arn, details={PARTITION_KEY: "id", INDEX_PARTITION_KEY: "mail"})
+    conditions = PERMISSIONS["Query"][0].conditions
+    assert conditions is not None
+    asked = {
+        "TableName": "t",
+        "IndexName": "by-mail",
+        "KeyConditionExpression": "mail = :v",
+        "ExpressionAttributeValues": {":v": {"S": "a@example.com"}},
+    }
+    told = conditions(CONTEXT, msgspec.convert(asked, shapes.QueryInput), known)
+    assert told["dynamodb:leadingkeys"] == ("a@example.com",)

@@ -88,15 +88,19 @@ def _gives_policy(context: RequestContext, given: Any) -> bool:
 
 def _of_items(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
     """What a request for items tells; keys that it does not tell are absent."""
-    partition_key = table.details.get(PARTITION_KEY) if table is not None else None
     found: dict[str, ContextValue | None] = {
-        "dynamodb:leadingkeys": _leading_keys(given, partition_key),
+        "dynamodb:leadingkeys": _leading_keys(given, _partition_key(table, getattr(given, "index_name", None))),
         "dynamodb:attributes": tuple(sorted(_attributes(given))) or None,
         "dynamodb:select": _select(given),
         "dynamodb:returnvalues": getattr(given, "return_values", None),
         "dynamodb:returnconsumedcapacity": getattr(given, "return_consumed_capacity", None),
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _partition_key(table: KnownResource | None, index_name: str | None) -> str | None:
+    """The partition key of the table, or of its index where one is asked: a Query names no other."""
+    return None if table is None else table.details.get(PARTITION_KEY if index_name is None else INDEX_PARTITION_KEY)
 
 
 def _leading_keys(given: Any, partition_key: str | None) -> tuple[str, ...] | None:
@@ -232,8 +236,7 @@ def _actions(member: str) -> Callable[[RequestContext, Any], Iterator[Any]]:
 
 def _of_statement(context: RequestContext, given: AskedStatement, table: KnownResource | None) -> Conditions:
     """What a statement of PartiQL tells; keys that it does not tell are absent."""
-    details = {} if table is None else table.details
-    partition_key = details.get(PARTITION_KEY if given.index_name is None else INDEX_PARTITION_KEY)
+    partition_key = _partition_key(table, given.index_name)
     leading: list[str] = []
     scans = None
     if partition_key is not None:

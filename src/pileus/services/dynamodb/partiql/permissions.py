@@ -75,6 +75,9 @@ class AskedStatement:
             paths += [steps for _, steps in read.columns or ()]
         if isinstance(statement, UpdateStatement):
             paths += statement.written
+            for section in statement.sections:
+                for action in section.actions:
+                    paths += () if action.operand is None else paths_of(action.operand)
         names = {str(steps[0]) for steps in paths}
         if isinstance(statement, InsertStatement):
             names.update(name for name, _ in statement.members)
