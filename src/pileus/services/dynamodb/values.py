@@ -189,6 +189,20 @@ def size_of_members(members: Item) -> int:
     return legal_members(dict(members))[1]
 
 
+def more_members_than(count: int, members: Item) -> bool:
+    """Whether lists and maps hold more than `count` in all, found out without looking at more than that.
+
+    An update may write the same long list many times; to measure all of that would take seconds.
+    """
+    inside: list[Collection[AttributeValue]] = [members.values()]
+    while inside and count >= 0:
+        for value in inside.pop():
+            if value.l or value.m:
+                inside.append(value.l or (value.m or {}).values())
+                count -= len(inside[-1])
+    return count < 0
+
+
 # --- equal, and in order ---------------------------------------------------------------------------------------------
 
 
@@ -243,15 +257,20 @@ def union(left: AttributeValue, right: AttributeValue) -> AttributeValue:
 def difference(left: AttributeValue, right: AttributeValue) -> AttributeValue | None:
     """The members of one set that another of the same type lacks; nothing when there are none, for no set is empty."""
     if left.ss is not None and right.ss is not None:
-        texts = [member for member in left.ss if member not in right.ss]
+        texts = _without(left.ss, right.ss)
         return AttributeValue(ss=texts) if texts else None
     if left.ns is not None and right.ns is not None:
-        texts = [member for member in left.ns if member not in right.ns]
+        texts = _without(left.ns, right.ns)
         return AttributeValue(ns=texts) if texts else None
     assert left.bs is not None, "only sets have a difference"
     assert right.bs is not None, "only sets have a difference"
-    blobs = [member for member in left.bs if member not in right.bs]
+    blobs = _without(left.bs, right.bs)
     return AttributeValue(bs=blobs) if blobs else None
+
+
+def _without(members: Sequence[T], taken: Sequence[T]) -> list[T]:
+    gone = set(taken)
+    return [member for member in members if member not in gone]
 
 
 def begins_with(value: AttributeValue, prefix: AttributeValue) -> bool:

@@ -14,16 +14,17 @@ from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import capacity
 from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.changes import Change, ChangeKind
-from pileus.services.dynamodb.errors import ConditionalCheckFailedException
+from pileus.services.dynamodb.errors import ConditionalCheckFailedException, ValidationException
 from pileus.services.dynamodb.expiry import expires_at, maintain_expiry
 from pileus.services.dynamodb.index_rules import check_against_indexes
 from pileus.services.dynamodb.indexes import Writer
+from pileus.services.dynamodb.limits import ITEM_BYTES_MAX
 from pileus.services.dynamodb.model import canonical_key
 from pileus.services.dynamodb.requests import WritePlan, check_against_key, legal_item
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import Stored, found, same, stored
-from pileus.services.dynamodb.values import Item
+from pileus.services.dynamodb.values import Item, more_members_than
 
 ITEM_TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
 UPDATED_ITEM_TOO_LARGE: Final = "Item size to update has exceeded the maximum allowed size"
@@ -170,9 +171,16 @@ async def update(
     changed = before if plan.update is None else plan.update.apply(before, plan.values)
     if old is None and plan.update is not None and not plan.update.creates:
         return Written(table, place, None, None)
-    item, size = legal_item(changed, UPDATED_ITEM_TOO_LARGE)
+    item, size = legal_update(changed)
     new = stored(item, size)
     return await write(tx, table, place, old, new, now_s=now_s, updating=True, transacted=transacted)
+
+
+def legal_update(changed: dict[str, AttributeValue]) -> tuple[dict[str, AttributeValue], int]:
+    """What an update has made of an item, as `legal_item` gives it. Each member weighs at least a byte."""
+    if more_members_than(ITEM_BYTES_MAX, changed):
+        raise ValidationException(UPDATED_ITEM_TOO_LARGE)
+    return legal_item(changed, UPDATED_ITEM_TOO_LARGE)
 
 
 async def check(tx: Transaction, table: Table, key: Item, plan: WritePlan) -> Written:

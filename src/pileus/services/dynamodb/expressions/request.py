@@ -22,6 +22,7 @@ from pileus.services.dynamodb.expressions.checks import (
 )
 from pileus.services.dynamodb.expressions.conditions import Test, compile_condition
 from pileus.services.dynamodb.expressions.grammar import Parser
+from pileus.services.dynamodb.expressions.keeping import kept
 from pileus.services.dynamodb.expressions.key_conditions import Tests, by_attribute, key_tests
 from pileus.services.dynamodb.expressions.paths import Steps, resolve
 from pileus.services.dynamodb.expressions.projections import Projected, compile_projection
@@ -30,9 +31,6 @@ from pileus.services.dynamodb.expressions.updates import compile_update, kinds_o
 from pileus.services.dynamodb.limits import EXPRESSION_BYTES_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
-
-KEPT_MAX: Final = 2048
-"""Compiled expressions of each kind that are kept; an application has some dozens."""
 
 _PLACEHOLDER_BYTES_MAX: Final = 255
 _NAME: Final = re.compile(r"#[A-Za-z0-9_]+\Z")
@@ -119,7 +117,7 @@ def _parser(text: str, *, size_told: bool = True) -> Parser:
     return Parser(text)
 
 
-@lru_cache(KEPT_MAX)
+@kept
 def _condition(text: str, names: Names) -> Condition:
     node = _parser(text).condition()
     check_condition_text(node)
@@ -128,7 +126,7 @@ def _condition(text: str, names: Names) -> Condition:
     return Condition(usage=_usage(second), test=compile_condition(node, dict(names)))
 
 
-@lru_cache(KEPT_MAX)
+@kept
 def _key_condition(text: str, names: Names) -> KeyCondition:
     node = _parser(text).condition()
     check_condition_text(node)
@@ -138,7 +136,7 @@ def _key_condition(text: str, names: Names) -> KeyCondition:
     return KeyCondition(usage=_usage(second), tests=tests)
 
 
-@lru_cache(KEPT_MAX)
+@kept
 def _update(text: str, names: Names) -> Update:
     sections = _parser(text, size_told=False).update()
     check_update_text(sections)
@@ -156,7 +154,7 @@ def _update(text: str, names: Names) -> Update:
     )
 
 
-@lru_cache(KEPT_MAX)
+@kept
 def _projection(text: str, names: Names) -> Projection:
     paths = _parser(text).projection()
     check_projection_text(paths)

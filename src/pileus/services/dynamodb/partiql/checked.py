@@ -18,7 +18,8 @@ from pileus.services.dynamodb.partiql.terms import Steps
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
 
-COMPILED_KEPT_MAX: Final = 1024
+COMPILED_KEPT_MAX: Final = 128
+"""Of up to 300 KB each; statements that differ in their literals alone share them."""
 
 
 class _SameNames(Mapping[str, str]):

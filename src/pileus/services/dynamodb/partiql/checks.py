@@ -7,11 +7,11 @@ conditions and updates are those of `expressions/checks.py`.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.expressions.checks import Check, SecondPass
+from pileus.services.dynamodb.expressions.keeping import kept
 from pileus.services.dynamodb.expressions.syntax import Node
 from pileus.services.dynamodb.limits import TABLE_NAME_LENGTH_MAX, TABLE_NAME_LENGTH_MIN
 from pileus.services.dynamodb.partiql import updates
@@ -44,9 +44,6 @@ from pileus.services.dynamodb.partiql.terms import (
 )
 from pileus.services.dynamodb.shapes import AttributeValue
 
-KEPT_MAX: Final = 1024
-"""Statements that are kept; an application has some dozens."""
-
 _TABLE_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]+\Z")
 
 
@@ -76,7 +73,7 @@ def bind(text: str, parameters: Sequence[AttributeValue]) -> Bound:
     return Bound(prepared.statement, values)
 
 
-@lru_cache(KEPT_MAX)
+@kept
 def _prepared(text: str) -> _Prepared:
     term, parameters = parse(text)
     checker = _Checker()

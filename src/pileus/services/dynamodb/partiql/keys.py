@@ -35,7 +35,7 @@ from pileus.services.dynamodb.shapes import AttributeValue
 READS_MAX: Final = 50
 """Source: Developer Guide, "PartiQL arithmetic, comparison, and logical operators", IN."""
 
-KEPT_MAX: Final = 1024
+KEPT_MAX: Final = 256
 """Clauses of which it is kept what they ask for."""
 
 _MIRRORED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -34,7 +34,7 @@ from pileus.services.dynamodb.requests import legal_item
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import Stored, found, stored
-from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, UPDATED_ITEM_TOO_LARGE, Written
+from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, Written
 
 WriteStatement: TypeAlias = InsertStatement | UpdateStatement | DeleteStatement | ExistsStatement
 
@@ -123,7 +123,7 @@ class Write:
 
 def _legal_update(item: dict[str, AttributeValue]) -> tuple[dict[str, AttributeValue], int]:
     try:
-        return legal_item(item, UPDATED_ITEM_TOO_LARGE)
+        return writing.legal_update(item)
     except ValidationException as error:
         if error.message.startswith(TOO_DEEP):
             raise ValidationException(TOO_DEEP) from None
