@@ -4,6 +4,7 @@ Where a case says nothing else, the answer is real AWS's, as the public suite pa
 tests of hectorvent/floci have recorded it in 2026.
 """
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -407,7 +408,8 @@ async def test_a_token_is_of_its_statement(lines: Statements) -> None:
     mismatch = "ValidationException: NextToken does not match request"
     assert await lines.error(text, {"S": "o"}, NextToken=token) == mismatch
     assert await lines.error("SELECT * FROM lines", NextToken=token) == mismatch
-    for garbage in ("garbage", "WyJuZXh0LnYxIl0=", "\u00e4", token[:-8]):
+    deep = urlsafe_b64encode(b"[" * 3_000).decode()
+    for garbage in ("garbage", "WyJuZXh0LnYxIl0=", "\u00e4", token[:-8], deep):
         assert await lines.error(text, {"S": "p"}, NextToken=garbage) == "ValidationException: Invalid NextToken"
 
 

@@ -126,6 +126,14 @@ async def test_policies_that_cannot_be(dynamo: Dynamo, text: str, error: str) ->
     """AWS's words, from the lab notes of ack-api-quirks (2026-10, DDB-TABLE-210, -211, -356, -457)."""
     await dynamo.table("notes")
     assert await dynamo.error("PutResourcePolicy", ResourceArn=ARN, Policy=text) == error
+
+
+@pytest.mark.parametrize("sid", [["s1"], {"s": 1}, 1])
+async def test_a_sid_that_is_no_text(dynamo: Dynamo, sid: object) -> None:
+    """It is refused, once or twice, and breaks nothing."""
+    await dynamo.table("notes")
+    for text in (policy(statement(Sid=sid)), policy(statement(Sid=sid), statement(Sid=sid))):
+        assert (await dynamo.error("PutResourcePolicy", ResourceArn=ARN, Policy=text)).startswith(INVALID)
     assert await dynamo.error("GetResourcePolicy", ResourceArn=ARN) == f"{NONE}{ARN}"
 
 

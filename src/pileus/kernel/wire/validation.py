@@ -267,7 +267,11 @@ def _scalar(shape: Shape, value: object) -> object:
 
 
 def _number(kind: str, value: int | float) -> int | float:
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number that is too large for any float
+        finite = False
+    if not finite:
         raise WrongType(f"Number is out of range for {_JAVA[kind]}")
     if kind in _FLOATS:
         return value

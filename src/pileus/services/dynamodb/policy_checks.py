@@ -52,7 +52,7 @@ def checked_policy(text: str, partition: str) -> str:
     listed = statements if isinstance(statements, list) else [statements]
     if not listed:
         raise _invalid("Could not parse the policy: Statement is empty!")
-    sids = set[object]()
+    sids = set[str]()
     checked: list[Document] = []
     for statement in listed:
         if not isinstance(statement, dict):
@@ -60,9 +60,10 @@ def checked_policy(text: str, partition: str) -> str:
         _check_statement(statement)
         checked.append(statement)
         sid = statement.get("Sid")
-        if sid and sid in sids:
-            raise _invalid("The Statement Ids in the policy are not unique")
-        sids.add(sid)
+        if isinstance(sid, str) and sid:  # what is no text is refused below
+            if sid in sids:
+                raise _invalid("The Statement Ids in the policy are not unique")
+            sids.add(sid)
     try:
         check_policy(text, kind="resource")
     except PolicySyntax as error:

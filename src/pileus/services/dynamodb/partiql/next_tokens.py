@@ -49,7 +49,7 @@ def position_of(token: str, digest: bytes) -> Position:
     """Where to go on; `ValidationException` when the token is none, or of another statement."""
     try:
         said = msgspec.json.decode(urlsafe_b64decode(token.encode()), type=_Token)
-    except (msgspec.DecodeError, binascii.Error, ValueError):
+    except (msgspec.DecodeError, binascii.Error, ValueError, RecursionError):
         raise invalid_token() from None
     if said.digest != digest:
         raise ValidationException("NextToken does not match request")
