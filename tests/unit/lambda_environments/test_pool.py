@@ -27,12 +27,13 @@ SLEEPER = """
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("state", State)
 def test_every_pair_is_decided(state: State, event: Event) -> None:
-    """The table by hand: the dead stay dead, only the idle are invoked, only the busy are done."""
+    """The table by hand: the dead stay dead, only the idle are invoked, only the busy and their extensions are done."""
     expected = {
         Event.READY: {State.STARTING: State.IDLE},
         Event.INVOKE: {State.IDLE: State.BUSY},
-        Event.DONE: {State.BUSY: State.IDLE},
-        Event.STOP: {State.STARTING: State.DEAD, State.IDLE: State.DEAD, State.BUSY: State.DEAD},
+        Event.DONE: {State.BUSY: State.IDLE, State.SETTLING: State.IDLE},
+        Event.SETTLE: {State.BUSY: State.SETTLING},
+        Event.STOP: dict.fromkeys((State.STARTING, State.IDLE, State.BUSY, State.SETTLING), State.DEAD),
     }[event].get(state)
     assert NEXT_STATE.get((state, event)) == expected
 

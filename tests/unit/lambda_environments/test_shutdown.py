@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pileus.services.lambda_.environments import environment as environments
-from pileus.services.lambda_.environments.environment import Shutdown
+from pileus.services.lambda_.environments import companions as environments
+from pileus.services.lambda_.environments.companions import Shutdown
 from tests.support.processes import descendants, wait_until
 from tests.unit.lambda_environments.conftest import Bench
 

@@ -30,6 +30,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     readable: what else may be read where there are no mounts.
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
     channel_at: the descriptor at which the executed program is to find the channel; -1 for nowhere.
+    beside: programs to start as well, before that; nobody waits for them.
     data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group. temporary_bytes_max: size of `/tmp`.
     """
 
@@ -43,6 +44,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     argument: object = None
     execute: Sequence[str] = ()
     channel_at: int = -1
+    beside: Sequence[str] = ()
     data_bytes_max: int | None = None
     temporary_bytes_max: int = TEMPORARY_BYTES
 

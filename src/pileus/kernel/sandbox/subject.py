@@ -61,6 +61,7 @@ def be(
         if readable is not None:
             ordered = [*(source for source, _ in order["mounts"]), *order["layers"], *order["readable"]]
             landlock.restrict(readable=[*readable, *ordered], writable=template.writable())
+        _start_beside(order["beside"], order["environment"])
         if order["execute"]:
             _hand_over(channel, order["channel_at"])
             _execute(order["execute"], order["environment"])
@@ -74,6 +75,23 @@ def be(
 
 class _CannotExecute(Exception):
     """The program is none; worded as a Go program would, since Lambda's supervisor is one."""
+
+
+def _start_beside(programs: Sequence[str], environment: dict[str, str]) -> None:
+    """Start programs that are nobody's children here: the supervisor inherits them."""
+    for program in programs:
+        middle = os.fork()
+        if middle == 0:
+            if os.fork() == 0:
+                signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+                os.setsid()
+                os.chdir("/")
+                try:
+                    _execute([program], environment)
+                except _CannotExecute as refused:
+                    os.write(2, f"{refused}\n".encode())
+            os._exit(127)
+        os.waitpid(middle, 0)
 
 
 def _hand_over(channel: socket.socket, descriptor: int) -> None:

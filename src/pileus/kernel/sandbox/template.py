@@ -40,6 +40,7 @@ def enter(*, visible: Mapping[str, str], hidden: list[str]) -> None:
         os.close(source)
     shown = [f"/{name}" for name in _SYSTEM] + list(sources)
     _make_devices()
+    _name_itself()
     for name in _EMPTY:
         os.makedirs(f"{_BASE}/{name}", exist_ok=True)
     os.mkdir(_BASE + HOST_ROOT, 0o700)
@@ -82,6 +83,16 @@ def _name_resolution() -> dict[str, str]:
     """Where `/etc/resolv.conf` really lies: systemd and others put a link there."""
     real = os.path.dirname(os.path.realpath("/etc/resolv.conf"))
     return {real: real} if os.path.isdir(real) and real != "/" else {}
+
+
+def _name_itself() -> None:
+    """Let `sandbox.localdomain` be this machine, as extensions of Lambda expect: a name file over the machine's own."""
+    place = f"{_BASE}/etc/hosts"
+    if not os.path.isfile(place) or os.path.islink(place):
+        return
+    with open(place) as names, open(f"{_BASE}/.hosts", "w") as own:
+        own.write(names.read().rstrip("\n") + "\n127.0.0.1 sandbox.localdomain sandbox\n")
+    linux.bind_read_only(f"{_BASE}/.hosts", place)
 
 
 def _make_devices() -> None:

@@ -8,14 +8,16 @@ on a future, but the environment does not need the caller: an invocation whose c
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.cell import Cell, Exit
 from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments.api_listener import ApiListener
+from pileus.services.lambda_.environments.companions import SHUTDOWN, Companions
 from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.journal import SUCCESS, TIMEOUT, Journal, Outcome
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
@@ -47,22 +49,6 @@ half a second it is heard again, whatever the log does: a function is slowed by 
 
 _FAILED: Final = Outcome(status="error", error_type="Function.Unhandled", told=False)
 """The function itself has reported an error."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shutdown:
-    """How long the processes of an environment have when it ends: SIGTERM to the runtime, then SIGKILL."""
-
-    runtime_s: float
-    all_s: float
-
-
-SHUTDOWN: Final = Shutdown(runtime_s=0.0, all_s=0.0)
-SHUTDOWN_INTERNAL: Final = Shutdown(runtime_s=0.5, all_s=0.5)
-SHUTDOWN_EXTERNAL: Final = Shutdown(runtime_s=0.3, all_s=2.0)
-SHUTDOWN_BOTH: Final = Shutdown(runtime_s=0.5, all_s=2.0)
-"""Without extensions, with internal, external, or both. Source: Lambda Developer Guide, "Understanding the Lambda
-execution environment lifecycle", Shutdown phase; of the runtime's part aws-samples, "Graceful shutdown with Lambda"."""
 
 
 class InitFailed(Exception):
@@ -115,6 +101,9 @@ class Environment:
         self._link: RuntimeLink | None = None
         self._invocation: Invocation | None = None
         self._answer: StreamedAnswer | None = None
+        self._companions: Companions | None = None
+        self._runtime_ready = False
+        self._why = "SPINDOWN"
         self._result: asyncio.Future[InvocationResult] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timeout = spec.timeout
@@ -130,6 +119,15 @@ class Environment:
     def attach(self, link: RuntimeLink) -> None:
         """The way to the runtime, opened before it starts."""
         self._link = link
+
+    def accompany(self, api: ApiListener, *, external: Sequence[str], ids: Ids) -> None:
+        """Extensions may come through this API; those of the file names `external` are started with the runtime."""
+        self._companions = companions = Companions(
+            self.spec, self, api=api, external=external, ids=ids, journal=self._journal, clock=self._clock
+        )
+        self._log.heard = companions.telemetry.line
+        self._log.raw_kind = "extension" if external and not self.spec.runtime.startswith("provided") else "function"
+        self._journal.heard = companions.telemetry.platform
 
     # What the pool asks for.
 
@@ -149,7 +147,10 @@ class Environment:
         self._started_s = self._clock.monotonic()
         assert self._link is not None
         # The machine's clock: the function compares it with its own, which nobody moves.
-        self._link.deliver(invocation, deadline_ms=int((time.time() + timeout_s) * 1000))
+        deadline_ms = int((time.time() + timeout_s) * 1000)
+        if self._companions is not None:
+            self._companions.extensions.invoke(invocation, deadline_ms=deadline_ms)
+        self._link.deliver(invocation, deadline_ms=deadline_ms)
         return self._result
 
     def stop(self) -> None:
@@ -200,6 +201,13 @@ class Environment:
         if self.state is not State.STARTING:
             self.broke_protocol()
             return
+        self._runtime_ready = True
+        if self._companions is None or self._companions.extensions.settled:
+            self._initialised()
+
+    def _initialised(self) -> None:
+        if self._companions is not None:
+            self.shutdown = self._companions.initialised()
         self._init_s = self._clock.monotonic() - self._started_s
         self._journal.init_ended(duration_s=self._init_s, outcome=SUCCESS)
         self._cell.limit_processors(self._processors)
@@ -244,7 +252,7 @@ class Environment:
         self._conclude(payload, failed=failed, dead=last)
 
     def logged_line(self, text: str) -> None:
-        self._log.line(text)
+        self._log.told_line(text)
         if self._log.hasty:
             self._hold_output()
 
@@ -337,13 +345,46 @@ class Environment:
         )
         if dead:
             self._die()
+        elif self._companions is None or self._companions.extensions.settled:
+            self._rest()
         else:
-            self._follow(Event.DONE)
-            self.idle_since_s = self._loop.time()
-            self._freezing.rests(self)
-            self._released(self)
+            self._follow(Event.SETTLE)
+            left_s = max(0.0, self.spec.timeout.total_seconds() - duration_s)
+            self._timer = self._loop.call_later(left_s, self._settle_no_longer)
         if not result.done():
             result.set_result(finished)
+
+    def _rest(self) -> None:
+        """Nothing to do until the next event."""
+        self._follow(Event.DONE)
+        self.idle_since_s = self._loop.time()
+        self._freezing.rests(self)
+        self._released(self)
+
+    # What extensions tell.
+
+    def extensions_settled(self) -> None:
+        if self.state is State.STARTING and self._runtime_ready:
+            self._initialised()
+        elif self.state is State.SETTLING:
+            assert self._timer is not None
+            self._timer.cancel()
+            self._timer = None
+            self._rest()
+
+    def extension_failed(self, kind: str, message: str) -> None:
+        self._why = "FAILURE"
+        if self.state is State.BUSY:
+            self._fail(kind, message)
+        elif self.state is State.STARTING:
+            self._refuse(InitFailed(kind, message))
+        else:
+            self.stop()
+
+    def _settle_no_longer(self) -> None:
+        self._timer = None
+        self._why = "TIMEOUT"
+        self.stop()
 
     def _peak(self) -> int:
         if not self._peak_bytes:
@@ -352,6 +393,7 @@ class Environment:
 
     def _fail(self, kind: str, message: str) -> None:
         assert self._invocation is not None
+        self._why = "FAILURE"
         request_id = self._invocation.request_id
         self._read_output()
         self._log.complete_lines()
@@ -362,6 +404,7 @@ class Environment:
 
     def _time_out(self, timeout_s: float) -> None:
         assert self._invocation is not None
+        self._why = "TIMEOUT"
         request_id = self._invocation.request_id
         timeout = timedelta(seconds=timeout_s)
         self._read_output()
@@ -389,7 +432,7 @@ class Environment:
             self._fail(kind, message)
         elif self.state is State.STARTING:
             self._refuse(InitFailed(kind, message))
-        elif self.state is State.IDLE:
+        elif self.state in (State.IDLE, State.SETTLING):
             self._die()
         elif self.shutdown.all_s:
             self._read_output()  # what it said while it ended
@@ -398,12 +441,17 @@ class Environment:
         self._loop.remove_reader(self._cell.output)
         self._output_open = False
         self._cell.close()
+        if self._companions is not None:
+            self._companions.close()
         self.gone.set_result(None)
 
     def _die(self) -> None:
         self._follow(Event.STOP)
         if self._link is not None:
             self._link.close()
+        if self._companions is not None:
+            deadline_ms = int((time.time() + self.shutdown.all_s) * 1000)
+            self._companions.shut_down(self._why, deadline_ms=deadline_ms)
         if self._cell.alive:
             self._cell.end(first_s=self.shutdown.runtime_s, all_s=self.shutdown.all_s)
         self._ended(self)

@@ -39,6 +39,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     mounts: tuple[tuple[str, str], ...] = ()
+    readable: tuple[str, ...] = ()
     call: str = ""
     argument: object = None
     execute: tuple[str, ...] = ()
@@ -121,6 +122,7 @@ def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: 
     own = f"{layers}/node{toolchains.wanted(spec.runtime).major}/node_modules"
     return Launch(
         mounts=tuple(mounts),
+        readable=_readable(toolchain, bundled, packages, contained=places.contained),
         execute=(program, *node.options(spec.memory_mb), f"{root}/bootstrap.cjs"),
         variables={"NODE_PATH": ":".join((own, f"{layers}/node_modules", shared, RUNTIME_DIR, places.task_root))},
         channel_at=CHANNEL,
@@ -137,10 +139,16 @@ def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Pat
     )
     return Launch(
         mounts=tuple(mounts),
+        readable=_readable(toolchain, classes, contained=places.contained),
         execute=(program, *java.options(spec.memory_mb), "-cp", ":".join((root, *class_path)), java.MAIN_CLASS),
         channel_at=CHANNEL,
         warning=warning,
     )
+
+
+def _readable(toolchain: Toolchain, *folders: Path | None, contained: bool) -> tuple[str, ...]:
+    """What the runtime reads of this machine, beyond what every cell may; mounts say it where there are any."""
+    return () if contained else tuple(str(folder) for folder in (toolchain.home, *folders) if folder is not None)
 
 
 def _program(toolchain: Toolchain, *, contained: bool) -> tuple[list[tuple[str, str]], str]:

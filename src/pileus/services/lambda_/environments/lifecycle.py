@@ -10,6 +10,7 @@ class State(Enum):
     STARTING = "starting"  # the runtime loads the function
     IDLE = "idle"  # warm: waits for an event
     BUSY = "busy"  # handles one event
+    SETTLING = "settling"  # has answered; extensions are not ready for the next event yet
     DEAD = "dead"  # its processes are killed or have ended
 
 
@@ -19,6 +20,7 @@ class Event(Enum):
     READY = "ready"  # the runtime has asked for its first event
     INVOKE = "invoke"
     DONE = "done"  # the runtime has answered, with a result or an error
+    SETTLE = "settle"  # the runtime has answered, and extensions go on
     STOP = "stop"  # it ended, timed out, failed to start, expired, or was retired
 
 
@@ -29,5 +31,8 @@ NEXT_STATE: Final = {
     (State.IDLE, Event.STOP): State.DEAD,
     (State.BUSY, Event.DONE): State.IDLE,
     (State.BUSY, Event.STOP): State.DEAD,
+    (State.BUSY, Event.SETTLE): State.SETTLING,
+    (State.SETTLING, Event.DONE): State.IDLE,
+    (State.SETTLING, Event.STOP): State.DEAD,
 }
 """A pair that is absent is our bug, and raises KeyError: in particular nothing happens to the dead."""

@@ -1,5 +1,6 @@
 """How does what a function writes become log events, and the tail that an invoker may ask for?"""
 
+from collections.abc import Callable
 from typing import Final
 
 from pileus.kernel.clock import Clock
@@ -31,6 +32,10 @@ class EnvironmentLog:
         self._tail = ""
         self._text = b""
         self._raw = b""
+        self.heard: Callable[[float, str, str], None] | None = None
+        """Gets every line of the function's and its extensions', with its moment and whose it is."""
+        self.raw_kind = "function"
+        """Whose the lines are that come through the descriptors."""
         self.hasty = False
         """Whether more has been handed on than can be written soon; asked again by `catch_up`."""
 
@@ -38,6 +43,12 @@ class EnvironmentLog:
         """Whether there is room for more."""
         self.hasty = self.hasty and self._sink.congested(self._spec)
         return not self.hasty
+
+    def told_line(self, text: str) -> None:
+        """One event of the function's, however many lines it has."""
+        self.line(text)
+        if self.heard is not None:
+            self.heard(self._lines[-1][0] if self._lines else self._clock.timestamp(), text, "function")
 
     def line(self, text: str) -> None:
         """One event, however many lines it has."""
@@ -48,11 +59,11 @@ class EnvironmentLog:
 
     def text(self, data: bytes) -> None:
         """A piece of what the function printed."""
-        self._text = self._cut(self._text + data)
+        self._text = self._cut(self._text + data, "function")
 
     def raw(self, data: bytes) -> None:
         """A piece of what came through the descriptors 1 and 2."""
-        self._raw = self._cut(self._raw + data)
+        self._raw = self._cut(self._raw + data, self.raw_kind)
 
     def finish(self) -> bytes:
         """End an invocation: hand all on, and give the tail."""
@@ -69,7 +80,7 @@ class EnvironmentLog:
             self.line(self._raw.decode(errors="replace"))
             self._raw = b""
 
-    def _cut(self, data: bytes) -> bytes:
+    def _cut(self, data: bytes, kind: str) -> bytes:
         end = data.rfind(b"\n")
         if end != -1:
             # All at once: a flood of short lines costs a tenth of what it would one by one.
@@ -77,6 +88,9 @@ class EnvironmentLog:
             data = data[end + 1 :]
             lines = [(moment, text + "\n") for text in whole.split("\n")]
             self._lines += lines
+            if self.heard is not None:
+                for _, text in lines:
+                    self.heard(moment, text, kind)
             self._held_bytes += len(whole) + len(lines) * _LINE_COST_BYTES
             if self._held_bytes > _HELD_BYTES_MAX:
                 self._hand_on()

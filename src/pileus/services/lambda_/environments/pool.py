@@ -6,6 +6,7 @@ others may grow old and expire; without one it starts another. Each handles one 
 
 import asyncio
 import functools
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from pileus.kernel.sandbox.cell import Cell, Order
 from pileus.kernel.sandbox.merging import merged
 from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments.api_listener import ApiListener
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.extensions import may_have_extensions, programs
 from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.launching import PYTHON, Places, bootstrap, is_custom, launch
 from pileus.services.lambda_.environments.lifecycle import State
@@ -290,19 +293,22 @@ class EnvironmentPool:
         """Open the way to the runtime, and tell the blank cell what to become."""
         places = await self._places(cell, spec)
         started = await launch(spec, places, cache=self._runtimes_cache, strict=self._strict_runtimes)
-        runtime_api = ""
+        beside, runtime_api = programs(spec.layers, places.layers_root), ""
+        api = ApiListener(cell) if started.http or may_have_extensions(spec) else None
+        if api is not None:
+            environment.accompany(api, external=[os.path.basename(program) for program in beside], ids=self._ids)
         if started.http:
-            link = HttpLink(cell, environment)
-            environment.attach(link)
-            runtime_api = await link.open(self._ids)
+            environment.attach(HttpLink(cell, environment, api))
         else:
             environment.attach(NativeLink(cell, environment, loop=asyncio.get_running_loop()))
+        if api is not None:
+            runtime_api = await api.open(self._ids)
         if started.warning:
             environment.logged_line(started.warning)
         order = Order(
             mounts=[(str(spec.code_path.resolve()), TASK_ROOT), *started.mounts],
             layers=[str(folder.resolve()) for folder in spec.layers],
-            readable=[places.layers_root] if spec.layers else [],
+            readable=[*([places.layers_root] if spec.layers else []), *started.readable],
             environment=variables(
                 spec,
                 credentials=credentials,
@@ -319,6 +325,7 @@ class EnvironmentPool:
             argument=started.argument,
             execute=started.execute,
             channel_at=started.channel_at,
+            beside=beside,
             temporary_bytes_max=spec.ephemeral_storage_mb * _MIB,
         )
         environment.begin()

@@ -43,6 +43,7 @@ class HttpLink:
         """api: where it is asked; without, it has a listener for itself."""
         self._cell = cell
         self._listener = listener
+        self._owned = api is None
         self._api = api or ApiListener(cell)
         self._api.add(self)
         self._poll: Client | None = None
@@ -83,7 +84,8 @@ class HttpLink:
     def close(self) -> None:
         self._event = None
         self.resume()
-        self._api.close()
+        if self._owned:
+            self._api.close()
 
     # What connections tell.
 
