@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pileus import decisions, prometheus
+from pileus import billing, decisions, prometheus
 from pileus.admin import Admin, admin_token
 from pileus.authorization import LateAuthorizer
 from pileus.kernel.auth.audit import AuditLog
@@ -147,6 +147,7 @@ class Parts:
             guarded={
                 decisions.PATH: decisions.Decisions(audit),
                 prometheus.PATH: prometheus.Prometheus(self.metrics, clock),
+                billing.PATH: billing.Billing(self.metrics, clock),
             },
         )
         self.router.add_path("/_pileus/", admin)

@@ -312,6 +312,37 @@ def explain(
 
 
 @app.command()
+def bill(
+    *,
+    month: Annotated[str, typer.Option(help="As in 2026-11; without it, this month.", metavar="YYYY-MM")] = "",
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    url: _Url = "",
+    as_json: _Json = False,
+) -> None:
+    """Say what a month's use would cost on AWS.
+
+    Requests and GB-seconds of functions, less the free tier, and the units that tables consumed; no storage, no taxes.
+    """
+    import msgspec
+
+    from pileus.billing import PATH, Bill, told
+    from pileus.running import Unreachable, ask
+
+    running = _running(data_dir, url)
+    if running is None:
+        refuse(f"no Pileus runs on {data_dir}")
+    try:
+        answer = ask(running.url, f"{PATH}?month={month}" if month else PATH, token=_admin_token(running, data_dir))
+    except Unreachable as error:
+        refuse(f"no answer from {running.url}: {error}", hint="a month is named as in 2026-11")
+    if as_json:
+        say_json(answer)
+        return
+    for line in told(msgspec.convert(answer, Bill)):
+        console().print(line, markup=False, soft_wrap=True)
+
+
+@app.command()
 def version(*, as_json: _Json = False) -> None:
     """Print the version."""
     if as_json:

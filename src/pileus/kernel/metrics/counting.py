@@ -14,7 +14,7 @@ When UNWRITTEN_MAX have something to be written, `run` writes at once: so also w
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
@@ -248,7 +248,7 @@ class Metrics:
         start_s = int(start.timestamp())
         found = []
         async for metric, unit, last_s in self._every():
-            if last_s >= start_s:
+            if last_s >= start_s and not metric.namespace.startswith(":"):  # see `metering`
                 sets = [
                     statistics
                     for kept_s in (SECOND_S, MINUTE_S)
@@ -256,6 +256,25 @@ class Metrics:
                 ]
                 if sets:
                     found.append((metric, unit, merged(sets)))
+        return found
+
+    async def sums(self, kinds: Collection[tuple[str, str]], *, start: datetime, end: datetime) -> dict[Metric, float]:
+        """Of the metrics with such namespaces and names, in all accounts: what was added from `start` until `end`.
+
+        start: a whole hour, since older values are kept by the hour.
+        """
+        await self.flush()
+        start_s, end_s = int(start.timestamp()), int(end.timestamp())
+        found: dict[Metric, float] = {}
+        async for metric, unit, last_s in self._every():
+            if last_s < start_s or (metric.namespace, metric.name) not in kinds:
+                continue
+            total = 0.0
+            for kept_s in KEPT_S:
+                async for _, statistics in self._sets(metric, unit, kept_s, start_s, end_s):
+                    total += statistics.sum
+            if total:
+                found[metric] = found.get(metric, 0.0) + total
         return found
 
     async def _every(self, *scope: str) -> AsyncIterator[Listed]:

@@ -36,6 +36,7 @@ from pileus.services.lambda_.limits import UNZIPPED_BYTES_MAX
 from pileus.services.lambda_.mappings.invoke import MappingInvoke
 from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
 from pileus.services.lambda_.mappings.sources import StreamSource
+from pileus.services.lambda_.metrics import CountedEnvironments
 from pileus.services.lambda_.model import (
     AliasRecord,
     FunctionRecord,
@@ -128,7 +129,7 @@ class LambdaBase:
         self._event_metrics = EventMetrics(metrics)
         self._invoker = Invoker(
             store=store,
-            environments=pool,
+            environments=pool if metrics is None else CountedEnvironments(pool, metrics),
             packages=self._packages,
             clock=clock,
             ids=ids,

@@ -1,0 +1,133 @@
+"""What use would cost: amounts, the free tier, and months."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+
+from pileus.billing import PATH, Bill, Billing, bill, told
+from pileus.kernel.http.messages import Request
+from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.metering import GB_SECONDS, NAMESPACE, meter
+from pileus.kernel.metrics.series import Metric
+from pileus.kernel.storage.sqlite import open_store
+from tests.support.time import JumpingClock
+
+ACCOUNT: Final = "111111111111"
+START: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def metric(namespace: str, name: str, *dimensions: tuple[str, str], account_id: str = ACCOUNT) -> Metric:
+    return Metric(account_id=account_id, region="us-east-1", namespace=namespace, name=name, dimensions=dimensions)
+
+
+F: Final = ("FunctionName", "f")
+
+
+def cost(used: dict[Metric, float]) -> float:
+    return bill(used, start=START, until=START).cost_usd
+
+
+@pytest.mark.parametrize(
+    ("used", "usd"),
+    [
+        ({}, 0.0),
+        ({metric("AWS/Lambda", "Invocations", F): 1_000_000.0}, 0.0),  # exactly the free tier
+        ({metric("AWS/Lambda", "Invocations", F): 3_000_000.0}, 0.40),
+        ({metric(NAMESPACE, GB_SECONDS, F): 400_000.0}, 0.0),
+        ({metric(NAMESPACE, GB_SECONDS, F): 1_400_000.0}, 16.6667),
+        ({metric("AWS/DynamoDB", "ConsumedReadCapacityUnits", ("TableName", "t")): 1_000_000.0}, 0.125),
+        ({metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", ("TableName", "t")): 1_000_000.0}, 0.625),
+    ],
+)
+def test_prices(used: dict[Metric, float], usd: float) -> None:
+    """Each by hand, from the price list."""
+    assert cost(used) == pytest.approx(usd)
+
+
+def test_nothing_is_paid_twice() -> None:
+    """Invocations are counted by alias and for the account beside; indexes of tables by themselves."""
+    used = {
+        metric("AWS/Lambda", "Invocations", F): 2_000_000.0,
+        metric("AWS/Lambda", "Invocations", F, ("Resource", "f")): 2_000_000.0,
+        metric("AWS/Lambda", "Invocations"): 2_000_000.0,
+    }
+    assert cost(used) == pytest.approx(0.20)
+    table = ("TableName", "t")
+    units = {
+        metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", table): 1_000_000.0,
+        metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", table, ("GlobalSecondaryIndexName", "i")): 1_000_000.0,
+    }
+    told_of = bill(units, start=START, until=START)
+    assert told_of.cost_usd == pytest.approx(1.25)
+    [line] = told_of.accounts[0].lines
+    assert [(use.name, use.amount) for use in line.resources] == [("t", 2_000_000.0)]
+
+
+def test_each_account_has_its_free_tier() -> None:
+    """Once, over all its functions."""
+    used = {
+        metric("AWS/Lambda", "Invocations", ("FunctionName", name), account_id=account_id): 900_000.0
+        for account_id in (ACCOUNT, "222222222222")
+        for name in ("f", "g")
+    }
+    found = bill(used, start=START, until=START)
+    assert [account.cost_usd for account in found.accounts] == [pytest.approx(0.16)] * 2
+    text = "\n".join(told(found))
+    assert "1,800,000.000 requests, of which 1,000,000.000 free: 0.1600 USD" in text
+
+
+async def test_a_month(tmp_path: Path) -> None:
+    """What was metered in a month is on its bill alone, also when minutes have become hours."""
+    clock = JumpingClock(datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
+    store = open_store(tmp_path, clock=clock)
+    metrics = Metrics(store, clock)
+    billing = Billing(metrics, clock)
+    series = meter(metrics, ACCOUNT, "us-east-1", GB_SECONDS, (F,))
+
+    async def amount(query: str = "") -> float:
+        answer = await billing(Request(method="GET", target=f"{PATH}?{query}", headers={}))
+        assert answer.status == 200
+        assert isinstance(answer.body, bytes)
+        found = msgspec.json.decode(answer.body, type=Bill)
+        return sum(line.amount for account in found.accounts for line in account.lines)
+
+    series.add(1.0)
+    await metrics.flush()
+    clock.jump(timedelta(minutes=1))
+    for _ in range(3):
+        series.add(2.0)
+        await metrics.flush()
+        clock.jump(timedelta(minutes=7))
+    assert await amount() == 6.0
+    assert await amount("month=2026-10") == 1.0
+    for days in (16, 50, 100):
+        clock.jump(timedelta(days=days))
+        await metrics.sweep()
+        assert await amount("month=2026-11") == 6.0
+        assert await amount("month=2026-10") == 1.0
+    assert await amount() == 0.0
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "status"),
+    [
+        ("POST", "", 405),
+        ("GET", "month=November", 400),
+        ("GET", "month=2026-13", 400),
+        ("GET", "month=9999-12", 400),
+        ("GET", "year=2026", 400),
+        ("GET", "month=2026-12", 200),
+    ],
+)
+async def test_what_may_be_asked(tmp_path: Path, method: str, query: str, status: int) -> None:
+    """A wrong question is told so."""
+    clock = JumpingClock(START)
+    store = open_store(tmp_path, clock=clock)
+    request = Request(method=method, target=f"{PATH}?{query}", headers={})
+    answer = await Billing(Metrics(store, clock), clock)(request)
+    assert answer.status == status
+    await store.close()
