@@ -118,8 +118,9 @@ class TooManyRequestsException(ServiceError):
 
     code = "TooManyRequestsException"
 
-    def __init__(self) -> None:
-        super().__init__("Rate Exceeded.", members={"Reason": "ConcurrentInvocationLimitExceeded"})
+    def __init__(self, reason: str = "ConcurrentInvocationLimitExceeded") -> None:
+        """reason: AWS's word for whose limit it is. Recording lambda, TestLambdaConcurrency."""
+        super().__init__("Rate Exceeded.", members={"Reason": reason})
 
 
 class ServiceException(ServiceError):

@@ -45,6 +45,7 @@ from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTE
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.policy import service_denial
+from pileus.services.lambda_.reservations import Reservations
 from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse, InvokeWithResponseStreamRequest
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
@@ -96,6 +97,7 @@ class Invoker:
         self._store = store
         self._metrics = metrics
         self._environments = environments
+        self._reservations = Reservations(store)
         self._resolver = Resolver(store=store, packages=packages, ids=ids)
         self._clock = clock
         self._ids = ids
@@ -290,6 +292,7 @@ class Invoker:
         self._metrics.received(function)
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        place = await self._reservations.take(spec)
         try:
             return await self._environments.invoke(spec, invocation)
         except EnvironmentsClosed:
@@ -304,6 +307,9 @@ class Invoker:
             raise
         except ServiceError as error:  # of whoever issues the role's credentials
             raise AccessDeniedException(ROLE_REFUSED).because(error.denial) from error
+        finally:
+            if place is not None:
+                self._reservations.give_back(place)
 
     def _denial(self, guarded: Guarded, function: FunctionName, call: ServiceCall) -> Denial | None:
         """What the policy says, kept: it cannot change without the record, and asks for nothing but these."""
