@@ -399,6 +399,7 @@ class Parts:
             ids=self._ids,
             endpoint_url=self._endpoint_url,
             data_dir=self._settings.data_dir,
+            strict_runtimes=self._settings.strict_runtimes,
         )
 
     @cached_property

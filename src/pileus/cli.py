@@ -101,6 +101,12 @@ def up(
     dynamodb_table_delay: Annotated[
         float, typer.Option(help="Seconds that a table stays CREATING, UPDATING or DELETING.", min=0, max=3600)
     ] = 0,
+    strict_runtimes: Annotated[
+        bool,
+        typer.Option(
+            "--strict-runtimes", help="Refuse functions whose runtime is not installed here in the very version."
+        ),
+    ] = False,
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -127,6 +133,7 @@ def up(
         private_issuers=allow_private_issuers,
         dynamodb_table_delay=timedelta(seconds=dynamodb_table_delay),
         organization=None if organization is None else _organization(organization),
+        strict_runtimes=strict_runtimes,
     )
     from pileus.server import serve
 

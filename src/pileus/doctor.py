@@ -23,9 +23,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     consequence: str = ""
 
 
-_RUNTIMES: Final = (
-    ("nodejs", ("node", "--version"), "Node.js functions"),
-    ("java", ("java", "-XX:-UsePerfData", "-version"), "Java functions"),
+_UNBUILT: Final = (
     ("ruby", ("ruby", "--version"), "Ruby functions"),
     ("dotnet", ("dotnet", "--version"), ".NET functions"),
 )
@@ -47,28 +45,37 @@ def _host() -> Sequence[Finding]:
 
 
 def _runtimes() -> Sequence[Finding]:
+    from pileus.services.lambda_.runtimes import toolchains
+
+    versions = f"{platform.python_version()}, for every python3.x runtime"
     found = [
-        Finding(
-            area="runtimes",
-            name="python",
-            standing="ok",
-            detail=f"{platform.python_version()}, for every python3.x runtime",
-        ),
+        Finding(area="runtimes", name="python", standing="ok", detail=versions),
         Finding(area="runtimes", name="provided.al2023", standing="ok", detail="any executable called bootstrap"),
     ]
-    for name, command, functions in _RUNTIMES:
-        path = shutil.which(command[0])
-        detail = f"{_first_line(command)} ({path}), not used yet" if path else "not found"
+    for name, language, functions in (("nodejs", "node", "Node.js"), ("java", "java", "Java")):
+        present = toolchains.installed(language)
         found.append(
             Finding(
                 area="runtimes",
                 name=name,
-                standing="limited" if path else "missing",
-                detail=detail,
-                consequence=f"{functions} are refused in this version",
+                standing="ok" if present else "missing",
+                detail=", ".join(f"{each.version} ({each.program})" for each in present) or "not found",
+                consequence="" if present else f"{functions} functions are refused",
             )
         )
+    found += [_unbuilt(*runtime) for runtime in _UNBUILT]
     return found
+
+
+def _unbuilt(name: str, command: Sequence[str], functions: str) -> Finding:
+    path = shutil.which(command[0])
+    return Finding(
+        area="runtimes",
+        name=name,
+        standing="limited" if path else "missing",
+        detail=f"{_first_line(command)} ({path}), not used yet" if path else "not found",
+        consequence=f"{functions} are refused in this version",
+    )
 
 
 def _engines() -> Sequence[Finding]:

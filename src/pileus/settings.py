@@ -28,6 +28,7 @@ class Settings:
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
     dynamodb_table_delay: how long a table stays CREATING, UPDATING or DELETING.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
+    strict_runtimes: a function runs on no other version of its runtime than it names.
     organization: to which some accounts belong; see `pileus.organization`.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     private_issuers: bool = False
     dynamodb_table_delay: timedelta = timedelta(0)
     organization: Organization | None = None
+    strict_runtimes: bool = False
 
     @property
     def auth_mode(self) -> AuthMode:

@@ -78,6 +78,11 @@ def find(runtime: str) -> Toolchain | None:
     return None
 
 
+def installed(language: str) -> Sequence[Toolchain]:
+    """All of `node` or `java`; asks them for their versions."""
+    return _nodes() if language == "node" else _javas()
+
+
 def exact(runtime: str, toolchain: Toolchain) -> bool:
     """Whether it is the version that was asked for."""
     return wanted(runtime).major == toolchain.major
