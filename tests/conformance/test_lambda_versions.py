@@ -240,3 +240,20 @@ def test_folders_are_not_offered_in_strict_mode(tmp_path: Path) -> None:
         assert caught.value.response["Error"]["Code"] == "NotImplemented"
     finally:
         server.stop()
+
+
+def test_reserved_concurrency(lambda_: Any, function: str) -> None:
+    """lambda, TestLambdaConcurrency::test_reserved_concurrency: zero switches a function off, by every name."""
+    lambda_.publish_version(FunctionName=function)
+    lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    for qualifier in ("$LATEST", "1"):
+        with pytest.raises(ClientError) as caught:
+            lambda_.invoke(FunctionName=function, Qualifier=qualifier)
+        response = caught.value.response
+        assert response["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+        assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
+    assert _invoke(lambda_, function)["version"] == "$LATEST"
+    lambda_.delete_function_concurrency(FunctionName=function)
+    assert "ReservedConcurrentExecutions" not in lambda_.get_function_concurrency(FunctionName=function)
