@@ -223,3 +223,20 @@ async def test_refused_as_a_whole(dynamo: Dynamo, action: dict[str, Any], error:
     for actions in ([action], [failing, action], [action, failing]):
         assert await dynamo.error("TransactWriteItems", TransactItems=actions) == error
     assert await names(dynamo) == set()
+
+
+async def test_a_token_counts_for_the_tables_that_it_was_used_with(dynamo: Dynamo) -> None:
+    """Or a transaction on a table that was made anew would be said to be done, and nothing written."""
+    written: dict[str, Any] = {"TransactItems": [put("a")], "ClientRequestToken": "token"}
+    statement = {"Statement": "INSERT INTO notes VALUE {'pk': 'b'}"}
+    stated: dict[str, Any] = {"TransactStatements": [statement], "ClientRequestToken": "other"}
+    for _ in range(2):
+        await dynamo.table("notes")
+        for _ in range(2):
+            await dynamo.call("TransactWriteItems", **written)
+            await dynamo.call("ExecuteTransaction", **stated)
+        assert await names(dynamo) == {"a", "b"}
+        await dynamo.call("DeleteTable", TableName="notes")
+    await dynamo.table("notes", sort="N")
+    with pytest.raises(ServiceError, match="ValidationError"):  # the key is another: once this was our own failure
+        await dynamo.call("TransactWriteItems", **written)

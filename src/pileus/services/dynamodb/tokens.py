@@ -4,12 +4,13 @@
 
 A client's token counts for ten minutes. Generations are ten minutes long, so a token is looked for in two, and what is
 older goes a generation at a time. The record is written in the transaction that it names: if it is there, that one was
-done.
+done. A table that was made anew under its name since then has seen nothing of it, so there it is done again.
 
 Source: API_TransactWriteItems, `ClientRequestToken`.
 """
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
@@ -31,10 +32,11 @@ _TOKENS: Final = Subspace("dynamodb-token")
 
 
 class TokenRecord(msgspec.Struct, frozen=True, kw_only=True, tag="token.v1"):
-    """digest: of what was asked for. at_s: seconds since 1970."""
+    """digest: of what was asked for. at_s: seconds since 1970. tables: ids of those it was about, once each, sorted."""
 
     digest: bytes
     at_s: float
+    tables: list[str] = []
 
 
 def digest_of(asked: object) -> bytes:
@@ -42,12 +44,14 @@ def digest_of(asked: object) -> bytes:
     return blake2b(msgspec.json.encode(asked, order="sorted"), digest_size=_DIGEST_BYTES).digest()
 
 
-async def was_done(tx: Transaction, context: RequestContext, token: str, digest: bytes, *, now_s: float) -> bool:
-    """Whether the transaction of this token was done; if not, notes that it now is.
+async def was_done(
+    tx: Transaction, context: RequestContext, token: str, digest: bytes, *, tables: Iterable[str], now_s: float
+) -> bool:
+    """Whether the transaction of this token was done; if not, notes that it now is. tables: ids.
 
     `IdempotentParameterMismatchException` when another one was done under the same token.
     """
-    generation = int(now_s // COUNTS_FOR_S)
+    generation, ids = int(now_s // COUNTS_FOR_S), sorted(set(tables))
     for one in (generation, generation - 1):
         data = await tx.get(_TOKENS.pack(one, context.account_id, context.region, token))
         if data is None:
@@ -57,9 +61,11 @@ async def was_done(tx: Transaction, context: RequestContext, token: str, digest:
             continue
         if record.digest != digest:
             raise IdempotentParameterMismatchException
-        return True
+        if record.tables in ([], ids):  # those of older versions name none
+            return True
+        break
     key = _TOKENS.pack(generation, context.account_id, context.region, token)
-    tx.set(key, records.encode(TokenRecord(digest=digest, at_s=now_s)))
+    tx.set(key, records.encode(TokenRecord(digest=digest, at_s=now_s, tables=ids)))
     return False
 
 

@@ -82,7 +82,8 @@ class TransactionOperations(DynamoDbBase):
 
         async def work(tx: Transaction) -> Outcome:
             tables = [await self._open(context, action.table_name, tx) for action in actions]
-            if token is not None and await was_done(tx, context, token, digest, now_s=now_s):
+            ids = (table.record.id for table in tables)
+            if token is not None and await was_done(tx, context, token, digest, tables=ids, now_s=now_s):
                 return await _done_before(tx, tables, actions, request.return_consumed_capacity)
 
             def perform(number: int) -> Awaitable[Written]:

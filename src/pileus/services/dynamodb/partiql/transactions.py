@@ -71,7 +71,8 @@ class StatementTransactions(DynamoDbBase):
             reads = [action for action in actions if isinstance(action, PointRead)]
             if reads:
                 return _read_answer(tables, reads, [found(await tx.get(place)) for place in places], option)
-            if token is not None and await was_done(tx, context, token, digest, now_s=now_s):
+            ids = (table.record.id for table in tables)
+            if token is not None and await was_done(tx, context, token, digest, tables=ids, now_s=now_s):
                 return _done_answer(tables, [found(await tx.get(place)) for place in places], option)
             writes = [action for action in actions if isinstance(action, Write)]
 
