@@ -27,6 +27,8 @@ class Server:
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir = data_dir
         self.options = options
+        self.prefix: tuple[str, ...] = ()
+        """A program and its arguments that is to start the server, as `nice` does."""
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self.ready: dict[str, Any] = {}
@@ -35,7 +37,11 @@ class Server:
         command = [sys.executable, "-m", "pileus", "up", "--port", "0", "--data-dir", str(self.data_dir), "--json"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
-            [*command, *self.options], stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+            [*self.prefix, *command, *self.options],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
         )
         assert self.process.stdout is not None
         deadline = threading.Timer(START_WITHIN_S, self.process.kill)

@@ -332,3 +332,24 @@ async def test_a_cell_that_does_not_listen_is_killed(sandbox: Sandbox) -> None:
     assert how in (Exit(9), Exit(None))
     how, written = await ended_in_order(sandbox, deaf, first_s=0, all_s=0)
     assert (how, written) == (Exit(None), ["up"]), "no time at all"
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to give something up")
+def test_root_of_a_container_is_contained_too() -> None:
+    """It may make no namespaces as root, but where users may, it does as they do; or the probe says why not."""
+    without = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"]
+    program = "import asyncio, tests.unit.sandbox.unprivileged as body; asyncio.run(body.main())"
+    root = Path(__file__).parents[3]
+    ended = subprocess.run(
+        [*without, sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{root / 'src'}:{root}", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        cwd=root,
+        timeout=30,
+    )
+    assert ended.returncode == 0, ended.stderr
+    contained, _, written = ended.stdout.partition("\n")
+    if contained != "True":
+        pytest.skip(f"this host forbids user namespaces: {written}")
+    assert written.split() == ["993", "refused"]
