@@ -10,9 +10,10 @@ from typing import Final
 import pytest
 
 from pileus.kernel.metrics import counting
-from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.counting import Metrics, Told
 from pileus.kernel.metrics.series import MINUTES_UNWRITTEN_MAX, VALUES_GATHERED_MAX, Dimensions, Metric, Series
-from pileus.kernel.metrics.store import SeriesRecord
+from pileus.kernel.metrics.statistics import statistics_of
+from pileus.kernel.metrics.store import SECOND_S, SeriesRecord
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import StorageFailed
@@ -314,6 +315,60 @@ async def test_old_minutes_become_longer_periods_and_then_nothing(
     await metrics.sweep()
     assert await told(metrics, end=end, period=hour) == []
     assert await metrics.list_series(ACCOUNT, REGION) == []
+
+
+async def test_what_others_have_counted(metrics: Metrics) -> None:
+    """PutMetricData: of the past, of the future, and several at once; they add to what is there."""
+    series(metrics).add(1.0)
+    for _ in range(2):
+        await metrics.take(
+            [
+                Told(metric(), "Count", int((NOON + 90 * MINUTE).timestamp()) + 59, statistics_of([2.0, 3.0])),
+                Told(metric(), "Count", int(NOON.timestamp()), statistics_of([4.0])),
+                Told(metric(), "Count", int(NOON.timestamp()) + 1, statistics_of([5.0])),
+            ]
+        )
+    end = NOON + timedelta(days=1)
+    assert await told(metrics, end=end) == [(NOON, 5, 19.0), (NOON + 90 * MINUTE, 4, 10.0)]
+    [found] = await metrics.list_series(ACCOUNT, REGION)
+    assert found.last_s == int((NOON + 90 * MINUTE).timestamp())
+
+
+async def test_seconds_become_minutes_after_three_hours(metrics: Metrics, clock: JumpingClock) -> None:
+    """High resolution ("Metrics retention"); in periods of less than a minute, a minute counts at its begin."""
+    second = timedelta(seconds=1)
+    at_s = int(NOON.timestamp())
+    await metrics.take([Told(metric(), "Count", at_s + number, statistics_of([1.0]), SECOND_S) for number in range(90)])
+    assert len(await told(metrics, period=second)) == 90
+    assert await told(metrics, period=30 * second) == [(NOON + number * 30 * second, 30, 30.0) for number in range(3)]
+    by_minute = [(NOON, 60, 60.0), (NOON + MINUTE, 30, 30.0)]
+    assert await told(metrics) == by_minute
+    assert [sets.sum for _, _, sets in await metrics.of_minute(NOON)] == [60.0]
+    clock.jump(timedelta(hours=3, minutes=2))
+    await metrics.sweep()
+    assert await told(metrics) == by_minute
+    assert await told(metrics, period=second) == by_minute
+
+
+async def test_sums(metrics: Metrics, clock: JumpingClock) -> None:
+    """What a bill asks for: of certain kinds, in all accounts, whatever their periods have become."""
+    for number in range(3):
+        series(metrics).add(2.0)
+        series(metrics, "Other").add(100.0)
+        metrics.series("222222222222", REGION, ":metering", "Units", (), "None").add(number + 1.0)
+        await metrics.flush()
+        clock.jump(30 * MINUTE)
+    kinds = {(NAMESPACE, "Units"), (":metering", "Units")}
+    other = Metric(account_id="222222222222", region=REGION, namespace=":metering", name="Units")
+    for days in (0, 16, 64):
+        clock.jump(timedelta(days=days))
+        await metrics.sweep()
+        assert await metrics.sums(kinds, start=NOON, end=NOON + 120 * MINUTE) == {metric(): 6.0, other: 6.0}
+        assert await metrics.sums(kinds, start=NOON + 60 * MINUTE, end=NOON + 120 * MINUTE) == {
+            metric(): 2.0,
+            other: 3.0,
+        }
+    assert [one.namespace for one, _, _ in await metrics.of_minute(NOON)] == []
 
 
 async def test_reading_more_than_a_page(metrics: Metrics, clock: JumpingClock) -> None:

@@ -21,6 +21,8 @@ from pileus.services.cloudwatch.statistic import statistic
 _ID: Final = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _SQL: Final = re.compile(r"\s*SELECT\s", re.IGNORECASE)
 _PERIOD_S: Final = 60
+_PERIODS_MAX: Final = 5 * DATA_DATAPOINTS_MAX
+"""From start to end: nobody else would be served meanwhile. AWS names no such number."""
 
 
 class Result(NamedTuple):
@@ -42,9 +44,16 @@ class Plan(NamedTuple):
     @property
     def period_s(self) -> int:
         """The longest of the metrics' periods."""
+        return max(self._periods, default=_PERIOD_S)
+
+    @property
+    def shortest_s(self) -> int:
+        return min(self._periods, default=_PERIOD_S)
+
+    @property
+    def _periods(self) -> list[int]:
         periods = [query.stat.period_s for query in self.queries if query.stat is not None]
-        periods += [search.period_s for search in self.searches.values()]
-        return max(periods, default=_PERIOD_S)
+        return periods + [search.period_s for search in self.searches.values()]
 
 
 def plan(queries: Sequence[Query], *, path: str = "MetricDataQueries") -> Plan:
@@ -109,7 +118,7 @@ def _checked(search: Search) -> Search:
 
 async def results(reader: Reader, scope: Scope, asked: Plan, *, start: datetime, end: datetime) -> list[Result]:
     """The series of all queries that are to be returned; those of an expression may be several."""
-    check_datapoints(start, end, period_s=asked.period_s, most=DATA_DATAPOINTS_MAX)
+    check_datapoints(start, end, period_s=asked.shortest_s, most=_PERIODS_MAX)
     told = {
         query.id: await reader.line(scope, query.stat, start=start, end=end)
         for query in asked.queries

@@ -5,6 +5,7 @@ happened until then counts, in periods that end at that moment ("Evaluating an a
 that jumps has them looked at once, as they stand then.
 """
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -71,6 +72,7 @@ class AlarmWatch:
             key = (scope, alarm.name)
             if self._looked_at.get(key) != until_s:
                 await self._judge(scope, alarm, alarm.condition, until=datetime.fromtimestamp(until_s, UTC))
+                await asyncio.sleep(0)
             looked_at[key] = until_s
         self._looked_at = looked_at
 
