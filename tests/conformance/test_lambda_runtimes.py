@@ -231,3 +231,24 @@ exports.handler = async (event, context) => {
     assert (b"".join(chunks), complete) == (b"onetwothree", {})
     chunks, complete = streamed(aws, streaming, {"pieces": ["one"], "fail": True})
     assert (b"".join(chunks), complete["ErrorCode"]) == (b"one", "RangeError")
+
+
+_WRAPPER = """#!/bin/bash
+export WRAPPER_VAR=test_value
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("runtime", ["python3.11", pytest.param("nodejs20.x", marks=needs_node)])
+def test_a_wrapper_script_starts_the_runtime(aws: Server, runtime: str) -> None:
+    """AWS_LAMBDA_EXEC_WRAPPER. Recording lambda_common, test_runtime_wrapper_invoke."""
+    files: dict[str, str | bytes] = {
+        "index.py": "import os\ndef handler(event, context): return [event, os.environ.get('WRAPPER_VAR')]\n",
+        "index.js": "exports.handler = async (event) => [event, process.env.WRAPPER_VAR];",
+        "environment_wrapper": _WRAPPER,
+    }
+    variables = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/environment_wrapper"}}
+    name = create(aws, runtime, "index.handler", package(files), Environment=variables, MemorySize=256)
+    for number in range(2):
+        answer = aws.client("lambda").invoke(FunctionName=name, Payload=str(number).encode())
+        assert json.loads(answer["Payload"].read()) == [number, "test_value"]

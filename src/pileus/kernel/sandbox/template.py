@@ -19,7 +19,7 @@ _SYSTEM: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "etc"
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 _EMPTY: Final = (
     *("proc", "tmp", "opt", "run"),
-    *("var/lang", "var/task", "var/runtime", "var/runtime/node_modules", "var/runtime/native"),
+    *("var/lang", "var/task", "var/runtime", "var/runtime/node_modules", "var/runtime/native/pileus"),
 )
 
 

@@ -7,11 +7,13 @@ Node.js and Java with a bundled runtime that speaks frames on the channel, custo
 import asyncio
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+import pileus
 from pileus.services.lambda_.environments.types import FunctionSpec, UnsupportedRuntime
 from pileus.services.lambda_.environments.variables import RUNTIME_DIR
 from pileus.services.lambda_.runtimes import java, node, toolchains
@@ -23,6 +25,7 @@ CHANNEL: Final = 3
 LANGUAGE_ROOT: Final = "/var/lang"
 """Where AWS has the interpreter, and we where it lies outside the system's directories."""
 BUNDLED_ROOT: Final = f"{RUNTIME_DIR}/native"
+WRAPPER: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 _NODE_PACKAGES: Final = f"{RUNTIME_DIR}/node_modules"
 PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
 _SHOWN: Final = ("/usr/", "/bin/", "/lib/", "/lib64/", "/nix/", "/gnu/")
@@ -84,6 +87,8 @@ async def launch(spec: FunctionSpec, places: Places, *, cache: Path, strict: boo
     warning = "" if toolchains.exact(spec.runtime, toolchain) else _warning(spec, toolchain)
     match toolchains.wanted(spec.runtime).language:
         case "python":
+            if WRAPPER in spec.environment:
+                return _python_program(spec, toolchain, places, warning=warning)
             argument = {
                 "handler": spec.handler,
                 "task_root": places.task_root,
@@ -109,6 +114,30 @@ def _warning(spec: FunctionSpec, toolchain: Toolchain) -> str:
     return f"[WARN]\tPileus: {spec.runtime} is not installed here; this function runs on {name} {toolchain.version}\n"
 
 
+def _wrapper(spec: FunctionSpec) -> tuple[str, ...]:
+    """A script that starts the runtime, which it finds as its arguments.
+
+    Source: Lambda Developer Guide, "Modifying the runtime environment", wrapper scripts.
+    """
+    wrapper = spec.environment.get(WRAPPER)
+    return (wrapper,) if wrapper else ()
+
+
+def _python_program(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: str) -> Launch:
+    """Python as a program of its own, for a wrapper to start: it has nothing loaded, and is as slow as that."""
+    own = Path(pileus.__file__).parent
+    root = f"{BUNDLED_ROOT}/pileus" if places.contained else str(own)
+    path = f"import sys; sys.path.insert(0, {os.path.dirname(root)!r})"
+    code = f"{path}; from {PYTHON} import main; main({places.layers_root!r})"
+    return Launch(
+        mounts=((str(own), root),) if places.contained else (),
+        readable=_readable(toolchain, own, contained=places.contained),
+        execute=(*_wrapper(spec), sys.executable, "-c", code),
+        channel_at=CHANNEL,
+        warning=warning,
+    )
+
+
 def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: str) -> Launch:
     mounts, program = _program(toolchain, contained=places.contained)
     bundled, packages = Path(node.__file__).parent, node.shared_packages()
@@ -123,7 +152,7 @@ def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: 
     return Launch(
         mounts=tuple(mounts),
         readable=_readable(toolchain, bundled, packages, contained=places.contained),
-        execute=(program, *node.options(spec.memory_mb), f"{root}/bootstrap.cjs"),
+        execute=(*_wrapper(spec), program, *node.options(spec.memory_mb), f"{root}/bootstrap.cjs"),
         variables={"NODE_PATH": ":".join((own, f"{layers}/node_modules", shared, RUNTIME_DIR, places.task_root))},
         channel_at=CHANNEL,
         warning=warning,
@@ -140,7 +169,14 @@ def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Pat
     return Launch(
         mounts=tuple(mounts),
         readable=_readable(toolchain, classes, contained=places.contained),
-        execute=(program, *java.options(spec.memory_mb), "-cp", ":".join((root, *class_path)), java.MAIN_CLASS),
+        execute=(
+            *_wrapper(spec),
+            program,
+            *java.options(spec.memory_mb),
+            "-cp",
+            ":".join((root, *class_path)),
+            java.MAIN_CLASS,
+        ),
         channel_at=CHANNEL,
         warning=warning,
     )

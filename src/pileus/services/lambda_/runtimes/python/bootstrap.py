@@ -33,6 +33,10 @@ cannot replace these. Anything else that is loaded is forgotten where a function
 had been started afresh with `/var/task` first on its path."""
 
 
+_CHANNEL: Final = 3
+"""Where a program finds the channel."""
+
+
 class _Encoder(json.JSONEncoder):
     def default(self, value: Any) -> Any:
         return float(value) if isinstance(value, decimal.Decimal) else super().default(value)
@@ -62,6 +66,24 @@ def run(channel: socket.socket, argument: dict[str, Any]) -> None:
     encode = _encoder().encode
     while (received := wire.receive(channel)) is not None:
         _answer(received[1], handler, encode, outlet, task_root)
+
+
+def main(layers_root: str) -> None:
+    """Be the runtime as a program of its own; as in a forked cell, nothing of Pileus can be imported afterwards."""
+    del sys.path[0]
+    channel = socket.socket(fileno=_CHANNEL)
+    channel.set_inheritable(False)
+    for name in [name for name in sys.modules if name == "pileus" or name.startswith("pileus.")]:
+        del sys.modules[name]
+    environment = os.environ
+    run(
+        channel,
+        {
+            "handler": environment["_HANDLER"],
+            "task_root": environment["LAMBDA_TASK_ROOT"],
+            "layers_root": layers_root,
+        },
+    )
 
 
 def _logged(described: dict[str, object]) -> str:
