@@ -75,6 +75,9 @@ async def test_reserved_concurrency_is_a_limit(functions: Lambda, slow: Slow) ->
     assert await throttled(invoke(functions)) == reason
     second.cancel()
     await asyncio.gather(second, return_exceptions=True)
+    assert await throttled(invoke(functions)) == reason, "the function runs on, though its caller has gone"
+    slow.waiting[1].set_result(result())
+    await asyncio.sleep(0)
     fourth = invoke(functions)
     await until(slow, 5)
     for waiting in slow.waiting[2:]:

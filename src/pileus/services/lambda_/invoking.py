@@ -7,8 +7,8 @@ import binascii
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
-from typing import Final, NoReturn, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, NoReturn, Protocol
 
 import msgspec
 
@@ -63,7 +63,7 @@ _raw: Final = msgspec.json.Decoder(msgspec.Raw)
 class Environments(Protocol):
     """What runs functions: the `EnvironmentPool`."""
 
-    async def invoke(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+    def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Coroutine[Any, Any, InvocationResult]:
         """Raises UnsupportedRuntime, ConcurrencyExceeded, and ServiceError when the role cannot be assumed."""
         ...
 
@@ -294,6 +294,8 @@ class Invoker:
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
         place = await self._reservations.take(spec)
         try:
+            if place is not None:
+                return await self._reservations.hold(place, self._environments.invoke(spec, invocation))
             return await self._environments.invoke(spec, invocation)
         except EnvironmentsClosed:
             raise Stopped from None
@@ -307,9 +309,6 @@ class Invoker:
             raise
         except ServiceError as error:  # of whoever issues the role's credentials
             raise AccessDeniedException(ROLE_REFUSED).because(error.denial) from error
-        finally:
-            if place is not None:
-                self._reservations.give_back(place)
 
     def _denial(self, guarded: Guarded, function: FunctionName, call: ServiceCall) -> Denial | None:
         """What the policy says, kept: it cannot change without the record, and asks for nothing but these."""

@@ -5,11 +5,14 @@ hear that it changed; all versions of the function share it. Invocations are cou
 that began before it was set are not.
 """
 
-from typing import Final
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Final
 
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store
-from pileus.services.lambda_.environments.types import FunctionSpec
+from pileus.services.lambda_.environments.types import FunctionSpec, InvocationResult
 from pileus.services.lambda_.errors import TooManyRequestsException
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.settings import ConcurrencyRecord
@@ -25,9 +28,10 @@ class Reservations:
         self._store = store
         self._keys: dict[str, bytes] = {}
         self._running: dict[bytes, int] = {}
+        self._tasks: set[asyncio.Task[InvocationResult]] = set()
 
     async def take(self, spec: FunctionSpec) -> bytes | None:
-        """A place for an invocation, to be given back; None where nothing is reserved. TooManyRequestsException."""
+        """A place for an invocation, for `hold`; None where nothing is reserved. TooManyRequestsException."""
         key = self._keys.get(spec.function_arn) or self._keep(spec)
         value = await self._store.snapshot().get(key)
         if value is None:
@@ -38,7 +42,17 @@ class Reservations:
         self._running[key] = running + 1
         return key
 
-    def give_back(self, place: bytes) -> None:
+    async def hold(self, place: bytes, invocation: Coroutine[Any, Any, InvocationResult]) -> InvocationResult:
+        """Run an invocation, and give its place back when it has ended, whether its caller is still there or not."""
+        task = asyncio.get_running_loop().create_task(invocation)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._ended, place))
+        return await asyncio.shield(task)
+
+    def _ended(self, place: bytes, task: "asyncio.Task[InvocationResult]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited may have gone
         left = self._running[place] - 1
         if left:
             self._running[place] = left
