@@ -145,7 +145,7 @@ def test_refused(request_: Request, status: int, code: str, told: str) -> None:
     assert told.encode() in text(response)
 
 
-@pytest.mark.parametrize("service", ["sqs", "s3", "ec2", "events", "cloudwatch", "kinesis", "eks"])
+@pytest.mark.parametrize("service", ["sqs", "s3", "ec2", "events", "arc-region-switch", "kinesis", "eks"])
 def test_services_that_pileus_lacks_are_named(service: str) -> None:
     """Whatever protocol the absent service speaks, its own client can read the refusal."""
     model = botocore_model(service)
