@@ -70,6 +70,10 @@ _IRREGULAR: Final = {
     "ExecutePartiQLStatement": "execute_partiql_statement",
     "ExecutePartiQLTransaction": "execute_partiql_transaction",
     "ExecutePartiQLBatch": "execute_partiql_batch",
+    "GetOTelEnrichment": "get_otel_enrichment",
+    "StartOTelEnrichment": "start_otel_enrichment",
+    "StopOTelEnrichment": "stop_otel_enrichment",
+    "UpdateOTelEnrichment": "update_otel_enrichment",
 }
 
 
