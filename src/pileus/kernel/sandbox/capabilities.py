@@ -4,7 +4,6 @@ Each finding is found by trying, in a child process where trying changes somethi
 versions say little, since containers, security modules and settings take away what a kernel could do.
 """
 
-import os
 import platform
 import resource
 import subprocess
@@ -51,12 +50,12 @@ def probe() -> list[Capability]:
                 consequence="functions cannot run: the sandbox is made of Linux's system calls",
             )
         ]
-    return [_namespaces(), _control_groups(), _seccomp(), _landlock(), _files()]
+    namespaces = _namespaces()
+    return [namespaces, _control_groups(), _seccomp(), _landlock(needed=namespaces.standing != "ok"), _files()]
 
 
 def _namespaces() -> Capability:
     """Mount, process, IPC and host name namespaces; through a user namespace where we are not root."""
-    how = "as root" if os.geteuid() == 0 else "through a user namespace"
     refused = _try(
         "from pileus.kernel.sandbox import linux, template, zygote\n"
         "refused = zygote.enter_namespaces(user_id=993, group_id=990, wanted=True)\n"
@@ -65,7 +64,7 @@ def _namespaces() -> Capability:
         "template.enter(visible={}, hidden=[])\n"
     )
     if not refused:
-        return Capability(name="namespaces", standing="ok", detail=f"mount, process, IPC and UTS, {how}")
+        return Capability(name="namespaces", standing="ok", detail="mount, process, IPC and UTS")
     return Capability(
         name="namespaces",
         standing="missing",
@@ -108,9 +107,12 @@ def _seccomp() -> Capability:
     )
 
 
-def _landlock() -> Capability:
+def _landlock(*, needed: bool) -> Capability:
     """Takes the place of namespaces for files where those are forbidden."""
     version = landlock.version()
+    if not needed:
+        detail = f"version {version} of its interface" if version else landlock.why_missing()
+        return Capability(name="landlock", standing="ok", detail=f"{detail}; not needed beside namespaces")
     if version >= landlock.SCOPES_FROM:
         return Capability(name="landlock", standing="ok", detail=f"version {version} of its interface")
     if version:
@@ -118,13 +120,13 @@ def _landlock() -> Capability:
             name="landlock",
             standing="limited",
             detail=f"version {version} of its interface",
-            consequence="without namespaces, functions may send signals to Pileus and one another (Linux 6.12 helps)",
+            consequence="functions may send signals to Pileus and to one another (Linux 6.12 helps)",
         )
     return Capability(
         name="landlock",
         standing="missing",
         detail=landlock.why_missing(),
-        consequence="without namespaces, functions read and write all that Pileus may",
+        consequence="functions read and write all that Pileus may",
     )
 
 
