@@ -255,8 +255,18 @@ _WHOLE: Final[Mapping[str, Any]] = {
             {"ConditionCheck": {"TableName": "notes", "Key": _KEY, "ConditionExpression": "attribute_exists(a)"}},
         ]
     },
+    "DeleteAlarms": {"AlarmNames": ["hot"]},
+    "DisableAlarmActions": {"AlarmNames": ["hot"]},
+    "EnableAlarmActions": {"AlarmNames": ["hot"]},
+    "DeleteDashboards": {"DashboardNames": ["overview"]},
 }
 """Requests with members that are asked about one by one."""
+_ARNS: Final[Mapping[str, str]] = {
+    "dynamodb": f"arn:aws:dynamodb:{CONTEXT.region}:{ACCOUNT}:table/notes",
+    "cloudwatch:DeleteDashboards": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/overview",
+    "cloudwatch": f"arn:aws:cloudwatch:{CONTEXT.region}:{ACCOUNT}:alarm:hot",
+}
+"""What they are, by action or by service."""
 _LAYERED: Final[Mapping[str, Mapping[str, Any]]] = {
     "CreateFunction": {"FunctionName": "name", "Role": "arn:aws:iam::111122223333:role/name", "Code": {}},
     "UpdateFunctionConfiguration": {"FunctionName": "name"},
@@ -290,7 +300,8 @@ def _check_members(operation: str, permission: Permission, shape: type[msgspec.S
         if operation in _LAYERED:
             assert permission.resource.arn(CONTEXT, member) == LambdaSample.SPECIAL["arn"]
             continue
-        assert permission.resource.arn(CONTEXT, member) == f"arn:aws:dynamodb:{CONTEXT.region}:{ACCOUNT}:table/notes"
+        service = permission.action.partition(":")[0]
+        assert permission.resource.arn(CONTEXT, member) == _ARNS.get(permission.action, _ARNS[service])
         if permission.conditions is not None:
             found = permission.conditions(CONTEXT, member, KnownResource(arn="arn", details={"partition_key": "pk"}))
             assert set(found["dynamodb:leadingkeys"]) == {"a"}

@@ -29,6 +29,7 @@ def asked(operation: str, **parameters: Any) -> list[tuple[str, str, dict[str, A
                 key.removeprefix("dynamodb:"): value
                 for key, value in permission.conditions(context, member, KNOWN).items()
             }
+            assert told.pop("firstpartitionkeyvalues", None) == told.get("leadingkeys"), "two names of one thing"
             arn = permission.resource.arn(context, member).rpartition(":")[2]
             found.append((permission.action.removeprefix("dynamodb:"), arn, told))
     return found

@@ -10,7 +10,7 @@ from pileus.kernel.auth.permissions import KnownResource
 from pileus.kernel.auth.policy import NamedPolicy, Policy, compile_policy
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store, Watch
-from pileus.services.dynamodb.permissions import INDEX_PARTITION_KEY, PARTITION_KEY
+from pileus.services.dynamodb.permissions import FURTHER_INDEX_KEYS, INDEX_PARTITION_KEY, PARTITION_KEY
 from pileus.services.dynamodb.resource_policies import COUNT_KEY, any_policy, read_policy
 from pileus.services.dynamodb.store import Table, TableDirectory
 from pileus.services.dynamodb.tables.names import table_arn
@@ -53,7 +53,8 @@ class DynamoDbResources:
         details = {PARTITION_KEY: table.key.partition.name}
         index = table.index(path[3]) if len(path) == 4 and path[2] == "index" else None
         if index is not None:
-            details[INDEX_PARTITION_KEY] = index.partition[0].name
+            names = (attribute.name for attribute in index.partition)
+            details |= dict(zip((INDEX_PARTITION_KEY, *FURTHER_INDEX_KEYS), names, strict=False))
         return KnownResource(
             arn=arn, tags=dict(table.record.tags), details=details, policy=await self._policy(context, table)
         )

@@ -35,6 +35,11 @@ PARTITION_KEY: Final = "partition_key"
 """The detail of a table that `dynamodb:LeadingKeys` is made with."""
 INDEX_PARTITION_KEY: Final = "index_partition_key"
 """The same of an index, where one is asked about."""
+FURTHER_INDEX_KEYS: Final = tuple(f"{INDEX_PARTITION_KEY}_{number}" for number in (2, 3, 4))
+"""Details of an index whose partition key has several attributes."""
+_VALUES_OF: Final = tuple(f"dynamodb:{which}partitionkeyvalues" for which in ("first", "second", "third", "fourth"))
+"""Condition keys with what `dynamodb:LeadingKeys` has, of each attribute of the partition key."""
+_TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems", "ExecuteTransaction"})
 
 
 def _table_arn(context: RequestContext, given: Any) -> str:
@@ -89,24 +94,35 @@ def _gives_policy(context: RequestContext, given: Any) -> bool:
 def _of_items(context: RequestContext, given: Any, table: KnownResource | None) -> Conditions:
     """What a request for items tells; keys that it does not tell are absent."""
     found: dict[str, ContextValue | None] = {
-        "dynamodb:leadingkeys": _leading_keys(given, _partition_key(table, getattr(given, "index_name", None))),
         "dynamodb:attributes": tuple(sorted(_attributes(given))) or None,
         "dynamodb:select": _select(given),
-        "dynamodb:returnvalues": getattr(given, "return_values", None),
+        "dynamodb:returnvalues": (given.return_values or "NONE") if hasattr(given, "return_values") else None,
         "dynamodb:returnconsumedcapacity": getattr(given, "return_consumed_capacity", None),
+        "dynamodb:enclosingoperation": context.operation if context.operation in _TRANSACTIONS else None,
     }
+    keys = _partition_keys(table, getattr(given, "index_name", None))
+    found |= _values_of_keys([_leading_keys(given, key) for key in keys])
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _partition_key(table: KnownResource | None, index_name: str | None) -> str | None:
-    """The partition key of the table, or of its index where one is asked: a Query names no other."""
-    return None if table is None else table.details.get(PARTITION_KEY if index_name is None else INDEX_PARTITION_KEY)
+def _partition_keys(table: KnownResource | None, index_name: str | None) -> list[str]:
+    """The attributes of the table's partition key, or of its index's where one is asked: a Query names no other."""
+    if table is None:
+        return []
+    details = (PARTITION_KEY,) if index_name is None else (INDEX_PARTITION_KEY, *FURTHER_INDEX_KEYS)
+    return [table.details[detail] for detail in details if detail in table.details]
 
 
-def _leading_keys(given: Any, partition_key: str | None) -> tuple[str, ...] | None:
+def _values_of_keys(values: Sequence[tuple[str, ...] | None]) -> dict[str, ContextValue | None]:
+    """values: of each attribute of the partition key, that the request names."""
+    found: dict[str, ContextValue | None] = dict(zip(_VALUES_OF, values, strict=False))
+    if values:
+        found["dynamodb:leadingkeys"] = values[0]
+    return found
+
+
+def _leading_keys(given: Any, partition_key: str) -> tuple[str, ...] | None:
     """The partition key that the request names: of the item, or of the partition that is queried."""
-    if partition_key is None:
-        return None
     items: Sequence[Mapping[str, AttributeValue]] | None = getattr(given, "items", None)
     if items is None:
         item: Mapping[str, AttributeValue] | None = getattr(given, "key", None) or getattr(given, "item", None)
@@ -236,19 +252,16 @@ def _actions(member: str) -> Callable[[RequestContext, Any], Iterator[Any]]:
 
 def _of_statement(context: RequestContext, given: AskedStatement, table: KnownResource | None) -> Conditions:
     """What a statement of PartiQL tells; keys that it does not tell are absent."""
-    partition_key = _partition_key(table, given.index_name)
-    leading: list[str] = []
-    scans = None
-    if partition_key is not None:
-        leading = [text for value in given.leading(partition_key) if (text := _text(value)) is not None]
-        scans = given.scans(partition_key)
+    keys = _partition_keys(table, given.index_name)
+    values = [tuple(text for value in given.leading(key) if (text := _text(value)) is not None) or None for key in keys]
+    scans = given.scans(keys[0]) if keys else None
     found: dict[str, ContextValue | None] = {
-        "dynamodb:leadingkeys": tuple(leading) or None,
+        **_values_of_keys(values),
         "dynamodb:attributes": tuple(sorted(given.attributes())) or None,
         "dynamodb:select": given.select(),
         "dynamodb:fulltablescan": None if scans is None else str(scans).lower(),
         "dynamodb:returnvalues": given.return_values(),
-        "dynamodb:enclosingoperation": context.operation if context.operation == "ExecuteTransaction" else None,
+        "dynamodb:enclosingoperation": context.operation if context.operation in _TRANSACTIONS else None,
     }
     return {key: value for key, value in found.items() if value is not None}
 

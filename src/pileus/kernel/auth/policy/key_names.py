@@ -17,7 +17,10 @@ ResourceOrgID ResourceOrgPaths SecureTransport SourceAccount SourceArn SourceIde
 SourceOrgPaths SourceVpc SourceVpce TagKeys TokenIssueTime UserAgent ViaAWSService VpcSourceIp
 """
 _OF_SERVICES: Final[Mapping[str, str]] = {
-    "dynamodb": "Attributes EnclosingOperation FullTableScan LeadingKeys ReturnConsumedCapacity ReturnValues Select",
+    "dynamodb": (
+        "Attributes EnclosingOperation FirstPartitionKeyValues FourthPartitionKeyValues FullTableScan LeadingKeys "
+        "ReturnConsumedCapacity ReturnValues SecondPartitionKeyValues Select ThirdPartitionKeyValues"
+    ),
     "iam": "AssociatedResourceArn AWSServiceName OrganizationsPolicyId PassedToService PermissionsBoundary PolicyARN",
     "lambda": "CodeSigningConfigArn EventSourceToken FunctionArn FunctionUrlAuthType InvokedViaFunctionUrl Layer "
     "Principal SecurityGroupIds SourceFunctionArn SubnetIds VpcIds",
