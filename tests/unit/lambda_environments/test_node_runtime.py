@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pileus.kernel.sandbox.sandbox import Sandbox
 from pileus.services.lambda_.environments.types import FunctionSpec, UnsupportedRuntime
 from pileus.services.lambda_.runtimes import toolchains
 from tests.unit.lambda_environments.conftest import Bench
@@ -284,3 +285,18 @@ async def test_another_version_than_asked_for(bench: Bench) -> None:
     with pytest.raises(UnsupportedRuntime):
         await strict.invoke(spec, bench.invocation())
     await strict.close()
+
+
+async def test_without_namespaces(bench: Bench) -> None:
+    """Where nothing can be mounted, the runtime, layers and extensions' API are found where they lie."""
+    layer = bench.directory / "layer"
+    package = layer / "nodejs" / "node_modules" / "greeting"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text("module.exports = 'hello';")
+    for path in (layer, *layer.rglob("*")):
+        path.chmod(0o755)
+    spec = _function(bench, "exports.handler = async () => [require('greeting'), __dirname];", layers=(layer,))
+    pool = bench.new_pool(sandbox=Sandbox(contain=False))
+    result = await pool.invoke(spec, bench.invocation())
+    await pool.close()
+    assert msgspec.json.decode(result.payload) == ["hello", str(spec.code_path)]

@@ -39,7 +39,7 @@ class LambdaApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateFunction": "zip packages, Python and custom runtimes; no VPC, file systems, SnapStart",
+    "CreateFunction": "zip packages, Python, Node.js, Java and custom runtimes; no VPC, file systems, SnapStart",
     "UpdateFunctionCode": "zip packages",
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",

@@ -131,7 +131,7 @@ def _python_program(spec: FunctionSpec, toolchain: Toolchain, places: Places, *,
     code = f"{path}; from {PYTHON} import main; main({places.layers_root!r})"
     return Launch(
         mounts=((str(own), root),) if places.contained else (),
-        readable=_readable(toolchain, own, contained=places.contained),
+        readable=_readable(toolchain, own.parent, contained=places.contained),
         execute=(*_wrapper(spec), sys.executable, "-c", code),
         channel_at=CHANNEL,
         warning=warning,
