@@ -255,13 +255,15 @@ async def test_alarms_that_look_at_each_other(cloudwatch: CloudWatch) -> None:
 
 
 async def test_deleting(cloudwatch: CloudWatch) -> None:
-    """All or none; not one that another looks at; the history stays for 30 days."""
+    """Not one that another looks at; names that are wrong are no error; the history stays for 30 days."""
     await put_alarm(cloudwatch, "a")
     await put_alarm(cloudwatch, "b")
     await cloudwatch.call("PutCompositeAlarm", AlarmName="c", AlarmRule="ALARM(a)")
     assert (await cloudwatch.error("DeleteAlarms", AlarmNames=["a"])).startswith("ValidationError")
-    assert (await cloudwatch.error("DeleteAlarms", AlarmNames=["b", "nobody"])).startswith("ResourceNotFound")
     assert sorted(await cloudwatch.states()) == ["a", "b", "c"]
+    await cloudwatch.call("PutCompositeAlarm", AlarmName="d", AlarmRule="TRUE")
+    assert (await cloudwatch.error("DeleteAlarms", AlarmNames=["c", "d"])).startswith("ValidationError")
+    await cloudwatch.call("DeleteAlarms", AlarmNames=["d", "nobody"])
     await cloudwatch.call("DeleteAlarms", AlarmNames=["a", "b", "c"])
     assert await cloudwatch.states() == {}
     assert await history(cloudwatch, AlarmName="b") == ['Alarm "b" created', 'Alarm "b" deleted']

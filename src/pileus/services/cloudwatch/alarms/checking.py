@@ -44,7 +44,7 @@ def condition_of(request: PutMetricAlarmInput) -> Condition:
     if request.threshold is None:
         raise MissingParameter("The parameter Threshold is required.")
     if request.datapoints_to_alarm is not None and request.datapoints_to_alarm > request.evaluation_periods:
-        raise ValidationError("Datapoints to alarm must be less than or equal to evaluation periods.")
+        raise ValidationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
     _check_choice(request)
     queries = () if request.metrics is None else tuple(query_of(query) for query in request.metrics)
     condition = Condition(
@@ -149,8 +149,6 @@ def _check_queries(request: PutMetricAlarmInput, condition: Condition) -> None:
         raise ValidationError("SEARCH is not supported in alarms.")
     if any(query.account_id is not None for query in request.metrics or ()):
         raise NotImplementedByPileus("Alarms on metrics of other accounts are not implemented")
-    for stat in metrics:
-        _check_period(stat.period_s)
 
 
 def _check_window(condition: Condition) -> None:

@@ -50,13 +50,14 @@ class AlarmOperations(CloudWatchBase):
         await self._put(scope_of(context), self._alarm(request, None, rule=request.alarm_rule))
 
     async def delete_alarms(self, context: RequestContext, request: DeleteAlarmsInput) -> None:
-        """All or none; at most one composite alarm at once (API_DeleteAlarms)."""
+        """At most one composite alarm at once; names of alarms that are not there are no error (API_DeleteAlarms)."""
         scope, names = scope_of(context), list(dict.fromkeys(request.alarm_names))
         if len(names) > DELETED_MAX:
             raise InvalidParameterValue(f"The collection AlarmNames must not have a size greater than {DELETED_MAX}.")
 
         async def delete(tx: Transaction) -> None:
-            alarms = [await self._get(tx, scope, name) for name in names]
+            found = [await find_alarm(tx, scope, name) for name in names]
+            alarms = [alarm for alarm in found if alarm is not None]
             if sum(alarm.rule is not None for alarm in alarms) > 1:
                 raise ValidationError("Only one composite alarm can be deleted at a time.")
             for composite in await composites_of(tx, scope):
