@@ -59,6 +59,19 @@ async def test_a_cell_starts_with_what_it_was_ordered(sandbox: Sandbox) -> None:
     assert written.splitlines() == ["PATH=/usr/bin:/bin", "PWD=/tmp", "0  1  2  3", "1024", "NoNewPrivs:\t1"]
 
 
+async def test_what_no_control_group_holds_is_held_as_far_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory by process, Pileus before functions; and files of a /tmp that is the machine's by their size."""
+    monkeypatch.setattr("pileus.kernel.sandbox.control_groups.usable_hierarchies", list)
+    sandbox = Sandbox(contain=False)
+    _, written = await run(sandbox, "nice; ulimit -f; ulimit -d; head -c 2M /dev/zero > /dev/null && echo fine")
+    nice, blocks, data_kib, fine = written.splitlines()
+    assert int(nice) >= 5
+    assert int(blocks) * 512 in (512 << 20, 1024 << 20), "blocks are of 512 or 1,024 bytes"
+    assert int(data_kib) >= 256 << 10
+    assert fine == "fine"
+    await sandbox.close()
+
+
 async def test_killing_a_cell_kills_all_of_it(sandbox: Sandbox) -> None:
     """Whatever it forked, detached, or made deaf to signals."""
     cell = await sandbox.take()

@@ -31,7 +31,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
     channel_at: the descriptor at which the executed program is to find the channel; -1 for nowhere.
     beside: programs to start as well, before that; nobody waits for them.
-    data_bytes_max: memory limit by RLIMIT_DATA, for cells without a control group. temporary_bytes_max: size of `/tmp`.
+    temporary_bytes_max: size of `/tmp`.
+    data_bytes_max, processors_held: the memory limit, by RLIMIT_DATA, of a cell without a control group, and whether it
+    has one for processors; the cell itself fills them in.
     """
 
     mounts: Sequence[tuple[str, str]] = ()
@@ -46,6 +48,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     channel_at: int = -1
     beside: Sequence[str] = ()
     data_bytes_max: int | None = None
+    processors_held: bool = True
     temporary_bytes_max: int = TEMPORARY_BYTES
 
 
@@ -98,6 +101,8 @@ class Cell:
             self.groups.limit_memory(memory_bytes + (order.temporary_bytes_max if self.contained else 0))
         else:
             order = msgspec.structs.replace(order, data_bytes_max=memory_bytes)
+        if not self.groups.limits_processors:
+            order = msgspec.structs.replace(order, processors_held=False)
         body = wire.frame(wire.CONFIGURE, msgspec.json.encode(order))
         self.channel.setblocking(True)
         try:

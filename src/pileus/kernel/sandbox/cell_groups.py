@@ -71,6 +71,10 @@ class CellGroups:
     def limits_memory(self) -> bool:
         return self._memory is not None
 
+    @property
+    def limits_processors(self) -> bool:
+        return self._cpu is not None
+
     def limit_memory(self, size_bytes: int) -> None:
         """From now on the cell is killed when it holds more, swapped out or not."""
         if self._memory is None:

@@ -21,6 +21,8 @@ OPEN_FILES_MAX: Final = 1_024
 """Source: Lambda Developer Guide, "Lambda quotas", file descriptors."""
 LAYERS_ROOT: Final = "/opt"
 """Where layers are seen. Source: Lambda Developer Guide, "Managing Lambda dependencies with layers"."""
+_YIELDING: Final = 5
+"""How nice a cell is whose share of the processors nobody holds: Pileus itself goes first."""
 _PRIVATE: Final = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 
 
@@ -126,6 +128,11 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
         linux.unmount(template.HOST_ROOT)
         _size_temporary(order["temporary_bytes_max"])
         linux.sethostname(order["hostname"])
+    else:
+        # The best that is to be had for a /tmp which is the machine's: no file of it is larger than ordered.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["temporary_bytes_max"], order["temporary_bytes_max"]))
+    if not order["processors_held"]:
+        os.nice(_YIELDING)
     _limit(order["data_bytes_max"])
     _drop_privileges(user_id=user_id, group_id=group_id, contained=contained)
     os.environ.clear()
