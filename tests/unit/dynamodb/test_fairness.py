@@ -106,3 +106,34 @@ async def test_a_large_set_less_another(dynamo: Dynamo, kind: str) -> None:
     assert time.process_time() - started_s < SECONDS_MAX
     found = await dynamo.call("GetItem", TableName=name, Key=key)
     assert found["Item"]["set"] == {kind: members[:1]}
+
+
+async def test_a_condition_that_asks_often_of_a_long_list(dynamo: Dynamo) -> None:
+    """A hundred times of 40,000 elements: what is no set is compared without Python's doing."""
+    name = await dynamo.table()
+    key = {"pk": {"S": "a"}}
+    await dynamo.call("PutItem", TableName=name, Item={**key, "l": {"L": [{"N": "1"}] * 40_000}, "s": {"SS": ["a"]}})
+    often = " AND ".join(["NOT contains(l, :none)"] * 90)
+    started_s = time.process_time()
+    await dynamo.call(
+        "UpdateItem",
+        TableName=name,
+        Key=key,
+        UpdateExpression="SET x = :none",
+        ConditionExpression=often,
+        ExpressionAttributeValues={":none": {"S": "1"}},
+    )
+    assert time.process_time() - started_s < SECONDS_MAX / 3
+
+
+async def test_a_batch_that_looks_into_items(dynamo: Dynamo) -> None:
+    """16 MB of items that are projected are half a second's work."""
+    name = await dynamo.table()
+    keys = [{"pk": {"S": str(number)}} for number in range(50)]
+    for start in (0, 25):
+        puts = [{"PutRequest": {"Item": key}} for key in keys[start : start + 25]]
+        await dynamo.call("BatchWriteItem", RequestItems={name: puts})
+    async with Turns() as turns:
+        answer = await dynamo.call("BatchGetItem", RequestItems={name: {"Keys": keys, "ProjectionExpression": "pk"}})
+    assert len(answer["Responses"][name]) == len(keys)
+    assert turns.count >= len(keys) - 1
