@@ -168,6 +168,7 @@ class Parts:
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
         self.outbox.subscribe("lambda.destination", self._send_to_destination)
         self.outbox.subscribe("logs.subscription", self._send_subscribed, retry=RetryPolicy(attempts=sys.maxsize))
+        self.outbox.subscribe("logs.query", self._run_query, concurrency=4)
         self.outbox.subscribe("dynamodb.tables", self._work_on_table, retry=RetryPolicy(attempts=sys.maxsize))
         duties: Sequence[Duty] = (
             self.outbox.run,
@@ -496,6 +497,11 @@ class Parts:
 
     async def _send_subscribed(self, delivery: Delivery) -> None:
         await self._log_subscriptions.deliver(delivery)
+
+    async def _run_query(self, delivery: Delivery) -> None:
+        from pileus.services.logs.queries import Queries
+
+        await Queries(store=self._store, clock=self._clock).deliver(delivery)
 
     async def _work_on_table(self, delivery: Delivery) -> None:
         await self._table_work.deliver(delivery)

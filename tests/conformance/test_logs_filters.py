@@ -141,3 +141,29 @@ def test_tags_and_trials(logs: Any, group: str) -> None:
         logs.filter_log_events(logGroupName=group, filterPattern="{ $.a = }")
     error: Any = caught.value.response
     assert error["Error"]["Code"] == "InvalidParameterException"
+
+
+def test_a_query(logs: Any, group: str) -> None:
+    """From its start to its results, as SDKs wait for them; a mistake in it has a place."""
+    _put(logs, group, '{"path": "/a", "ms": 10}', '{"path": "/a", "ms": 30}', '{"path": "/b", "ms": 7}', "text")
+    now_s = int(time.time())
+    span = {"startTime": now_s - 600, "endTime": now_s + 600}
+    query = "filter ms > 0 | stats count(*) as n, avg(ms) as mean by path | sort n desc"
+    query_id = logs.start_query(logGroupName=group, queryString=query, **span)["queryId"]
+
+    def answered() -> Any:
+        answer = logs.get_query_results(queryId=query_id)
+        return answer if answer["status"] == "Complete" else None
+
+    answer = until(answered)
+    assert [{field["field"]: field["value"] for field in row} for row in answer["results"]] == [
+        {"path": "/a", "n": "2", "mean": "20"},
+        {"path": "/b", "n": "1", "mean": "7"},
+    ]
+    assert (answer["statistics"]["recordsMatched"], answer["statistics"]["recordsScanned"]) == (3, 4)
+    assert [one["queryId"] for one in logs.describe_queries(logGroupName=group)["queries"]] == [query_id]
+    with pytest.raises(ClientError) as caught:
+        logs.start_query(logGroupName=group, queryString="fields @message | bogus", **span)
+    error: Any = caught.value.response
+    assert error["Error"]["Code"] == "MalformedQueryException"
+    assert error["queryCompileError"]["location"]["startCharOffset"] == 18

@@ -245,6 +245,12 @@ def declared() -> list[Any]:
 _KEY: Final = {"pk": {"S": "a"}}
 _WHOLE: Final[Mapping[str, Any]] = {
     "BatchGetItem": {"RequestItems": {"notes": {"Keys": [_KEY]}}},
+    "StartQuery": {
+        "logGroupIdentifiers": ["g", f"arn:aws:logs:{CONTEXT.region}:{ACCOUNT}:log-group:g"],
+        "startTime": 0,
+        "endTime": 1,
+        "queryString": "limit 1",
+    },
     "BatchWriteItem": {"RequestItems": {"notes": [{"PutRequest": {"Item": _KEY}}, {"DeleteRequest": {"Key": _KEY}}]}},
     "TransactGetItems": {"TransactItems": [{"Get": {"TableName": "notes", "Key": _KEY}}]},
     "TransactWriteItems": {
@@ -264,6 +270,7 @@ _WHOLE: Final[Mapping[str, Any]] = {
 _ARNS: Final[Mapping[str, str]] = {
     "dynamodb": f"arn:aws:dynamodb:{CONTEXT.region}:{ACCOUNT}:table/notes",
     "cloudwatch:DeleteDashboards": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/overview",
+    "logs": f"arn:aws:logs:{CONTEXT.region}:{ACCOUNT}:log-group:g:log-stream:",
     "cloudwatch": f"arn:aws:cloudwatch:{CONTEXT.region}:{ACCOUNT}:alarm:hot",
 }
 """What they are, by action or by service."""

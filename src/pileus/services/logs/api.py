@@ -6,6 +6,7 @@ from pileus.services.logs.operations.events import EventOperations
 from pileus.services.logs.operations.groups import GroupOperations
 from pileus.services.logs.operations.metric_filters import MetricFilterOperations
 from pileus.services.logs.operations.policies import PolicyOperations
+from pileus.services.logs.operations.queries import QueryOperations
 from pileus.services.logs.operations.query_definitions import QueryDefinitionOperations
 from pileus.services.logs.operations.streams import StreamOperations
 from pileus.services.logs.operations.subscription_filters import SubscriptionFilterOperations
@@ -18,6 +19,7 @@ class LogsApi(
     MetricFilterOperations,
     PolicyOperations,
     QueryDefinitionOperations,
+    QueryOperations,
     StreamOperations,
     SubscriptionFilterOperations,
     TagOperations,
@@ -29,6 +31,7 @@ PARTIAL: Final = {
     "CreateLogGroup": "no encryption, no delivery class",
     "DescribeLogGroups": "of one account",
     "ListLogGroups": "of one account, by name and class",
+    "StartQuery": "no pattern, diff, anomaly, unnest, lookup, SOURCE; no JSON functions; not in PPL and SQL",
     "PutLogEvents": "the entity is not kept",
     "PutQueryDefinition": "in Insights' own language, without parameters",
     "PutSubscriptionFilter": "destinations are functions",

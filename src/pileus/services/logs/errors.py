@@ -74,3 +74,13 @@ class AccessDeniedException(ServiceError):
     """A destination of another account (recording logs_subscription_filters)."""
 
     code = "AccessDeniedException"
+
+
+class MalformedQueryException(ServiceError):
+    """A query that cannot be read. start, end: of what is wrong in it."""
+
+    code = "MalformedQueryException"
+
+    def __init__(self, message: str, *, start: int = 0, end: int = 0) -> None:
+        location = {"startCharOffset": start, "endCharOffset": end}
+        super().__init__(message, members={"queryCompileError": {"location": location, "message": message}})

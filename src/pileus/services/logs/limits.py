@@ -52,3 +52,15 @@ REGEX_FILTERS_MAX: Final = 5
 
 DIMENSIONS_MAX: Final = 3
 """Of a metric filter (API reference, MetricTransformation)."""
+
+QUERY_ROWS_MAX: Final = 10_000
+"""API reference, StartQuery: also the default."""
+
+QUERY_GROUPS_MAX: Final = 50
+"""API reference, StartQuery."""
+
+QUERIES_RUNNING_MAX: Final = 100
+"""Of an account in a region. Source: User Guide, "CloudWatch Logs quotas"."""
+
+FIELDS_SHOWN_MAX: Final = 1_000
+"""Ours: fields that GetLogGroupFields tells."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, NewType
+from typing import Final, Literal, NewType
 
 import msgspec
 
@@ -113,6 +113,33 @@ class QueryDefinitionRecord(
     modified_ms: int
     groups: list[str] = []
     client_token: str | None = None
+
+
+QueryState = Literal["Scheduled", "Running", "Complete", "Failed", "Cancelled"]
+
+
+class QueryRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="logs.query.v1"):
+    """An Insights query. end_ms: included. scanned...: what it looked at. rows: how many it gave."""
+
+    query_id: str
+    query: str
+    groups: list[str]
+    start_ms: int
+    end_ms: int
+    limit: int
+    created_ms: int
+    state: QueryState = "Scheduled"
+    matched: int = 0
+    scanned: int = 0
+    scanned_bytes: int = 0
+    rows: int = 0
+    took_ms: int = 0
+
+
+class QueryResultsRecord(msgspec.Struct, frozen=True, kw_only=True, tag="logs.query-results.v1"):
+    """Some rows of a query's results: fields and values."""
+
+    rows: list[list[tuple[str, str]]]
 
 
 class Place(msgspec.Struct, frozen=True, order=True):

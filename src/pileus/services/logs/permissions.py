@@ -9,6 +9,8 @@ access permissions" (Log group ARN); the form of the ARN is the one that denials
 from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec
+
 from pileus.kernel.auth.permissions import (
     Conditions,
     KnownResource,
@@ -21,6 +23,8 @@ from pileus.kernel.auth.permissions import (
 )
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
+from pileus.services.logs.errors import InvalidParameterException
+from pileus.services.logs.queries import read_pointer
 from pileus.services.logs.store import Reading
 
 
@@ -45,6 +49,15 @@ def _named_arn(context: RequestContext, given: Any) -> str:
     return named.removesuffix(":*")
 
 
+def _pointed_arn(context: RequestContext, given: Any) -> str:
+    """The group of the event; any, where the pointer leads nowhere."""
+    try:
+        group, _, _ = read_pointer(given.log_record_pointer)
+    except InvalidParameterException:
+        return _all_groups_arn(context, given)
+    return _group_arn(context, _Queried(group))
+
+
 def _all_groups_arn(context: RequestContext, given: Any) -> str:
     return f"arn:{context.partition}:logs:{context.region}:{context.account_id}:log-group::log-stream:"
 
@@ -57,11 +70,26 @@ _TAGGED_GROUP: Final = ResourceType(
 """Tagging alone is about the ARN without an end ("Log group ARN")."""
 _TAGGED_RESOURCE: Final = ResourceType(name="log-group", arn=_named_arn)
 _STREAM: Final = ResourceType(name="log-stream", arn=_stream_arn)
+_ANY_GROUP: Final = ResourceType(name="log-group", arn=_all_groups_arn)
+"""Of a query, whose id does not say which; so policies allow its results on `*`."""
+_POINTED_GROUP: Final = ResourceType(name="log-group", arn=_pointed_arn)
 _ALL_GROUPS: Final = ResourceType(name="", arn=_all_groups_arn)
 
 
 def _of_creation(context: RequestContext, given: Any, group: KnownResource | None) -> Conditions:
     return request_tags(given.tags)
+
+
+class _Queried(msgspec.Struct, frozen=True):
+    """A group that a query is about, named as the members of requests are."""
+
+    log_group_name: str
+
+
+def _queried(context: RequestContext, given: Any) -> Iterable[_Queried]:
+    """The groups of a query, each by its name or its ARN."""
+    names = [given.log_group_name, *(given.log_group_names or ()), *(given.log_group_identifiers or ())]
+    return [_Queried(name) for name in names if name is not None]
 
 
 def _on(resource: ResourceType | None, actions: Iterable[str]) -> dict[str, tuple[Permission]]:
@@ -80,6 +108,7 @@ PERMISSIONS: Final[Permissions] = {
             "DeleteMetricFilter",
             "DeleteRetentionPolicy",
             "DeleteSubscriptionFilter",
+            "GetLogGroupFields",
             "DescribeSubscriptionFilters",
             "DescribeLogStreams",
             "DescribeMetricFilters",
@@ -98,13 +127,18 @@ PERMISSIONS: Final[Permissions] = {
         (
             "DeleteQueryDefinition",
             "DeleteResourcePolicy",
+            "DescribeQueries",
             "DescribeQueryDefinitions",
             "DescribeResourcePolicies",
             "PutQueryDefinition",
             "PutResourcePolicy",
+            "StopQuery",
             "TestMetricFilter",
         ),
     ),
+    **_on(_ANY_GROUP, ("GetQueryResults",)),
+    **_on(_POINTED_GROUP, ("GetLogRecord",)),
+    "StartQuery": (Permission(action="logs:StartQuery", resource=_GROUP, members=_queried),),
     **_on(_TAGGED_RESOURCE, ("ListTagsForResource",)),
     "TagLogGroup": (Permission(action="logs:TagLogGroup", resource=_GROUP, conditions=_of_creation),),
     "UntagLogGroup": (

@@ -12,7 +12,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Final, Literal
 
@@ -264,6 +264,30 @@ async def search_group(
         if examined % _BREATH_EVENTS == 0:
             await asyncio.sleep(0)
     return SearchPage(found=found, token=write_position(last) if heap and last is not None else None)
+
+
+async def every_event(
+    reading: Reading, streams: Sequence[StreamRecord], span: Span, *, backward: bool
+) -> AsyncIterator[Found]:
+    """All events of these streams in order of time; others run now and then meanwhile."""
+    heap: list[tuple[tuple[int, int, int], _Lane]] = []
+    for rank, stream in enumerate(sorted(streams, key=lambda stream: stream.name)):
+        if _overlaps(stream, span):
+            lane = _Lane(reading, stream, span, rank=rank, last=None, backward=backward)
+            if await lane.fill():
+                heap.append((lane.order, lane))
+    heapify(heap)
+    examined = 0
+    while heap:
+        lane = heap[0][1]
+        yield Found(stream=lane.stream, event=lane.ready.popleft())
+        if await lane.fill():
+            heapreplace(heap, (lane.order, lane))
+        else:
+            heappop(heap)
+        examined += 1
+        if examined % _BREATH_EVENTS == 0:
+            await asyncio.sleep(0)
 
 
 def _overlaps(stream: StreamRecord, span: Span) -> bool:

@@ -1,6 +1,6 @@
-"""What becomes of log events that are older than their group keeps?
+"""What becomes of log events that are older than their group keeps, and of queries of last week?
 
-Readers do not see them from that moment on. This duty removes them within the hour, a few at a time.
+Readers do not see the events from that moment on. This duty removes them within the hour, a few at a time.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from typing import Final
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.logs.model import oldest_shown
+from pileus.services.logs.queries import forget_queries
 from pileus.services.logs.store import Reading, Region, Writing, every_group
 
 SWEEP_EVERY: Final = timedelta(hours=1)
@@ -32,7 +33,11 @@ class Retention:
     async def sweep(self) -> None:
         """Remove what has expired by now."""
         now_ms = int(self._clock.timestamp() * 1000)
+        regions: set[Region] = set()
         for region, group in await every_group(self._store.snapshot()):
+            if region not in regions:
+                regions.add(region)
+                await forget_queries(self._store, region, now_ms=now_ms)
             before_ms = oldest_shown(group, now_ms)
             if before_ms == 0:
                 continue
