@@ -3,6 +3,7 @@
 import re
 import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -300,3 +301,24 @@ async def test_without_namespaces(bench: Bench) -> None:
     result = await pool.invoke(spec, bench.invocation())
     await pool.close()
     assert msgspec.json.decode(result.payload) == ["hello", str(spec.code_path)]
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("index.js", "const sdk = require('@aws-sdk/client-x'); exports.handler = async () => sdk.name;"),
+        ("index.mjs", "import sdk from '@aws-sdk/client-x'; export const handler = async () => sdk.name;"),
+    ],
+)
+async def test_packages_for_every_function(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, source: str
+) -> None:
+    """PILEUS_NODE_MODULES: what AWS's runtime has in `/var/runtime/node_modules`, both kinds of modules find."""
+    package = tmp_path / "shared" / "node_modules" / "@aws-sdk" / "client-x"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"name": "@aws-sdk/client-x", "main": "index.js"}')
+    (package / "index.js").write_text("exports.name = 'shared';")
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        path.chmod(0o755)
+    monkeypatch.setenv("PILEUS_NODE_MODULES", str(tmp_path / "shared" / "node_modules"))
+    assert await bench.answer(_function(bench, source, file=file)) == "shared"
