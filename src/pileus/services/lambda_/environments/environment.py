@@ -176,8 +176,9 @@ class Environment:
 
     @property
     def asks(self) -> bool:
-        """Whether its runtime waits for an event."""
-        return self._link is not None and self._link.asks
+        """Whether its runtime waits for an event, and its extensions do."""
+        settled = self._companions is None or self._companions.extensions.settled
+        return settled and self._link is not None and self._link.asks
 
     def freeze(self) -> None:
         """Stop what goes on in the background until the next event."""
