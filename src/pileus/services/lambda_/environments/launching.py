@@ -177,7 +177,7 @@ def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Pat
             ":".join((root, *class_path)),
             java.MAIN_CLASS,
         ),
-        channel_at=CHANNEL,
+        channel_at=java.CHANNEL,
         warning=warning,
     )
 

@@ -7,7 +7,6 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
@@ -24,7 +23,6 @@ final class Channel {
     static final int ERROR = 0x45;
     static final int LINE = 0x4C;
     static final int TEXT = 0x50;
-    private static final int DESCRIPTOR = 3;
     private static final int PIECE_BYTES_MAX = 16 * 1024;
 
     private final DataInputStream input;
@@ -35,11 +33,11 @@ final class Channel {
         output = new FileOutputStream(descriptor);
     }
 
-    static Channel open() throws ReflectiveOperationException {
-        // No public API opens an inherited descriptor; the launcher is started with java.io opened to it.
-        Constructor<FileDescriptor> make = FileDescriptor.class.getDeclaredConstructor(int.class);
-        make.setAccessible(true);
-        return new Channel(make.newInstance(DESCRIPTOR));
+    /** The channel is standard input: the only inherited descriptor that a public API opens both ways. */
+    static Channel open() {
+        Channel channel = new Channel(FileDescriptor.in);
+        System.setIn(new java.io.ByteArrayInputStream(new byte[0]));
+        return channel;
     }
 
     /** The body of the next frame; null when Pileus has closed. */
