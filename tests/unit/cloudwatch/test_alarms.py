@@ -197,6 +197,26 @@ async def test_metric_math(cloudwatch: CloudWatch) -> None:
     assert "[20.0 (01/06/26 12:00:00)]" in found["StateReason"]
 
 
+@pytest.mark.parametrize(
+    "queries",
+    [
+        [stat("m"), stat("n")],
+        [stat("m", ReturnData=False)],
+        [stat("m", ReturnData=False), {"Id": "e", "Expression": "m + nobody"}],
+        [stat("m", ReturnData=False), {"Id": "e", "Expression": "[m, m]"}],
+        [stat("m", ReturnData=False), {"Id": "e", "Expression": "1 + 1"}],
+        [{"Id": "e", "Expression": "SEARCH('{Mine} x', 'Sum', 60)"}],
+        [stat("m", period=7)],
+        [stat(f"m{number}", ReturnData=number == 0) for number in range(11)],
+    ],
+)
+async def test_metric_math_that_no_alarm_can_use(cloudwatch: CloudWatch, queries: list[dict[str, Any]]) -> None:
+    """It is refused when the alarm is put, not when it is evaluated."""
+    asked: dict[str, Any] = {"EvaluationPeriods": 1, "Threshold": 10, "ComparisonOperator": "GreaterThanThreshold"}
+    error = await cloudwatch.error("PutMetricAlarm", AlarmName="a", Metrics=queries, **asked)
+    assert error.startswith(("ValidationError", "InvalidParameterValue")), error
+
+
 async def test_an_update_keeps_state_and_tags(cloudwatch: CloudWatch) -> None:
     """API_PutMetricAlarm: the configuration is overwritten as a whole, the state is left."""
     await put_alarm(cloudwatch, AlarmDescription="old", Tags=[{"Key": "k", "Value": "v"}])

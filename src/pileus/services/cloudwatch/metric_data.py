@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Final, NamedTuple
 
 from pileus.kernel.errors import NotImplementedByPileus
@@ -74,12 +75,12 @@ def plan(queries: Sequence[Query], *, path: str = "MetricDataQueries") -> Plan:
                 calls = [call for call in walk(node) if isinstance(call, Call) and call.function == "SEARCH"]
                 for call in calls:
                     searches[call] = _checked(search_of(call))
-            except ExpressionError as error:
+            except (ExpressionError, OverflowError) as error:
                 raise wrong(query, error) from None
     return Plan(queries, parsed, searches)
 
 
-def wrong(query: Query, error: ExpressionError) -> ValidationError:
+def wrong(query: Query, error: Exception) -> ValidationError:
     return ValidationError(f"Error in expression '{query.id}': {error}")
 
 
@@ -155,13 +156,39 @@ def _of_query(query: Query, name: str, told: Mapping[str, Told], evaluation: Eva
         return [Result(query, label(query, one.line, default=name), one.line, one.units)]
     try:
         value = evaluation.of(query.id)
-    except ExpressionError as error:
+    except (ExpressionError, OverflowError) as error:
         raise wrong(query, error) from None
     if isinstance(value, Line):
+        value = _finite(value)
         return [Result(query, label(query, value, default=name), value)]
     if isinstance(value, list):
-        return [Result(query, line.label if query.label is None else _of_many(query, line), line) for line in value]
+        return [
+            Result(query, line.label if query.label is None else _of_many(query, line), _finite(line)) for line in value
+        ]
     raise wrong(query, ExpressionError("The expression must give a time series or an array of time series"))
+
+
+def _finite(line: Line) -> Line:
+    """Without what is too large to be told."""
+    return line.with_values({at_s: value for at_s, value in line.values.items() if isfinite(value)})
+
+
+def check(asked: Plan, query: Query) -> None:
+    """Whether a query can be evaluated, as it would be of metrics without values; ValidationError."""
+    if query.stat is not None:
+        return
+    lines = {
+        one.id: Line(values={}, label=one.id, period_s=one.stat.period_s)
+        for one in asked.queries
+        if one.stat is not None
+    }
+    known = Known(lines, asked.parsed, {call: [] for call in asked.searches}, Span(0, 0), asked.period_s)
+    try:
+        value = Evaluation(known).of(query.id)
+    except (ExpressionError, OverflowError) as error:
+        raise wrong(query, error) from None
+    if not isinstance(value, Line):
+        raise wrong(query, ExpressionError("The expression must give one time series"))
 
 
 def _of_many(query: Query, line: Line) -> str:

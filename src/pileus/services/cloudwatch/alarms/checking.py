@@ -16,7 +16,7 @@ from pileus.services.cloudwatch.limits import (
     EVALUATED_MAX,
     HIGH_EVALUATED_MAX,
 )
-from pileus.services.cloudwatch.metric_data import plan
+from pileus.services.cloudwatch.metric_data import check, plan
 from pileus.services.cloudwatch.model import StatQuery, dimensions_of, query_of
 from pileus.services.cloudwatch.shapes import PutCompositeAlarmInput, PutMetricAlarmInput
 from pileus.services.cloudwatch.statistic import is_percentile, statistic
@@ -143,10 +143,12 @@ def _check_queries(request: PutMetricAlarmInput, condition: Condition) -> None:
     metrics = [query.stat for query in condition.queries if query.stat is not None]
     if len(condition.queries) > ALARM_QUERIES_MAX or len(metrics) > ALARM_METRICS_MAX:
         raise ValidationError(f"Metrics must not have more than {ALARM_METRICS_MAX} metrics.")
-    if sum(query.returned is not False for query in condition.queries) != 1:
+    returned = [query for query in condition.queries if query.returned is not False]
+    if len(returned) != 1:
         raise ValidationError("Exactly one element of the metrics list should return data.")
     if asked.searches:
         raise ValidationError("SEARCH is not supported in alarms.")
+    check(asked, returned[0])
     if any(query.account_id is not None for query in request.metrics or ()):
         raise NotImplementedByPileus("Alarms on metrics of other accounts are not implemented")
 

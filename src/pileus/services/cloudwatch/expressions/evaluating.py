@@ -76,12 +76,24 @@ class Evaluation:
                 return self.of(name)
             case Negative(operand):
                 return functions.operated("*", -1.0, self._value(operand))
-            case Binary(operator, left, right):
-                return functions.operated(operator, self._value(left), self._value(right))
+            case Binary():
+                return self._chain(node)
             case Array(items):
                 return self._array(items)
             case Call(name, arguments):
                 return self._called(node, name, arguments)
+
+    def _chain(self, node: Binary) -> Value:
+        """`a + b + c + ...`, which may be a thousand deep on the left."""
+        steps: list[Binary] = []
+        first: Node = node
+        while isinstance(first, Binary):
+            steps.append(first)
+            first = first.left
+        value = self._value(first)
+        for step in reversed(steps):
+            value = functions.operated(step.operator, value, self._value(step.right))
+        return value
 
     def _array(self, items: tuple[Node, ...]) -> list[Line]:
         lines: list[Line] = []

@@ -21,6 +21,7 @@ _PARTS: Final = re.compile(r"\s*([()]|(?:[^\s()\"=]+|\"[^\"]*\")(?:=(?:\"[^\"]*\
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _QUOTED: Final = '"'
 _DEPTH_MAX: Final = 40
+_PERIOD_S_MAX: Final = 2**31
 
 Matches = Callable[[Metric], bool]
 
@@ -43,6 +44,8 @@ def search_of(call: Call) -> Search:
             pass
         case _:
             raise ExpressionError("SEARCH takes a search expression, a statistic and a period")
+    if not 0 < period_s < _PERIOD_S_MAX:
+        raise ExpressionError("SEARCH takes a period of at least a second")
     namespace, matches = _understood(text)
     return Search(namespace, matches, stat, int(period_s))
 

@@ -80,16 +80,17 @@ def parse(text: str) -> Node:
 
 def walk(node: Node) -> Iterator[Node]:
     """It, and all that it consists of."""
-    yield node
-    match node:
-        case Call(arguments=parts) | Array(items=parts):
-            for part in parts:
-                yield from walk(part)
-        case Binary(left=left, right=right):
-            yield from walk(left)
-            yield from walk(right)
-        case Negative(operand=operand):
-            yield from walk(operand)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        match node:
+            case Call(arguments=parts) | Array(items=parts):
+                waiting += parts
+            case Binary(left=left, right=right):
+                waiting += (left, right)
+            case Negative(operand=operand):
+                waiting.append(operand)
 
 
 def _tokens(text: str) -> list[_Token]:

@@ -1,6 +1,7 @@
 """What does metric math compute with? Numbers, texts, series of values over time, and arrays of series."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import msgspec
@@ -81,7 +82,7 @@ def combined(left: Value, right: Value, operate: Operate, *, operator: str) -> V
         return [_line(left, one, operate, like=one) for one in right]
     if isinstance(left, float) and isinstance(right, float):
         result = operate(left, right)
-        if result is None:
+        if result is None or not isfinite(result):
             raise ExpressionError(f"The operator {operator} has no result for {left} and {right}")
         return result
     return _line(left, right, operate)
@@ -100,6 +101,7 @@ def _line(
     for at_s in known.values:
         one = left.values.get(at_s) if isinstance(left, Line) else left
         other = right.values.get(at_s) if isinstance(right, Line) else right
-        if one is not None and other is not None and (result := operate(one, other)) is not None:
+        result = None if one is None or other is None else operate(one, other)
+        if result is not None and isfinite(result):
             values[at_s] = result
     return (like or known).with_values(values)
