@@ -14,6 +14,7 @@ from pileus.settings import DATA_DIR_DEFAULT, PORT_DEFAULT, SERVICES, Settings
 from pileus.terminal import console, refuse, say_json
 
 if TYPE_CHECKING:
+    from pileus.calling import Caller
     from pileus.kernel.auth.organizations import Organization
     from pileus.running import Running
 
@@ -45,6 +46,10 @@ class _LogLevel(StrEnum):
 
 _DataDir = Annotated[Path, typer.Option("--data-dir", help="Where the data lives.", envvar="PILEUS_DATA_DIR")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a script.")]
+_Region = Annotated[
+    str, typer.Option(help="The region to work in.", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], show_envvar=False)
+]
+_Account = Annotated[str, typer.Option(help="The account to act as: 12 digits.")]
 _Url = Annotated[str, typer.Option("--url", help="Ask this server instead of the data directory's.")]
 
 
@@ -350,6 +355,90 @@ def bill(
 
 
 @app.command()
+def logs(
+    name: Annotated[str, typer.Argument(help="A function, or a log group.")],
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
+    since: Annotated[str, typer.Option(help="From when on: 10m, 2h, 1d ago, or a time such as 2026-03-05T10:00.")] = (
+        "1h"
+    ),
+    filter_pattern: Annotated[str, typer.Option("--filter", help="Only what matches this filter pattern.")] = "",
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    url: _Url = "",
+    region: _Region = "us-east-1",
+    account: _Account = "000000000000",
+    as_json: _Json = False,
+) -> None:
+    """Show what a function has logged."""
+    from pileus.calling import Refused, server_now
+    from pileus.reading_logs import log_events, log_group_of, shown, since_ms
+    from pileus.running import Unreachable
+
+    caller = _caller(data_dir, url, account=account, region=region)
+    try:
+        begin_ms = since_ms(since, now=server_now(caller.url))
+        if begin_ms is None:
+            refuse(f"{since!r} is no time", hint="say 10m, 2h, 1d or 2026-03-05T10:00")
+        group = log_group_of(caller, name)
+        for event in log_events(caller, group, since=begin_ms, pattern=filter_pattern, follow=follow):
+            if as_json:
+                say_json(event._asdict())
+            else:
+                sys.stdout.write(shown(event) + "\n")
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        raise SystemExit(0) from None
+    except Refused as error:
+        refuse(str(error))
+    except Unreachable as error:
+        refuse(f"no answer from {caller.url}: {error}")
+
+
+@app.command()
+def invoke(
+    function: Annotated[str, typer.Argument(help="Its name or ARN.")],
+    payload: Annotated[str, typer.Argument(help="JSON; @FILE reads a file, - the standard input.")] = "{}",
+    *,
+    qualifier: Annotated[str, typer.Option(help="A version or an alias.")] = "",
+    event: Annotated[bool, typer.Option("--event", help="Hand it over and do not wait.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Show the end of its log, on stderr.")] = False,
+    data_dir: _DataDir = DATA_DIR_DEFAULT,
+    url: _Url = "",
+    region: _Region = "us-east-1",
+    account: _Account = "000000000000",
+) -> None:
+    """Invoke a function and print what it gives.
+
+    Exit status 1 when it failed.
+    """
+    from pileus.calling import Refused
+    from pileus.invoking import invoke as invoke_function
+    from pileus.invoking import is_json
+    from pileus.running import Unreachable
+
+    content = _content(payload)
+    if not is_json(content):
+        refuse("the payload is no JSON", hint="quote it: pileus invoke FUNCTION '{\"key\": 1}'")
+    caller = _caller(data_dir, url, account=account, region=region)
+    try:
+        invoked = invoke_function(caller, function, content, qualifier=qualifier, event=event)
+    except Refused as error:
+        refuse(str(error))
+    except Unreachable as error:
+        refuse(f"no answer from {caller.url}: {error}")
+    if log:
+        sys.stderr.write(invoked.log)
+    if event:
+        sys.stdout.write(f"accepted: {invoked.request_id}\n")
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(invoked.payload + b"\n")
+    sys.stdout.buffer.flush()
+    if invoked.error:
+        raise SystemExit(1)
+
+
+@app.command()
 def version(*, as_json: _Json = False) -> None:
     """Print the version."""
     if as_json:
@@ -406,6 +495,28 @@ def _root_key(data_dir: Path) -> tuple[str, str] | None:
     except (OSError, BadServerSecret, BadRootCredentials) as error:
         refuse(f"that server is strict, and its root's key cannot be read: {error}")
     return (root.access_key_id, root.secret_access_key) if root else None
+
+
+def _caller(data_dir: Path, url: str, *, account: str, region: str) -> "Caller":
+    """Who asks the server that runs: an account, or its root where it is strict."""
+    from pileus.calling import Caller
+
+    if len(account) != 12 or not account.isascii() or not account.isdigit():
+        refuse(f"an account has 12 digits, and {account!r} has not")
+    running = _running(data_dir, url)
+    if running is None:
+        refuse(f"no Pileus runs on {data_dir}", hint="start it: pileus up")
+    key = (_root_key(data_dir) if running.auth == "strict" else None) or (account, "pileus")
+    return Caller(running.url, *key, region)
+
+
+def _content(payload: str) -> bytes:
+    try:
+        if payload == "-":
+            return sys.stdin.buffer.read()
+        return Path(payload[1:]).read_bytes() if payload.startswith("@") else payload.encode()
+    except OSError as error:
+        refuse(f"the payload cannot be read: {error}")
 
 
 def _running(data_dir: Path, url: str) -> "Running | None":
