@@ -98,7 +98,7 @@ class Invoker:
         self._metrics = metrics
         self._environments = environments
         self._reservations = Reservations(store)
-        self._resolver = Resolver(store=store, packages=packages, ids=ids)
+        self.resolver = Resolver(store=store, packages=packages, ids=ids)
         self._clock = clock
         self._ids = ids
         self._named: dict[tuple[str, str, str, str | None], Named] = {}
@@ -108,7 +108,7 @@ class Invoker:
         """Invoke, as the API's operation."""
         asked = (context.account_id, context.region, request.function_name, request.qualifier)
         named = self._named.get(asked) or self._understand(context, request, asked)
-        ready = await self._resolver.find(named)
+        ready = await self.resolver.find(named)
         if request.durable_execution_name is not None or request.tenant_id is not None:
             raise NotImplementedByPileus("DurableExecutionName and TenantId are not implemented")
         payload = request.payload or b"{}"
@@ -157,7 +157,7 @@ class Invoker:
         """The same, without invoking anything."""
         asked = (context.account_id, context.region, request.function_name, request.qualifier)
         named = self._named.get(asked) or self._understand(context, request, asked)
-        ready = await self._resolver.find(named)
+        ready = await self.resolver.find(named)
         if request.tenant_id is not None:
             raise NotImplementedByPileus("TenantId is not implemented")
         payload = request.payload or b"{}"
@@ -206,7 +206,7 @@ class Invoker:
     async def policy_of(self, function: FunctionName) -> Sequence[StatementRecord]:
         """Of whom a function URL belongs to; FunctionNotFound."""
         named = self._by_arn(function)
-        return self._resolver.guarded(named, await self._resolver.find(named)).policy
+        return self.resolver.guarded(named, await self.resolver.find(named)).policy
 
     async def for_url(
         self, function: FunctionName, *, payload: bytes, request_id: str, trace_id: str
@@ -226,7 +226,7 @@ class Invoker:
         if len(payload) > PAYLOAD_BYTES_MAX:
             raise _payload_too_large()
         named = self._by_arn(function)
-        ready = await self._resolver.find(named)
+        ready = await self.resolver.find(named)
         return ready.spec, Invocation(
             request_id=request_id, payload=payload, invoked_function_arn=named.arn, trace_id=trace_id
         )
@@ -244,8 +244,8 @@ class Invoker:
             if function is None:
                 raise ResourceNotFoundException(f"Function not found: {function_arn}")
             named = self._keep(asked, function)
-        ready = await self._resolver.find(named)
-        denial = self._denial(self._resolver.guarded(named, ready), named.function, call)
+        ready = await self.resolver.find(named)
+        denial = self._denial(self.resolver.guarded(named, ready), named.function, call)
         if denial is not None:
             raise AccessDeniedException(
                 f"User: {call.service} is not authorized to perform: lambda:InvokeFunction on resource: "
@@ -259,7 +259,7 @@ class Invoker:
         Raises FunctionNotFound, TooManyRequestsException.
         """
         named = Named(invocation.function)
-        ready = await self._resolver.find(named)
+        ready = await self.resolver.find(named)
         result = await self._run(
             ready.spec,
             Invocation(
@@ -299,8 +299,8 @@ class Invoker:
             return await self._environments.invoke(spec, invocation)
         except EnvironmentsClosed:
             raise Stopped from None
-        except ConcurrencyExceeded:
-            raise TooManyRequestsException from None
+        except ConcurrencyExceeded as full:
+            raise TooManyRequestsException(full.reason) from None
         except UnsupportedRuntime:
             raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
         except SandboxFailed as error:

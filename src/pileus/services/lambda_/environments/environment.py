@@ -65,6 +65,7 @@ class Environment:
     """One environment. `released` is called when it is idle again, `ended` when it is dead; each then knows why.
 
     good_until_s: when its role's credentials come too near to their end for another invocation, by the clock.
+    kind: the type of its initialisation. provisioned: whether it is one of those that are kept initialised.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Environment:
         loop: asyncio.AbstractEventLoop,
         good_until_s: float,
         freezing: Freezing,
+        kind: str = "on-demand",
         released: Callable[["Environment"], None],
         ended: Callable[["Environment"], None],
     ) -> None:
@@ -86,12 +88,13 @@ class Environment:
         self.good_until_s = good_until_s
         self.state = State.STARTING
         self.shutdown = SHUTDOWN
+        self.provisioned = False
         self.gone: asyncio.Future[None] = loop.create_future()
         self.ready: asyncio.Future[None] = loop.create_future()
         self.created_s = self.idle_since_s = loop.time()
         self._cell = cell
         self._log = log
-        self._journal = Journal(spec, log=log, clock=clock)
+        self._journal = Journal(spec, log=log, clock=clock, kind=kind)
         self._clock = clock
         self._loop = loop
         self._freezing = freezing
@@ -152,6 +155,12 @@ class Environment:
             self._companions.extensions.invoke(invocation, deadline_ms=deadline_ms)
         self._link.deliver(invocation, deadline_ms=deadline_ms)
         return self._result
+
+    def rests(self) -> None:
+        """It was initialised before anybody asked for it, and may be asked from now on."""
+        self.idle_since_s = self._loop.time()
+        self._freezing.rests(self)
+        self._released(self)
 
     def stop(self) -> None:
         """Kill whatever runs, for reasons of ours: whoever waits gets `EnvironmentsClosed`."""

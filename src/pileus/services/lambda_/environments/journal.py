@@ -47,9 +47,13 @@ TIMEOUT: Final = Outcome(status="timeout", error_type="Sandbox.Timedout")
 
 
 class Journal:
-    """What the platform tells of one environment. heard: gets every event, once somebody has subscribed."""
+    """What the platform tells of one environment. heard: gets every event, once somebody has subscribed.
 
-    def __init__(self, spec: FunctionSpec, *, log: EnvironmentLog, clock: Clock) -> None:
+    kind: the type of its initialisation.
+    """
+
+    def __init__(self, spec: FunctionSpec, *, log: EnvironmentLog, clock: Clock, kind: str = "on-demand") -> None:
+        self._kind = kind
         self._spec = spec
         self._log = log
         self._clock = clock
@@ -60,7 +64,7 @@ class Journal:
     def init_started(self) -> None:
         if self._json or self.heard is not None:
             record = {
-                "initializationType": "on-demand",
+                "initializationType": self._kind,
                 "phase": "init",
                 "functionName": self._spec.function_name,
                 "functionVersion": self._spec.version,
@@ -69,7 +73,7 @@ class Journal:
 
     def init_ended(self, *, duration_s: float, outcome: Outcome) -> None:
         if self._json or self.heard is not None:
-            record: dict[str, Any] = {"initializationType": "on-demand", "phase": "init", **outcome.members}
+            record: dict[str, Any] = {"initializationType": self._kind, "phase": "init", **outcome.members}
             self._tell("platform.initRuntimeDone", record, level="DEBUG" if outcome.status == "success" else "WARN")
             record = {**record, "metrics": {"durationMs": _ms(duration_s)}}
             self._tell("platform.initReport", record, level="DEBUG" if outcome.status == "success" else "WARN")

@@ -7,7 +7,7 @@ others may grow old and expire; without one it starts another. Each handles one 
 import asyncio
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,16 @@ from pileus.kernel.sandbox.merging import merged
 from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.api_listener import ApiListener
+from pileus.services.lambda_.environments.concurrency import Limits, ScalingRate, Unreserved
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
 from pileus.services.lambda_.environments.extensions import may_have_extensions, programs
+from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.launching import PYTHON, Places, bootstrap, is_custom, launch
 from pileus.services.lambda_.environments.lifecycle import State
 from pileus.services.lambda_.environments.links import NativeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.provisioned import INITIALIZATION_TYPE, Provisions
 from pileus.services.lambda_.environments.runtime_api import HttpLink
 from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
@@ -39,12 +42,15 @@ from pileus.services.lambda_.environments.types import (
 )
 from pileus.services.lambda_.environments.variables import LAYERS_ROOT, TASK_ROOT, variables
 from pileus.services.lambda_.errors import CrossAccountRole
-from pileus.services.lambda_.names import account_of_role
+from pileus.services.lambda_.names import LATEST, account_of_role
+from pileus.services.lambda_.provisioning import Provisioned
 from pileus.services.lambda_.runtimes.toolchains import supports as supports
 
 INIT_S_MAX: Final = 10.0
 """Initialising longer than this is begun again, within the function's timeout.
 Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle", Init phase."""
+INIT_AHEAD_S_MAX: Final = 130.0
+"""Where nobody waits for it: so long, or as long as the function's timeout. Source: as above."""
 ENVIRONMENTS_MAX: Final = 1_000
 """Source: Lambda Developer Guide, "Lambda quotas", concurrent executions."""
 IDLE_EXPIRY: Final = timedelta(minutes=10)
@@ -81,24 +87,17 @@ _LATER: Final = ("boto3", "boto3.dynamodb.table", "boto3.s3.inject")
 """Importing the SDK takes 130 ms and 26 MB; forked, its pages are shared."""
 
 
-class _Fleet:
-    """The environments of one function at one revision. `idle` is a stack: the one used last is on top."""
-
-    __slots__ = ("environments", "idle", "retired", "revision")
-
-    def __init__(self, revision: str) -> None:
-        self.revision = revision
-        self.environments: set[Environment] = set()
-        self.idle: list[Environment] = []
-        self.retired = False
-
-
 class EnvironmentPool:
     """All environments of this host. Belongs to one event loop; nothing starts before the first invocation.
 
     endpoint_url: where functions reach Pileus. data_dir: Pileus's data, which no function may see.
     strict_runtimes: run a function on no other version than its runtime names.
+    limits: who knows what is reserved; None while nobody can reserve anything.
+    appeared: called when a version is run for the first time, of which environments may have to be kept initialised.
     """
+
+    limits: Limits | None = None
+    appeared: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -124,9 +123,11 @@ class EnvironmentPool:
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
         self._strict_runtimes = strict_runtimes
         self._freezing = Freezing()
+        self._scaling = ScalingRate()
+        self._provisions = Provisions(self._initialised)
         self._runtimes_cache = data_dir / "runtimes"
         self._layers_cache = data_dir / "layers"
-        self._fleets: dict[str, _Fleet] = {}
+        self._fleets: dict[str, Fleet] = {}
         self._count = 0
         self._environments: set[Environment] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -140,10 +141,9 @@ class EnvironmentPool:
         """
         self._require_open()
         fleet = self._fleets.get(spec.function_arn)
-        if fleet is None or fleet.revision != spec.revision:
+        if fleet is None or fleet.spec.revision != spec.revision:
             fleet = self._renew(spec)
-        while fleet.idle:
-            environment = fleet.idle.pop()
+        while (environment := fleet.pop()) is not None:
             if self._clock.timestamp() < environment.good_until_s:
                 if self._watcher is None:
                     self._watch_memory()
@@ -155,6 +155,43 @@ class EnvironmentPool:
         """A function was created or found: make ready for its first invocation, in the background (1 to 2 ms here)."""
         self._sandbox.prepare()
 
+    def provide(self, wanted: Sequence[tuple[FunctionSpec, int]]) -> None:
+        """Keep so many environments of each initialised, and none of any other; returns at once."""
+        if self._closed:
+            return
+        asked = {spec.function_arn for spec, _ in wanted}
+        for arn, fleet in self._fleets.items():
+            if fleet.wanted and arn not in asked:
+                self._provisions.want(fleet, 0)
+        for spec, count in wanted:
+            known = self._fleets.get(spec.function_arn)
+            if known is None or known.spec.revision != spec.revision:
+                if not supports(spec.runtime):
+                    continue
+                known = self._renew(spec)
+            self._provisions.want(known, count)
+
+    def provisioned(self, function_arn: str) -> Provisioned | None:
+        """How far those of a function have come; None where nobody has asked for any."""
+        fleet = self._fleets.get(function_arn)
+        return None if fleet is None or not fleet.wanted else self._provisions.far(fleet)
+
+    async def _initialised(self, fleet: Fleet) -> Environment:
+        """An environment that waits for its first event; InitFailed."""
+        environment = await self._start(fleet, fleet.spec, kind=INITIALIZATION_TYPE)
+        if isinstance(environment, InitFailed):
+            raise environment
+        limit_s = max(INIT_AHEAD_S_MAX, fleet.spec.timeout.total_seconds())
+        timer = asyncio.get_running_loop().call_later(limit_s, environment.initialise_no_longer)
+        try:
+            await environment.ready
+        except asyncio.CancelledError:
+            environment.stop()
+            raise
+        finally:
+            timer.cancel()
+        return environment
+
     async def retire(self, function_arn: str) -> None:
         """End the function's environments: idle ones now, busy ones when they have answered."""
         fleet = self._fleets.pop(function_arn, None)
@@ -164,6 +201,7 @@ class EnvironmentPool:
     async def close(self) -> None:
         """End every environment and the processes that serve them; nothing of it is left afterwards."""
         self._closed = True
+        await self._provisions.close()
         self._freezing.close()
         for timer in (self._sweeper, self._watcher):
             if timer is not None:
@@ -178,22 +216,23 @@ class EnvironmentPool:
             await asyncio.wait(ending)  # each is killed when its time is over
         await self._sandbox.close()
 
-    def _renew(self, spec: FunctionSpec) -> _Fleet:
+    def _renew(self, spec: FunctionSpec) -> Fleet:
         if not supports(spec.runtime):
             raise UnsupportedRuntime(spec.runtime)
         old = self._fleets.get(spec.function_arn)
         if old is not None:
             self._retire(old)
-        fleet = self._fleets[spec.function_arn] = _Fleet(spec.revision)
+        elif self.appeared is not None and spec.version != LATEST:
+            self.appeared()
+        fleet = self._fleets[spec.function_arn] = Fleet(spec)
         return fleet
 
-    def _retire(self, fleet: _Fleet) -> None:
+    def _retire(self, fleet: Fleet) -> None:
         fleet.retired = True
-        idle, fleet.idle = fleet.idle, []
-        for environment in idle:
+        for environment in fleet.all_idle():
             environment.stop()
 
-    async def _start_and_invoke(self, fleet: _Fleet, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+    async def _start_and_invoke(self, fleet: Fleet, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
         limit_s = INIT_S_MAX
         while True:
             environment = await self._start(fleet, spec)
@@ -222,12 +261,14 @@ class EnvironmentPool:
                 return environment.conclude_failed_start(invocation, failure)
             limit_s = timeout_s
 
-    async def _start(self, fleet: _Fleet, spec: FunctionSpec) -> Environment | InitFailed:
-        """An environment whose runtime is loading the function."""
+    async def _start(self, fleet: Fleet, spec: FunctionSpec, *, kind: str = "on-demand") -> Environment | InitFailed:
+        """An environment whose runtime is loading the function. kind: as the function sees it."""
         if is_custom(spec) and bootstrap(spec) is None:
             return InitFailed(
                 "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
             )
+        if kind != INITIALIZATION_TYPE:
+            await self._admit(spec)
         self._make_room()
         self._count += 1
         try:
@@ -255,6 +296,7 @@ class EnvironmentPool:
             loop=loop,
             good_until_s=(credentials.expires_at - spec.timeout).timestamp(),
             freezing=self._freezing,
+            kind=kind,
             released=functools.partial(self._released, fleet),
             ended=functools.partial(self._ended, fleet),
         )
@@ -263,13 +305,35 @@ class EnvironmentPool:
         if self._watcher is None:
             self._watch_memory()
         try:
-            await self._order(environment, cell, spec, credentials)
+            await self._order(environment, cell, spec, credentials, kind=kind)
         except BaseException:
             environment.stop()
             raise
         if self._sweeper is None:
             self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
         return environment
+
+    async def _admit(self, spec: FunctionSpec) -> None:
+        """Or ConcurrencyExceeded: the function, or its account, has no room for another environment now."""
+        if self.limits is not None:
+            shared = await self.limits.unreserved(account_id=spec.account_id, region=spec.region)
+            if spec.function_name not in shared.reserved_by and self._count >= shared.concurrency:
+                self._check_account(spec, shared)
+        function = f"{spec.account_id}:{spec.region}:{spec.function_name}"
+        if not self._scaling.gains(function, asyncio.get_running_loop().time()):
+            raise ConcurrencyExceeded("FunctionInvocationRateLimitExceeded")
+
+    def _check_account(self, spec: FunctionSpec, shared: Unreserved) -> None:
+        at_work = self._count - len(self._environments)  # and those that are about to be made
+        at_work += sum(
+            environment.state is not State.IDLE
+            and environment.spec.account_id == spec.account_id
+            and environment.spec.region == spec.region
+            and environment.spec.function_name not in shared.reserved_by
+            for environment in self._environments
+        )
+        if at_work >= shared.concurrency:
+            raise ConcurrencyExceeded
 
     async def _take_cell(self) -> Cell:
         self._require_open()
@@ -289,7 +353,9 @@ class EnvironmentPool:
         if self._closed:
             raise EnvironmentsClosed
 
-    async def _order(self, environment: Environment, cell: Cell, spec: FunctionSpec, credentials: Credentials) -> None:
+    async def _order(
+        self, environment: Environment, cell: Cell, spec: FunctionSpec, credentials: Credentials, *, kind: str
+    ) -> None:
         """Open the way to the runtime, and tell the blank cell what to become."""
         places = await self._places(cell, spec)
         started = await launch(spec, places, cache=self._runtimes_cache, strict=self._strict_runtimes)
@@ -318,6 +384,7 @@ class EnvironmentPool:
                 task_root=places.task_root,
                 layers_root=places.layers_root,
                 defaults=started.variables,
+                kind=kind,
             ),
             directory=places.task_root,
             hostname="169.254.100.6",
@@ -363,18 +430,18 @@ class EnvironmentPool:
         oldest = min(idle, key=lambda environment: environment.idle_since_s)
         oldest.stop()
 
-    def _released(self, fleet: _Fleet, environment: Environment) -> None:
+    def _released(self, fleet: Fleet, environment: Environment) -> None:
         if fleet.retired:
             environment.stop()
         else:
-            fleet.idle.append(environment)
+            fleet.released(environment)
 
-    def _ended(self, fleet: _Fleet, environment: Environment) -> None:
+    def _ended(self, fleet: Fleet, environment: Environment) -> None:
         self._count -= 1
-        fleet.environments.discard(environment)
+        fleet.ended(environment)
         self._environments.discard(environment)
-        if environment in fleet.idle:
-            fleet.idle.remove(environment)
+        if environment.provisioned and fleet.wanted and not self._closed:
+            asyncio.get_running_loop().call_soon(self._provisions.fill, fleet)
 
     def _watch_memory(self) -> None:
         """Look again soon, as long as anything is at work; what an idle environment holds is seen at its next event."""
@@ -396,6 +463,9 @@ class EnvironmentPool:
         for fleet in self._fleets.values():
             for environment in list(fleet.idle):
                 if now_s - environment.idle_since_s >= expiry_s or now_s - environment.created_s >= _AGE_S_MAX:
+                    environment.stop()
+            for environment in list(fleet.provisioned):
+                if now_s - environment.created_s >= _AGE_S_MAX:
                     environment.stop()
         if self._count:
             self._sweeper = loop.call_later(min(_SWEEP_S, expiry_s), self._sweep)

@@ -105,4 +105,8 @@ class EnvironmentsClosed(Exception):
 
 
 class ConcurrencyExceeded(Exception):
-    """The host runs as many environments as it may; Lambda answers TooManyRequestsException."""
+    """There may be no more environments now; Lambda answers TooManyRequestsException. reason: AWS's word for why."""
+
+    def __init__(self, reason: str = "ConcurrentInvocationLimitExceeded") -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -28,10 +28,12 @@ def variables(
     task_root: str,
     layers_root: str = LAYERS_ROOT,
     defaults: Mapping[str, str] = MappingProxyType({}),
+    kind: str = "on-demand",
 ) -> dict[str, str]:
     """The complete environment; the function's own variables replace the unreserved ones only.
 
     runtime_api: empty for the bundled runtimes, which need none. defaults: the runtime's own, to be replaced, too.
+    kind: of initialisation.
     """
     found = {
         "TZ": ":UTC",
@@ -49,7 +51,7 @@ def variables(
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": kind,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_REGION": spec.region,

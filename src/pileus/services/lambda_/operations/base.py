@@ -46,6 +46,7 @@ from pileus.services.lambda_.model import (
     same_when_published,
 )
 from pileus.services.lambda_.names import FunctionName, account_of_role
+from pileus.services.lambda_.provisioner import AccountConcurrency, Fleets, Provisioner
 from pileus.services.lambda_.provisioning import ProvisionedFleets
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
@@ -153,6 +154,9 @@ class LambdaBase:
         self._destinations = Destinations(
             store=store, clock=clock, ids=ids, metrics=self._event_metrics, targets=targets, roles=roles
         )
+        if isinstance(pool, Fleets):
+            pool.limits = AccountConcurrency(store)
+            self.provisioned_fleets = Provisioner(store=store, resolver=self._invoker.resolver, fleets=pool)
         self.invoker = ServiceInvoker(self._invoker)
         self.code_handler = CodeDownloads(blobs=blobs, secret=secret or ids.bytes(SECRET_BYTES), clock=clock, ids=ids)
 
