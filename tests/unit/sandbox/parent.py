@@ -8,7 +8,7 @@ from pileus.kernel.sandbox.cell import Order
 from pileus.kernel.sandbox.sandbox import Sandbox
 
 
-async def main(*, contain: bool) -> None:
+async def main(*, contain: bool, frozen: bool) -> None:
     sandbox = Sandbox(contain=contain)
     cell = await sandbox.take()
     forks = "trap '' HUP TERM INT; (sleep 600 &) ; (setsid sleep 600 &) ; echo started; while :; do sleep 1; done"
@@ -16,8 +16,10 @@ async def main(*, contain: bool) -> None:
     cell.configure(order, memory_bytes=64 << 20)
     os.set_blocking(cell.output, True)
     await asyncio.to_thread(os.read, cell.output, 100)
+    if frozen:
+        cell.freeze()
     print("started", flush=True)
     await asyncio.sleep(600)
 
 
-asyncio.run(main(contain=sys.argv[1] == "contained"))
+asyncio.run(main(contain=sys.argv[1] == "contained", frozen=sys.argv[2:] == ["frozen"]))

@@ -138,11 +138,12 @@ async def test_closing_leaves_nothing() -> None:
     await asyncio.to_thread(wait_until, lambda: own_groups(os.getpid()) == [])
 
 
+@pytest.mark.parametrize("state", ["running", "frozen"])
 @pytest.mark.parametrize("way", ["contained", "plain"])
-def test_nothing_outlives_a_killed_pileus(way: str) -> None:
-    """SIGKILL gives no chance to clean up: the chain of processes does, within moments."""
+def test_nothing_outlives_a_killed_pileus(way: str, state: str) -> None:
+    """SIGKILL gives no chance to clean up: the chain of processes does, within moments; frozen ones are no exception."""
     parent = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("parent.py")), way], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(Path(__file__).with_name("parent.py")), way, state], stdout=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == "started\n"
