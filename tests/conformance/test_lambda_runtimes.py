@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -145,6 +146,34 @@ def test_a_function_that_does_not_stream(aws: Server) -> None:
 def folder(place: Path) -> dict[str, str | bytes]:
     """All files below a directory, for `package`."""
     return {str(file.relative_to(place)): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+
+
+def test_a_dry_run_and_a_client_that_leaves(aws: Server) -> None:
+    """Nothing runs for the one; for the other the function runs to its end."""
+    client = aws.client("lambda")
+    source = """
+import time
+def handler(event, context):
+    time.sleep(0.3)
+    print("ran to its end")
+"""
+    name = create(aws, "python3.11", "index.handler", package({"index.py": source}))
+    assert client.invoke_with_response_stream(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
+    answer = client.invoke_with_response_stream(FunctionName=name)
+    answer["EventStream"].close()
+    logs = aws.client("logs")
+    deadline = time.monotonic() + 20
+    while True:
+        assert time.monotonic() < deadline
+        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"] if _has_logs(logs, name) else []
+        if any(event["message"] == "ran to its end\n" for event in found):
+            break
+        time.sleep(0.05)
+    assert sum(event["message"].startswith("START") for event in found) == 1
+
+
+def _has_logs(logs: Any, name: str) -> bool:
+    return bool(logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"])
 
 
 @pytest.fixture(scope="session")
