@@ -56,7 +56,8 @@ def _put(logs: Any, group: str, *messages: str) -> None:
     logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
 
 
-def test_a_function_gets_what_it_subscribed_to(aws: Server, logs: Any, group: str) -> None:
+@pytest.mark.parametrize("principal", ["logs.amazonaws.com", "logs.us-east-1.amazonaws.com"])
+def test_a_function_gets_what_it_subscribed_to(aws: Server, logs: Any, group: str, principal: str) -> None:
     """Only with the permission of its policy; a control message first, then what matches."""
     functions = aws.client("lambda")
     name = f"subscriber-{uuid4().hex[:12]}"
@@ -75,7 +76,7 @@ def test_a_function_gets_what_it_subscribed_to(aws: Server, logs: Any, group: st
         FunctionName=name,
         StatementId="logs",
         Action="lambda:InvokeFunction",
-        Principal="logs.amazonaws.com",
+        Principal=principal,
         SourceArn=group_arn,
         SourceAccount=group_arn.split(":")[4],
     )

@@ -260,10 +260,28 @@ def test_no_queries(query: str) -> None:
     assert caught.value.members["queryCompileError"]
 
 
-def test_commands_that_pileus_does_not_know_are_told() -> None:
-    """They exist on AWS."""
+@pytest.mark.parametrize("query", ["fields @message | pattern @message", "fields jsonParse(@message) as x"])
+def test_what_pileus_does_not_know_is_told(query: str) -> None:
+    """It exists on AWS, so it is no mistake."""
     with pytest.raises(NotImplementedByPileus):
-        parse_query("fields @message | pattern @message")
+        parse_query(query)
+
+
+def test_a_query_that_everybody_copies() -> None:
+    """One of the console's samples: later columns of `stats` may use earlier ones."""
+    query = """
+        filter @type = "REPORT"
+        | stats max(@memorySize / 1000 / 1000) as provisionedMemoryMB,
+          min(@maxMemoryUsed / 1000 / 1000) as smallestMemoryRequestMB,
+          max(@maxMemoryUsed / 1000 / 1000) as maxMemoryUsedMB,
+          provisionedMemoryMB - maxMemoryUsedMB as overProvisionedMB
+    """
+    lines = [
+        f"REPORT RequestId: {_REQUEST}\tDuration: 1 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\t"
+        f"Max Memory Used: {used} MB\t"
+        for used in (40, 60)
+    ]
+    assert values(query, *lines, of_lambda=True) == [["128", "40", "60", "68"]]
 
 
 @given(st.text(max_size=80))

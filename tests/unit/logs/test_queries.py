@@ -24,6 +24,7 @@ from pileus.services.logs.shapes import (
     GetLogRecordRequest,
     GetQueryResultsRequest,
     GetQueryResultsResponse,
+    ListLogGroupsForQueryRequest,
     StartQueryRequest,
     StopQueryRequest,
 )
@@ -86,6 +87,8 @@ async def test_a_query_runs_over_all_streams_of_its_groups(logs: Logs, clock: Ju
     told = answer.statistics
     assert told is not None
     assert (told.records_matched, told.records_scanned, told.log_groups_scanned) == (4, 5, 2)
+    asked = ListLogGroupsForQueryRequest(query_id=query_id)
+    assert (await logs.api.list_log_groups_for_query(context(), asked)).log_group_identifiers == ["g", "h"]
     arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:h"
     answer = await complete(logs, clock, await start(logs, log_group_identifiers=[arn], limit=1))
     assert shown(answer) == [{"@message": '{"n": 4}'}]

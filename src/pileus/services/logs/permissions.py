@@ -130,6 +130,7 @@ PERMISSIONS: Final[Permissions] = {
             "DescribeQueries",
             "DescribeQueryDefinitions",
             "DescribeResourcePolicies",
+            "ListLogGroupsForQuery",
             "PutQueryDefinition",
             "PutResourcePolicy",
             "StopQuery",

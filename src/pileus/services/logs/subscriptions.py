@@ -172,12 +172,26 @@ class Subscriptions:
 
 
 async def send(functions: FunctionInvoker, record: SubscriptionFilterRecord, message: bytes) -> None:
-    """Hand a message to a function, compressed; its policy decides by the group's ARN."""
+    """Hand a message to a function, compressed; its policy decides by the group's ARN.
+
+    A policy may name the service of the region (recording logs_subscription_filters, add_permission).
+    """
     compressed = b64encode(gzip.compress(message, compresslevel=6, mtime=0)).decode()
+    payload = msgspec.json.encode({"awslogs": {"data": compressed}})
+    region = record.group_arn.split(":", 4)[3]
+    try:
+        await _invoke(functions, record, payload, PRINCIPAL)
+    except ServiceError as error:
+        if error.error_code != "AccessDeniedException":
+            raise
+        await _invoke(functions, record, payload, f"logs.{region}.amazonaws.com")
+
+
+async def _invoke(functions: FunctionInvoker, record: SubscriptionFilterRecord, payload: bytes, principal: str) -> None:
     await functions.invoke_event(
         function_arn=record.destination_arn,
-        payload=msgspec.json.encode({"awslogs": {"data": compressed}}),
-        service_principal=PRINCIPAL,
+        payload=payload,
+        service_principal=principal,
         source_arn=f"{record.group_arn}:*",
     )
 

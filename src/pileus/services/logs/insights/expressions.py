@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.logs.insights.aggregates import AGGREGATES, Aggregate, Count, Percentile
 from pileus.services.logs.insights.functions import FUNCTIONS, UNITS_MONTHS, UNITS_MS, Period, ceiling, floor
 from pileus.services.logs.insights.rows import Row
@@ -20,6 +21,7 @@ Expression = Callable[[Row], Value]
 _COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _DURATION: Final = re.compile(r"(\d+)([a-z]+)")
 _NESTED_MAX: Final = 50
+_UNBUILT: Final = frozenset({"jsonparse", "jsonstringify"})
 
 
 class AggregateCall(NamedTuple):
@@ -173,6 +175,8 @@ class Expressions:
             period = self._period()
             self._scanner.expect(")")
             return _rounded(floor if word == "datefloor" else ceiling, moment, period)
+        if word in _UNBUILT:
+            raise NotImplementedByPileus(f"the function {name.text} is not implemented")
         known = FUNCTIONS.get(word)
         if known is None:
             raise self._scanner.wrong(f"unknown function: {name.text}", name.start)

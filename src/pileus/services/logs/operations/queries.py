@@ -37,6 +37,8 @@ from pileus.services.logs.shapes import (
     GetLogRecordResponse,
     GetQueryResultsRequest,
     GetQueryResultsResponse,
+    ListLogGroupsForQueryRequest,
+    ListLogGroupsForQueryResponse,
     LogGroupField,
     QueryInfo,
     QueryStatistics,
@@ -143,6 +145,17 @@ class QueryOperations(LogsBase):
         return DescribeQueriesResponse(
             queries=[_described(record) for record in found[:limit]],
             next_token=write_name_token(_order(found[limit - 1])) if len(found) > limit else None,
+        )
+
+    async def list_log_groups_for_query(
+        self, context: RequestContext, request: ListLogGroupsForQueryRequest
+    ) -> ListLogGroupsForQueryResponse:
+        record = await self._query(context, request.query_id)
+        begin = _offset(request.next_token)
+        end = begin + (request.max_results or QUERY_GROUPS_MAX)
+        return ListLogGroupsForQueryResponse(
+            log_group_identifiers=record.groups[begin:end],
+            next_token=write_name_token(str(end)) if end < len(record.groups) else None,
         )
 
     async def get_log_record(self, context: RequestContext, request: GetLogRecordRequest) -> GetLogRecordResponse:
