@@ -141,7 +141,7 @@ async def test_closing_leaves_nothing() -> None:
 @pytest.mark.parametrize("state", ["running", "frozen"])
 @pytest.mark.parametrize("way", ["contained", "plain"])
 def test_nothing_outlives_a_killed_pileus(way: str, state: str) -> None:
-    """SIGKILL gives no chance to clean up: the chain of processes does, within moments; frozen ones are no exception."""
+    """SIGKILL gives no chance to clean up: the chain of processes does, within moments, and for frozen ones too."""
     parent = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("parent.py")), way, state], stdout=subprocess.PIPE, text=True
     )
