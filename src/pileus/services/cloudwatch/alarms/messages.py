@@ -134,6 +134,7 @@ def topic_message(scope: Scope, alarm: AlarmRecord, previous: State) -> str:
         "OKActions": alarm.ok_actions,
         "AlarmActions": alarm.alarm_actions,
         "InsufficientDataActions": alarm.insufficient_data_actions,
+        "ActionExecutedAfterMuteWindow": False,  # there are no mute rules; only the recording of 2026 has it
     }
     if alarm.rule is not None:
         message["AlarmRule"] = alarm.rule
