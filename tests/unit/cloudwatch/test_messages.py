@@ -94,15 +94,24 @@ async def test_a_topic_is_published_to(cloudwatch: CloudWatch) -> None:
     """Once there is SNS; as the principal that topics' policies name."""
     topics = Topics()
     record = ActionRecord(
-        scope=SCOPE, alarm="a", composite=False, action=TOPIC, updated_s=NOW_S,
-        event=b"{}", subject="s", message="m",
+        scope=SCOPE,
+        alarm="a",
+        composite=False,
+        action=TOPIC,
+        updated_s=NOW_S,
+        event=b"{}",
+        subject="s",
+        message="m",
     )
     actions = AlarmActions(store=cloudwatch.store, clock=cloudwatch.clock, functions=None, topics=topics)
     event = Event(topic="cloudwatch.actions", payload=encode(record))
     await actions.deliver(Delivery(event=event, attempt=1, due=NOON, id=1))
     assert topics.published == [
         {
-            "topic": TOPIC, "subject": "s", "message": "m", "by": "cloudwatch.amazonaws.com",
+            "topic": TOPIC,
+            "subject": "s",
+            "message": "m",
+            "by": "cloudwatch.amazonaws.com",
             "for": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:a",
         }
     ]
