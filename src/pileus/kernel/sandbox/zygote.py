@@ -26,10 +26,9 @@ import signal
 import socket
 import struct
 import sys
-import time
 from typing import Any, Final, NoReturn
 
-from pileus.kernel.sandbox import landlock, linux, subject, template
+from pileus.kernel.sandbox import guarding, landlock, linux, subject, template
 
 STATUS: Final = struct.Struct("!Bi")
 """What a supervisor reports: one byte of kind, the subject's wait status; text follows when kind is FAILED."""
@@ -38,8 +37,6 @@ FAILED: Final = 1
 
 _PID_NAMESPACE: Final = "/proc/self/ns/pid"
 _MESSAGE_BYTES_MAX: Final = 65536
-_REMOVE_TRIES_MAX: Final = 200
-_REMOVE_PAUSE_S: Final = 0.005
 
 
 def main(control_fd: int, lifeline_fd: int) -> NoReturn:
@@ -62,7 +59,7 @@ def main(control_fd: int, lifeline_fd: int) -> NoReturn:
         finally:
             os._exit(1)
     control.close()
-    _launcher(lifeline_fd, pid, config["control_groups"])
+    guarding.guard(lifeline_fd, pid, config["control_groups"])
 
 
 def enter_namespaces(*, user_id: int, group_id: int, wanted: bool) -> str:
@@ -89,69 +86,6 @@ def enter_namespaces(*, user_id: int, group_id: int, wanted: bool) -> str:
     return ""
 
 
-def _launcher(lifeline_fd: int, zygote: int, control_groups: list[str]) -> NoReturn:
-    """Wait for Pileus to end, or for the zygote to; leave nothing behind."""
-    lifeline = select.poll()
-    lifeline.register(lifeline_fd, select.POLLIN)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    wake, waker = _wake_pipe()
-    lifeline.register(wake, select.POLLIN)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    while True:
-        for descriptor, _ in lifeline.poll():
-            if descriptor == lifeline_fd:
-                os.kill(zygote, signal.SIGKILL)
-                os.waitpid(zygote, 0)
-                _end(control_groups)
-            os.read(wake, 4096)
-            if _reaped(zygote):
-                _end(control_groups)
-
-
-def _reaped(wanted: int) -> bool:
-    """Collect every child that has ended; whether `wanted` was among them."""
-    found = False
-    while True:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return found
-        if pid == 0:
-            return found
-        found = found or pid == wanted
-
-
-def _end(control_groups: list[str]) -> NoReturn:
-    kill_descendants()
-    for _ in range(_REMOVE_TRIES_MAX):
-        # A group stays busy for a moment after its last process is gone.
-        control_groups = [parent for parent in control_groups if not _removed(parent)]
-        if not control_groups:
-            break
-        time.sleep(_REMOVE_PAUSE_S)
-    os._exit(0)
-
-
-def _removed(parent: str) -> bool:
-    try:
-        for entry in os.scandir(parent):
-            if entry.is_dir():
-                os.rmdir(entry.path)
-        os.rmdir(parent)
-    except FileNotFoundError:
-        return not os.path.exists(parent)
-    except OSError:
-        return False
-    return True
-
-
-def _wake_pipe() -> tuple[int, int]:
-    wake, waker = os.pipe()
-    os.set_blocking(wake, False)
-    os.set_blocking(waker, False)
-    return wake, waker
-
-
 def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoReturn:
     """Fork a blank cell for every message, until nobody listens any more."""
     linux.die_with_parent(signal.SIGKILL)
@@ -173,7 +107,7 @@ def _zygote(control: socket.socket, config: dict[str, Any], reason: str) -> NoRe
     sys.path.remove(config["own_path"])  # everything of ours is imported; functions shall not even see where it was
     sys.path.extend(config["python_path" if reason else "python_path_contained"])
     linux.adopt_orphans()
-    signal.signal(signal.SIGCHLD, lambda *_: _reaped(0))
+    signal.signal(signal.SIGCHLD, lambda *_: guarding.reaped(0))
     confined = config["readable"] is not None
     control.send(json.dumps({"contained": not reason, "confined": confined, "reason": reason}).encode())
     gc.collect()
@@ -273,7 +207,7 @@ def _supervise(
         subject.enter_view(temporary_bytes_max=config["temporary_bytes_max"])
     else:
         linux.adopt_orphans()
-    wake, waker = _wake_pipe()
+    wake, waker = guarding.wake_pipe()
     pid = os.fork()
     if pid == 0:
         os.close(wake)
@@ -307,7 +241,7 @@ def _supervise(
         now_ended, others = _wait_for(pid)
         ended = now_ended if ended is None else ended
     if not contained:
-        kill_descendants()
+        guarding.kill_descendants()
     if ended is not None:
         status.send(STATUS.pack(ENDED, ended))
     os._exit(0)  # and with the first process of a namespace all others end
@@ -341,38 +275,3 @@ def close_all_but(*kept: int) -> None:
         os.closerange(low, descriptor)
         low = descriptor + 1
     os.closerange(low, 65536)
-
-
-def kill_descendants() -> None:
-    """Without a process namespace: kill all below us, and those who become ours meanwhile, until there is nobody.
-
-    Whoever has been sent SIGKILL forks no more, so each look finds fewer than the one before.
-    """
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    while True:
-        for pid in _descendants():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
-
-
-def _descendants() -> list[int]:
-    children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat") as table:
-                    fields = table.read().rpartition(")")[2].split()
-            except OSError:
-                continue
-            children.setdefault(int(fields[1]), []).append(int(name))
-    found, place = [os.getpid()], 0
-    while place < len(found):
-        found += children.get(found[place], ())
-        place += 1
-    return found[1:]
