@@ -224,3 +224,17 @@ async def test_patterns_are_tried(logs: Logs) -> None:
         await logs.api.test_metric_filter(
             context(), shapes.TestMetricFilterRequest(filter_pattern="{", log_event_messages=["x"])
         )
+
+
+async def test_what_comes_in_is_counted(logs: Logs, clock: JumpingClock) -> None:
+    """By group and over all, whichever way it comes; what was refused is not."""
+    await logs.create("s")
+    await logs.put("s", (-15 * 24 * 3600 * 1000, "old"), (0, "abc"), (1, "\u00fc"))
+    writer = FunctionLogWriter(logs.store, clock, SeededIds(), metrics=logs.metrics)
+    writer.append(_Function(), "s", [(clock.timestamp(), "four"), (clock.timestamp(), "")])
+    await writer.flush()
+    for dimensions in ({"LogGroupName": "g"}, {}):
+        events = await logs.counted("IncomingLogEvents", namespace="AWS/Logs", **dimensions)
+        size_bytes = await logs.counted("IncomingBytes", namespace="AWS/Logs", **dimensions)
+        assert [(total, unit) for _, total, _, unit in events] == [(3, "Count")]
+        assert [(total, unit) for _, total, _, unit in size_bytes] == [(9, "Bytes")]

@@ -20,7 +20,8 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics, Told
 from pileus.kernel.storage.seam import StorageFailed, Store, Transaction
 from pileus.services.logs.following import follow, tell
-from pileus.services.logs.model import GroupRecord, StreamRecord
+from pileus.services.logs.incoming import Incoming
+from pileus.services.logs.model import GroupRecord, StreamRecord, message_bytes
 from pileus.services.logs.store import Writing
 
 STREAM_ID_BYTES: Final = 8
@@ -92,6 +93,7 @@ class FunctionLogWriter:
     ) -> None:
         self._store = store
         self._metrics = metrics
+        self._incoming = Incoming(metrics)
         self._clock = clock
         self._ids = ids
         self._buffer_bytes_max = buffer_bytes_max
@@ -194,7 +196,13 @@ class FunctionLogWriter:
         told = await self._store.run(write)
         for group, appends in taken.items():
             self._written(group, appends)
+            self._count(group, appends)
         await tell(self._metrics, told)
+
+    def _count(self, group: _Group, appends: Sequence[tuple[str, _Lines, int]]) -> None:
+        count = sum([len(lines) for _, lines, _ in appends])
+        size_bytes = sum([message_bytes(text) for _, lines, _ in appends for _, text in lines])
+        self._incoming.count((group.account_id, group.region), group.log_group, events=count, size_bytes=size_bytes)
 
     def _written(self, group: _Group, appends: Sequence[tuple[str, _Lines, int]]) -> None:
         queue = self._queues.pop(group)

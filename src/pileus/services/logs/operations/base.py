@@ -6,6 +6,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.logs.errors import InvalidNextToken, InvalidOperationException, LimitExceededException
+from pileus.services.logs.incoming import Incoming
 from pileus.services.logs.limits import REGEX_FILTERS_MAX
 from pileus.services.logs.model import GroupRecord
 from pileus.services.logs.patterns import Pattern, parse
@@ -28,6 +29,7 @@ class LogsBase:
         """metrics: what events count; without it, they count nothing. functions: those that subscribe."""
         self._functions = functions
         self._metrics = metrics
+        self._incoming = Incoming(metrics)
         self._store = store
         self._clock = clock
         self._ids = ids

@@ -15,6 +15,7 @@ from pileus.services.logs.model import (
     check_batch,
     event_id,
     group_name,
+    message_bytes,
     oldest_shown,
     sequence_token,
 )
@@ -27,6 +28,7 @@ from pileus.services.logs.shapes import (
     FilterLogEventsResponse,
     GetLogEventsRequest,
     GetLogEventsResponse,
+    InputLogEvent,
     OutputLogEvent,
     PutLogEventsRequest,
     PutLogEventsResponse,
@@ -105,7 +107,7 @@ class EventOperations(LogsBase):
     async def put_log_events(self, context: RequestContext, request: PutLogEventsRequest) -> PutLogEventsResponse:
         now_ms = self._now_ms()
 
-        async def put(tx: Transaction) -> tuple[PutLogEventsResponse, Sequence[Told]]:
+        async def put(tx: Transaction) -> tuple[PutLogEventsResponse, Sequence[Told], Sequence[InputLogEvent]]:
             writing = Writing(tx, region_of(context))
             group = await writing.group(request.log_group_name)
             stream = await writing.stream(group.name, request.log_stream_name)
@@ -117,10 +119,13 @@ class EventOperations(LogsBase):
                 told = await follow(tx, region_of(context), group, stream, events, now_ms=now_ms)
                 stream = writing.append(group.name, stream, events, now_ms=now_ms)
             answer = PutLogEventsResponse(next_sequence_token=sequence_token(stream), rejected_log_events_info=rejected)
-            return answer, told
+            return answer, told, taken
 
-        answer, told = await self._store.run(put)
+        answer, told, taken = await self._store.run(put)
         await tell(self._metrics, told)
+        if taken:
+            size_bytes = sum(message_bytes(event.message) for event in taken)
+            self._incoming.count(region_of(context), request.log_group_name, events=len(taken), size_bytes=size_bytes)
         return answer
 
 
