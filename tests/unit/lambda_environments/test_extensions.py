@@ -155,6 +155,7 @@ async def test_telemetry(bench: Bench) -> None:
     await read()
     assert {"subscribed": 200} in _said(bench)
     kinds = [event["type"] for event in heard()]
+    assert kinds[0] == "platform.initStart", "what was told before it subscribed comes first"
     assert {"platform.start", "platform.runtimeDone", "platform.report", "platform.extension"} <= set(kinds)
     assert "in function\n" in [event["record"] for event in heard() if event["type"] == "function"]
     report = next(event for event in heard() if event["type"] == "platform.report")
@@ -206,12 +207,22 @@ time.sleep(9)
 
 
 async def test_an_extension_that_ends(bench: Bench) -> None:
-    """Its environment is given up, and the next event has another one."""
-    spec = _with_extension(bench, after="sys.exit(3)")
+    """Its environment is given up when the function's time is over, and the next event has another one."""
+    spec = _with_extension(bench, after="sys.exit(3)", timeout=timedelta(seconds=2))
     await bench.answer(spec, 1)
     await _until(lambda: not bench.pool._environments)
     assert await bench.answer(spec, 2) == 2
     assert len(bench.logs.events) == 2
+
+
+async def test_an_extension_that_ends_while_it_waits(bench: Bench) -> None:
+    """The invocation fails within moments, and with it the environment."""
+    sleeper = "import time\ndef handler(event, context): time.sleep(9)\n"
+    spec = _with_extension(bench, sleeper, after="threading.Timer(0.1, lambda: os._exit(3)).start()")
+    document = await bench.failure(spec, 1)
+    assert document["errorType"] == "Extension.Crash"
+    assert document["errorMessage"].endswith("extension watcher has ended")
+    assert not bench.pool._environments
 
 
 async def test_a_timeout_is_told(bench: Bench) -> None:

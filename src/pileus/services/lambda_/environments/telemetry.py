@@ -23,6 +23,7 @@ _HOSTS: Final = frozenset({"sandbox.localdomain", "sandbox", "localhost", "127.0
 _POST_S_MAX: Final = 60.0
 _KEPT_BATCHES_MAX: Final = 10
 """Of what a slow listener has not taken; older ones are dropped, and it is told so."""
+_EARLY_MAX: Final = 1_000
 _BODY_BYTES_MAX: Final = 64 * 1024
 
 
@@ -139,6 +140,8 @@ class Telemetry:
         self._journal = journal
         self._clock = clock
         self._subscribers: dict[str, Subscriber] = {}
+        self._early: list[tuple[str, dict[str, Any], int]] = []
+        """What was told while extensions may still subscribe: they get that, too."""
 
     def platform(self, event: dict[str, Any]) -> None:
         """An event of the journal."""
@@ -153,6 +156,10 @@ class Telemetry:
         self._publish(kind, {"time": moment_text(timestamp_s), "type": kind, "record": record}, len(text))
 
     def _publish(self, kind: str, event: dict[str, Any], size_bytes: int) -> None:
+        if self._extensions.initialising and len(self._early) < _EARLY_MAX:
+            self._early.append((kind, event, size_bytes))
+        else:
+            self._early.clear()
         for subscriber in self._subscribers.values():
             if kind in subscriber.types:
                 subscriber.add(event, size_bytes)
@@ -193,7 +200,10 @@ class Telemetry:
         previous = self._subscribers.get(extension.identifier)
         if previous is not None:
             previous.close()
-        self._subscribers[extension.identifier] = Subscriber(wanted, clock=self._clock)
+        subscriber = self._subscribers[extension.identifier] = Subscriber(wanted, clock=self._clock)
+        for early, event, size_bytes in self._early:
+            if early in subscriber.types:
+                subscriber.add(event, size_bytes)
         kind = "platform.logsSubscription" if logs else "platform.telemetrySubscription"
         self._journal.noted(kind, {"name": extension.name, "state": "Subscribed", "types": wanted.types})
         return Response(200, JSON, b'"OK"')
