@@ -55,6 +55,14 @@ async def test_modules_and_programs_come_from_layers(either: Bench) -> None:
     assert await either.answer(spec) == ["later", "versioned", "mine", "b\n"]
 
 
+async def test_a_layer_is_for_the_runtime_that_the_function_names(either: Bench) -> None:
+    """On AWS only that version runs it, so that its layers use that name; here another one may."""
+    text = "import named\ndef handler(event, context):\n    return named.NAME\n"
+    spec = either.function(text, runtime="python3.13")
+    spec = layered(either, spec, {"python/lib/python3.13/site-packages/named.py": "NAME = 'found'"})
+    assert await either.answer(spec) == "found"
+
+
 RUNTIME = """#!/bin/sh
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
 while true; do

@@ -98,8 +98,10 @@ def _encoder() -> _Encoder:
 
 def _set_path(task_root: str, layers_root: str) -> None:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    named = os.environ.get("AWS_EXECUTION_ENV", "").removeprefix("AWS_Lambda_")  # this one may stand in for it
     own = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    places = [task_root, f"{layers_root}/python/lib/{version}/site-packages", f"{layers_root}/python"]
+    layers = [f"{layers_root}/python/lib/{each}/site-packages" for each in dict.fromkeys((named or version, version))]
+    places = [task_root, *layers, f"{layers_root}/python"]
     sys.path[:0] = [*places, *own]
     brought = _known_modules_in(places) - KEPT
     if not brought.isdisjoint(SHARED_PACKAGES):
