@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pileus.services.logs.errors import InvalidParameterException
 from pileus.services.logs.patterns import parse
 from pileus.services.logs.patterns.comparing import wildcard
+from pileus.services.logs.patterns.regexes import searcher
 
 
 @pytest.mark.parametrize(
@@ -188,6 +190,26 @@ def test_what_patterns_extract() -> None:
     assert events.value(json.dumps(EVENT), "$.nested") is None
     assert parse("UpdateTrail").extract(json.dumps(EVENT)) == {}
     assert parse("absent").extract(json.dumps(EVENT)) is None
+
+
+_PIECE = st.sampled_from(["a", "b", "x", ".", "[ab]", "[^a]", r"\d", r"\w", "[a-c]", r"\.", r"\$", r"\\", "]", " "])
+_TIMES = st.sampled_from(["", "", "?", "*", "+", "{2}", "{1,2}", "{0,}", "{,2}", "{}", "{x", "*?", "+?"])
+_ROW = st.lists(st.tuples(_PIECE, _TIMES).map("".join), max_size=5).map("".join)
+_EDGED = st.tuples(st.sampled_from(["", "^"]), _ROW, st.sampled_from(["", "$"])).map("".join)
+
+
+@given(st.lists(_EDGED, min_size=1, max_size=3).map("|".join).filter(bool), st.text("abx1. \n]$\\", max_size=8))
+@settings(max_examples=1_000, deadline=None)
+def test_regular_expressions_agree_with_pythons(expression: str, text: str) -> None:
+    """The automaton finds what trying every way finds."""
+    assert searcher(expression)(text) is (re.search(expression, text, re.ASCII) is not None)
+
+
+@pytest.mark.parametrize("expression", ["a*a*a*a*a*a*a*b", ".*.*.*.*.*x", "a?" * 100 + "a" * 100, "[ab]{1,400}c"])
+def test_no_regular_expression_holds_everybody_up(expression: str) -> None:
+    """Trying every way would take years."""
+    assert not searcher(expression)("a" * 99)
+    assert not parse(f"%{expression}%").matches("y" * 20_000)
 
 
 @given(st.text(max_size=60))

@@ -1,26 +1,21 @@
 """What can a condition of a pattern compare a value with?
 
-With a text, in which `*` stands for anything; with a number; with a regular expression between `%`. Of regular
-expressions there are few: letters, digits, some symbols and operators, but no groups, so that none takes exponential
-time.
+With a text, in which `*` stands for anything; with a number; with a regular expression between `%`.
 
-Source: as `parsing`; "Supported regular expressions (regex) syntax".
+Source: as `parsing`.
 """
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Final
 
 from pileus.services.logs.patterns.face import InvalidPattern
+from pileus.services.logs.patterns.regexes import searcher
 
 Scalar = str | int | float | bool | None
 Test = Callable[[Scalar], bool]
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_REGEX: Final = re.compile(
-    r"(?:[A-Za-z0-9 :_#=@/;,\-^$?\[\]{}|*+.]|\\[dDsSwW]|\\x[0-9A-Fa-f]{2}|\\[^A-Za-z0-9\x80-\U0010ffff])+"
-)
 _ORDERS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": lambda left, right: left < right,
     ">": lambda left, right: left > right,
@@ -28,18 +23,6 @@ _ORDERS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": lambda left, right: left >= right,
 }
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-
-
-def regex(text: str) -> re.Pattern[str]:
-    """What stands between two `%`; InvalidPattern."""
-    if not _REGEX.fullmatch(text):
-        raise InvalidPattern("Invalid regular expression in filter pattern")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of what Python may once read `[[` as
-            return re.compile(text, re.ASCII)
-    except (re.error, OverflowError, RecursionError):
-        raise InvalidPattern("Invalid regular expression in filter pattern") from None
 
 
 def number(text: str) -> float | None:
@@ -109,8 +92,8 @@ def _order(holds: Callable[[float, float], bool], bound: float) -> Test:
 
 def _equality(literal: str) -> Test:
     if literal.startswith("%"):
-        search = regex(literal[1:-1]).search
-        return lambda value: value is not None and search(text_of(value)) is not None
+        occurs = searcher(literal[1:-1])
+        return lambda value: value is not None and occurs(text_of(value))
     quoted = literal.startswith('"')
     text = unquoted(literal) if quoted else literal
     fits = wildcard(text)

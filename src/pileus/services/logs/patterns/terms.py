@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from pileus.services.logs.patterns.comparing import regex, unquoted
+from pileus.services.logs.patterns.comparing import unquoted
 from pileus.services.logs.patterns.face import InvalidPattern
+from pileus.services.logs.patterns.regexes import searcher
 
 _TERM: Final = re.compile(r'\s*([-?]?)(?:("(?:[^"\\]|\\.)*")|(%(?:[^%\\]|\\.)+%)|([^\s"]+))(?=\s|$)')
 _WORD: Final = re.compile(r"[\w]+")
@@ -59,7 +60,7 @@ def parse_terms(text: str) -> TermsPattern:
         sign, quoted, expression, word = match.groups()
         if expression is not None:
             regexes += 1
-            terms[sign].append(_searching(regex(expression[1:-1])))
+            terms[sign].append(searcher(expression[1:-1]))
         else:
             terms[sign].append(_containing(unquoted(quoted) if quoted is not None else _word(word)))
         at = match.end()
@@ -68,11 +69,6 @@ def parse_terms(text: str) -> TermsPattern:
 
 def _containing(term: str) -> _Occurs:
     return lambda message: term in message
-
-
-def _searching(expression: re.Pattern[str]) -> _Occurs:
-    search = expression.search
-    return lambda message: search(message) is not None
 
 
 def _word(word: str) -> str:
