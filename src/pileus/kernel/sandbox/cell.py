@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     channel_at: the descriptor at which the executed program is to find the channel; -1 for nowhere.
     beside: programs to start as well, before that; nobody waits for them.
     temporary_bytes_max: size of `/tmp`.
+    nests: whether others are to be forked from it, as of `restoring`.
     data_bytes_max, processors_held: the memory limit, by RLIMIT_DATA, of a cell without a control group, and whether it
     has one for processors; the cell itself fills them in.
     """
@@ -50,6 +51,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     data_bytes_max: int | None = None
     processors_held: bool = True
     temporary_bytes_max: int = TEMPORARY_BYTES
+    nests: bool = False
 
 
 class Exit(msgspec.Struct, frozen=True):

@@ -99,6 +99,11 @@ class Sandbox:
         finally:
             timer.cancel()
 
+    def make_groups(self) -> CellGroups:
+        """Control groups for a cell that is forked from another one (`forked_cells`)."""
+        assert self._groups is not None, "there is a cell"
+        return self._groups.make()
+
     async def close(self) -> None:
         """End every cell and the zygote; returns when none of our processes is left."""
         self._closed = True

@@ -134,7 +134,7 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
     if not order["processors_held"]:
         os.nice(_YIELDING)
     _limit(order["data_bytes_max"])
-    _drop_privileges(user_id=user_id, group_id=group_id, contained=contained)
+    _drop_privileges(user_id=user_id, group_id=group_id, contained=contained, nests=order["nests"])
     os.environ.clear()
     os.environ.update(order["environment"])
     time.tzset()
@@ -171,7 +171,7 @@ def _present_data_bytes() -> int:
         return 32 << 20
 
 
-def _drop_privileges(*, user_id: int, group_id: int, contained: bool) -> None:
+def _drop_privileges(*, user_id: int, group_id: int, contained: bool, nests: bool) -> None:
     linux.drop_bounding_capabilities()
     if os.geteuid() == 0 and contained:
         os.setgroups([])
@@ -181,7 +181,7 @@ def _drop_privileges(*, user_id: int, group_id: int, contained: bool) -> None:
         linux.die_with_parent(signal.SIGKILL)  # the change of user has cleared it
     linux.drop_capabilities()
     linux.gain_no_privileges()
-    linux.forbid_system_calls()
+    linux.forbid_system_calls(but_nesting=nests and contained)
 
 
 def _entry(name: str) -> Any:

@@ -88,7 +88,7 @@ class Environment:
         self.good_until_s = good_until_s
         self.state = State.STARTING
         self.shutdown = SHUTDOWN
-        self.provisioned = False
+        self.provisioned = self.forks = False
         self.gone: asyncio.Future[None] = loop.create_future()
         self.ready: asyncio.Future[None] = loop.create_future()
         self.created_s = self.idle_since_s = loop.time()
@@ -112,6 +112,8 @@ class Environment:
         self._timeout = spec.timeout
         self._started_s = 0.0
         self._init_s: float | None = None
+        self._restores = False
+        self._restore_s: float | None = None
         self._peak_bytes = 0
         self._processors = min(PROCESSORS_MAX, spec.memory_mb / PROCESSOR_MB)
         self._hold: asyncio.TimerHandle | None = None
@@ -131,6 +133,10 @@ class Environment:
         self._log.heard = companions.telemetry.line
         self._log.raw_kind = "extension" if external and not self.spec.runtime.startswith("provided") else "function"
         self._journal.heard = companions.telemetry.platform
+
+    @property
+    def cell(self) -> Cell:
+        return self._cell
 
     # What the pool asks for.
 
@@ -180,8 +186,9 @@ class Environment:
                 waiting.exception()  # whoever waited may have gone
 
     def idle_s(self, now_s: float) -> float | None:
-        """For how long it has been idle; None when it is not, or is frozen."""
-        return now_s - self.idle_since_s if self.state is State.IDLE and not self._frozen else None
+        """For how long it has been idle; None when it is not, is frozen, or is there to be forked."""
+        awake = self.state is State.IDLE and not self._frozen and not self.forks
+        return now_s - self.idle_since_s if awake else None
 
     @property
     def asks(self) -> bool:
@@ -215,11 +222,27 @@ class Environment:
         if self._companions is None or self._companions.extensions.settled:
             self._initialised()
 
+    def became_template(self) -> None:
+        """Initialised, to be forked: it never sees an event itself."""
+        self.forks = True
+        self.became_ready()
+
+    def was_restored(self) -> None:
+        """It had been initialised for whoever might need it, and is needed now."""
+        self._journal.restore_started()
+        self._restore_s, self._init_s = 0.0, None
+        self._journal.restore_ended(duration_s=0.0)
+
     def _initialised(self) -> None:
         if self._companions is not None:
             self.shutdown = self._companions.initialised()
-        self._init_s = self._clock.monotonic() - self._started_s
-        self._journal.init_ended(duration_s=self._init_s, outcome=SUCCESS)
+        took_s = self._clock.monotonic() - self._started_s
+        if self._restores:
+            self._restore_s = took_s
+            self._journal.restore_ended(duration_s=took_s)
+        else:
+            self._init_s = took_s
+            self._journal.init_ended(duration_s=took_s, outcome=SUCCESS)
         self._cell.limit_processors(self._processors)
         self._follow(Event.READY)
         self.idle_since_s = self._loop.time()
@@ -285,11 +308,15 @@ class Environment:
         if self.state is State.STARTING:
             self._refuse(InitFailed("Sandbox.Timedout", "Task timed out during initialisation"))
 
-    def begin(self) -> None:
-        """The order goes out; the initialisation counts from here."""
+    def begin(self, *, restores: bool = False) -> None:
+        """The order goes out; the initialisation counts from here. restores: what is in the cell had one already."""
         self._cell.limit_processors(max(1.0, self._processors))
         self._started_s = self._clock.monotonic()
-        self._journal.init_started()
+        self._restores = restores
+        if restores:
+            self._journal.restore_started()
+        else:
+            self._journal.init_started()
 
     @property
     def init_duration_s(self) -> float:
@@ -335,12 +362,13 @@ class Environment:
             payload, self._answer = payload if failed else self._answer.whole(), None
         self._read_output()
         log, init_s, request_id = self._log, self._init_s, invocation.request_id
-        self._init_s = None
+        restore_s, self._init_s, self._restore_s = self._restore_s, None, None
         log.complete_lines()
         self._journal.ended(
             request_id,
             duration_s=duration_s,
             init_s=init_s,
+            restore_s=restore_s,
             max_memory_bytes=self._peak(),
             outcome=outcome or (_FAILED if failed else SUCCESS),
         )

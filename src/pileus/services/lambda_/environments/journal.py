@@ -78,6 +78,21 @@ class Journal:
             record = {**record, "metrics": {"durationMs": _ms(duration_s)}}
             self._tell("platform.initReport", record, level="DEBUG" if outcome.status == "success" else "WARN")
 
+    def restore_started(self) -> None:
+        if not self._json:
+            self._log.line(reports.restore_start_line(self._spec.runtime))
+        if self._json or self.heard is not None:
+            record = {"functionName": self._spec.function_name, "functionVersion": self._spec.version}
+            self._tell("platform.restoreStart", record, level="DEBUG")
+
+    def restore_ended(self, *, duration_s: float) -> None:
+        if not self._json:
+            self._log.line(reports.restore_report_line(duration_s))
+        if self._json or self.heard is not None:
+            self._tell("platform.restoreRuntimeDone", {"status": "success"}, level="DEBUG")
+            record = {"status": "success", "metrics": {"durationMs": _ms(duration_s)}}
+            self._tell("platform.restoreReport", record, level="DEBUG")
+
     def init_failed(self, *, duration_s: float, outcome: Outcome) -> None:
         """The line of a text log about an initialisation that failed."""
         if not self._json:
@@ -97,7 +112,14 @@ class Journal:
             self._log.line(text)
 
     def ended(
-        self, request_id: str, *, duration_s: float, init_s: float | None, max_memory_bytes: int, outcome: Outcome
+        self,
+        request_id: str,
+        *,
+        duration_s: float,
+        init_s: float | None,
+        max_memory_bytes: int,
+        outcome: Outcome,
+        restore_s: float | None = None,
     ) -> None:
         spec = self._spec
         if not self._json:
@@ -108,6 +130,7 @@ class Journal:
                 memory_mb=spec.memory_mb,
                 max_memory_bytes=max_memory_bytes,
                 init_s=init_s,
+                restore_s=restore_s,
                 status=outcome.text,
             )
             self._log.line(line)
@@ -121,6 +144,8 @@ class Journal:
         }
         if init_s is not None:
             metrics["initDurationMs"] = _ms(init_s)
+        if restore_s is not None:
+            metrics |= {"restoreDurationMs": _ms(restore_s), "billedRestoreDurationMs": reports.billed_ms(restore_s)}
         fine = outcome.status == "success"
         done = {"requestId": request_id, **outcome.members, "metrics": {"durationMs": _ms(duration_s)}}
         self._tell("platform.runtimeDone", done, level="DEBUG" if fine else "WARN")

@@ -70,10 +70,13 @@ def bootstrap(spec: FunctionSpec) -> Path | None:
     return next((folder for folder in (spec.code_path, *spec.layers) if (folder / "bootstrap").exists()), None)
 
 
-async def launch(spec: FunctionSpec, places: Places, *, cache: Path, strict: bool = False) -> Launch:
+async def launch(
+    spec: FunctionSpec, places: Places, *, cache: Path, strict: bool = False, snapshot: str = ""
+) -> Launch:
     """How to start `spec`'s runtime; UnsupportedRuntime.
 
     cache: where to keep what is compiled for this host. strict: refuse other versions than the one asked for.
+    snapshot: what becomes of it when it is initialised, as Python's `run` knows it.
     """
     if is_custom(spec):
         root = places.task_root if bootstrap(spec) == spec.code_path else places.layers_root
@@ -93,6 +96,7 @@ async def launch(spec: FunctionSpec, places: Places, *, cache: Path, strict: boo
                 "handler": spec.handler,
                 "task_root": places.task_root,
                 "layers_root": places.layers_root,
+                "snapshot": snapshot,
             }
             return Launch(call=f"{PYTHON}:run", argument=argument, warning=warning)
         case "node":

@@ -27,6 +27,7 @@ class RuntimeListener(Protocol):
     """The environment, as its link sees it. Anything may arrive at any time: a runtime is foreign code."""
 
     def became_ready(self) -> None: ...
+    def became_template(self) -> None: ...
     def could_not_initialise(self, document: bytes) -> None: ...
     def was_refused(self, why: str) -> None: ...
     def began_stream(self, content_type: str) -> None: ...
@@ -182,6 +183,8 @@ class NativeLink:
             listener.began_stream(body.decode(errors="replace"))
         elif kind == frames.READY:
             listener.became_ready()
+        elif kind == frames.TEMPLATE:
+            listener.became_template()
         elif kind == frames.INIT_ERROR:
             listener.could_not_initialise(body)
         elif kind == wire.REFUSED:

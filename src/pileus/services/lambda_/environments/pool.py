@@ -6,6 +6,7 @@ others may grow old and expire; without one it starts another. Each handles one 
 
 import asyncio
 import functools
+import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -18,7 +19,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.cell import Cell, Order
 from pileus.kernel.sandbox.merging import merged
 from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
-from pileus.services.lambda_.environments import reports
+from pileus.services.lambda_.environments import provisioned, reports, snapshots
 from pileus.services.lambda_.environments.api_listener import ApiListener
 from pileus.services.lambda_.environments.concurrency import Limits, ScalingRate, Unreserved
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
@@ -29,8 +30,9 @@ from pileus.services.lambda_.environments.launching import PYTHON, Places, boots
 from pileus.services.lambda_.environments.lifecycle import State
 from pileus.services.lambda_.environments.links import NativeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
-from pileus.services.lambda_.environments.provisioned import INITIALIZATION_TYPE, Provisions
+from pileus.services.lambda_.environments.provisioned import Provisions
 from pileus.services.lambda_.environments.runtime_api import HttpLink
+from pileus.services.lambda_.environments.snapshots import AFTER_RESTORE_S_MAX, FORK, Snapshots
 from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
     EnvironmentsClosed,
@@ -46,6 +48,7 @@ from pileus.services.lambda_.names import LATEST, account_of_role
 from pileus.services.lambda_.provisioning import Provisioned
 from pileus.services.lambda_.runtimes.toolchains import supports as supports
 
+_log: Final = logging.getLogger(__name__)
 INIT_S_MAX: Final = 10.0
 """Initialising longer than this is begun again, within the function's timeout.
 Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle", Init phase."""
@@ -124,7 +127,8 @@ class EnvironmentPool:
         self._strict_runtimes = strict_runtimes
         self._freezing = Freezing()
         self._scaling = ScalingRate()
-        self._provisions = Provisions(self._initialised)
+        self._provisions = Provisions(functools.partial(self.initialise, kind=provisioned.INITIALIZATION_TYPE))
+        self._snapshots = Snapshots(self, groups=self._sandbox.make_groups)
         self._runtimes_cache = data_dir / "runtimes"
         self._layers_cache = data_dir / "layers"
         self._fleets: dict[str, Fleet] = {}
@@ -176,9 +180,17 @@ class EnvironmentPool:
         fleet = self._fleets.get(function_arn)
         return None if fleet is None or not fleet.wanted else self._provisions.far(fleet)
 
-    async def _initialised(self, fleet: Fleet) -> Environment:
+    async def take_snapshot(self, spec: FunctionSpec) -> None:
+        """Initialise a version of which environments are to be restored; InitFailed."""
+        self._require_open()
+        fleet = self._fleets.get(spec.function_arn)
+        if fleet is None or fleet.spec.revision != spec.revision:
+            fleet = self._renew(spec)
+        await self._snapshots.taken(fleet)
+
+    async def initialise(self, fleet: Fleet, *, kind: str, snapshot: str = "") -> Environment:
         """An environment that waits for its first event; InitFailed."""
-        environment = await self._start(fleet, fleet.spec, kind=INITIALIZATION_TYPE)
+        environment = await self._start(fleet, fleet.spec, kind=kind, snapshot=snapshot)
         if isinstance(environment, InitFailed):
             raise environment
         limit_s = max(INIT_AHEAD_S_MAX, fleet.spec.timeout.total_seconds())
@@ -202,6 +214,7 @@ class EnvironmentPool:
         """End every environment and the processes that serve them; nothing of it is left afterwards."""
         self._closed = True
         await self._provisions.close()
+        self._snapshots.close()
         self._freezing.close()
         for timer in (self._sweeper, self._watcher):
             if timer is not None:
@@ -231,8 +244,14 @@ class EnvironmentPool:
         fleet.retired = True
         for environment in fleet.all_idle():
             environment.stop()
+        self._snapshots.left(fleet)
 
     async def _start_and_invoke(self, fleet: Fleet, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        if spec.snap_start:
+            try:
+                return await self._restore_and_invoke(fleet, spec, invocation)
+            except InitFailed as unable:  # as it fails again now, whoever invokes hears of it
+                _log.info("no snapshot of %s: %s", spec.function_arn, unable)
         limit_s = INIT_S_MAX
         while True:
             environment = await self._start(fleet, spec)
@@ -261,30 +280,89 @@ class EnvironmentPool:
                 return environment.conclude_failed_start(invocation, failure)
             limit_s = timeout_s
 
-    async def _start(self, fleet: Fleet, spec: FunctionSpec, *, kind: str = "on-demand") -> Environment | InitFailed:
+    async def _restore_and_invoke(self, fleet: Fleet, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
+        """InitFailed, where there can be no snapshot."""
+        await self._admit(spec)
+        environment = await self._snapshots.restored(fleet)
+        timer = asyncio.get_running_loop().call_later(AFTER_RESTORE_S_MAX, environment.initialise_no_longer)
+        try:
+            await environment.ready
+        except InitFailed as failure:
+            return environment.conclude_failed_start(invocation, failure)
+        except asyncio.CancelledError:
+            if environment.state is State.STARTING:
+                environment.stop()
+            raise
+        finally:
+            timer.cancel()
+        return await environment.invoke(invocation)
+
+    async def revive(self, fleet: Fleet, cell: Cell, template: Environment) -> Environment:
+        """The environment in a cell that was forked from `template`; it is not ready yet."""
+        spec = fleet.spec
+        self._make_room()
+        self._count += 1
+        try:
+            credentials = await self._issue(spec)
+        except BaseException:
+            self._count -= 1
+            cell.close()
+            raise
+        environment = self._make(fleet, spec, cell, credentials, kind=snapshots.INITIALIZATION_TYPE)
+        environment.good_until_s = min(environment.good_until_s, template.good_until_s)
+        environment.attach(NativeLink(cell, environment, loop=asyncio.get_running_loop()))
+        changed = {
+            "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+            "AWS_SESSION_TOKEN": credentials.session_token,
+            "AWS_LAMBDA_LOG_STREAM_NAME": environment.log_stream,
+        }
+        environment.begin(restores=True)
+        order = Order(environment=changed, directory="", temporary_bytes_max=spec.ephemeral_storage_mb * _MIB)
+        cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
+        return environment
+
+    async def _start(
+        self, fleet: Fleet, spec: FunctionSpec, *, kind: str = "on-demand", snapshot: str = ""
+    ) -> Environment | InitFailed:
         """An environment whose runtime is loading the function. kind: as the function sees it."""
         if is_custom(spec) and bootstrap(spec) is None:
             return InitFailed(
                 "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
             )
-        if kind != INITIALIZATION_TYPE:
+        if kind == "on-demand":
             await self._admit(spec)
         self._make_room()
         self._count += 1
         try:
-            if account_of_role(spec.role_arn) != spec.account_id:
-                raise CrossAccountRole
-            credentials = await self._credentials.for_role(
-                role_arn=spec.role_arn,
-                session_name=spec.function_name,
-                duration=_CREDENTIALS_LIFE,
-                # Lambda Developer Guide, "Using source function ARN to control function access behavior".
-                context={"lambda:sourcefunctionarn": spec.function_arn},
-            )
+            credentials = await self._issue(spec)
             cell = await self._take_cell()
         except BaseException:
             self._count -= 1
             raise
+        environment = self._make(fleet, spec, cell, credentials, kind=kind)
+        try:
+            await self._order(environment, cell, spec, credentials, kind=kind, snapshot=snapshot)
+        except BaseException:
+            environment.stop()
+            raise
+        return environment
+
+    async def _issue(self, spec: FunctionSpec) -> Credentials:
+        """Those of the function's role."""
+        if account_of_role(spec.role_arn) != spec.account_id:
+            raise CrossAccountRole
+        return await self._credentials.for_role(
+            role_arn=spec.role_arn,
+            session_name=spec.function_name,
+            duration=_CREDENTIALS_LIFE,
+            # Lambda Developer Guide, "Using source function ARN to control function access behavior".
+            context={"lambda:sourcefunctionarn": spec.function_arn},
+        )
+
+    def _make(
+        self, fleet: Fleet, spec: FunctionSpec, cell: Cell, credentials: Credentials, *, kind: str
+    ) -> Environment:
         loop = asyncio.get_running_loop()
         log_stream = f"{self._clock.now():%Y/%m/%d}/[{spec.version}]{self._ids.bytes(16).hex()}"
         environment = Environment(
@@ -304,11 +382,6 @@ class EnvironmentPool:
         self._environments.add(environment)
         if self._watcher is None:
             self._watch_memory()
-        try:
-            await self._order(environment, cell, spec, credentials, kind=kind)
-        except BaseException:
-            environment.stop()
-            raise
         if self._sweeper is None:
             self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
         return environment
@@ -354,11 +427,20 @@ class EnvironmentPool:
             raise EnvironmentsClosed
 
     async def _order(
-        self, environment: Environment, cell: Cell, spec: FunctionSpec, credentials: Credentials, *, kind: str
+        self,
+        environment: Environment,
+        cell: Cell,
+        spec: FunctionSpec,
+        credentials: Credentials,
+        *,
+        kind: str,
+        snapshot: str,
     ) -> None:
         """Open the way to the runtime, and tell the blank cell what to become."""
         places = await self._places(cell, spec)
-        started = await launch(spec, places, cache=self._runtimes_cache, strict=self._strict_runtimes)
+        started = await launch(
+            spec, places, cache=self._runtimes_cache, strict=self._strict_runtimes, snapshot=snapshot
+        )
         beside, runtime_api = programs(spec.layers, places.layers_root), ""
         api = ApiListener(cell) if started.http or may_have_extensions(spec) else None
         if api is not None:
@@ -394,6 +476,7 @@ class EnvironmentPool:
             channel_at=started.channel_at,
             beside=beside,
             temporary_bytes_max=spec.ephemeral_storage_mb * _MIB,
+            nests=snapshot == FORK,
         )
         environment.begin()
         cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
@@ -440,6 +523,8 @@ class EnvironmentPool:
         self._count -= 1
         fleet.ended(environment)
         self._environments.discard(environment)
+        if fleet.retired:
+            self._snapshots.left(fleet)
         if environment.provisioned and fleet.wanted and not self._closed:
             asyncio.get_running_loop().call_soon(self._provisions.fill, fleet)
 

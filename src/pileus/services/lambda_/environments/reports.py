@@ -85,16 +85,28 @@ def report_line(
     memory_mb: int,
     max_memory_bytes: int,
     init_s: float | None = None,
+    restore_s: float | None = None,
     status: str = "",
 ) -> str:
     """The REPORT line; `status` is `Status: timeout` and the like, empty when the runtime answered."""
     duration_ms = duration_s * 1000
     used_mb = min(memory_mb, -(-max_memory_bytes // _MIB))
     init = f"Init Duration: {init_s * 1000:.2f} ms\t" if init_s is not None else ""
+    if restore_s is not None:
+        init += f"Restore Duration: {restore_s * 1000:.2f} ms\tBilled Restore Duration: {billed_ms(restore_s)} ms\t"
     return (
         f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms(duration_s)} ms"
         f"\tMemory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t{init}{status}\n"
     )
+
+
+def restore_start_line(runtime: str) -> str:
+    """What is logged when an environment is restored from a snapshot."""
+    return f"RESTORE_START Runtime Version: {runtime}\n"
+
+
+def restore_report_line(duration_s: float) -> str:
+    return f"RESTORE_REPORT Restore Duration: {duration_s * 1000:.2f} ms\n"
 
 
 def init_report_line(*, duration_s: float, status: str) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 READY: Final = 0x59
 """Runtime: initialised; no body."""
+TEMPLATE: Final = 0x5A
+"""Runtime, instead of READY: initialised, and waits to be forked (`kernel.sandbox.restoring`); no body."""
 INIT_ERROR: Final = 0x4E
 """Runtime: could not initialise, and ends; the body is the error document."""
 EVENT: Final = 0x49

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pileus.kernel.sandbox import wire
 from pileus.services.lambda_.runtimes import frames
-from pileus.services.lambda_.runtimes.python import faults, output
+from pileus.services.lambda_.runtimes.python import faults, output, snapshots
 from pileus.services.lambda_.runtimes.python.context import LambdaContext
 from pileus.services.lambda_.runtimes.python.faults import Fault
 
@@ -49,14 +49,18 @@ _ENCODER: Final = _Encoder(ensure_ascii=False)
 def run(channel: socket.socket, argument: dict[str, Any]) -> None:
     """Be the runtime until Pileus closes the channel.
 
-    argument: `handler` as configured, `task_root` where the package lies, `layers_root` where the layers do.
+    argument: `handler` as configured, `task_root` where the package lies, `layers_root` where the layers do;
+    `snapshot`: what becomes of it once it is initialised, '' where nothing is to be restored from it.
     """
     task_root: str = argument["task_root"]
     outlet = output.Outlet(channel)
     output.install(outlet)
+    snapshots.offer()
     _set_path(task_root, argument["layers_root"])
     try:
         handler = _load(argument["handler"])
+        if mode := argument.get("snapshot"):
+            channel = snapshots.pass_through(channel, outlet, mode=mode)
     except Exception as failure:  # noqa: BLE001 - whatever a user's module raises is reported, as AWS does
         described = faults.document(failure, request_id="", task_root=task_root)
         outlet.line(_logged(described))

@@ -51,6 +51,10 @@ class Outlet:
     def line(self, text: str) -> None:
         self.send(frames.LINE, text.encode(errors="backslashreplace"))
 
+    def moved(self, channel: socket.socket) -> None:
+        """This is the forked child, and the one that counts from here on."""
+        self._channel, self._forked = channel, False
+
     def _after_fork(self) -> None:
         self._forked = True
         self._lock = threading.Lock()
