@@ -50,7 +50,7 @@ class EventPattern:
         """Whether an event passes; what is no JSON passes nothing."""
         try:
             value = _read(event)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return False
         return self.matches(value)
 
@@ -59,7 +59,7 @@ def compile_pattern(text: bytes | str) -> EventPattern:
     """PatternSyntax, when it is none."""
     try:
         given = _read(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise PatternSyntax(str(error)) from None
     return compile_value(given)
 

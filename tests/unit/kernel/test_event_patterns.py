@@ -196,6 +196,9 @@ def test_refusals(pattern: Any, reason: str) -> None:
 def test_hostile_patterns_and_events() -> None:
     """Neither depth nor `$or` of `$or` costs more than a refusal; what is no JSON fits nothing."""
     deep = "{" + '"a":{' * 5_000 + '"b":[1]' + "}" * 5_001
+    assert not compile_pattern('{"a":[1]}').matches_json(b'{"a":"\xff"}')
+    with pytest.raises(PatternSyntax):
+        compile_pattern(b'{"a":["\xff"]}')
     for text in (deep, "{", "\ud800", ""):
         with pytest.raises(PatternSyntax):
             compile_pattern(text.encode("utf-8", "surrogatepass"))

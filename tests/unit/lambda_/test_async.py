@@ -15,7 +15,7 @@ from pileus.kernel.outbox import Outbox
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.lambda_.asynchronous import Again, Over, after_error, after_throttle, rules_of
 from pileus.services.lambda_.destinations import DESTINATION_TOPIC, Destinations, TargetMessage
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded
+from pileus.services.lambda_.environments.types import ConcurrencyExceeded, InvocationResult
 from pileus.services.lambda_.errors import AccessDeniedException, RequestTooLargeException, ResourceNotFoundException
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.names import FunctionName
@@ -30,6 +30,7 @@ from tests.unit.lambda_.test_worker import until
 ARN: Final = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
 QUEUE: Final = f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"
 _FAILED: Final = result(b'{"errorMessage":"on purpose","errorType":"ValueError"}', error="Unhandled")
+_FAILED_BY_HALVES: Final = result(b'{"errorMessage":"half \\ud800"}', error="Unhandled")
 _START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 F: Final = FunctionName(partition="aws", region="us-east-1", account_id=ACCOUNT, name="f")
 
@@ -208,6 +209,28 @@ async def test_an_event_that_never_ran_has_no_answer(functions: Lambda, sending:
     assert record.keys() == {"version", "timestamp", "requestContext", "requestPayload"}
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"", None),
+        (b"plain text", "plain text"),
+        (b'"\xff"', '"\ufffd"'),
+        (b'{"half": "\\ud800"}', {"half": "\ud800"}),
+        (b"[" * 5_000, "[" * 5_000),
+    ],
+)
+async def test_whatever_a_function_answers_makes_a_record(
+    functions: Lambda, sending: Sending, answer: bytes, told: Any
+) -> None:
+    """Runtimes of their own may answer what is no JSON; who reads the record must still get JSON."""
+    await functions.create()
+    await configure(functions, on_success=QUEUE)
+    functions.environments.answers = [result(answer)]
+    await send_event(functions)
+    await until(lambda: len(sending.queues.sent) == 1)
+    assert json.loads(sending.queues.sent[0].body)["responsePayload"] == told
+
+
 async def test_a_function_that_is_switched_off_gets_no_events(functions: Lambda, sending: Sending) -> None:
     """With a reserved concurrency of zero they are given up at once: nobody waits six hours for that."""
     await functions.create()
@@ -222,7 +245,10 @@ async def test_a_function_that_is_switched_off_gets_no_events(functions: Lambda,
     await until(lambda: len(sending.queues.sent) == 1)
 
 
-async def test_the_dead_letter_queue_gets_the_event(functions: Lambda, sending: Sending) -> None:
+@pytest.mark.parametrize(("answer", "message_text"), [(_FAILED, "on purpose"), (_FAILED_BY_HALVES, "half ?")])
+async def test_the_dead_letter_queue_gets_the_event(
+    functions: Lambda, sending: Sending, answer: InvocationResult, message_text: str
+) -> None:
     """Recording lambda_destinations, test_dead_letter_queue: the bare event, and what went wrong as attributes."""
     await functions.create()
 
@@ -233,12 +259,12 @@ async def test_the_dead_letter_queue_gets_the_event(functions: Lambda, sending: 
 
     await functions.store.run(point)
     await configure(functions, retries=0)
-    functions.environments.answers = [_FAILED]
+    functions.environments.answers = [answer]
     await send_event(functions, b'{"raise_error":1}')
     await until(lambda: len(sending.queues.sent) == 1)
     message = sending.queues.sent[0]
     assert (message.purpose, message.body) == ("dead-letter", b'{"raise_error":1}')
-    assert message.attributes == {"RequestID": "request-1", "ErrorCode": "200", "ErrorMessage": "on purpose"}
+    assert message.attributes == {"RequestID": "request-1", "ErrorCode": "200", "ErrorMessage": message_text}
     assert sending.roles.asked == [(ROLE, "sqs:SendMessage", QUEUE)]
 
 

@@ -246,6 +246,9 @@ RECORDS = [SourceRecord(n, f"n{n}", 0, b"", b"{}") for n in range(3)]
         (b'{"batchItemFailures": ["n1"]}', 0),
         (b'{"batchItemFailures": "n1"}', 0),
         (b"{", 0),
+        (b'"\xff"', 0),
+        (b"[" * 100_000, 0),
+        (b'{"text": "\\ud800"}', None),
     ],
 )
 def test_what_an_answer_means(answer: bytes, failed: int | None) -> None:
@@ -254,7 +257,14 @@ def test_what_an_answer_means(answer: bytes, failed: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"), [(b'{"state":{"n":1}}', b'{"n":1}'), (b"null", b"{}"), (b"[]", b"{}"), (b"{", b"{}")]
+    ("answer", "state"),
+    [
+        (b'{"state":{"n":1}}', b'{"n":1}'),
+        (b'{"state":"\\ud800"}', b'"\\ud800"'),
+        (b"null", b"{}"),
+        (b"[]", b"{}"),
+        (b"{", b"{}"),
+    ],
 )
 def test_what_state_an_answer_has(answer: bytes, state: bytes) -> None:
     """None is the empty one."""

@@ -9,6 +9,7 @@ be there: `EventTargets`. The function's execution role must be allowed to send 
 Sources: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", "Adding a dead-letter queue".
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -217,13 +218,13 @@ def invocation_record(
                 condition=condition,
                 approximate_invoke_count=invocations,
             ),
-            request_payload=msgspec.Raw(invocation.payload),
+            request_payload=_raw(invocation.payload),
             response_context=None
             if answer is None
             else ResponseContextRecord(
                 status_code=200, executed_version=answer.version, function_error=answer.function_error
             ),
-            response_payload=None if answer is None else msgspec.Raw(answer.payload or b"null"),
+            response_payload=None if answer is None else _raw(answer.payload or b"null"),
         )
     )
 
@@ -249,10 +250,19 @@ def milliseconds_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def _raw(payload: bytes) -> msgspec.Raw:
+    """As it is, when it is JSON; any other text as a text."""
+    try:
+        json.loads(payload)
+    except (ValueError, RecursionError):
+        return msgspec.Raw(_encode(payload.decode(errors="replace")))
+    return msgspec.Raw(payload)
+
+
 def _error_message(payload: bytes) -> str:
     try:
-        document = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+        document = json.loads(payload)
+    except (ValueError, RecursionError):
         return ""
     message = document.get("errorMessage") if isinstance(document, Mapping) else None
-    return message if isinstance(message, str) else ""
+    return message.encode(errors="replace").decode() if isinstance(message, str) else ""
