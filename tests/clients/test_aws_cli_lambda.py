@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tests.clients.test_aws_cli_iam import Cli
+from tests.conformance.test_lambda_events import until
 from tests.conftest import Server
 from tests.support.functions import archive
 
@@ -24,7 +25,7 @@ _CODE: Final = """
 import os
 
 def handler(event, context):
-    print("hello from", context.function_version)
+    print("hello from", context.function_version, event)
     try:
         import shared
         layer = shared.NAME
@@ -44,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Packages, and what functions answer."""
     path = tmp_path_factory.mktemp("packages")
     (path / "one.zip").write_bytes(archive(_CODE))
+    (path / "event.json").write_bytes(b'{"later": true}')
     (path / "two.zip").write_bytes(archive(f"# two\n{_CODE}"))
     (path / "layer.zip").write_bytes(archive("NAME = 'shared'\n", name="python/shared.py"))
     return path
@@ -138,3 +140,66 @@ def test_settings(cli: Cli) -> None:
     cli("lambda", "remove-permission", *FUNCTION, "--statement-id", "s", "--revision-id", policy["RevisionId"])
     cli("lambda", "put-function-recursion-config", *FUNCTION, "--recursive-loop", "Allow")
     assert cli("lambda", "get-function-recursion-config", *FUNCTION) == {"RecursiveLoop": "Allow"}
+
+
+_COUNTS: Final = """
+def handler(event, context):
+    records = event.get("Records") or []
+    return {"batchItemFailures": [], "count": len(records)}
+"""
+
+
+def test_a_stream_is_mapped(cli: Cli, folder: Path) -> None:
+    """A table with a stream, a function that hears of it, and what `aws` tells of the mapping until it is gone."""
+    (folder / "counts.zip").write_bytes(archive(_COUNTS))
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]}
+    cli(
+        *("iam", "put-role-policy", "--role-name", "tours", "--policy-name", "all"),
+        *("--policy-document", json.dumps(everything)),
+    )
+    made = cli(
+        *("dynamodb", "create-table", "--table-name", "cli-tours", "--billing-mode", "PAY_PER_REQUEST"),
+        *(
+            "--key-schema",
+            "AttributeName=id,KeyType=HASH",
+            "--attribute-definitions",
+            "AttributeName=id,AttributeType=S",
+        ),
+        *("--stream-specification", "StreamEnabled=true,StreamViewType=NEW_IMAGE"),
+    )
+    name = ("--function-name", "cli-tours-counts")
+    role = cli("iam", "get-role", "--role-name", "tours")["Role"]["Arn"]
+    cli(
+        *("lambda", "create-function", *name, "--runtime", "python3.12", "--handler", "index.handler"),
+        *("--role", role, "--zip-file", f"fileb://{folder}/counts.zip", "--timeout", "20"),
+    )
+    mapping = cli(
+        *("lambda", "create-event-source-mapping", *name, "--starting-position", "TRIM_HORIZON"),
+        *("--event-source-arn", made["TableDescription"]["LatestStreamArn"], "--batch-size", "5"),
+        *("--function-response-types", "ReportBatchItemFailures"),
+        *("--filter-criteria", json.dumps({"Filters": [{"Pattern": json.dumps({"eventName": ["INSERT"]})}]})),
+    )
+    uuid = ("--uuid", mapping["UUID"])
+    cli("dynamodb", "put-item", "--table-name", "cli-tours", "--item", '{"id": {"S": "first"}}')
+    get = ("lambda", "get-event-source-mapping", *uuid)
+    until(lambda: cli(*get)["LastProcessingResult"] == "OK")
+    assert cli("lambda", "update-event-source-mapping", *uuid, "--no-enabled")["State"] == "Disabling"
+    assert (cli(*get)["State"], cli(*get)["BatchSize"]) == ("Disabled", 5)
+    listed = cli("lambda", "list-event-source-mappings", *name)["EventSourceMappings"]
+    assert [each["UUID"] for each in listed] == [mapping["UUID"]]
+    assert cli("lambda", "delete-event-source-mapping", *uuid)["State"] == "Deleting"
+    assert "ResourceNotFoundException" in cli.run(*get).stderr
+
+
+def test_invoked_later(cli: Cli, folder: Path) -> None:
+    """An event that is accepted, and what `aws` prints of it; what it was told is in the function's log."""
+    answer = folder / "later.json"
+    said = cli(
+        *("lambda", "invoke", *FUNCTION, "--invocation-type", "Event", "--payload", f"fileb://{folder}/event.json"),
+        str(answer),
+    )
+    assert said["StatusCode"] == 202
+    assert answer.read_text() == ""
+    logs = ("logs", "filter-log-events", "--log-group-name", "/aws/lambda/cli-tours", "--filter-pattern", "later")
+    until(lambda: (done := cli.run(*logs)).returncode == 0 and json.loads(done.stdout)["events"])
+    assert cli("lambda", "invoke", *FUNCTION, "--invocation-type", "DryRun", str(answer))["StatusCode"] == 204

@@ -11,6 +11,7 @@ import pytest
 
 from tests.clients.test_terraform_iam import Terraform
 from tests.clients.test_terraform_iam import pytestmark as pytestmark
+from tests.conformance.test_lambda_events import until
 from tests.conftest import Server
 from tests.support.functions import archive
 
@@ -20,6 +21,8 @@ _CODE: Final = """
 import os, shared
 
 def handler(event, context):
+    if "Records" in event:
+        return {"batchItemFailures": []}
     return [os.environ["GREETING"], NUMBER, shared.NAME, context.function_version]
 """
 
@@ -50,15 +53,25 @@ def test_functions_are_applied_changed_and_destroyed(aws: Server, folder: Path) 
     assert ".lambda-url.us-east-1." in outputs["url"]
     assert answered() == ["hello", 1, "shared", "1"]
 
-    change = ["-var", "package=two.zip", "-var", "greeting=good day", "-var", "reserved=-1"]
+    mapping = functions.get_event_source_mapping(UUID=outputs["mapping"])
+    assert (mapping["State"], mapping["FunctionArn"], mapping["BatchSize"]) == ("Enabled", outputs["alias_arn"], 10)
+    aws.client("dynamodb", aws_access_key_id=ACCOUNT).put_item(
+        TableName="terraform-lambda-changes", Item={"id": {"S": "first"}}
+    )
+    until(lambda: functions.get_event_source_mapping(UUID=outputs["mapping"])["LastProcessingResult"] == "OK")
+
+    change = ["-var", "package=two.zip", "-var", "greeting=good day", "-var", "reserved=-1", "-var", "batch=100"]
     terraform("apply", "-input=false", "-auto-approve", *change)
     terraform("plan", "-input=false", "-detailed-exitcode", *change)
     assert terraform.outputs()["version"] == "2"
     assert terraform.outputs()["url"] == outputs["url"]
+    assert terraform.outputs()["mapping"] == outputs["mapping"]
+    assert functions.get_event_source_mapping(UUID=outputs["mapping"])["BatchSize"] == 100
     assert answered() == ["good day", 2, "shared", "2"]
     canary = functions.get_alias(FunctionName="terraform-main", Name="canary")
     assert canary["RoutingConfig"]["AdditionalVersionWeights"] == {"2": 0.1}
 
     terraform("destroy", "-input=false", "-auto-approve", *change)
     assert functions.list_functions()["Functions"] == functions.list_layers()["Layers"] == []
+    assert functions.list_event_source_mappings()["EventSourceMappings"] == []
     assert functions.list_code_signing_configs()["CodeSigningConfigs"] == []

@@ -25,12 +25,18 @@ variable "reserved" {
   default = 5
 }
 
+variable "batch" {
+  type    = number
+  default = 10
+}
+
 provider "aws" {
   region = "us-east-1"
   endpoints {
-    iam    = var.endpoint
-    lambda = var.endpoint
-    sts    = var.endpoint
+    dynamodb = var.endpoint
+    iam      = var.endpoint
+    lambda   = var.endpoint
+    sts      = var.endpoint
   }
 }
 
@@ -192,6 +198,63 @@ resource "aws_lambda_function" "failures" {
   filename                = "${path.module}/one.zip"
   source_code_hash        = filebase64sha256("${path.module}/one.zip")
   code_signing_config_arn = aws_lambda_code_signing_config.trusted.arn
+}
+
+resource "aws_dynamodb_table" "changes" {
+  name             = "terraform-lambda-changes"
+  billing_mode     = "PAY_PER_REQUEST"
+  hash_key         = "id"
+  stream_enabled   = true
+  stream_view_type = "NEW_IMAGE"
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
+}
+
+resource "aws_iam_role_policy" "stream" {
+  name = "stream"
+  role = aws_iam_role.function.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+        Resource = aws_dynamodb_table.changes.stream_arn
+      },
+      { Effect = "Allow", Action = "dynamodb:ListStreams", Resource = "*" },
+      { Effect = "Allow", Action = "lambda:InvokeFunction", Resource = aws_lambda_function.failures.arn },
+    ]
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "changes" {
+  event_source_arn                   = aws_dynamodb_table.changes.stream_arn
+  function_name                      = aws_lambda_alias.live.arn
+  starting_position                  = "TRIM_HORIZON"
+  batch_size                         = var.batch
+  maximum_batching_window_in_seconds = 1
+  maximum_retry_attempts             = 2
+  maximum_record_age_in_seconds      = 3600
+  parallelization_factor             = 2
+  bisect_batch_on_function_error     = true
+  function_response_types            = ["ReportBatchItemFailures"]
+
+  filter_criteria {
+    filter {
+      pattern = jsonencode({ eventName = ["INSERT"] })
+    }
+  }
+  tags = {
+    team = "blue"
+  }
+  depends_on = [aws_iam_role_policy.stream]
+}
+
+output "mapping" {
+  value = aws_lambda_event_source_mapping.changes.uuid
 }
 
 output "version" {
