@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pileus.services.logs.errors import InvalidParameterException
 from pileus.services.logs.patterns import parse
+from pileus.services.logs.patterns.columns import columns_of
 from pileus.services.logs.patterns.comparing import wildcard
 from pileus.services.logs.patterns.regexes import searcher
 
@@ -176,6 +177,20 @@ def test_no_patterns(pattern: str) -> None:
     """A mistake is answered, not guessed at."""
     with pytest.raises(InvalidParameterException):
         parse(pattern)
+
+
+@given(st.text('a "[]\\\n', max_size=12))
+@settings(max_examples=500, deadline=None)
+def test_columns_agree_with_one_expression(message: str) -> None:
+    """Which would say it in a line, and take seconds for many brackets."""
+    column = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|\[([^\]]*)\](?=\s|$)|(\S+)')
+    assert columns_of(message) == [match[match.lastindex or 0] for match in column.finditer(message)]
+
+
+@pytest.mark.parametrize("message", ["[ " * 50_000, "[ " * 50_000 + "]x", '" ' * 50_000, '"\\ ' * 50_000, "[" * 50_000])
+def test_no_event_holds_everybody_up(message: str) -> None:
+    """Events are as long as their writers like."""
+    assert not parse("[a, b, c]").matches(message)
 
 
 def test_what_patterns_extract() -> None:

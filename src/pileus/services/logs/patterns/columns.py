@@ -12,12 +12,28 @@ from pileus.services.logs.patterns.comparing import Scalar
 from pileus.services.logs.patterns.conditions import Condition, Reader, tokens
 from pileus.services.logs.patterns.face import InvalidPattern
 
-_COLUMN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|\[([^\]]*)\](?=\s|$)|(\S+)')
+_COLUMN: Final = re.compile(r"\S+")
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)')
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-@]+")
 
 
 def columns_of(message: str) -> list[str]:
-    return [match[match.lastindex or 0] for match in _COLUMN.finditer(message)]
+    """In time that grows only with the message: where brackets close is looked up once."""
+    found: list[str] = []
+    at, closing = 0, -1
+    while (word := _COLUMN.search(message, at)) is not None:
+        start, at = word.span()
+        text = word[0]
+        if text[0] == '"' and (quoted := _QUOTED.match(message, start)) is not None:
+            text, at = quoted[1], quoted.end()
+        elif text[0] == "[":
+            if closing < start:
+                closing = message.find("]", start)
+                closing = len(message) if closing < 0 else closing
+            if closing < len(message) and not message[closing + 1 : closing + 2].strip():
+                text, at = message[start + 1 : closing], closing + 1
+        found.append(text)
+    return found
 
 
 class ColumnsPattern:
