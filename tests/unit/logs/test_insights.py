@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import re
 import statistics
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.services.logs.errors import MalformedQueryException
 from pileus.services.logs.insights import Run, parse_query
+from pileus.services.logs.insights.commands import glob
 from pileus.services.logs.insights.rows import event_row
 
 AT_MS: Final = 1_772_704_800_000
@@ -212,6 +214,17 @@ def test_parse() -> None:
     query = r"parse @message /user=(?<user>\w+), path=(?<path>\/\S*)/ | filter user = 'ann' | display path"
     assert values(query, "user=ann, path=/a/b", "user=bob, path=/c") == [["/a/b"]]
     assert values("parse a.b '*-*' as x, y | display y, x", {"a": {"b": "1-2"}}) == [["2", "1"]]
+
+
+@given(st.lists(st.text("ab", max_size=2), min_size=2, max_size=4), st.text("abc", max_size=12))
+@settings(max_examples=500, deadline=None)
+def test_globs_agree_with_lazy_expressions(pieces: list[str], text: str) -> None:
+    """Which would try every way."""
+    middle = "(.*?)".join(re.escape(piece) for piece in pieces[:-1])
+    last = "(.*)$" if not pieces[-1] else f"(.*?){re.escape(pieces[-1])}"
+    match = re.search(middle + last, text, re.DOTALL)
+    found = glob(pieces)(text)
+    assert (None if found is None else tuple(found)) == (None if match is None else match.groups())
 
 
 def test_columns_gather() -> None:

@@ -57,11 +57,14 @@ class Limit(NamedTuple):
     rows: int
 
 
+Finder = Callable[[str], Sequence[str | None] | None]
+
+
 class Parse(NamedTuple):
-    """names: of the expression's groups, in order."""
+    """find: what is in a text, if it fits; names: of that, in order."""
 
     source: Expression
-    regex: re.Pattern[str]
+    find: Finder
     names: Sequence[str]
 
 
@@ -190,7 +193,7 @@ class _Commands:
         if regex is not None:
             if not regex.groupindex:
                 raise self._scanner.wrong("a regular expression of parse has named groups", self._scanner.at)
-            return Parse(source, regex, sorted(regex.groupindex, key=regex.groupindex.__getitem__))
+            return Parse(source, _grouped(regex), sorted(regex.groupindex, key=regex.groupindex.__getitem__))
         if self._scanner.next.kind != "string":
             raise self._scanner.unexpected()
         token = self._scanner.take()
@@ -202,7 +205,7 @@ class _Commands:
         pieces = unquoted(token.text).split("*")
         if len(pieces) - 1 != len(names):
             raise self._scanner.wrong("parse has as many names as asterisks", token.start)
-        return Parse(source, _glob(pieces), names)
+        return Parse(source, glob(pieces), names)
 
 
 def _named_or(name: str, value: Expression) -> Expression:
@@ -210,10 +213,35 @@ def _named_or(name: str, value: Expression) -> Expression:
     return lambda row: row.values[name] if name in row.values else value(row)
 
 
-def _glob(pieces: Sequence[str]) -> re.Pattern[str]:
-    """Each `*` takes as little as it can, the last one at the end takes the rest."""
-    last = len(pieces) - 1
-    expression = re.escape(pieces[0])
-    for number, piece in enumerate(pieces[1:], 1):
-        expression += ("(.*)" if number == last and not piece else "(.*?)") + re.escape(piece)
-    return re.compile(expression, re.DOTALL)
+def glob(pieces: Sequence[str]) -> Finder:
+    """What is between the pieces: each asterisk takes as little as it can, the last one at the end takes the rest.
+
+    The first place where a piece occurs leaves most room for those behind, so no other needs to be tried.
+    """
+
+    def find(text: str) -> Sequence[str] | None:
+        begin = text.find(pieces[0])
+        if begin < 0:
+            return None
+        found: list[str] = []
+        at = begin + len(pieces[0])
+        for number, piece in enumerate(pieces[1:], 1):
+            end = text.find(piece, at) if piece or number < len(pieces) - 1 else len(text)
+            if end < 0:
+                return None
+            found.append(text[at:end])
+            at = end + len(piece)
+        return found
+
+    return find
+
+
+def _grouped(regex: re.Pattern[str]) -> Finder:
+    """The named groups, in order."""
+    numbers = sorted(regex.groupindex.values())
+
+    def find(text: str) -> Sequence[str | None] | None:
+        match = regex.search(text)
+        return None if match is None else [match[number] for number in numbers]
+
+    return find

@@ -91,11 +91,9 @@ class _Parse(_Passing):
         self._command = command
 
     def add(self, row: Row) -> None:
-        match = self._command.regex.search(text(self._command.source(row)))
-        if match is not None:
-            groups = match.groupdict() or dict(zip(self._command.names, match.groups(), strict=True))
-            for name in self._command.names:
-                row.values[name] = groups[name]
+        found = self._command.find(text(self._command.source(row)))
+        if found is not None:
+            row.values.update(zip(self._command.names, found, strict=True))
         self._then.add(row)
 
 
