@@ -168,3 +168,24 @@ def test_a_query(logs: Any, group: str) -> None:
     error: Any = caught.value.response
     assert error["Error"]["Code"] == "MalformedQueryException"
     assert error["queryCompileError"]["location"]["startCharOffset"] == 18
+
+
+def test_what_was_accepted_outlives_a_kill(own_server: Server) -> None:
+    """A query that was started and events that were put are on disk when the answer comes."""
+    logs = own_server.start().client("logs")
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    _put(logs, "g", "kept")
+    now_s = int(time.time())
+    query_id = logs.start_query(
+        logGroupName="g", queryString="fields @message", startTime=now_s - 600, endTime=now_s + 600
+    )["queryId"]
+    own_server.kill()
+    logs = own_server.start().client("logs")
+
+    def answered() -> Any:
+        answer = logs.get_query_results(queryId=query_id)
+        return answer if answer["status"] == "Complete" else None
+
+    [row] = until(answered)["results"]
+    assert row[0] == {"field": "@message", "value": "kept"}

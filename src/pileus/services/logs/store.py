@@ -264,7 +264,7 @@ class Writing(Reading):
 async def every_group(snapshot: Snapshot) -> list[tuple[Region, GroupRecord]]:
     """The groups of all accounts and regions, with where they are."""
     found: list[tuple[Region, GroupRecord]] = []
-    for region in await _regions(snapshot):
+    for region in await every_region(snapshot):
         shelf = Shelf(region)
         begin, end = shelf.groups()
         while True:
@@ -276,7 +276,7 @@ async def every_group(snapshot: Snapshot) -> list[tuple[Region, GroupRecord]]:
     return found
 
 
-async def _regions(snapshot: Snapshot) -> list[Region]:
+async def every_region(snapshot: Snapshot) -> list[Region]:
     """All that hold anything: one short read each, which leaps over what they hold."""
     regions: list[Region] = []
     begin, end = _ROOT.range()

@@ -11,7 +11,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.logs.model import oldest_shown
 from pileus.services.logs.queries import forget_queries
-from pileus.services.logs.store import Reading, Region, Writing, every_group
+from pileus.services.logs.store import Reading, Region, Writing, every_group, every_region
 
 SWEEP_EVERY: Final = timedelta(hours=1)
 EVENTS_PER_TRANSACTION: Final = 1_000
@@ -33,11 +33,9 @@ class Retention:
     async def sweep(self) -> None:
         """Remove what has expired by now."""
         now_ms = int(self._clock.timestamp() * 1000)
-        regions: set[Region] = set()
+        for region in await every_region(self._store.snapshot()):
+            await forget_queries(self._store, region, now_ms=now_ms)
         for region, group in await every_group(self._store.snapshot()):
-            if region not in regions:
-                regions.add(region)
-                await forget_queries(self._store, region, now_ms=now_ms)
             before_ms = oldest_shown(group, now_ms)
             if before_ms == 0:
                 continue
