@@ -167,6 +167,7 @@ class Parts:
         self.outbox.subscribe("cloudwatch.actions", self._act_for_alarm)
         self.outbox.subscribe("lambda.invoke", self._invoke_later)
         self.outbox.subscribe("lambda.destination", self._send_to_destination)
+        self.outbox.subscribe("lambda.snapshot", self._take_snapshot)
         self.outbox.subscribe("logs.subscription", self._send_subscribed, retry=RetryPolicy(attempts=sys.maxsize))
         self.outbox.subscribe("logs.query", self._run_query, concurrency=4)
         self.outbox.subscribe("dynamodb.tables", self._work_on_table, retry=RetryPolicy(attempts=sys.maxsize))
@@ -491,6 +492,9 @@ class Parts:
 
     async def _invoke_later(self, delivery: Delivery) -> None:
         await self.functions.deliver(delivery)
+
+    async def _take_snapshot(self, delivery: Delivery) -> None:
+        await self.functions.take_snapshot(delivery)
 
     async def _send_to_destination(self, delivery: Delivery) -> None:
         await self.functions.deliver_message(delivery)

@@ -180,7 +180,6 @@ async def test_the_largest_that_is_taken(functions: Lambda) -> None:
         ({"dead_letter_config": shapes.DeadLetterConfig(target_arn="arn:aws:sqs:::q")}, "DeadLetterConfig.TargetArn"),
         ({"kms_key_arn": "arn:aws:kms:::k"}, "KMSKeyArn"),
         ({"tracing_config": shapes.TracingConfig(mode="Active")}, "TracingConfig.Mode"),
-        ({"snap_start": shapes.SnapStart(apply_on="PublishedVersions")}, "SnapStart.ApplyOn"),
         ({"package_type": "Image"}, "PackageType"),
         ({"code": FunctionCode(s3_bucket="bucket", s3_key="key")}, "Code.S3Bucket"),
         ({"code": FunctionCode(image_uri="image")}, "Code.ImageUri"),

@@ -39,7 +39,7 @@ class LambdaApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateFunction": "zip packages, Python, Node.js, Java and custom runtimes; no VPC, file systems, SnapStart",
+    "CreateFunction": "zip packages, Python, Node.js, Java and custom runtimes; no VPC, file systems",
     "UpdateFunctionCode": "zip packages",
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
@@ -47,7 +47,6 @@ PARTIAL: Final[Mapping[str, str]] = {
     "PutFunctionEventInvokeConfig": "destinations are functions",
     "UpdateFunctionEventInvokeConfig": "as PutFunctionEventInvokeConfig",
     "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
-    "PutProvisionedConcurrencyConfig": "not yet",
     "InvokeWithResponseStream": "no tenants",
     "CreateEventSourceMapping": "DynamoDB streams; no KMSKeyArn, MetricsConfig, LoggingConfig; no OnFailure yet",
     "UpdateEventSourceMapping": "as CreateEventSourceMapping",

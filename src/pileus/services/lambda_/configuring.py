@@ -92,7 +92,7 @@ def created(
     assert request.handler is not None
     storage, logging = request.ephemeral_storage, request.logging_config
     logs = _log_settings(logging, None)
-    return FunctionRecord(
+    record = FunctionRecord(
         name=name,
         runtime=request.runtime,
         handler=request.handler,
@@ -118,6 +118,8 @@ def created(
         application_log_level=logs.application_log_level,
         system_log_level=logs.system_log_level,
     )
+    _check_snap_start(record)
+    return record
 
 
 def reconfigured(
@@ -142,13 +144,15 @@ def reconfigured(
         "snap_start": None if request.snap_start is None else request.snap_start.apply_on == "PublishedVersions",
         **msgspec.structs.asdict(_log_settings(request.logging_config, record)),
     }
-    return msgspec.structs.replace(
+    changed = msgspec.structs.replace(
         record,
         **{name: value for name, value in changes.items() if value is not None},
         revision_id=change.revision_id,
         fleet_revision=change.fleet_revision,
         modified_at=change.moment,
     )
+    _check_snap_start(changed)
+    return changed
 
 
 def recoded(
@@ -228,6 +232,22 @@ def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigur
     if request.memory_size is not None and request.memory_size > MEMORY_MB_MAX:
         raise ValidationException.above("memorySize", value=request.memory_size, most=MEMORY_MB_MAX)
     _check_variables(_variables(request.environment) or {})
+
+
+def _check_snap_start(record: FunctionRecord) -> None:
+    """Source: Lambda Developer Guide, "Improving startup performance with Lambda SnapStart", supported features and
+    limitations. That of runtimes is AWS's text (aws-samples/bedrock-chat, issue 617); the other is in our words."""
+    if not record.snap_start:
+        return
+    language, _, number = record.runtime.partition("3.") if record.runtime.startswith("python") else ("", "", "")
+    java = record.runtime.removeprefix("java").partition(".")[0]
+    if not (language == "python" and int(number) >= 12) and not (java.isdigit() and int(java) >= 11):
+        raise InvalidParameterValueException(f"{record.runtime} is not supported for SnapStart enabled functions.")
+    if record.ephemeral_storage_mb > EPHEMERAL_STORAGE_DEFAULT_MB:
+        raise InvalidParameterValueException(
+            f"Ephemeral storage of more than {EPHEMERAL_STORAGE_DEFAULT_MB} MB is not supported for SnapStart enabled "
+            "functions."
+        )
 
 
 def _check_architectures(architectures: Sequence[str] | None) -> None:

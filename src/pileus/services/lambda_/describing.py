@@ -78,7 +78,8 @@ def _snap_start(target: Target) -> SnapStartResponse:
     """`Off` until a version is published, whose environments are restored from then on."""
     if not target.record.snap_start:
         return _NO_SNAP_START
-    return _SNAP_START_TO_COME if target.published is None else _SNAP_START
+    active = target.published is not None and target.published.state == "Active"
+    return _SNAP_START if active else _SNAP_START_TO_COME
 
 
 def described(target: Target) -> FunctionConfiguration:

@@ -6,5 +6,5 @@ A member that asks for anything else is refused when the function is configured.
 JSON_LOGS: bool = True
 """Lines as JSON, and levels: `FunctionSpec.log_format`."""
 
-SNAP_START: bool = False
+SNAP_START: bool = True
 """Environments of published versions are restored from one that was initialised: `FunctionSpec.snap_start`."""

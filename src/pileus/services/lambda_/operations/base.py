@@ -50,6 +50,7 @@ from pileus.services.lambda_.provisioner import AccountConcurrency, Fleets, Prov
 from pileus.services.lambda_.provisioning import ProvisionedFleets
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
+from pileus.services.lambda_.snapshotting import PENDING, SnapshotTaker, Snapshotting, SnapshotWanted, emit_snapshot
 from pileus.services.lambda_.sources import Code, Folder, ObjectReader, source_of
 from pileus.services.lambda_.worker import AsyncInvocations
 
@@ -157,6 +158,9 @@ class LambdaBase:
         if isinstance(pool, Fleets):
             pool.limits = AccountConcurrency(store)
             self.provisioned_fleets = Provisioner(store=store, resolver=self._invoker.resolver, fleets=pool)
+        self._snapshotting: Snapshotting | None = None
+        if isinstance(pool, SnapshotTaker):
+            self._snapshotting = Snapshotting(store=store, resolver=self._invoker.resolver, taker=pool)
         self.invoker = ServiceInvoker(self._invoker)
         self.code_handler = CodeDownloads(blobs=blobs, secret=secret or ids.bytes(SECRET_BYTES), clock=clock, ids=ids)
 
@@ -220,6 +224,9 @@ class LambdaBase:
             record, number=record.last_version + 1, description=description, revision_id=self._ids.uuid()
         )
         latest = msgspec.structs.replace(record, last_version=version.number, revision_id=self._ids.uuid())
+        if record.snap_start and self._snapshotting is not None:
+            version = msgspec.structs.replace(version, **PENDING)
+            emit_snapshot(tx, SnapshotWanted(function=function.qualified_by(None), number=version.number))
         records.put_version(tx, function, version)
         records.put_function(tx, function, latest)
         return version

@@ -108,6 +108,7 @@ class ConcurrencyOperations(LambdaBase):
 
         async def put(tx: Transaction) -> None:
             version = await _version(tx, function)
+            await _check_no_snapshot(tx, function, version)
             await _check_one_config(tx, function, version)
             await _check_room(tx, function, wanted)
             settings_store.put_setting(tx, function, setting)
@@ -246,6 +247,15 @@ async def _version(snapshot: Snapshot, function: FunctionName) -> str:
     if number is None or await records.get_version(snapshot, function, number) is None:
         raise FunctionNotFound(function.qualified_arn)
     return str(number)
+
+
+async def _check_no_snapshot(snapshot: Snapshot, function: FunctionName, version: str) -> None:
+    """Source: Lambda Developer Guide, "Improving startup performance with Lambda SnapStart"; in our words."""
+    published = await records.get_version(snapshot, function, int(version)) if version != LATEST else None
+    if published is not None and published.function.snap_start:
+        raise InvalidParameterValueException(
+            "Provisioned Concurrency is not supported for functions that have SnapStart enabled."
+        )
 
 
 async def _check_one_config(snapshot: Snapshot, function: FunctionName, version: str) -> None:

@@ -22,6 +22,11 @@ class InvocationOperations(LambdaBase):
         """The outbox's handler of the topic `lambda.destination`."""
         await self._destinations.deliver(delivery)
 
+    async def take_snapshot(self, delivery: Delivery) -> None:
+        """The outbox's handler of the topic `lambda.snapshot`."""
+        if self._snapshotting is not None:
+            await self._snapshotting.deliver(delivery)
+
     async def referenced_blobs(self) -> set[str]:
         """The digests of all archives that functions, versions and layers have."""
         return await records.referenced_archives(self._store)
