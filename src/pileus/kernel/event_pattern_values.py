@@ -146,7 +146,7 @@ def _numeric(given: object) -> Test:
         return first
     if operator[0] == "<":
         raise PatternSyntax("Too many terms in numeric range expression")
-    if given[2] not in {"<", "<="}:
+    if not isinstance(given[2], str) or given[2] not in {"<", "<="}:
         raise PatternSyntax(f"Bad numeric range operator: {given[2]}")
     top = _bound(given, 2)
     if _bound(given, 0) >= top:
@@ -190,7 +190,7 @@ def _cidr(given: object) -> Test:
     if text.count("/") != 1:
         raise PatternSyntax("Malformed CIDR, one '/' required")
     address, mask = text.split("/")
-    if not mask.isdigit():
+    if not (mask.isascii() and mask.isdigit()):
         raise PatternSyntax("Malformed CIDR, mask bits must be an integer")
     try:
         parsed = ipaddress.ip_address(address)

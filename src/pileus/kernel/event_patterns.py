@@ -43,8 +43,11 @@ class EventPattern:
         self._trees = trees
 
     def matches(self, event: object) -> bool:
-        """Whether an event passes, given as JSON values."""
-        return any(tree.fits(event, event) for tree in self._trees)
+        """Whether an event passes, given as JSON values; what is nested without end passes nothing."""
+        try:
+            return any(tree.fits(event, event) for tree in self._trees)
+        except RecursionError:
+            return False
 
     def matches_json(self, event: bytes | str) -> bool:
         """Whether an event passes; what is no JSON passes nothing."""
@@ -82,19 +85,20 @@ def _alternatives(given: Mapping[str, object], path: _Path) -> list[_Fields]:
     """Each without `$or`, and without dots in names. path: of the object `given`."""
     if not given:
         raise PatternSyntax("Empty objects are not allowed")
-    if len(path) > DEPTH_MAX:
-        raise PatternSyntax("Path is too deep")
     found: list[_Fields] = [{}]
     for name, value in given.items():
+        below = (*path, *name.split("."))
+        if len(below) > DEPTH_MAX:
+            raise PatternSyntax("Path is too deep")
         if name == _OR and _is_or(value):
             assert isinstance(value, list)
             choices = [each for choice in value for each in _alternatives(choice, path)]
         elif isinstance(value, dict):
-            choices = _alternatives(value, (*path, *name.split(".")))
+            choices = _alternatives(value, below)
         elif isinstance(value, list):
             if not value:
                 raise PatternSyntax("Empty arrays are not allowed")
-            choices = [{(*path, *name.split(".")): [value]}]
+            choices = [{below: [value]}]
         else:
             raise PatternSyntax(f'"{name}" must be an object or an array')
         if len(found) * len(choices) > ALTERNATIVES_MAX:

@@ -158,6 +158,7 @@ def test_or_can_still_be_a_name() -> None:
         ({"a": [{"numeric": []}]}, "Invalid member in numeric match: ]"),
         ({"a": [{"numeric": [">", 0, ">", 0]}]}, "Bad numeric range operator: >"),
         ({"a": [{"numeric": [">", 0, "<"]}]}, "Value of < must be numeric"),
+        ({"a": [{"numeric": [">", 0, [], 1]}]}, "Bad numeric range operator: []"),
         ({"a": [{"numeric": ["=", "5"]}]}, "Value of equals must be numeric"),
         ({"a": [{"numeric": [">", 5, "<", 5]}]}, "Bottom must be less than top"),
         ({"a": [{"numeric": [">", 5e9 + 1]}]}, "Value must be between -5.0E9 and 5.0E9, inclusive"),
@@ -166,6 +167,8 @@ def test_or_can_still_be_a_name() -> None:
         ({"a": [{"cidr": ["bad-type"]}]}, "prefix match pattern must be a string"),
         ({"a": [{"cidr": "bad"}]}, "Malformed CIDR, one '/' required"),
         ({"a": [{"cidr": "10.0.0.1/xx"}]}, "Malformed CIDR, mask bits must be an integer"),
+        ({"a": [{"cidr": "10.0.0.1/\u00b2"}]}, "Malformed CIDR, mask bits must be an integer"),
+        ({"a." * 100 + "a": ["x"]}, "Path is too deep"),
         ({"a": [{"cidr": "xx.11.xx/8"}]}, "Nonstandard IP address: xx.11.xx"),
         ({"a": [{"cidr": "xxxx:db8:1234:1a00::/64"}]}, "Nonstandard IP address: xxxx:db8:1234:1a00::"),
         ({"a": [{"anything-but": None}]}, "Value of anything-but must be an array or single string/number value."),
@@ -209,3 +212,7 @@ def test_hostile_patterns_and_events() -> None:
     assert not compile_pattern('{"a":[1]}').matches_json(b"\xff")
     stars = json.dumps({"a": [{"wildcard": "*a" * 2_000}]})
     assert not compile_pattern(stars).matches({"a": "a" * 1_999 + "b"})
+    nested: object = 1
+    for _ in range(5_000):
+        nested = [nested]
+    assert not compile_pattern('{"a":[1]}').matches({"a": nested})
