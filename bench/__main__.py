@@ -73,7 +73,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
         return
     loads = [case for case in cases.LOAD_CASES if case.name in only]
     tables = any(case.needs == "table" for case in loads)
-    functions = "cold-start" in only or any(case.needs == "function" for case in loads)
+    functions = bool({*cases.COLD_CASES} & {*only}) or any(case.needs == "function" for case in loads)
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pileus-bench-"))) / "data"
         role_arn = ""
@@ -104,8 +104,9 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
             for name in case.beside:
                 if name in others:
                     yield cases.run_load(case, others[name], name, options)
-        if "cold-start" in only:
-            yield cases.run_cold_start(pileus, role_arn, options)
+        for name in cases.COLD_CASES:
+            if name in only:
+                yield cases.run_cold_start(name, pileus, role_arn, options)
 
 
 def _heading(report: Report) -> str:

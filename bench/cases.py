@@ -58,7 +58,9 @@ FLOORS: Final = {
     "invoke": Floor(value=2_000),
     "invoke-1": Floor(p50_ms=2),
     "invoke-event": Floor(value=2_000),
-    "cold-start": Floor(value=40),
+    "cold-start": Floor(value=25),
+    "cold-start-boto3": Floor(value=80),
+    "snapstart": Floor(value=15),
     "start": Floor(value=0.5),
     "memory": Floor(value=80),
 }
@@ -206,8 +208,8 @@ LOAD_CASES: Final = (
     LoadCase(name="invoke-event", needs="function", requests=_events),
     LoadCase(name="http-api", needs="function", requests=_http_api_calls),
 )
-OTHER_CASES: Final = ("bare", "start", "memory", "cold-start")
-CASES: Final = (*OTHER_CASES[:3], *(case.name for case in LOAD_CASES), OTHER_CASES[3])
+COLD_CASES: Final = ("cold-start", "cold-start-boto3", "snapstart")
+CASES: Final = ("bare", "start", "memory", *(case.name for case in LOAD_CASES), *COLD_CASES)
 
 
 def client(server: Server, service: str) -> Any:
@@ -255,11 +257,11 @@ def _prepare_sorted_table(dynamodb: Any) -> None:
             dynamodb.put_item(TableName=SORTED_TABLE, Item=item)
 
 
-def code() -> bytes:
-    """A function that does nothing."""
+def code(*, first: str = "") -> bytes:
+    """A function that does nothing. first: what it does when it is initialised."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", "def handler(event, context):\n    return {'n': event.get('n')}\n")
+        file.writestr("app.py", f"{first}\ndef handler(event, context):\n    return {{'n': event.get('n')}}\n")
     return archive.getvalue()
 
 
@@ -282,17 +284,22 @@ def prepare_function(server: Server, role_arn: str) -> None:
     )
 
 
-def create_function(lambda_: Any, name: str, role_arn: str) -> str:
-    """A function that is ready; its ARN."""
+def create_function(lambda_: Any, name: str, role_arn: str, *, first: str = "", snap_start: bool = False) -> str:
+    """A function that is ready; its ARN. With SnapStart it has a version 1, whose snapshot has been taken."""
     made = lambda_.create_function(
         FunctionName=name,
         Runtime=RUNTIME,
         Handler="app.handler",
         Role=role_arn,
-        Code={"ZipFile": code()},
+        Code={"ZipFile": code(first=first)},
         MemorySize=MEMORY_MB,
+        SnapStart={"ApplyOn": "PublishedVersions" if snap_start else "None"},
+        Publish=snap_start,
     )
     lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    if snap_start:
+        active = lambda_.get_waiter("published_version_active")
+        active.wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1})
     return str(made["FunctionArn"])
 
 
@@ -339,15 +346,17 @@ def run_memory(server: Server) -> Measurement:
     return of_samples("memory", "pileus", [rss_bytes(server.process.pid) / 1e6], unit="MB", note=note)
 
 
-def run_cold_start(server: Server, role_arn: str, options: Options) -> Measurement:
+def run_cold_start(case: str, server: Server, role_arn: str, options: Options) -> Measurement:
     """The first invocation of functions that never ran, from request to answer."""
+    first = "" if case == "cold-start" else "import boto3"
     lambda_ = client(server, "lambda")
     connection = HTTPConnection(server.host, server.port, timeout=60)
     samples: list[float] = []
     for n in range(options.repeats):
-        name = f"{FUNCTION}-cold-{n}"
-        create_function(lambda_, name, role_arn)
-        request = signing.invoke(signer(server, "lambda"), name, {"n": n})
+        name = f"{FUNCTION}-{case}-{n}"
+        create_function(lambda_, name, role_arn, first=first, snap_start=case == "snapstart")
+        invoked = f"{name}:1" if case == "snapstart" else name
+        request = signing.invoke(signer(server, "lambda"), invoked, {"n": n})
         if connection.sock is None:
             connection.connect()
         begun = time.perf_counter()
@@ -356,9 +365,9 @@ def run_cold_start(server: Server, role_arn: str, options: Options) -> Measureme
         samples.append((time.perf_counter() - begun) * 1000)
         lambda_.delete_function(FunctionName=name)
         if status != 200 or body.strip() != b'{"n": %d}' % n:
-            return Measurement(case="cold-start", target="pileus", unit="ms", failed=f"{status} {body[:300]!r}")
+            return Measurement(case=case, target="pileus", unit="ms", failed=f"{status} {body[:300]!r}")
     connection.close()
-    return of_samples("cold-start", "pileus", samples, unit="ms")
+    return of_samples(case, "pileus", samples, unit="ms")
 
 
 def _answer(connection: HTTPConnection) -> tuple[int, bytes]:

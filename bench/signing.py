@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Signer:
         signed = {**headers, "host": self._host, "x-amz-date": self._time}
         names = ";".join(sorted(signed))
         lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
-        canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+        canonical = f"{method}\n{quote(path)}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         signature = _hmac(self._key, f"AWS4-HMAC-SHA256\n{self._time}\n{self._scope}\n{digest}").hex()
         sent = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
