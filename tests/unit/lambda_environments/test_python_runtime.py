@@ -211,6 +211,15 @@ async def test_what_cannot_be_loaded(bench: Bench, source: str, handler: str, ki
     assert len(bench.logs.events) == 2
 
 
+async def test_the_trace_of_a_module_that_fails_begins_with_its_import(bench: Bench) -> None:
+    """Nothing of Pileus is in it. Recording lambda, test_lambda_runtime_error."""
+    document = await bench.failure(bench.function("raise ValueError('at once')\n"))
+    trace = document["stackTrace"]
+    assert "importlib/__init__.py" in trace[0]
+    assert trace[-1] == "  File \"/var/task/app.py\", line 1, in <module>\n    raise ValueError('at once')\n"
+    assert not [frame for frame in trace if "lambda_/runtimes" in frame]
+
+
 @pytest.mark.parametrize(("result", "kind"), [("{1, 2}", "set"), ("object()", "object"), ("{'a': 1j}", "complex")])
 async def test_what_is_no_json_cannot_be_returned(bench: Bench, result: str, kind: str) -> None:
     """AWS's wording, without a trace."""

@@ -5,6 +5,7 @@ Error documents have AWS's members in AWS's order; frames are written as in the 
 """
 
 import json
+import os
 import time
 import traceback
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Final
 TASK_ROOT: Final = "/var/task"
 _NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 """AWS indents frames in the log with these, so that CloudWatch keeps the indentation."""
+_RUNTIME: Final = os.path.dirname(__file__)
 
 
 class Fault(Exception):
@@ -31,10 +33,15 @@ def document(failure: BaseException, *, request_id: str, task_root: str) -> dict
         kind, message, trace = failure.kind, failure.message, failure.trace
     else:
         kind, message = type(failure).__name__, str(failure)
-        # The first frame is the runtime's own.
-        first = failure.__traceback__
-        trace = frames(first.tb_next if first is not None else None, task_root=task_root)
+        trace = frames(_beyond_the_runtime(failure.__traceback__), task_root=task_root)
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
+
+
+def _beyond_the_runtime(first: TracebackType | None) -> TracebackType | None:
+    """The first frame that is not the runtime's own."""
+    while first is not None and first.tb_frame.f_code.co_filename.startswith(_RUNTIME):
+        first = first.tb_next
+    return first
 
 
 def frames(first: TracebackType | None, *, task_root: str) -> list[str]:
