@@ -194,3 +194,33 @@ async def test_system_calls_are_forbidden_after_a_restore(bench: Bench) -> None:
     if os.geteuid() != 0:
         pytest.skip("whoever is no root is someone else in cells")
     assert await bench.answer(spec) == [1, "0000000000000000", False]
+
+
+async def test_a_template_may_not_make_networks(bench: Bench) -> None:
+    """Of all that only administrators may do, it is allowed what its forks need, and not what else there is to attack:
+    no namespace of another kind, and none made by `clone`, which takes whatever flags it is given."""
+    source = """
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        SEEN = []
+        for flags in (0x40000000, 0x10000000 | 0x40000000, 0x02000000):
+            ctypes.set_errno(0)
+            libc.unshare(flags)
+            SEEN.append(ctypes.get_errno())
+        def handler(event, context):
+            return SEEN
+    """
+    assert await bench.answer(_snap(bench, source)) == [1, 1, 1]
+
+
+async def test_a_template_that_dies_takes_its_forks_and_is_taken_again(bench: Bench) -> None:
+    """Whatever ends it, nobody is left behind, and the next invocation initialises once more."""
+    spec = _snap(bench, FUNCTION)
+    first = await bench.answer(spec)
+    if not _forks(bench):
+        pytest.skip("nothing is forked without namespaces")
+    for environment in list(bench.pool._environments):
+        if environment.forks:
+            environment.stop()
+    await _until(lambda: not bench.pool._environments)
+    assert (await bench.answer(spec))["made"] != first["made"]

@@ -194,6 +194,8 @@ _PIDFD_GETFD: Final = 438  # another process's descriptors
 
 _NESTING: Final = {"x86_64": "165 166 272", "aarch64": "40 39 97"}
 """mount umount2 unshare."""
+NESTED: Final = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
+"""What a cell that is forked from another leaves for."""
 
 
 def forbid_system_calls(*, but_nesting: bool = False) -> bool:
@@ -202,8 +204,8 @@ def forbid_system_calls(*, but_nesting: bool = False) -> bool:
     New user namespaces are refused too (they hand capabilities to anybody); clone3 answers ENOSYS because its flags
     lie in memory, which a filter cannot read, so that the C library falls back to clone. Needs `gain_no_privileges`.
 
-    but_nesting: whether user namespaces, and mounts in them, are allowed: to processes that others are forked from,
-    which forbid them to themselves when they have made their own cell.
+    but_nesting: whether leaving for namespaces (`NESTED` and no others) and mounts in them are allowed: to processes
+    that others are forked from, which forbid it to themselves when they have made their own cell.
     """
     known = _FORBIDDEN.get(platform.machine())
     if known is None:
@@ -222,10 +224,18 @@ def forbid_system_calls(*, but_nesting: bool = False) -> bool:
     program += [(_BPF_JUMP_EQUAL, 0, 1, _CLONE3), (_BPF_RETURN, 0, 0, _RETURN_ERRNO | _ENOSYS)]
     for number in numbers:
         program += [(_BPF_JUMP_EQUAL, 0, 1, number), (_BPF_RETURN, 0, 0, _RETURN_ERRNO | _EPERM)]
+    if allowed:
+        program += [
+            (_BPF_JUMP_EQUAL, 0, 4, int(allowed[2])),
+            (_BPF_LOAD, 0, 0, 16),
+            (_BPF_JUMP_ANY_BIT, 0, 1, 0xFFFFFFFF ^ NESTED),
+            (_BPF_RETURN, 0, 0, _RETURN_ERRNO | _EPERM),
+            (_BPF_RETURN, 0, 0, _RETURN_ALLOW),
+        ]
     program += [
         (_BPF_JUMP_EQUAL, 0, 3, clone),
         (_BPF_LOAD, 0, 0, 16),  # the low half of its first argument
-        (_BPF_JUMP_ANY_BIT, 0, 1, 0 if but_nesting else CLONE_NEWUSER),
+        (_BPF_JUMP_ANY_BIT, 0, 1, CLONE_NEWUSER),
         (_BPF_RETURN, 0, 0, _RETURN_ERRNO | _EPERM),
         (_BPF_RETURN, 0, 0, _RETURN_ALLOW),
     ]

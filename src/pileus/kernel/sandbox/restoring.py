@@ -39,7 +39,6 @@ HELLO: Final = b"H"
 
 _DESCRIPTORS_MAX: Final = 32
 _ORDER_BYTES_MAX: Final = 65_536
-_PRIVATE: Final = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 
 
 class Restored:
@@ -79,7 +78,7 @@ def _leave(template: socket.socket, descriptors: list[int], order: dict[str, Any
     late = groups[order["groups"] :]
     try:
         user, group = os.geteuid(), os.getegid()
-        linux.unshare(_PRIVATE)
+        linux.unshare(linux.NESTED)
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             with open(f"/proc/self/{name}", "w") as table:
                 table.write(text)
