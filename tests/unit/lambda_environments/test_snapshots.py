@@ -108,6 +108,15 @@ async def test_the_log_tells_of_a_restore(bench: Bench) -> None:
     ]
 
 
+async def test_what_is_written_while_a_snapshot_is_taken_is_logged_at_once(bench: Bench) -> None:
+    """Also where there is none in the end: nobody may ever invoke that version."""
+    await bench.pool.take_snapshot(_snap(bench, "print('made')\ndef handler(e, c): return 1"))
+    assert "made\n" in bench.logs.all
+    with pytest.raises(InitFailed):
+        await bench.pool.take_snapshot(_snap(bench, "print('nearly')\nraise ValueError", name="failing", revision="2"))
+    assert "nearly\n" in bench.logs.all
+
+
 async def test_what_cannot_be_initialised_has_no_snapshot(bench: Bench) -> None:
     """Whoever takes it hears of it, and so does whoever invokes."""
     spec = _snap(bench, "raise ValueError('never')")

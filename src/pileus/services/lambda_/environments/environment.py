@@ -112,6 +112,7 @@ class Environment:
         self._timeout = spec.timeout
         self._started_s = 0.0
         self._init_s: float | None = None
+        self._ahead = kind != "on-demand"
         self._restores = False
         self._restore_s: float | None = None
         self._peak_bytes = 0
@@ -243,6 +244,10 @@ class Environment:
         else:
             self._init_s = took_s
             self._journal.init_ended(duration_s=took_s, outcome=SUCCESS)
+            if self._ahead:  # nobody knows when the first invocation comes, if one does
+                self._read_output()
+                self._log.complete_lines()
+                self._log.finish()
         self._cell.limit_processors(self._processors)
         self._follow(Event.READY)
         self.idle_since_s = self._loop.time()
@@ -455,6 +460,8 @@ class Environment:
         self._init_s = self.init_duration_s
         self._read_output()
         self._log.complete_lines()
+        if self._ahead and not self._restores:
+            self._log.finish()  # there is no invocation to end it
         self._peak()
         self._die()
         if not self.ready.done():
