@@ -61,6 +61,7 @@ def test_functions_are_applied_changed_and_destroyed(aws: Server, folder: Path) 
     until(lambda: functions.get_event_source_mapping(UUID=outputs["mapping"])["LastProcessingResult"] == "OK")
 
     change = ["-var", "package=two.zip", "-var", "greeting=good day", "-var", "reserved=-1", "-var", "batch=100"]
+    change += ["-var", "provisioned=2"]
     terraform("apply", "-input=false", "-auto-approve", *change)
     terraform("plan", "-input=false", "-detailed-exitcode", *change)
     assert terraform.outputs()["version"] == "2"
@@ -68,6 +69,10 @@ def test_functions_are_applied_changed_and_destroyed(aws: Server, folder: Path) 
     assert terraform.outputs()["mapping"] == outputs["mapping"]
     assert functions.get_event_source_mapping(UUID=outputs["mapping"])["BatchSize"] == 100
     assert answered() == ["good day", 2, "shared", "2"]
+    kept = functions.get_provisioned_concurrency_config(FunctionName="terraform-main", Qualifier="live")
+    assert (kept["Status"], kept["AllocatedProvisionedConcurrentExecutions"]) == ("READY", 2)
+    restored = functions.invoke(FunctionName="terraform-failures", Qualifier="1")
+    assert json.loads(restored["Payload"].read())[0] == "sorry"
     canary = functions.get_alias(FunctionName="terraform-main", Name="canary")
     assert canary["RoutingConfig"]["AdditionalVersionWeights"] == {"2": 0.1}
 

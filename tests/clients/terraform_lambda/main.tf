@@ -25,6 +25,11 @@ variable "reserved" {
   default = 5
 }
 
+variable "provisioned" {
+  type    = number
+  default = 1
+}
+
 variable "batch" {
   type    = number
   default = 10
@@ -198,6 +203,23 @@ resource "aws_lambda_function" "failures" {
   filename                = "${path.module}/one.zip"
   source_code_hash        = filebase64sha256("${path.module}/one.zip")
   code_signing_config_arn = aws_lambda_code_signing_config.trusted.arn
+  layers                  = [aws_lambda_layer_version.shared.arn]
+  publish                 = true
+
+  environment {
+    variables = {
+      GREETING = "sorry"
+    }
+  }
+  snap_start {
+    apply_on = "PublishedVersions"
+  }
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  function_name                     = aws_lambda_function.main.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.provisioned
 }
 
 resource "aws_dynamodb_table" "changes" {
