@@ -475,10 +475,16 @@ class Parts:
     # What happens without a request. Nothing here builds a service before it has work.
 
     async def _prepare_environments(self) -> None:
-        """Where there are functions, somebody will invoke one: their environments then start in milliseconds."""
+        """Where there are functions, somebody will invoke one: their environments then start in milliseconds.
+
+        So do those of versions with SnapStart, whose snapshots do not outlive a process.
+        """
         begin, end = Subspace("lambda").range()
         if await self._store.snapshot().range(begin, end, limit=1):
             self.environments.prepare()
+        begin, end = Subspace("lambda-snapshots").range()
+        if await self._store.snapshot().range(begin, end, limit=1):
+            await self.functions.take_snapshots_again()
 
     async def _act_for_alarm(self, delivery: Delivery) -> None:
         await self._monitoring.act(delivery)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -157,3 +158,35 @@ def test_provisioned_concurrency_of_a_function_that_fails(lambda_: Any, role: st
     with pytest.raises(ClientError, match="Provisioned Concurrency is not supported"):
         lambda_.put_provisioned_concurrency_config(FunctionName=snap, Qualifier="1", ProvisionedConcurrentExecutions=1)
     lambda_.delete_function(FunctionName=snap)
+
+
+def test_snapshots_are_taken_again_after_a_start(tmp_path: Path) -> None:
+    """A version that was pending when the server was killed becomes active, and restores wait for no invocation."""
+    server = Server(tmp_path / "data")
+    server.start()
+    try:
+        lambda_ = server.client("lambda")
+        code = "import os, time\ntime.sleep(1)\nprint('initialised')\n" + _CODE
+        role = make_role(server, name="snapstart")
+        name = _create(lambda_, role, code, SnapStart={"ApplyOn": "PublishedVersions"})
+        assert lambda_.publish_version(FunctionName=name)["State"] == "Pending"
+        server.kill()
+        server.start()
+        lambda_ = server.client("lambda")
+        _until(lambda: lambda_.get_function_configuration(FunctionName=name, Qualifier="1")["State"], "Active")
+
+        def initialised() -> int:
+            found = server.client("logs").filter_log_events(
+                logGroupName=f"/aws/lambda/{name}", filterPattern="initialised"
+            )
+            return len(found["events"])
+
+        _until(lambda: initialised() > 0, True)
+        before = initialised()
+        server.stop()
+        server.start()
+        _until(initialised, before + 1)
+        assert _answer(server.client("lambda"), name, "1")["kind"] == "snap-start"
+        assert initialised() == before + 1
+    finally:
+        server.stop()

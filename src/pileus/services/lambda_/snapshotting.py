@@ -1,11 +1,15 @@
 """How does a version with SnapStart become active?
 
 It is `Pending` when it is published, and an event of the same transaction asks for its snapshot: so one that a crash
-interrupts is taken after the next start. The snapshot itself lives no longer than this process; the first invocation
-after a start takes it again.
+interrupts is taken after the next start. The snapshot itself lives no longer than this process: after a start those of
+the versions that are likely to be needed are taken again, one by one, and others when they are invoked.
+
+Below `(lambda-snapshots, ACCOUNT, REGION, NAME, NUMBER)` is noted which versions have one, so that a server without any
+need not look for them.
 """
 
-from datetime import datetime
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
@@ -13,6 +17,7 @@ import msgspec
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.sandbox.sandbox import SandboxFailed
+from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
 from pileus.services.lambda_.environments.environment import InitFailed
@@ -21,9 +26,10 @@ from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.model import VersionRecord
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.resolving import Named, Resolver
-from pileus.services.lambda_.store import get_version, put_version
+from pileus.services.lambda_.store import get_function, get_version, list_aliases, put_version
 
 TOPIC: Final = "lambda.snapshot"
+NOTES: Final = Subspace("lambda-snapshots")
 PENDING: Final = {"state": "Pending", "state_reason": "The function is being created.", "state_reason_code": "Creating"}
 _CODES: Final = {
     "Sandbox.Timedout": "FunctionError.InitTimeout",
@@ -52,8 +58,14 @@ class SnapshotTaker(Protocol):
         ...
 
 
-def emit_snapshot(tx: Transaction, wanted: SnapshotWanted, *, at: datetime | None = None) -> None:
-    tx.emit(Event(topic=TOPIC, payload=encode(wanted)), at=at)
+def emit_snapshot(tx: Transaction, wanted: SnapshotWanted) -> None:
+    tx.emit(Event(topic=TOPIC, payload=encode(wanted)))
+    tx.set(_note(wanted), encode(wanted))
+
+
+def _note(wanted: SnapshotWanted) -> bytes:
+    function = wanted.function
+    return NOTES.pack(function.account_id, function.region, function.name, wanted.number)
 
 
 class Snapshotting:
@@ -85,6 +97,25 @@ class Snapshotting:
         else:
             await self._end(wanted, state="Active", state_reason="", state_reason_code="")
 
+    async def take_again(self) -> None:
+        """After a start: those of the versions that aliases lead to, and of each function's last one."""
+        begin, end = NOTES.range()
+        for key, value in await self._store.snapshot().range(begin, end):
+            wanted = decode(value, SnapshotWanted)
+            snapshot = self._store.snapshot()
+            latest = await get_function(snapshot, wanted.function)
+            version = await get_version(snapshot, wanted.function, wanted.number)
+            if latest is None or version is None:
+                await self._store.run(partial(_forget, key))
+                continue
+            aliases = await list_aliases(snapshot, wanted.function)
+            likely = latest.last_version == wanted.number or any(a.points_at(str(wanted.number)) for a in aliases)
+            if version.state != "Active" or not likely:
+                continue
+            with suppress(FunctionNotFound, InitFailed, UnsupportedRuntime, SandboxFailed, ServiceError):
+                ready = await self._resolver.find(Named(wanted.function.qualified_by(str(wanted.number))))
+                await self._taker.take_snapshot(ready.spec)
+
     async def _end(self, wanted: SnapshotWanted, **state: str) -> None:
         async def write(tx: Transaction) -> None:
             version = await get_version(tx, wanted.function, wanted.number)
@@ -93,6 +124,10 @@ class Snapshotting:
                 put_version(tx, wanted.function, changed)
 
         await self._store.run(write)
+
+
+async def _forget(key: bytes, tx: Transaction) -> None:
+    tx.clear(key)
 
 
 def _told(failure: InitFailed) -> tuple[str, str]:

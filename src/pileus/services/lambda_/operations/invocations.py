@@ -27,6 +27,11 @@ class InvocationOperations(LambdaBase):
         if self._snapshotting is not None:
             await self._snapshotting.deliver(delivery)
 
+    async def take_snapshots_again(self) -> None:
+        """After a start, where `snapshotting.NOTES` has any."""
+        if self._snapshotting is not None:
+            await self._snapshotting.take_again()
+
     async def referenced_blobs(self) -> set[str]:
         """The digests of all archives that functions, versions and layers have."""
         return await records.referenced_archives(self._store)
