@@ -12,6 +12,7 @@ from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.metrics.metering import GB_SECONDS, amounts
 from pileus.kernel.metrics.metering import NAMESPACE as METERING
 from pileus.kernel.metrics.series import Metric
+from pileus.kernel.storage.seam import Transaction
 from pileus.kernel.storage.sqlite import open_store
 from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
@@ -21,6 +22,10 @@ from pileus.services.lambda_.environments.types import (
     InvocationResult,
 )
 from pileus.services.lambda_.metrics import NAMESPACE, CountedEnvironments
+from pileus.services.lambda_.names import FunctionName
+from pileus.services.lambda_.reservations import ReservedEnvironments
+from pileus.services.lambda_.settings import ConcurrencyRecord
+from pileus.services.lambda_.settings_store import put_setting
 from tests.support.time import JumpingClock
 
 ACCOUNT: Final = "111111111111"
@@ -70,10 +75,21 @@ class Counted:
     async def invoke(self, *, qualifier: str = "", version: str = "$LATEST", name: str = "f") -> None:
         arn = ARN.removesuffix("f") + name
         spec = FunctionSpec(
-            function_arn=arn, function_name=name, version=version, runtime="python3.12",
-            handler="h", code_path=Path("/"), code_sha256="", memory_mb=512, environment={},
-            timeout=timedelta(seconds=3), role_arn="", log_group="", region=REGION,
-            account_id=ACCOUNT, revision="",
+            function_arn=arn,
+            function_name=name,
+            version=version,
+            runtime="python3.12",
+            handler="h",
+            code_path=Path("/"),
+            code_sha256="",
+            memory_mb=512,
+            environment={},
+            timeout=timedelta(seconds=3),
+            role_arn="",
+            log_group="",
+            region=REGION,
+            account_id=ACCOUNT,
+            revision="",
         )
         invoked = f"{arn}:{qualifier}" if qualifier else arn
         await self.environments.invoke(spec, Invocation(request_id="r", payload=b"{}", invoked_function_arn=invoked))
@@ -124,6 +140,30 @@ async def test_what_never_ran(counted: Counted) -> None:
     counted.inner.error = None
     await counted.invoke()
     assert await counted.told("ConcurrentExecutions", F) == (1, 1.0)
+
+
+async def test_who_finds_nothing_reserved_is_throttled(tmp_path: Path) -> None:
+    """An alarm on Throttles is how one learns that the reserved concurrency is too little."""
+    store = open_store(tmp_path, clock=JumpingClock(NOON))
+    counted = Counted(Metrics(store, JumpingClock(NOON)))
+    counted.environments = CountedEnvironments(ReservedEnvironments(counted.inner, store), counted.metrics)
+    function = FunctionName(partition="aws", region=REGION, account_id=ACCOUNT, name="f")
+
+    async def reserve(tx: Transaction) -> None:
+        put_setting(tx, function, ConcurrencyRecord(reserved=1))
+
+    await store.run(reserve)
+    counted.inner.go.clear()
+    first = asyncio.create_task(counted.invoke())
+    await asyncio.sleep(0)
+    with pytest.raises(ConcurrencyExceeded) as refused:
+        await counted.invoke()
+    counted.inner.go.set()
+    await first
+    assert refused.value.reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert await counted.told("Throttles", F) == (2, 1.0)
+    assert await counted.told("Invocations", F) == (1, 1.0)
+    await store.close()
 
 
 async def test_aliases_and_versions(counted: Counted) -> None:

@@ -45,7 +45,6 @@ from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTE
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.policy import service_denial
-from pileus.services.lambda_.reservations import Reservations
 from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse, InvokeWithResponseStreamRequest
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
@@ -97,7 +96,6 @@ class Invoker:
         self._store = store
         self._metrics = metrics
         self._environments = environments
-        self._reservations = Reservations(store)
         self.resolver = Resolver(store=store, packages=packages, ids=ids)
         self._clock = clock
         self._ids = ids
@@ -292,10 +290,7 @@ class Invoker:
         self._metrics.received(function)
 
     async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
-        place = await self._reservations.take(spec)
         try:
-            if place is not None:
-                return await self._reservations.hold(place, self._environments.invoke(spec, invocation))
             return await self._environments.invoke(spec, invocation)
         except EnvironmentsClosed:
             raise Stopped from None

@@ -48,6 +48,7 @@ from pileus.services.lambda_.model import (
 from pileus.services.lambda_.names import FunctionName, account_of_role
 from pileus.services.lambda_.provisioner import AccountConcurrency, Fleets, Provisioner
 from pileus.services.lambda_.provisioning import ProvisionedFleets
+from pileus.services.lambda_.reservations import ReservedEnvironments
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
 from pileus.services.lambda_.snapshotting import PENDING, SnapshotTaker, Snapshotting, SnapshotWanted, emit_snapshot
@@ -129,9 +130,10 @@ class LambdaBase:
         self._objects = objects
         self._hot_reload = hot_reload
         self._event_metrics = EventMetrics(metrics)
+        reserved = ReservedEnvironments(pool, store)
         self._invoker = Invoker(
             store=store,
-            environments=pool if metrics is None else CountedEnvironments(pool, metrics),
+            environments=reserved if metrics is None else CountedEnvironments(reserved, metrics),
             packages=self._packages,
             clock=clock,
             ids=ids,
