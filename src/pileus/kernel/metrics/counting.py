@@ -23,7 +23,7 @@ from weakref import WeakValueDictionary
 from pileus.kernel.clock import Clock
 from pileus.kernel.metrics import store as stored
 from pileus.kernel.metrics.series import Dimensions, Metric, Series
-from pileus.kernel.metrics.statistics import StatisticSet, merged
+from pileus.kernel.metrics.statistics import StatisticSet, Summing, merged
 from pileus.kernel.metrics.store import KEPT_S, MINUTE_S, SECOND_S, Listed
 from pileus.kernel.storage.seam import StorageFailed, Store, Transaction
 
@@ -209,14 +209,14 @@ class Metrics:
         assert start_s % min(period_s, MINUTE_S) == 0
         self._cut()
         await self._write([series for series in self._unwritten if series.metric == metric])
-        found: dict[tuple[int, str], list[StatisticSet]] = {}
+        found: dict[tuple[int, str], Summing] = {}
         for of_unit in [unit] if unit is not None else await stored.units(self._store.snapshot(), metric):
             for kept_s in KEPT_S:
                 if kept_s <= max(period_s, MINUTE_S):  # values of a whole minute count at its begin
                     async for at_s, statistics in self._sets(metric, of_unit, kept_s, start_s, end_s):
-                        found.setdefault(((at_s - start_s) // period_s, of_unit), []).append(statistics)
+                        found.setdefault(((at_s - start_s) // period_s, of_unit), Summing()).add_set(statistics)
         return [
-            Datapoint(start + number * period, of_unit, merged(found[number, of_unit]))
+            Datapoint(start + number * period, of_unit, found[number, of_unit].told())
             for number, of_unit in sorted(found)
         ]
 

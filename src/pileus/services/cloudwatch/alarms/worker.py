@@ -7,6 +7,7 @@ that jumps has them looked at once, as they stand then.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -100,12 +101,12 @@ class AlarmWatch:
         period_s = period_of(condition)
         count = periods_looked_at(condition, period_s=period_s)
         start = until - timedelta(seconds=period_s * count)
-        samples: dict[int, float] = {}
+        samples: Mapping[int, float] = {}
         percent = None
         if condition.stat is not None:
             told = await self._reader.line(scope, condition.stat, start=start, end=until)
             values = told.line.values
-            samples = {int(point.at.timestamp()): point.statistics.samples for point in told.points}
+            samples = told.samples
             if condition.stat.stat.startswith("p"):
                 percent = float(condition.stat.stat[1:])
         else:
