@@ -264,3 +264,10 @@ def test_whatever_is_missing_is_named(service: str) -> None:
         response = Desk([service]).ask(request_of(service, name, {}))
         expected = 400 if shape.required_members else model.operation_model(name).http.get("responseCode", 200)
         assert response.status == expected, (name, response)
+
+
+def test_lists_within_lists_that_are_too_long_are_told() -> None:
+    """What the message shows of a value need not have the shape that the model says: it was a 500."""
+    given = {"UUID": "u", "FunctionResponseTypes": ["ReportBatchItemFailures", [[]]]}
+    code, _, status = refused("lambda", "UpdateEventSourceMapping", given)
+    assert (code, status) in {("ValidationException", 400), ("SerializationException", 400)}

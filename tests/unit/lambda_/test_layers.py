@@ -257,3 +257,11 @@ async def test_policies_of_layers(functions: Lambda) -> None:
         remove = RemoveLayerVersionPermissionRequest(layer_name="l", version_number=1, statement_id=sid)
         await functions.api.remove_layer_version_permission(context(), remove)
     assert (await refusal(functions.api.get_layer_version_policy(context(), get)))[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("arn", [f"{_ARN}:{'9' * 20}", _ARN.replace("arn:aws:", "arn::") + ":1"])
+async def test_arns_that_only_the_pattern_lets_pass(functions: Lambda, arn: str) -> None:
+    """Numbers beyond any version, and no partition: the model's pattern takes both, and neither is a fault of ours."""
+    with pytest.raises(ServiceError) as caught:
+        await functions.api.get_layer_version_by_arn(context(), GetLayerVersionByArnRequest(arn=arn))
+    assert caught.value.error_code == "ResourceNotFoundException"

@@ -6,7 +6,12 @@ from pileus.kernel.auth.permissions import needs_of
 from pileus.kernel.errors import ServiceError
 from pileus.services.lambda_.names import REACHABLE, FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.permissions import PERMISSIONS
-from pileus.services.lambda_.shapes import InvocationRequest, ListTagsRequest
+from pileus.services.lambda_.shapes import (
+    GetLayerVersionByArnRequest,
+    GetResourcePolicyRequest,
+    InvocationRequest,
+    ListTagsRequest,
+)
 from tests.unit.lambda_.conftest import context
 
 _ARN = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -24,6 +29,7 @@ _ARN = "arn:aws:lambda:us-east-1:111111111111:function:f"
         ("us-east-1:111111111111:function:f:live", None, "f", "live"),
         (_ARN, None, "f", None),
         (f"{_ARN}:$LATEST", None, "f", "$LATEST"),
+        ("arn::lambda:us-east-1:111111111111:function:f", None, "f", None),  # the model's pattern lets it pass
         ("arn:aws:lambda:us-east-1:111111111111:function", None, "function", None),  # recorded: incomplete_arn
     ],
 )
@@ -77,3 +83,18 @@ def test_operations_that_reach_other_accounts_are_asked_about() -> None:
         assert needs.foreign(context(operation=operation), theirs), operation
         assert not needs.foreign(context(operation=operation), ours)
         assert function_name(context(operation=operation), foreign).account_id == "222222222222"
+
+
+@pytest.mark.parametrize("partition", ["", "aws-cn", "aws-us-gov"])
+def test_no_partition_passes_by_a_denial(partition: str) -> None:
+    """Operations mean their own partition whatever an ARN says, so that is what policies are asked about."""
+    arn = f"arn:{partition}:lambda:us-east-1:111111111111:function:f"
+    layer = f"arn:{partition}:lambda:us-east-1:111111111111:layer:l:1"
+    for operation, given, expected in (
+        ("ListTags", ListTagsRequest(resource=arn), _ARN),
+        ("GetResourcePolicy", GetResourcePolicyRequest(resource_arn=arn), _ARN),
+        ("GetLayerVersionByArn", GetLayerVersionByArnRequest(arn=layer), _ARN.replace("function:f", "layer:l:1")),
+    ):
+        resource = PERMISSIONS[operation][0].resource
+        assert resource is not None
+        assert resource.arn(context(), given) == expected

@@ -194,8 +194,7 @@ class Inspection:
 
     def _shown(self, shape: Shape, value: object) -> str:
         """A value as Java would print it."""
-        if isinstance(value, list):
-            assert shape.member is not None
+        if isinstance(value, list) and shape.member is not None:
             element = self._model.shape_of(shape.member)
             return f"[{', '.join(self._shown_named(shape.member, element, item) for item in value)}]"
         if isinstance(value, dict) and shape.value is not None:

@@ -85,11 +85,12 @@ def layer_of_arn(arn: str) -> LayerName | None:
 
 
 def layer_named(context: RequestContext, given: str, number: int = 0) -> LayerName:
-    """What a request means by a name or ARN."""
+    """What a request means by a name or ARN; InvalidParameterValueException for an ARN of no partition."""
     if given.startswith("arn:"):
         layer = layer_of_arn(given)
-        assert layer is not None, "the model's pattern was checked by the wire"
-        return msgspec.structs.replace(layer, number=number or layer.number)
+        if layer is None:  # the model's pattern lets it pass
+            raise InvalidParameterValueException(f"Invalid Layer name: {given}")
+        return msgspec.structs.replace(layer, partition=context.partition, number=number or layer.number)
     return LayerName(
         partition=context.partition, region=context.region, account_id=context.account_id, name=given, number=number
     )

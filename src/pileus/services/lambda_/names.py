@@ -22,7 +22,7 @@ LATEST: Final = "$LATEST"
 _VERSION_DIGITS_MAX: Final = 18
 
 _NAME: Final = re.compile(
-    r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
+    r"(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?"
     r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
     r"(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[a-zA-Z0-9-_.]+)(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
@@ -166,6 +166,12 @@ def meant_by(context: RequestContext, given: str, qualifier: str | None = None) 
         name=match["name"],
         qualifier=match["qualifier"] or qualifier,
     )
+
+
+def in_partition(context: RequestContext, arn: str) -> str:
+    """An ARN with the partition of the request, which is the one that operations mean whatever a caller writes: whoever
+    decides about what was written would let `arn:aws-cn:` pass by a Deny of `arn:aws:`."""
+    return ":".join(("arn", context.partition, *arn.split(":")[2:]))
 
 
 def function_of_arn(arn: str) -> FunctionName | None:

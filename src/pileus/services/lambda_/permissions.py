@@ -23,7 +23,7 @@ from pileus.services.lambda_.layer_store import get_layer_version
 from pileus.services.lambda_.layers import layer_named, layer_of_arn
 from pileus.services.lambda_.mappings.store import get_mapping
 from pileus.services.lambda_.model import StatementRecord
-from pileus.services.lambda_.names import FunctionName, function_of_arn, in_other_account, meant_by
+from pileus.services.lambda_.names import FunctionName, function_of_arn, in_other_account, in_partition, meant_by
 from pileus.services.lambda_.policy import policy_text
 from pileus.services.lambda_.signing import find_signing_config, named_signing_config
 from pileus.services.lambda_.store import get_alias, get_function, get_version
@@ -48,8 +48,7 @@ def _foreign(context: RequestContext, given: Any) -> bool:
 
 
 def _signing_config_arn(context: RequestContext, given: Any) -> str:
-    arn: str = given.code_signing_config_arn
-    return arn
+    return in_partition(context, given.code_signing_config_arn)
 
 
 def _foreign_signing_config(context: RequestContext, given: Any) -> bool:
@@ -57,8 +56,7 @@ def _foreign_signing_config(context: RequestContext, given: Any) -> bool:
 
 
 def _policed_arn(context: RequestContext, given: Any) -> str:
-    arn: str = given.resource_arn
-    return arn
+    return in_partition(context, given.resource_arn)
 
 
 def _foreign_policed(context: RequestContext, given: Any) -> bool:
@@ -66,8 +64,7 @@ def _foreign_policed(context: RequestContext, given: Any) -> bool:
 
 
 def _tagged_arn(context: RequestContext, given: Any) -> str:
-    arn: str = given.resource
-    return arn
+    return in_partition(context, given.resource)
 
 
 def _foreign_tagged(context: RequestContext, given: Any) -> bool:
@@ -140,8 +137,7 @@ def _layer_version_arn(context: RequestContext, given: Any) -> str:
 
 def _given_layer(context: RequestContext, given: Any) -> str:
     """Of a request, or of one of the ARNs that a function is to have."""
-    arn: str = given if isinstance(given, str) else given.arn
-    return arn
+    return in_partition(context, given if isinstance(given, str) else given.arn)
 
 
 def _foreign_layer(context: RequestContext, given: Any) -> bool:

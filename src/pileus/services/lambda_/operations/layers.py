@@ -13,7 +13,7 @@ from pileus.services.lambda_.errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
-from pileus.services.lambda_.layers import LayerName, LayerVersionRecord, check_own, layer_named
+from pileus.services.lambda_.layers import LayerName, LayerVersionRecord, check_own, layer_named, layer_of_arn
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
 from pileus.services.lambda_.model import StatementRecord, code_sha256_base64, last_modified
 from pileus.services.lambda_.operations.base import LambdaBase, check_same_revision
@@ -78,7 +78,7 @@ class LayerOperations(LambdaBase):
     async def get_layer_version_by_arn(
         self, context: RequestContext, request: GetLayerVersionByArnRequest
     ) -> GetLayerVersionResponse:
-        if ":::awslayer:" in request.arn:
+        if layer_of_arn(request.arn) is None:  # one of AWS's own, `awslayer`, or a number that no version can have
             raise _not_there()
         return await self._found(context, layer_named(context, request.arn))
 
