@@ -498,14 +498,19 @@ def _root_key(data_dir: Path) -> tuple[str, str] | None:
 
 
 def _caller(data_dir: Path, url: str, *, account: str, region: str) -> "Caller":
-    """Who asks the server that runs: an account, or its root where it is strict."""
+    """Who asks the server that runs: an account, or its root where it is strict; or whom the environment names."""
     from pileus.calling import Caller
 
     if len(account) != 12 or not account.isascii() or not account.isdigit():
         refuse(f"an account has 12 digits, and {account!r} has not")
     running = _running(data_dir, url)
     if running is None:
-        refuse(f"no Pileus runs on {data_dir}", hint="start it: pileus up")
+        exported = os.environ.get("AWS_ENDPOINT_URL")
+        if exported is None:
+            refuse(f"no Pileus runs on {data_dir}", hint="start it: pileus up, or name it: --url, --data-dir")
+        # As `pileus env` exports it, in another folder: then its credentials are exported too.
+        access_key_id = os.environ.get("AWS_ACCESS_KEY_ID", account)
+        return Caller(exported.rstrip("/"), access_key_id, os.environ.get("AWS_SECRET_ACCESS_KEY", "pileus"), region)
     key = (_root_key(data_dir) if running.auth == "strict" else None) or (account, "pileus")
     return Caller(running.url, *key, region)
 

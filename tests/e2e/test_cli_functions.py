@@ -56,6 +56,18 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     server.stop()
 
 
+def test_what_env_exports_is_enough(served: Server, tmp_path: Path) -> None:
+    """In another folder, where no Pileus keeps its data, the exported variables lead to the server."""
+    exports = json.loads(pileus(served, "env", "--json").stdout)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    command = [sys.executable, "-m", "pileus", "invoke", "double", '{"n": 21}', "--data-dir", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean | exports, check=False)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"twice": 42}), done.stderr
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean, check=False)
+    assert done.returncode != 0
+    assert "--url" in done.stderr
+
+
 def test_a_function_is_invoked(served: Server, tmp_path: Path) -> None:
     """From an argument, a file, or the standard input; failing is an exit status, a missing one a clear line."""
     answered = pileus(served, "invoke", "double", '{"n": 21}', "--log")
