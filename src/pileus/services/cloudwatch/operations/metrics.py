@@ -47,7 +47,7 @@ class MetricOperations(CloudWatchBase):
     async def put_metric_data(self, context: RequestContext, request: PutMetricDataInput) -> None:
         if request.entity_metric_data is not None:
             raise NotImplementedByPileus("EntityMetricData is not implemented")
-        values = told(scope_of(context), request.namespace, request.metric_data or (), now=self._clock.now())
+        values = await told(scope_of(context), request.namespace, request.metric_data or (), now=self._clock.now())
         await self._metrics.take(values)
 
     async def get_metric_statistics(
