@@ -300,7 +300,11 @@ class EnvironmentPool:
     async def revive(self, fleet: Fleet, cell: Cell, template: Environment) -> Environment:
         """The environment in a cell that was forked from `template`; it is not ready yet."""
         spec = fleet.spec
-        self._make_room()
+        try:
+            self._make_room()
+        except ConcurrencyExceeded:
+            cell.close()
+            raise
         self._count += 1
         try:
             credentials = await self._issue(spec)

@@ -81,17 +81,18 @@ class Snapshots:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
-    async def restored(self, fleet: Fleet) -> Environment:
-        """An environment that may be `STARTING`; InitFailed where there can be no snapshot."""
+    async def restored(self, fleet: Fleet, *, again: bool = False) -> Environment:
+        """An environment that may be `STARTING`; InitFailed where there can be no snapshot. again: once is no rule."""
         snapshot = await self.taken(fleet)
         if snapshot.cells is not None:
             try:
                 cell = await snapshot.cells.take()
             except SandboxFailed as failure:
                 _log.warning("environments of %s are not forked: %s", fleet.spec.function_arn, failure)
-                self._unforkable.add(fleet)
+                if again or snapshot.template.state is State.IDLE:  # it has not just ended by itself
+                    self._unforkable.add(fleet)
                 self._set_aside(fleet)
-                return await self.restored(fleet)
+                return await self.restored(fleet, again=True)
             return await self._starter.revive(fleet, cell, snapshot.template)
         while snapshot.ahead:
             environment = snapshot.ahead.pop()
