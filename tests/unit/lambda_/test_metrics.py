@@ -40,6 +40,7 @@ class Environments:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.function_error: str | None = None
+        self.init_duration: timedelta | None = None
         self.go = asyncio.Event()
         self.go.set()
         self.retired: list[str] = []
@@ -52,7 +53,7 @@ class Environments:
             payload=b"",
             function_error=self.function_error,
             duration=timedelta(milliseconds=99.5),
-            init_duration=None,
+            init_duration=self.init_duration,
             max_memory_bytes=0,
             log=b"",
             log_stream="",
@@ -192,13 +193,15 @@ async def test_how_many_run_at_once(counted: Counted) -> None:
 
 
 async def test_what_is_billed(counted: Counted) -> None:
-    """Started milliseconds times memory: 100 ms of half a gigabyte."""
+    """Started milliseconds times memory: 400 ms of half a gigabyte, 300 of them initialisation, and 100 ms."""
+    counted.inner.init_duration = timedelta(milliseconds=300.5)
     await counted.invoke()
+    counted.inner.init_duration = None
     await counted.invoke(qualifier="live", version="7")
     used = await amounts(counted.metrics, {(METERING, GB_SECONDS)}, start=NOON, end=NOON + timedelta(hours=1))
     [(metric, amount)] = used.items()
     assert metric.dimensions == (F,)
-    assert amount == pytest.approx(0.1)
+    assert amount == pytest.approx(0.25)
 
 
 async def test_the_rest_passes_through(counted: Counted) -> None:

@@ -284,6 +284,9 @@ async def test_the_log_has_aws_lines(bench: Bench) -> None:
     ]  # fmt: skip
     assert report["Memory Size"] == "128 MB"
     assert log[9].endswith(" ms\t\n")
+    ran_ms, init_ms = (float(report[name].removesuffix(" ms")) for name in ("Duration", "Init Duration"))
+    billed_ms = int(report["Billed Duration"].removesuffix(" ms"))
+    assert -0.02 <= billed_ms - (ran_ms + init_ms) < 1.02, "initialisation is billed too"
     assert result.log == "".join(log).encode()
     assert (await bench.invoke(spec)).init_duration is None
     assert "Init Duration" not in bench.logs.all[-1]

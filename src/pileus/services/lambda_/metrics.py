@@ -112,7 +112,8 @@ class _Counted:
         for add in self._concurrent[:-1]:
             add(running)
         self._concurrent[-1](float(self._of_account.count))
-        self._gb_seconds(billed_ms(duration_s) / 1_000 * memory_mb / _MB_PER_GB)
+        init_s = result.init_duration.total_seconds() if result.init_duration is not None else 0.0
+        self._gb_seconds(billed_ms(duration_s, init_s=init_s) / 1_000 * memory_mb / _MB_PER_GB)
 
 
 class CountedEnvironments:

@@ -345,7 +345,7 @@ class Environment:
             payload=document,
             function_error="Unhandled",
             duration=timedelta(seconds=duration_s),
-            init_duration=timedelta(seconds=duration_s),
+            init_duration=None,
             max_memory_bytes=self._peak(),
             log=self._log.finish(),
             log_stream=self.log_stream,
@@ -354,12 +354,21 @@ class Environment:
     def _follow(self, event: Event) -> None:
         self.state = NEXT_STATE[self.state, event]
 
-    def _conclude(self, payload: bytes, *, failed: bool, outcome: Outcome | None = None, dead: bool = False) -> None:
-        """End the event that is under way: the one place where results are made."""
+    def _conclude(
+        self,
+        payload: bytes,
+        *,
+        failed: bool,
+        outcome: Outcome | None = None,
+        dead: bool = False,
+        duration_s: float | None = None,
+    ) -> None:
+        """End the event that is under way: the one place where results are made. duration_s: None for until now."""
         invocation, result = self._invocation, self._result
         assert invocation is not None
         assert result is not None
-        duration_s = self._clock.monotonic() - self._started_s
+        if duration_s is None:
+            duration_s = self._clock.monotonic() - self._started_s
         if self._timer is not None:
             self._timer.cancel()
         self._invocation = self._result = self._timer = None
@@ -381,7 +390,7 @@ class Environment:
             payload=payload,
             function_error="Unhandled" if failed else None,
             duration=timedelta(seconds=duration_s),
-            init_duration=timedelta(seconds=init_s) if init_s is not None else None,
+            init_duration=timedelta(seconds=init_s) if init_s is not None and not self._ahead else None,
             max_memory_bytes=self._peak_bytes,
             log=log.finish(),
             log_stream=self.log_stream,
@@ -454,7 +463,7 @@ class Environment:
         self._log.complete_lines()
         self._journal.failed(reports.timed_out_line(timeout, request_id=request_id, now=self._clock.now()))
         document = reports.error_document("Sandbox.Timedout", request_id=request_id, message=reports.timed_out(timeout))
-        self._conclude(document, failed=True, outcome=TIMEOUT, dead=True)
+        self._conclude(document, failed=True, outcome=TIMEOUT, dead=True, duration_s=timeout_s)
 
     def _refuse(self, failure: InitFailed) -> None:
         self._init_s = self.init_duration_s

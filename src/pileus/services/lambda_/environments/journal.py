@@ -122,6 +122,7 @@ class Journal:
         restore_s: float | None = None,
     ) -> None:
         spec = self._spec
+        billed = reports.billed_ms(duration_s, init_s=(init_s or 0.0) if self._kind == "on-demand" else 0.0)
         if not self._json:
             self._log.line(reports.end_line(request_id))
             line = reports.report_line(
@@ -129,6 +130,7 @@ class Journal:
                 duration_s=duration_s,
                 memory_mb=spec.memory_mb,
                 max_memory_bytes=max_memory_bytes,
+                billed=billed,
                 init_s=init_s,
                 restore_s=restore_s,
                 status=outcome.text,
@@ -138,7 +140,7 @@ class Journal:
                 return
         metrics: dict[str, float] = {
             "durationMs": _ms(duration_s),
-            "billedDurationMs": reports.billed_ms(duration_s),
+            "billedDurationMs": billed,
             "memorySizeMB": spec.memory_mb,
             "maxMemoryUsedMB": min(spec.memory_mb, -(-max_memory_bytes // _MIB)),
         }

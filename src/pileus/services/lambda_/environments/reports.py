@@ -73,9 +73,13 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}\n"
 
 
-def billed_ms(duration_s: float) -> int:
-    """What is billed: started milliseconds."""
-    return math.ceil(duration_s * 1000)
+def billed_ms(duration_s: float, *, init_s: float = 0.0) -> int:
+    """What is billed: started milliseconds, the initialisation of an on-demand environment among them.
+
+    Source: AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase": so since August 2025.
+    """
+    # Rounded first, by less than anybody measures: 0.2 s and 1.1 s are not 1300.0000000000002 ms.
+    return math.ceil(round((duration_s + init_s) * 1000, 6))
 
 
 def report_line(
@@ -84,6 +88,7 @@ def report_line(
     duration_s: float,
     memory_mb: int,
     max_memory_bytes: int,
+    billed: int,
     init_s: float | None = None,
     restore_s: float | None = None,
     status: str = "",
@@ -95,7 +100,7 @@ def report_line(
     if restore_s is not None:
         init += f"Restore Duration: {restore_s * 1000:.2f} ms\tBilled Restore Duration: {billed_ms(restore_s)} ms\t"
     return (
-        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed_ms(duration_s)} ms"
+        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {billed} ms"
         f"\tMemory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t{init}{status}\n"
     )
 

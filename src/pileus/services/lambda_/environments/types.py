@@ -71,7 +71,8 @@ class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: the answer, or the error document when `function_error` is set (always `Unhandled`). Of an answer that went
     to the invocation's stream nothing is left here; but what follows an error is not in the stream.
-    init_duration: how long the environment took to start, when this invocation had to wait for that; otherwise None.
+    init_duration: how long the environment took to start, when this invocation had to wait for that, and is billed
+        for it; otherwise None.
     log: the last 4 KiB of this invocation's log with START, END and REPORT, as `LogType: Tail` shows it.
     """
 
