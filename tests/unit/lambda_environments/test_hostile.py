@@ -56,6 +56,7 @@ async def test_a_function_that_hangs_is_killed(bench: Bench) -> None:
         rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z {request_id} Task timed out after 0.20 seconds\n", log[2]
     )
     assert log[-1].endswith("\tStatus: timeout\n")
+    assert "\tDuration: 200.00 ms\t" in log[-1], "what came after the time was up is nobody's"
     assert await bench.answer(spec, 1) == "quick"
     assert len(bench.logs.events) == 2, "a new environment, since the old one is gone"
 
@@ -360,6 +361,25 @@ async def test_nonsense_on_the_channel(bench: Bench) -> None:
     """)
     assert (await bench.failure(spec))["errorType"] == "Runtime.ExitError"
     assert await bench.answer(spec, 1) == 1
+
+
+async def test_an_answer_too_long_to_keep(bench: Bench) -> None:
+    """A runtime that does not count what it sends is told so, whatever its size."""
+    spec = bench.function("""
+        import os, socket, stat, struct, time
+        def handler(event, context):
+            size = 20_000_000
+            for descriptor in range(3, 64):
+                try:
+                    if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                        channel = socket.socket(fileno=os.dup(descriptor))
+                        channel.sendall(struct.pack("!IBI", size + 5, 0x52, 1) + b"x" * size)
+                except OSError:
+                    pass
+            time.sleep(60)
+    """)
+    document = await bench.failure(spec)
+    assert document["errorType"] == "Function.ResponseSizeTooLarge"
 
 
 async def test_answers_without_a_question(bench: Bench) -> None:

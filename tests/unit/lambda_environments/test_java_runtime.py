@@ -109,6 +109,15 @@ async def test_failures(bench: Bench, classes: Path) -> None:
     assert document["errorType"] in ("java.lang.OutOfMemoryError", "Runtime.OutOfMemory")
 
 
+async def test_an_answer_that_is_too_large(bench: Bench, classes: Path) -> None:
+    """Whatever its size, it is refused as by AWS, and the runtime goes on."""
+    spec = _function(bench, classes, "shop.Orders::text")
+    document = await bench.failure(spec, "x" * 9_000_000)
+    assert document["errorType"] == "Function.ResponseSizeTooLarge"
+    assert await bench.answer(spec, "a") == "a!"
+    assert "Init Duration" not in bench.logs.all[-1], "the environment stays"
+
+
 @pytest.mark.parametrize(
     ("handler", "kind", "message"),
     [

@@ -252,9 +252,19 @@ async def test_large_payloads(bench: Bench) -> None:
     spec = _function(bench, "exports.handler = async (event) => event.length ?? 'x'.repeat(event.repeat);")
     assert await bench.answer(spec, "y" * 6_000_000) == 6_000_000
     assert len(await bench.answer(spec, {"repeat": 6_200_000})) == 6_200_000
-    document = await bench.failure(spec, {"repeat": 6_300_000})
-    assert document["errorType"] == "Function.ResponseSizeTooLarge"
+    for too_many in (6_300_000, 7_000_000, 30_000_000):
+        document = await bench.failure(spec, {"repeat": too_many})
+        assert document["errorType"] == "Function.ResponseSizeTooLarge"
     assert await bench.answer(spec, "again") == 5
+    assert "Init Duration" not in bench.logs.all[-1], "the environment stays"
+
+
+async def test_a_log_event_of_many_megabytes(bench: Bench) -> None:
+    """What is too long to keep is cut, and ends nothing."""
+    spec = _function(bench, "exports.handler = async () => { console.log('x'.repeat(8_000_000)); return 1; };")
+    assert await bench.answer(spec) == 1
+    assert await bench.answer(spec) == 1
+    assert "Init Duration" not in bench.logs.all[-1], "the environment stays"
 
 
 async def test_a_talkative_function(bench: Bench) -> None:

@@ -19,6 +19,8 @@ _TEXT_BYTES_MAX: Final = 64 * 1024
 """The bundled runtime sends less at a time."""
 _CHUNK_BYTES_MAX: Final = 1024 * 1024
 _FRAME_BYTES_MAX: Final = frames.RESPONSE_BYTES_MAX + 64 * 1024
+_CUT: Final = frozenset({frames.ANSWER, frames.ERROR, frames.LAST, frames.LINE})
+"""What may be longer than that: an honest function returned or logged it. The rest is read and not kept."""
 _DRAIN_READS_MAX: Final = 64
 _ANSWER_START: Final = frames.PEAK_SIZE.size
 
@@ -75,6 +77,8 @@ class NativeLink:
         self._listener = listener
         self._received = bytearray()
         self._wanted_bytes = wire.HEADER.size
+        self._surplus_bytes = 0
+        self._cut = (0, b"")
         self._unsent = memoryview(b"")
         self._reading = True
         self._paused = False
@@ -143,6 +147,8 @@ class NativeLink:
         if not received:
             self.close()
             return
+        if self._surplus_bytes:
+            received = self._pass_over(received)
         # Nearly always one read brings exactly whole frames, and nothing is copied.
         data = received
         if self._received:
@@ -153,19 +159,34 @@ class NativeLink:
         start, size_bytes = 0, len(data)
         while size_bytes - start >= wire.HEADER.size and self._reading:
             length, kind = wire.HEADER.unpack_from(data, start)
-            end = start + wire.LENGTH_BYTES + length
-            if not 1 <= length <= _FRAME_BYTES_MAX:
+            if not 1 <= length <= _FRAME_BYTES_MAX and not (length and kind in _CUT):
                 self._listener.broke_protocol()
                 return
+            end = start + wire.LENGTH_BYTES + min(length, _FRAME_BYTES_MAX)
             if end > size_bytes:
                 self._wanted_bytes = end - start
                 break
-            self._dispatch(kind, data[start + wire.HEADER.size : end])
+            body = data[start + wire.HEADER.size : end]
             start = end
+            if length > _FRAME_BYTES_MAX:
+                self._cut, self._surplus_bytes = (kind, body), length - _FRAME_BYTES_MAX
+                data = self._pass_over(data[end:])
+                start, size_bytes = 0, len(data)
+            else:
+                self._dispatch(kind, body)
         else:
             self._wanted_bytes = wire.HEADER.size
         if start < size_bytes:
             self._received = bytearray(data[start:])
+
+    def _pass_over(self, data: bytes) -> bytes:
+        """What follows the frame that was cut; the frame counts once its end has come."""
+        following = data[self._surplus_bytes :]
+        self._surplus_bytes -= len(data) - len(following)
+        if not self._surplus_bytes:
+            (kind, body), self._cut = self._cut, (0, b"")
+            self._dispatch(kind, body)
+        return following
 
     def _dispatch(self, kind: int, body: bytes) -> None:
         listener = self._listener

@@ -10,6 +10,11 @@ const { Socket } = require("net");
 const DESCRIPTOR = 3;
 const HEADER_BYTES = 5;
 const PIECE_BYTES_MAX = 16 * 1024;
+const RESPONSE_BYTES_MAX = 6291556;
+const RESPONSE_TOO_LARGE = JSON.stringify({
+  errorMessage: `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`,
+  errorType: "Function.ResponseSizeTooLarge",
+});
 
 const READY = 0x59;
 const INIT_ERROR = 0x4e;
@@ -61,6 +66,10 @@ function sendText(kind, text) {
 /** The end of an invocation: kind, most memory held so far in KiB, payload. */
 function conclude(kind, text) {
   const size = Buffer.byteLength(text);
+  if (size > RESPONSE_BYTES_MAX) {
+    conclude(kind === ANSWER ? ERROR : kind, RESPONSE_TOO_LARGE);
+    return;
+  }
   const frame = Buffer.allocUnsafe(HEADER_BYTES + 4 + size);
   frame.writeUInt32BE(size + 5, 0);
   frame[4] = kind;

@@ -24,6 +24,10 @@ final class Channel {
     static final int LINE = 0x4C;
     static final int TEXT = 0x50;
     private static final int PIECE_BYTES_MAX = 16 * 1024;
+    private static final int RESPONSE_BYTES_MAX = 6291556;
+    private static final String RESPONSE_TOO_LARGE =
+            "{\"errorMessage\":\"Response payload size exceeded maximum allowed payload size (6291556 bytes).\","
+                    + "\"errorType\":\"Function.ResponseSizeTooLarge\"}";
 
     private final DataInputStream input;
     private final FileOutputStream output;
@@ -81,6 +85,10 @@ final class Channel {
 
     /** The end of an invocation: kind, most memory held so far, payload. */
     void conclude(int kind, byte[] payload) {
+        if (payload.length > RESPONSE_BYTES_MAX) {
+            conclude(ERROR, RESPONSE_TOO_LARGE.getBytes(StandardCharsets.UTF_8));
+            return;
+        }
         int kib = peakKib();
         byte[] peak = {(byte) (kib >>> 24), (byte) (kib >>> 16), (byte) (kib >>> 8), (byte) kib};
         send(kind, peak, payload);
