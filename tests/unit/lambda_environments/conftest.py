@@ -41,8 +41,10 @@ class RecordingLogs:
         self.largest_batch_bytes = 0
         self.full = False
         self.count = 0
+        self.appends = 0
 
     def append(self, spec: FunctionSpec, log_stream: str, lines: Sequence[tuple[float, str]]) -> None:
+        self.appends += 1
         size_bytes = sum(len(text) for _, text in lines)
         self.largest_batch_bytes = max(self.largest_batch_bytes, size_bytes)
         kept = self.events.setdefault(log_stream, [])

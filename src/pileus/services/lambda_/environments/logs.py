@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pileus.kernel.clock import Clock
+from pileus.services.lambda_.environments.gathering import Gathering
 from pileus.services.lambda_.environments.types import FunctionSpec, LogSink
 
 TAIL_BYTES: Final = 4 * 1024
@@ -20,13 +21,17 @@ class EnvironmentLog:
     """The log of one environment: one stream, cut into invocations.
 
     Text from Python and from the descriptors arrives in pieces and is cut at newlines, each source for itself.
+    Lines leave when the invocation ends, or when `gathering` says that they have waited long enough.
     """
 
-    def __init__(self, spec: FunctionSpec, *, log_stream: str, sink: LogSink, clock: Clock) -> None:
+    def __init__(
+        self, spec: FunctionSpec, *, log_stream: str, sink: LogSink, clock: Clock, gathering: Gathering
+    ) -> None:
         self._spec = spec
         self._log_stream = log_stream
         self._sink = sink
         self._clock = clock
+        self._gathering = gathering
         self._lines: list[tuple[float, str]] = []
         self._held_bytes = 0
         self._tail = ""
@@ -52,10 +57,12 @@ class EnvironmentLog:
 
     def line(self, text: str) -> None:
         """One event, however many lines it has."""
+        if not self._lines:
+            self._gathering.waits(self)
         self._lines.append((self._clock.timestamp(), text))
         self._held_bytes += len(text) + _LINE_COST_BYTES
         if self._held_bytes > _HELD_BYTES_MAX:
-            self._hand_on()
+            self.hand_on()
 
     def text(self, data: bytes) -> None:
         """A piece of what the function printed."""
@@ -67,7 +74,7 @@ class EnvironmentLog:
 
     def finish(self) -> bytes:
         """End an invocation: hand all on, and give the tail."""
-        self._hand_on()
+        self.hand_on()
         tail, self._tail = self._tail.encode(errors="replace")[-TAIL_BYTES:], ""
         return tail
 
@@ -80,29 +87,12 @@ class EnvironmentLog:
             self.line(self._raw.decode(errors="replace"))
             self._raw = b""
 
-    def _cut(self, data: bytes, kind: str) -> bytes:
-        end = data.rfind(b"\n")
-        if end != -1:
-            # All at once: a flood of short lines costs a tenth of what it would one by one.
-            moment, whole = self._clock.timestamp(), data[:end].decode(errors="replace")
-            data = data[end + 1 :]
-            lines = [(moment, text + "\n") for text in whole.split("\n")]
-            self._lines += lines
-            if self.heard is not None:
-                for _, text in lines:
-                    self.heard(moment, text, kind)
-            self._held_bytes += len(whole) + len(lines) * _LINE_COST_BYTES
-            if self._held_bytes > _HELD_BYTES_MAX:
-                self._hand_on()
-        while len(data) >= _EVENT_BYTES_MAX:
-            self.line(data[:_EVENT_BYTES_MAX].decode(errors="replace"))
-            data = data[_EVENT_BYTES_MAX:]
-        return data
-
-    def _hand_on(self) -> None:
+    def hand_on(self) -> None:
+        """Let leave what is held."""
         if not self._lines:
             return
         lines, self._lines, self._held_bytes = self._lines, [], 0
+        self._gathering.left(self)
         size_bytes = 0
         first = len(lines)
         while first > 0 and size_bytes < TAIL_BYTES:
@@ -111,3 +101,24 @@ class EnvironmentLog:
         self._tail = (self._tail + "".join([text for _, text in lines[first:]]))[-TAIL_BYTES:]
         self._sink.append(self._spec, self._log_stream, lines)
         self.hasty = self._sink.congested(self._spec)
+
+    def _cut(self, data: bytes, kind: str) -> bytes:
+        end = data.rfind(b"\n")
+        if end != -1:
+            # All at once: a flood of short lines costs a tenth of what it would one by one.
+            moment, whole = self._clock.timestamp(), data[:end].decode(errors="replace")
+            data = data[end + 1 :]
+            lines = [(moment, text + "\n") for text in whole.split("\n")]
+            if not self._lines:
+                self._gathering.waits(self)
+            self._lines += lines
+            if self.heard is not None:
+                for _, text in lines:
+                    self.heard(moment, text, kind)
+            self._held_bytes += len(whole) + len(lines) * _LINE_COST_BYTES
+            if self._held_bytes > _HELD_BYTES_MAX:
+                self.hand_on()
+        while len(data) >= _EVENT_BYTES_MAX:
+            self.line(data[:_EVENT_BYTES_MAX].decode(errors="replace"))
+            data = data[_EVENT_BYTES_MAX:]
+        return data

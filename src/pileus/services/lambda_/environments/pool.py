@@ -26,6 +26,7 @@ from pileus.services.lambda_.environments.environment import Environment, InitFa
 from pileus.services.lambda_.environments.extensions import may_have_extensions, programs
 from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.freezing import Freezing
+from pileus.services.lambda_.environments.gathering import Gathering
 from pileus.services.lambda_.environments.launching import PYTHON, Places, bootstrap, is_custom, launch
 from pileus.services.lambda_.environments.lifecycle import State
 from pileus.services.lambda_.environments.links import NativeLink
@@ -126,6 +127,7 @@ class EnvironmentPool:
         self._sandbox = sandbox or Sandbox(preload=_PRELOAD, later=_LATER, hidden=[data_dir])
         self._strict_runtimes = strict_runtimes
         self._freezing = Freezing()
+        self._gathering = Gathering()
         self._scaling = ScalingRate()
         self._provisions = Provisions(functools.partial(self.initialise, kind=provisioned.INITIALIZATION_TYPE))
         self._snapshots = Snapshots(self, groups=self._sandbox.make_groups)
@@ -227,6 +229,7 @@ class EnvironmentPool:
         self._fleets.clear()
         if ending:
             await asyncio.wait(ending)  # each is killed when its time is over
+        self._gathering.close()
         await self._sandbox.close()
 
     def _renew(self, spec: FunctionSpec) -> Fleet:
@@ -372,7 +375,9 @@ class EnvironmentPool:
         environment = Environment(
             spec,
             cell,
-            log=EnvironmentLog(spec, log_stream=log_stream, sink=self._logs, clock=self._clock),
+            log=EnvironmentLog(
+                spec, log_stream=log_stream, sink=self._logs, clock=self._clock, gathering=self._gathering
+            ),
             log_stream=log_stream,
             clock=self._clock,
             loop=loop,
