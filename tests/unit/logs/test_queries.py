@@ -72,6 +72,16 @@ async def described(logs: Logs, **members: Any) -> DescribeQueriesResponse:
     return await logs.api.describe_queries(context(), DescribeQueriesRequest(**members))
 
 
+@pytest.mark.parametrize("query", ["filter @message like /^(a|aa)+$/", "parse @message /^(?<x>(a|aa)+)$/"])
+async def test_an_expression_that_never_ends(logs: Logs, clock: JumpingClock, query: str) -> None:
+    """The query fails; the server goes on, and does not run it again."""
+    await logs.create("s")
+    await logs.put("s", (NOW_MS, "a" * 60 + "!"))
+    query_id = await start(logs, query)
+    assert (await complete(logs, clock, query_id)).status == "Failed"
+    assert (await complete(logs, clock, query_id)).status == "Failed"
+
+
 async def test_a_query_runs_over_all_streams_of_its_groups(logs: Logs, clock: JumpingClock) -> None:
     """In its time range, both ends included; with how much it looked at."""
     await logs.create("a", "b")

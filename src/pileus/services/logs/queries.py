@@ -20,6 +20,7 @@ from pileus.kernel.storage.seam import Event, Store, Transaction
 from pileus.services.logs.errors import InvalidParameterException
 from pileus.services.logs.insights import Row, Run, parse_query
 from pileus.services.logs.insights.rows import event_row
+from pileus.services.logs.insights.searching import SearchTooSlow
 from pileus.services.logs.model import (
     Place,
     QueryRecord,
@@ -80,7 +81,11 @@ class Queries:
             return
         began_ms = self._clock.timestamp() * 1000
         running = Run(parse_query(record.query, now_ms=record.created_ms), limit=record.limit)
-        seen = await self._read(region, record, running)
+        try:
+            seen = await self._read(region, record, running)
+        except SearchTooSlow:
+            await self._change(region, asked.query_id, state="Failed")
+            return
         if seen is None:
             return
         rows = running.end()

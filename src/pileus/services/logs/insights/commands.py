@@ -3,13 +3,13 @@
 Source: CloudWatch Logs User Guide, "CloudWatch Logs Insights language query syntax".
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.logs.insights.expressions import AggregateCall, Expression, Expressions
 from pileus.services.logs.insights.scanning import Scanner, unquoted
+from pileus.services.logs.insights.searching import Searcher
 from pileus.services.logs.limits import QUERY_ROWS_MAX
 
 _UNBUILT: Final = frozenset(
@@ -191,9 +191,9 @@ class _Commands:
             source = lambda row: row.get(field)  # noqa: E731 - as above
             regex = self._scanner.regex()
         if regex is not None:
-            if not regex.groupindex:
+            if not regex.groups:
                 raise self._scanner.wrong("a regular expression of parse has named groups", self._scanner.at)
-            return Parse(source, _grouped(regex), sorted(regex.groupindex, key=regex.groupindex.__getitem__))
+            return Parse(source, _grouped(regex), sorted(regex.groups, key=regex.groups.__getitem__))
         if self._scanner.next.kind != "string":
             raise self._scanner.unexpected()
         token = self._scanner.take()
@@ -236,9 +236,9 @@ def glob(pieces: Sequence[str]) -> Finder:
     return find
 
 
-def _grouped(regex: re.Pattern[str]) -> Finder:
+def _grouped(regex: Searcher) -> Finder:
     """The named groups, in order."""
-    numbers = sorted(regex.groupindex.values())
+    numbers = sorted(regex.groups.values())
 
     def find(text: str) -> Sequence[str | None] | None:
         match = regex.search(text)

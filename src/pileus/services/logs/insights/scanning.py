@@ -7,7 +7,10 @@ import re
 import warnings
 from typing import Final, NamedTuple
 
+import regex
+
 from pileus.services.logs.errors import MalformedQueryException
+from pileus.services.logs.insights.searching import Searcher
 
 _BLANK: Final = re.compile(r"(?:\s+|#[^\n]*)*")
 _TOKEN: Final = re.compile(
@@ -22,7 +25,6 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _REGEX: Final = re.compile(r"/((?:[^/\\\n]|\\.)+)/")
-_GROUP: Final = re.compile(r"\(\?<([A-Za-z][A-Za-z0-9_]*)>")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL: Final = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -85,7 +87,7 @@ class Scanner:
         if not self.taken(sign):
             raise self.unexpected()
 
-    def regex(self) -> re.Pattern[str] | None:
+    def regex(self) -> Searcher | None:
         """The regular expression that comes next, if one does."""
         start = self._skipped()
         match = _REGEX.match(self.text, start)
@@ -94,12 +96,12 @@ class Scanner:
         self._at, self._seen = match.end(), None
         return self.compiled(match[1].replace("\\/", "/"), start, match.end())
 
-    def compiled(self, text: str, start: int, end: int) -> re.Pattern[str]:
+    def compiled(self, text: str, start: int, end: int) -> Searcher:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return re.compile(_GROUP.sub(r"(?P<\1>", text))
-        except (re.error, OverflowError, RecursionError):
+                return Searcher(text)
+        except (regex.error, OverflowError, RecursionError):
             raise self._malformed(text, start, end) from None
 
     @property
