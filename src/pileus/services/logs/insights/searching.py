@@ -1,6 +1,6 @@
 """How does a regular expression of a query search a text, when it might never come to an end?
 
-Some expressions try exponentially many ways (`^(a|aa)+$` in a row of a's), and a search holds up everybody. So one has a
+Some try exponentially many ways (`^(a|aa)+$` in a row of a's), and a search holds up everybody. So one has a
 twentieth of a second for each text, and a query whose expression takes longer fails. `re` knows no such limit; `regex`,
 which takes the same expressions, does.
 """
