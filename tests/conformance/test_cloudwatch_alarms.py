@@ -58,11 +58,16 @@ def test_a_kill_forgets_no_action(own_server: Server) -> None:
     own_server.start()
     functions = own_server.client("lambda")
     arn = functions.create_function(
-        FunctionName="f", Runtime="python3.12", Handler="index.handler", Role=make_role(own_server),
+        FunctionName="f",
+        Runtime="python3.12",
+        Handler="index.handler",
+        Role=make_role(own_server),
         Code={"ZipFile": archive("def handler(event, context):\n    print('CALLED')\n")},
     )["FunctionArn"]
     functions.add_permission(
-        FunctionName="f", StatementId="s", Action="lambda:InvokeFunction",
+        FunctionName="f",
+        StatementId="s",
+        Action="lambda:InvokeFunction",
         Principal="lambda.alarms.cloudwatch.amazonaws.com",
     )
     client = own_server.client("cloudwatch")
@@ -82,8 +87,12 @@ def test_what_was_put_survives_a_kill(own_server: Server) -> None:
     client = own_server.start().client("cloudwatch")
     now = datetime.now(UTC)
     points = client.get_metric_statistics(
-        Namespace="Mine", MetricName="m", Period=3600, Statistics=["Sum"],
-        StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1),
+        Namespace="Mine",
+        MetricName="m",
+        Period=3600,
+        Statistics=["Sum"],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
     )["Datapoints"]
     assert [point["Sum"] for point in points] == [9.0]
 
@@ -93,15 +102,18 @@ def test_metrics_of_tables(aws: Server) -> None:
     table = f"table-{uuid4().hex[:8]}"
     dynamodb = aws.client("dynamodb")
     dynamodb.create_table(
-        TableName=table, KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST",
+        TableName=table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
     )
     for number in range(3):
         dynamodb.put_item(TableName=table, Item={"id": {"S": str(number)}})
     now = datetime.now(UTC)
     search = f"SEARCH('{{AWS/DynamoDB,TableName}} MetricName=\"ConsumedWriteCapacityUnits\" \"{table}\"', 'Sum', 10800)"
     [result] = aws.client("cloudwatch").get_metric_data(
-        StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1),
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
         MetricDataQueries=[{"Id": "e", "Expression": search}],
     )["MetricDataResults"]
     assert (result["Label"], result["Values"]) == ("ConsumedWriteCapacityUnits", [3.0])
