@@ -33,8 +33,12 @@ PACKAGES: Final = {
     "iam": "iam",
     "lambda": "lambda_",
     "logs": "logs",
+    "sns": "sns",
+    "sqs": "sqs",
     "sts": "sts",
 }
+OPEN_ENUMS: Final = {"sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"}}
+"""Enumerations whose service refuses other values in its own words, and so takes any text."""
 _SCALARS: Final = {
     "string": "str",
     "character": "str",
@@ -118,7 +122,7 @@ class Module:
             inner = f"list[{self.type_of(shape['member']['shape'], path)}]"
         elif kind == "map":
             inner = f"dict[{self.type_of(shape['key']['shape'], path)}, {self.type_of(shape['value']['shape'], path)}]"
-        elif shape.get("enum"):
+        elif shape.get("enum") and shape_name not in OPEN_ENUMS.get(self.service, ()):
             alias = self.class_name(shape_name)
             values = ", ".join(json.dumps(value) for value in shape["enum"])
             self.aliases[alias] = f"Literal[{values}]"

@@ -1,0 +1,1 @@
+"""Amazon SNS: topics, subscriptions, messages, and how they reach whoever subscribed."""
