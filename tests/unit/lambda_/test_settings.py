@@ -8,7 +8,7 @@ import pytest
 
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.services.lambda_ import settings_store, shapes
-from pileus.services.lambda_.describing import runtime_version_arn
+from pileus.services.lambda_.environments.runtime_versions import runtime_version_arn
 from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.store import put_mapping
 from pileus.services.lambda_.names import function_name
@@ -435,7 +435,7 @@ async def test_recursion_and_runtime_management(functions: Lambda) -> None:
 
     await manage(update_runtime_on="FunctionUpdate")
     assert (await api.get_runtime_management_config(context(), read)).update_runtime_on == "FunctionUpdate"
-    ours = runtime_version_arn(function_name(context(), "f"), "python3.12")
+    ours = runtime_version_arn("python3.12", partition="aws", region="us-east-1")
     assert (await manage(update_runtime_on="Manual", runtime_version_arn=ours)).runtime_version_arn == ours
     for members in (
         {"update_runtime_on": "Manual"},

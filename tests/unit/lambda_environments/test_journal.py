@@ -1,11 +1,13 @@
-"""The platform's own events in a JSON log, by level."""
+"""What the platform tells of itself: events of a JSON log, by level, and lines of a text log."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from pileus.services.lambda_.environments.runtime_versions import runtime_version
 from tests.unit.lambda_environments.conftest import Bench
 
 
@@ -18,7 +20,7 @@ def _events(bench: Bench, kind: str = "") -> list[dict[str, Any]]:
     ("level", "kinds"),
     [
         ("WARN", []),
-        ("INFO", ["platform.start", "platform.report"]),
+        ("INFO", ["platform.initStart", "platform.start", "platform.report"]),
         (
             "DEBUG",
             [
@@ -45,6 +47,57 @@ async def test_system_log_levels(bench: Bench, level: str, kinds: list[str]) -> 
         }
         assert metrics["memorySizeMB"] == 128
         assert metrics["billedDurationMs"] >= metrics["durationMs"] + metrics["initDurationMs"] - 0.01
+
+
+_VERSION_ARN = "arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}"
+
+
+async def test_initialisation_is_told_of(bench: Bench) -> None:
+    """Contributor Insights reads runtime and version from INIT_START; only the log has it, once per environment."""
+    spec = bench.function("print('early')\ndef handler(event, context): return 1")
+    tails = [(await bench.invoke(spec)).log.decode() for _ in range(2)]
+    started, early, *_ = bench.logs.all
+    assert re.fullmatch(
+        rf"INIT_START Runtime Version: python:3\.\d+\.v\d+\tRuntime Version ARN: {_VERSION_ARN}\n", started
+    )
+    assert early == "early\n"
+    assert not [line for line in bench.logs.all[1:] if "INIT_START" in line]
+    assert not [tail for tail in tails if "INIT_START" in tail]
+    assert tails[0].startswith("early\nSTART RequestId: ")
+
+
+async def test_initialisation_is_told_of_in_json(bench: Bench) -> None:
+    """With the members that AWS documents for `platform.initStart`."""
+    spec = bench.function("def handler(event, context): return 1", log_format="JSON", system_log_level="INFO")
+    result = await bench.invoke(spec)
+    (event,) = _events(bench, "platform.initStart")
+    assert b"initStart" not in result.log
+    record = event["record"]
+    assert re.fullmatch(_VERSION_ARN, record.pop("runtimeVersionArn"))
+    assert re.fullmatch(r"python:3\.\d+\.v\d+", record.pop("runtimeVersion"))
+    assert record == {
+        "initializationType": "on-demand",
+        "phase": "init",
+        "functionName": "fn",
+        "functionVersion": "$LATEST",
+        "instanceMaxMemory": 128 * 1024 * 1024,
+    }
+
+
+@pytest.mark.parametrize(
+    ("runtime", "version"),
+    [
+        ("python3.12", "python:3.12.v1"),
+        ("nodejs20.x", "nodejs:20.v1"),
+        ("java21", "java:21.v1"),
+        ("java8.al2", "java:8.al2.v1"),
+        ("provided.al2023", "provided:al2023.v1"),
+        ("provided", "provided.v1"),
+    ],
+)
+def test_runtime_versions(runtime: str, version: str) -> None:
+    """Worded as AWS words them."""
+    assert runtime_version(runtime) == version
 
 
 async def test_failures_in_a_json_log(bench: Bench) -> None:

@@ -135,7 +135,7 @@ async def test_the_console(bench: Bench) -> None:
         """,
     )
     await bench.answer(spec)
-    lines = bench.logs.all
+    lines = bench.logs.all[1:]
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
     request = "00000000-0000-4000-8000-000000000001"
     assert re.fullmatch(rf"{moment}\tundefined\tINFO\tloading\n", lines[0])

@@ -174,7 +174,7 @@ async def test_a_raised_error_reads_as_on_aws(bench: Bench) -> None:
             ['  File "/var/task/app.py", line 6, in handler\n    raise CustomException("some error occurred")\n'],
         ),
     ]
-    assert bench.logs.all[1] == (
+    assert bench.logs.all[2] == (
         "[ERROR] CustomException: some error occurred\nTraceback (most recent call last):\n"
         '\u00a0\u00a0File "/var/task/app.py", line 6, in handler\n'
         '\u00a0\u00a0\u00a0\u00a0raise CustomException("some error occurred")'
@@ -206,7 +206,7 @@ async def test_what_cannot_be_loaded(bench: Bench, source: str, handler: str, ki
     spec = bench.function(source, handler=handler)
     document = await bench.failure(spec)
     assert (document["errorType"], document["errorMessage"], document["requestId"]) == (kind, message, "")
-    assert bench.logs.all[0].startswith(f"[ERROR] {kind}: {message}\nTraceback (most recent call last):")
+    assert bench.logs.all[1].startswith(f"[ERROR] {kind}: {message}\nTraceback (most recent call last):")
     assert (await bench.failure(spec))["errorType"] == kind
     assert len(bench.logs.events) == 2
 
@@ -269,7 +269,7 @@ async def test_the_log_has_aws_lines(bench: Bench) -> None:
             subprocess.run(["/bin/echo", "child"])
     """)
     result = await bench.invoke(spec)
-    log = bench.logs.all
+    log = bench.logs.all[1:]
     request_id = "00000000-0000-4000-8000-000000000001"
     assert log[0] == f"START RequestId: {request_id} Version: $LATEST\n"
     assert log[1:3] == ["one\n", "two\n"]

@@ -106,6 +106,8 @@ async def test_the_log_tells_of_a_restore(bench: Bench) -> None:
         "RESTORE_START",
         "RESTORE_REPORT",
     ]
+    (restored,) = [event for event in bench.logs.all if event.startswith("RESTORE_START")]
+    assert restored.startswith("RESTORE_START Runtime Version: python:3.12.v1\tRuntime Version ARN: arn:aws:lambda:")
 
 
 async def test_what_is_written_while_a_snapshot_is_taken_is_logged_at_once(bench: Bench) -> None:

@@ -4,11 +4,11 @@ The answer to a request that changes a function shows the state before it is don
 revision of its own, because that is what clients have learnt to wait out.
 """
 
-import hashlib
 from typing import Final
 
 import msgspec
 
+from pileus.services.lambda_.environments.runtime_versions import runtime_version_arn
 from pileus.services.lambda_.model import (
     AliasRecord,
     Target,
@@ -33,12 +33,6 @@ _NO_SNAP_START: Final = SnapStartResponse(apply_on="None", optimization_status="
 _SNAP_START_TO_COME: Final = SnapStartResponse(apply_on="PublishedVersions", optimization_status="Off")
 _SNAP_START: Final = SnapStartResponse(apply_on="PublishedVersions", optimization_status="On")
 _CREATING: Final = "The function is being created."
-
-
-def runtime_version_arn(function: FunctionName, runtime: str) -> str:
-    """A runtime's version here is whatever this Pileus runs under its name, hence one ARN for each."""
-    version = hashlib.sha256(f"pileus {runtime}".encode()).hexdigest()
-    return f"arn:{function.partition}:lambda:{function.region}::runtime:{version}"
 
 
 def listed(target: Target) -> FunctionConfiguration:
@@ -90,7 +84,9 @@ def described(target: Target) -> FunctionConfiguration:
         state="Active",
         last_update_status="Successful",
         runtime_version_config=RuntimeVersionConfig(
-            runtime_version_arn=runtime_version_arn(target.function, target.record.runtime)
+            runtime_version_arn=runtime_version_arn(
+                target.record.runtime, partition=target.function.partition, region=target.function.region
+            )
         ),
     )
     if published is None or published.state == "Active":

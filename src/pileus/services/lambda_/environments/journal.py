@@ -14,6 +14,7 @@ import msgspec
 from pileus.kernel.clock import Clock
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.runtime_versions import runtime_version, runtime_version_arn
 from pileus.services.lambda_.environments.types import FunctionSpec
 
 _LEVELS: Final = {"DEBUG": 0, "INFO": 1, "WARN": 2}
@@ -62,28 +63,28 @@ class Journal:
         self.heard: Callable[[dict[str, Any]], None] | None = None
 
     def init_started(self) -> None:
+        """It is in the log alone: no tail shows it (guide, "Identifying Lambda runtime version changes")."""
+        version, arn = self._runtime_version()
+        if not self._json:
+            self._log.line_apart(reports.init_start_line(version=version, arn=arn))
         if self._json or self.heard is not None:
-            record = {
-                "initializationType": self._kind,
-                "phase": "init",
-                "functionName": self._spec.function_name,
-                "functionVersion": self._spec.version,
-            }
-            self._tell("platform.initStart", record, level="DEBUG")
+            record = {"initializationType": self._kind, "phase": "init", **self._started_members(version, arn)}
+            self._tell("platform.initStart", record, level="INFO", apart=True)
 
     def init_ended(self, *, duration_s: float, outcome: Outcome) -> None:
         if self._json or self.heard is not None:
             record: dict[str, Any] = {"initializationType": self._kind, "phase": "init", **outcome.members}
             self._tell("platform.initRuntimeDone", record, level="DEBUG" if outcome.status == "success" else "WARN")
             record = {**record, "metrics": {"durationMs": _ms(duration_s)}}
-            self._tell("platform.initReport", record, level="DEBUG" if outcome.status == "success" else "WARN")
+            level = "DEBUG" if self._kind == "on-demand" else "INFO"
+            self._tell("platform.initReport", record, level=level if outcome.status == "success" else "WARN")
 
     def restore_started(self) -> None:
+        version, arn = self._runtime_version()
         if not self._json:
-            self._log.line(reports.restore_start_line(self._spec.runtime))
+            self._log.line(reports.restore_start_line(version=version, arn=arn))
         if self._json or self.heard is not None:
-            record = {"functionName": self._spec.function_name, "functionVersion": self._spec.version}
-            self._tell("platform.restoreStart", record, level="DEBUG")
+            self._tell("platform.restoreStart", self._started_members(version, arn), level="INFO")
 
     def restore_ended(self, *, duration_s: float) -> None:
         if not self._json:
@@ -91,7 +92,7 @@ class Journal:
         if self._json or self.heard is not None:
             self._tell("platform.restoreRuntimeDone", {"status": "success"}, level="DEBUG")
             record = {"status": "success", "metrics": {"durationMs": _ms(duration_s)}}
-            self._tell("platform.restoreReport", record, level="DEBUG")
+            self._tell("platform.restoreReport", record, level="INFO")
 
     def init_failed(self, *, duration_s: float, outcome: Outcome) -> None:
         """The line of a text log about an initialisation that failed."""
@@ -160,10 +161,25 @@ class Journal:
             self._log.line(_line(kind, record))
         self._tell(kind, record, level="INFO")
 
-    def _tell(self, kind: str, record: dict[str, Any], *, level: str) -> None:
+    def _runtime_version(self) -> tuple[str, str]:
+        spec = self._spec
+        partition = spec.function_arn.split(":", 2)[1]
+        return runtime_version(spec.runtime), runtime_version_arn(spec.runtime, partition=partition, region=spec.region)
+
+    def _started_members(self, version: str, arn: str) -> dict[str, Any]:
+        return {
+            "runtimeVersion": version,
+            "runtimeVersionArn": arn,
+            "functionName": self._spec.function_name,
+            "functionVersion": self._spec.version,
+            "instanceMaxMemory": self._spec.memory_mb * _MIB,
+        }
+
+    def _tell(self, kind: str, record: dict[str, Any], *, level: str, apart: bool = False) -> None:
         event = {"time": moment_text(self._clock.timestamp()), "type": kind, "record": record}
         if self._json and _LEVELS[level] >= self._level:
-            self._log.line(msgspec.json.encode(event).decode() + "\n")
+            tell = self._log.line_apart if apart else self._log.line
+            tell(msgspec.json.encode(event).decode() + "\n")
         if self.heard is not None:
             self.heard(event)
 

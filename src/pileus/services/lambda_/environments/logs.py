@@ -64,6 +64,11 @@ class EnvironmentLog:
         if self._held_bytes > _HELD_BYTES_MAX:
             self.hand_on()
 
+    def line_apart(self, text: str) -> None:
+        """One event that no tail shows."""
+        self.hand_on()
+        self._sink.append(self._spec, self._log_stream, [(self._clock.timestamp(), text)])
+
     def text(self, data: bytes) -> None:
         """A piece of what the function printed."""
         self._text = self._cut(self._text + data, "function")

@@ -105,9 +105,14 @@ def report_line(
     )
 
 
-def restore_start_line(runtime: str) -> str:
+def init_start_line(*, version: str, arn: str) -> str:
+    """What is logged when an environment begins to be initialised (recording `test_multi_line_prints`)."""
+    return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n"
+
+
+def restore_start_line(*, version: str, arn: str) -> str:
     """What is logged when an environment is restored from a snapshot."""
-    return f"RESTORE_START Runtime Version: {runtime}\n"
+    return f"RESTORE_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n"
 
 
 def restore_report_line(duration_s: float) -> str:

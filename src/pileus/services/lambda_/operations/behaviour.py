@@ -4,7 +4,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_ import store as records
-from pileus.services.lambda_.describing import runtime_version_arn
+from pileus.services.lambda_.environments.runtime_versions import runtime_version_arn
 from pileus.services.lambda_.errors import InvalidParameterValueException
 from pileus.services.lambda_.names import function_name
 from pileus.services.lambda_.operations.base import LambdaBase
@@ -41,7 +41,8 @@ class BehaviourOperations(LambdaBase):
 
         async def put(tx: Transaction) -> str:
             target = await resolve(tx, function)
-            if manual and arn != runtime_version_arn(function, target.record.runtime):
+            ours = runtime_version_arn(target.record.runtime, partition=function.partition, region=function.region)
+            if manual and arn != ours:
                 raise InvalidParameterValueException(f"The runtime version {arn} is not available for this function.")
             settings_store.put_setting(tx, function, setting)
             return f"{function.arn}:{target.version}"
