@@ -12,7 +12,7 @@ from pathlib import Path
 from time import process_time_ns
 from typing import Final
 
-from pileus.authorization import LateAuthorizer
+from pileus.composition.authorization import LateAuthorizer
 from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.auth.key_ids import KeyIds
 from pileus.kernel.auth.permissions import needs_of
@@ -21,6 +21,7 @@ from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts
 from pileus.kernel.ids import SystemIds
 from pileus.kernel.storage.sqlite import open_store
+from pileus.services.dynamodb.known_tables import DynamoDbResources
 from pileus.services.dynamodb.permissions import PERMISSIONS
 from pileus.services.dynamodb.shapes import AttributeValue, GetItemInput
 from pileus.services.iam import shapes
@@ -85,7 +86,8 @@ async def main() -> None:
         seal = Seal(b"s" * 32, purpose="bench", ids=ids)
         iam = IamApi(store=store, seal=seal, key_ids=KeyIds(b"s" * 32, ids), clock=clock, ids=ids)
         principal = await _role(iam)
-        authorizer = LateAuthorizer(store=store, audit=AuditLog(store), clock=clock, services=("dynamodb",))
+        resources = {"dynamodb": DynamoDbResources(store)}
+        authorizer = LateAuthorizer(store=store, audit=AuditLog(store), clock=clock, resources=lambda: resources)
         context = _context("dynamodb", principal)
         needs = needs_of(PERMISSIONS["GetItem"], protocol="json")
         given = GetItemInput(table_name="bench", key={"id": AttributeValue(s="1")})

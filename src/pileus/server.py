@@ -15,7 +15,7 @@ from typing import Final
 import uvloop
 
 from pileus import __version__
-from pileus.app import Application
+from pileus.application import Application
 from pileus.kernel.auth.root_credentials import BadRootCredentials
 from pileus.kernel.auth.server_secret import BadServerSecret
 from pileus.kernel.storage.seam import NewerData, StoreInUse

@@ -3,7 +3,7 @@
 Built when somebody is asked about for the first time, since a server on which nobody was minted asks about nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,17 +28,17 @@ class LateAuthorizer:
         store: Store,
         audit: AuditLog,
         clock: Clock,
-        services: Sequence[str],
+        resources: Callable[[], Mapping[str, ResourceSource]],
         messages: AuthorizationMessages | None = None,
         organization: Organization | None = None,
     ) -> None:
-        """services: those that run, by botocore's names. messages, organization: see `Authorizer`."""
+        """resources, messages, organization: see `Authorizer`."""
         self._organization = organization
         self._messages = messages
         self._store = store
         self._audit = audit
         self._clock = clock
-        self._services = services
+        self._resources = resources
 
     async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
         """As `Authorizer.authorize`."""
@@ -61,34 +61,3 @@ class LateAuthorizer:
             messages=self._messages,
             organization=self._organization,
         )
-
-    def _resources(self) -> Mapping[str, ResourceSource]:
-        from pileus.services.iam.resources import IamResources
-        from pileus.services.iam.store import IamRoleDirectory
-        from pileus.services.sts.permissions import StsResources
-
-        known: dict[str, ResourceSource] = {
-            "iam": IamResources(self._store),
-            "sts": StsResources(IamRoleDirectory(self._store)),
-        }
-        if "apigatewayv2" in self._services:
-            from pileus.services.apigatewayv2.permissions import ApiGatewayV2Resources
-
-            known["apigateway"] = ApiGatewayV2Resources(self._store)
-        if "cloudwatch" in self._services:
-            from pileus.services.cloudwatch.permissions import CloudWatchResources
-
-            known["cloudwatch"] = CloudWatchResources(self._store)
-        if "logs" in self._services:
-            from pileus.services.logs.permissions import LogsResources
-
-            known["logs"] = LogsResources(self._store)
-        if "dynamodb" in self._services:
-            from pileus.services.dynamodb.known_tables import DynamoDbResources
-
-            known["dynamodb"] = DynamoDbResources(self._store)
-        if "lambda" in self._services:
-            from pileus.services.lambda_.permissions import LambdaResources
-
-            known["lambda"] = LambdaResources(self._store)
-        return known

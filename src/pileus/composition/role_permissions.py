@@ -6,7 +6,7 @@ and a refusal is in the audit log.
 
 from collections.abc import Callable
 
-from pileus.authorization import LateAuthorizer
+from pileus.composition.authorization import LateAuthorizer
 from pileus.kernel.auth.permissions import Needs, Permission, ResourceType
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts

@@ -1,0 +1,71 @@
+"""How is CloudWatch built: metrics, alarms, and whom alarms call?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from pileus.composition.foundation import Foundation
+from pileus.composition.part import Part, described
+from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.outbox import Delivery, Outbox
+from pileus.kernel.service import Duty, Service
+from pileus.kernel.storage.keys import Subspace
+
+if TYPE_CHECKING:
+    from pileus.services.cloudwatch.alarms.actions import AlarmFunctions, AlarmTopics
+
+ALARMS_LOOKED_FOR_EVERY: Final = timedelta(seconds=10)
+
+
+class CloudWatchPart(Part):
+    """functions, topics: who invokes and publishes for alarms, where there is somebody."""
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        functions: "Callable[[], AlarmFunctions] | None",
+        topics: "Callable[[], AlarmTopics] | None" = None,
+    ) -> None:
+        super().__init__(foundation)
+        self._functions = functions
+        self._topics = topics
+
+    def services(self) -> Sequence[Service]:
+        return (described("cloudwatch", self._api, signing_name="monitoring"),)
+
+    def resources(self) -> Mapping[str, ResourceSource]:
+        from pileus.services.cloudwatch.permissions import CloudWatchResources
+
+        return {"cloudwatch": CloudWatchResources(self._store)}
+
+    def subscribe(self, outbox: Outbox) -> None:
+        outbox.subscribe("cloudwatch.actions", self._act)
+
+    def duties(self) -> Sequence[Duty]:
+        return (self._watch_alarms,)
+
+    def _api(self) -> object:
+        from pileus.services.cloudwatch.api import CloudWatchApi
+
+        return CloudWatchApi(store=self._store, metrics=self._metrics, clock=self._clock, ids=self._ids)
+
+    async def _act(self, delivery: Delivery) -> None:
+        """The outbox delivers an alarm's action."""
+        from pileus.services.cloudwatch.alarms.actions import AlarmActions
+
+        functions = None if self._functions is None else self._functions()
+        topics = None if self._topics is None else self._topics()
+        actions = AlarmActions(store=self._store, clock=self._clock, functions=functions, topics=topics)
+        await actions.deliver(delivery)
+
+    async def _watch_alarms(self) -> None:
+        """Once there is an alarm, in any account."""
+        begin, end = Subspace("cloudwatch", "alarms").range()
+        while not await self._store.snapshot().range(begin, end, limit=1):
+            await self._clock.sleep(ALARMS_LOOKED_FOR_EVERY)
+        from pileus.services.cloudwatch.alarms.worker import AlarmWatch
+        from pileus.services.cloudwatch.reading import Reader
+
+        reader = Reader(self._metrics, self._clock)
+        await AlarmWatch(store=self._store, reader=reader, clock=self._clock, ids=self._ids).run()
