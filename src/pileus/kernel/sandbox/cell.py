@@ -27,6 +27,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     mounts: (source, target) directories to show read-only, the targets among those the view leaves empty.
     layers: directories to show merged at `/opt`, read-only, the later ones over the earlier.
+    root: a directory to be the root, read-only, instead of the view with mounts and layers; as `roots` wants it. Only
+    contained cells can have one.
     readable: what else may be read where there are no mounts.
     call: `module:function` of a preloaded module, called with the channel and `argument`; or execute: an argv.
     channel_at: the descriptor at which the executed program is to find the channel; -1 for nowhere.
@@ -39,6 +41,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     mounts: Sequence[tuple[str, str]] = ()
     layers: Sequence[str] = ()
+    root: str = ""
     readable: Sequence[str] = ()
     environment: dict[str, str]
     directory: str

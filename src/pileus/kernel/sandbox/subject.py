@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from pileus.kernel.sandbox import landlock, layers, linux, template, wire
+from pileus.kernel.sandbox import landlock, layers, linux, roots, template, wire
 
 OPEN_FILES_MAX: Final = 1_024
 """Source: Lambda Developer Guide, "Lambda quotas", file descriptors."""
@@ -66,7 +66,7 @@ def be(
         _start_beside(order["beside"], order["environment"])
         if order["execute"]:
             _hand_over(channel, order["channel_at"])
-            _execute(order["execute"], order["environment"])
+            _execute(_found(order["execute"], order["environment"]), order["environment"])
         entry = _entry(order["call"])
     except Exception as failure:  # noqa: BLE001 - whatever it is, Pileus is told and this process ends
         why = str(failure) if isinstance(failure, _CannotExecute) else f"{type(failure).__name__}: {failure}"
@@ -104,6 +104,18 @@ def _hand_over(channel: socket.socket, descriptor: int) -> None:
         os.dup2(channel.fileno(), descriptor)
 
 
+def _found(arguments: list[str], environment: dict[str, str]) -> list[str]:
+    """With the program's path where only its name is given."""
+    name = arguments[0]
+    if "/" in name:
+        return arguments
+    for folder in environment.get("PATH", "").split(":"):
+        path = os.path.join(folder, name)
+        if folder and os.path.isfile(path) and os.access(path, os.X_OK):
+            return [path, *arguments[1:]]
+    raise _CannotExecute(f'exec: "{name}": executable file not found in $PATH')
+
+
 def _execute(arguments: list[str], environment: dict[str, str]) -> NoReturn:
     try:
         os.execve(arguments[0], arguments, environment)  # noqa: S606 - no shell is the point
@@ -122,12 +134,17 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL if order["execute"] else signal.SIG_IGN)
     os.setsid()
     if contained:
-        for source, target in order["mounts"]:
-            linux.bind_read_only(template.HOST_ROOT + source, target)
-        layers.show([template.HOST_ROOT + folder for folder in order["layers"]], LAYERS_ROOT)
-        linux.unmount(template.HOST_ROOT)
         _size_temporary(order["temporary_bytes_max"])
         linux.sethostname(order["hostname"])
+        if order["root"]:
+            roots.enter(template.HOST_ROOT + order["root"])
+        else:
+            for source, target in order["mounts"]:
+                linux.bind_read_only(template.HOST_ROOT + source, target)
+            layers.show([template.HOST_ROOT + folder for folder in order["layers"]], LAYERS_ROOT)
+            linux.unmount(template.HOST_ROOT)
+    elif order["root"]:
+        raise _CannotExecute("a root of its own needs namespaces")
     else:
         # The best that is to be had for a /tmp which is the machine's: no file of it is larger than ordered.
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["temporary_bytes_max"], order["temporary_bytes_max"]))
@@ -139,7 +156,10 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
     os.environ.update(order["environment"])
     time.tzset()
     os.umask(0o022)
-    os.chdir(order["directory"])
+    try:
+        os.chdir(order["directory"])
+    except OSError as refused:
+        raise _CannotExecute(f"chdir {order['directory']}: {(refused.strerror or '').lower()}") from None
 
 
 def _size_temporary(size_bytes: int) -> None:
