@@ -1,9 +1,11 @@
 """What is every group of SNS's operations built on?"""
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.storage.seam import Store
+from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.sns.model import TopicRecord
 
 
 class SnsBase:
@@ -24,3 +26,7 @@ class SnsBase:
         self._ids = ids
         self._secret = secret
         self._metrics = metrics
+
+    async def _protect(self, tx: Transaction, record: TopicRecord, policy: str) -> None:
+        """Give a new topic its data protection policy."""
+        raise NotImplementedByPileus("Pileus does not implement data protection policies of topics yet")
