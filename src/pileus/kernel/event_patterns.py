@@ -90,7 +90,7 @@ def _alternatives(given: Mapping[str, object], path: _Path) -> list[_Fields]:
         below = (*path, *name.split("."))
         if len(below) > DEPTH_MAX:
             raise PatternSyntax("Path is too deep")
-        if name == _OR and _is_or(value):
+        if name == _OR and are_alternatives(value):
             assert isinstance(value, list)
             choices = [each for choice in value for each in _alternatives(choice, path)]
         elif isinstance(value, dict):
@@ -107,8 +107,8 @@ def _alternatives(given: Mapping[str, object], path: _Path) -> list[_Fields]:
     return found
 
 
-def _is_or(value: object) -> bool:
-    """Otherwise `$or` is a name like any other, as it was before there was such an operator."""
+def are_alternatives(value: object) -> bool:
+    """Of a `$or`. Otherwise it is a name like any other, as it was before there was such an operator."""
     return (
         isinstance(value, list)
         and len(value) > 1
