@@ -5,12 +5,13 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -23,12 +24,15 @@ from bench.generator import NoResult, drive
 from bench.measurements import Floor, Measurement, of_load, of_samples
 from bench.processes import Server, cpu_s, descendants, ended, rss_bytes, start_pileus
 from bench.signing import Credentials, Signer
+from pileus.services.lambda_.runtimes import toolchains
 
 REGION: Final = "us-east-1"
 TABLE: Final = "bench"
 FUNCTION: Final = "bench"
+NODE_FUNCTION: Final = "bench-node"
 ROLE: Final = "bench"
 RUNTIME: Final = "python3.12"
+NODE_RUNTIME: Final = "nodejs20.x"
 ITEMS: Final = 100
 """How many items are read, in turn."""
 SORTED_TABLE: Final = "bench-sorted"
@@ -58,6 +62,7 @@ FLOORS: Final = {
     "invoke": Floor(value=2_000),
     "invoke-1": Floor(p50_ms=2),
     "invoke-event": Floor(value=2_000),
+    "invoke-node": Floor(value=3_000),
     "cold-start": Floor(value=25),
     "cold-start-boto3": Floor(value=80),
     "snapstart": Floor(value=15),
@@ -82,7 +87,7 @@ class Options:
 class LoadCase:
     """A case that is driven with load. requests: made for a server and as many seconds. needs: what is prepared.
 
-    beside: the other servers that it is measured with, by name (`peers.py`).
+    beside: the other servers that it is measured with, by name (`peers.py`). lacks: why it cannot be measured here.
     """
 
     name: str
@@ -90,6 +95,7 @@ class LoadCase:
     requests: Callable[[Server, float], Sequence[bytes]]
     connections: int = 16
     beside: Sequence[str] = ()
+    lacks: Callable[[], str] = lambda: ""
 
 
 def _item(key: str) -> dict[str, Any]:
@@ -113,6 +119,16 @@ def _puts(server: Server, seconds: float) -> Sequence[bytes]:
 def _invokes(server: Server, seconds: float) -> Sequence[bytes]:
     signed = signer(server, "lambda")
     return [signing.invoke(signed, FUNCTION, {"n": n}) for n in range(100)]
+
+
+def _node_invokes(server: Server, seconds: float) -> Sequence[bytes]:
+    signed = signer(server, "lambda")
+    return [signing.invoke(signed, NODE_FUNCTION, {"n": n}) for n in range(100)]
+
+
+def _lacks_node() -> str:
+    """Node.js is found as Pileus finds it."""
+    return "" if toolchains.installed("node") else "there is no Node.js here"
 
 
 def _events(server: Server, seconds: float) -> Sequence[bytes]:
@@ -206,6 +222,7 @@ LOAD_CASES: Final = (
     LoadCase(name="invoke", needs="function", requests=_invokes),
     LoadCase(name="invoke-1", needs="function", requests=_invokes, connections=1),
     LoadCase(name="invoke-event", needs="function", requests=_events),
+    LoadCase(name="invoke-node", needs="function", requests=_node_invokes, lacks=_lacks_node),
     LoadCase(name="http-api", needs="function", requests=_http_api_calls),
 )
 COLD_CASES: Final = ("cold-start", "cold-start-boto3", "snapstart")
@@ -265,6 +282,13 @@ def code(*, first: str = "") -> bytes:
     return archive.getvalue()
 
 
+def _node_code() -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("index.js", "exports.handler = async (event) => ({ n: event.n });\n")
+    return archive.getvalue()
+
+
 def prepare_role(server: Server) -> str:
     trust = (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},'
@@ -278,24 +302,40 @@ def prepare_function(server: Server, role_arn: str) -> None:
     """The function that is invoked, and an HTTP API in front of it."""
     lambda_ = client(server, "lambda")
     function_arn = create_function(lambda_, FUNCTION, role_arn)
+    if not _lacks_node():
+        node = {"Runtime": NODE_RUNTIME, "Handler": "index.handler", "Code": {"ZipFile": _node_code()}}
+        create_function(lambda_, NODE_FUNCTION, role_arn, node)
     client(server, "apigatewayv2").create_api(Name=FUNCTION, ProtocolType="HTTP", Target=function_arn)
     lambda_.add_permission(
         FunctionName=FUNCTION, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
     )
 
 
-def create_function(lambda_: Any, name: str, role_arn: str, *, first: str = "", snap_start: bool = False) -> str:
-    """A function that is ready; its ARN. With SnapStart it has a version 1, whose snapshot has been taken."""
-    made = lambda_.create_function(
-        FunctionName=name,
-        Runtime=RUNTIME,
-        Handler="app.handler",
-        Role=role_arn,
-        Code={"ZipFile": code(first=first)},
-        MemorySize=MEMORY_MB,
-        SnapStart={"ApplyOn": "PublishedVersions" if snap_start else "None"},
-        Publish=snap_start,
-    )
+def create_function(
+    lambda_: Any,
+    name: str,
+    role_arn: str,
+    members: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    first: str = "",
+    snap_start: bool = False,
+) -> str:
+    """A function that is ready; its ARN. With SnapStart it has a version 1, whose snapshot has been taken.
+
+    members: what differs from a Python function that does nothing.
+    """
+    request = {
+        "FunctionName": name,
+        "Runtime": RUNTIME,
+        "Handler": "app.handler",
+        "Role": role_arn,
+        "Code": {"ZipFile": code(first=first)},
+        "MemorySize": MEMORY_MB,
+        "SnapStart": {"ApplyOn": "PublishedVersions" if snap_start else "None"},
+        "Publish": snap_start,
+        **members,
+    }
+    made = lambda_.create_function(**request)
     lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     if snap_start:
         active = lambda_.get_waiter("published_version_active")
@@ -305,6 +345,8 @@ def create_function(lambda_: Any, name: str, role_arn: str, *, first: str = "", 
 
 def run_load(case: LoadCase, server: Server, target: str, options: Options) -> Measurement:
     """A short run to warm up, then the one that counts. What failed is said instead of a number."""
+    if lacking := case.lacks():
+        return Measurement(case=case.name, target=target, unit="/s", skipped=lacking)
     requests = case.requests(server, options.seconds)
 
     def load(seconds: float) -> Measurement:

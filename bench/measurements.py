@@ -30,7 +30,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One number of one target. `/s` is better when higher, the other units when lower.
 
     cpu_us: processor time of the server's own process for each request; it says more than the rate where other work
-    shares the machine. failed: why there is no number; then `value` is 0.
+    shares the machine. failed: why there is no number; then `value` is 0. skipped:
+    what this machine lacks for one.
     """
 
     case: str
@@ -44,6 +45,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 0
     note: str = ""
     failed: str = ""
+    skipped: str = ""
 
 
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ def of_samples(case: str, target: str, samples: list[float], *, unit: Unit, note
 
 def meets(measured: Measurement, floor: Floor, *, best: Measurement | None) -> bool | None:
     """Whether a number of Pileus reaches its floor; None when that cannot be said."""
-    if measured.failed:
+    if measured.failed or measured.skipped:
         return None
     verdicts: list[bool] = []
     if floor.value is not None:

@@ -29,7 +29,8 @@ def table(measurements: Sequence[Measurement], floors: Mapping[str, Floor]) -> s
     ]
     lines.insert(1, "-" * max(map(len, lines)))
     failures = [f"{one.case} ({one.target}) is no result: {one.failed}" for one in measurements if one.failed]
-    return "\n".join([*lines, *failures])
+    skips = [f"{one.case} is skipped: {one.skipped}" for one in measurements if one.skipped]
+    return "\n".join([*lines, *failures, *skips])
 
 
 def amount(value: float, unit: Unit) -> str:
@@ -53,7 +54,7 @@ def _row(measured: Measurement, best: Measurement | None, floor: Floor | None) -
     verdict = None if floor is None else meets(measured, floor, best=best)
     return (
         measured.case,
-        "failed" if measured.failed else amount(measured.value, measured.unit),
+        "failed" if measured.failed else "skipped" if measured.skipped else amount(measured.value, measured.unit),
         "" if best is None else f"{best.target} {'failed' if best.failed else amount(best.value, best.unit)}",
         ratio,
         "" if floor is None else floor_text(floor, measured.unit),

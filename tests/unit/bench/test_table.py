@@ -1,12 +1,15 @@
 """Is a run shown as it was?"""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 
+from bench import cases
 from bench.measurements import Floor, Measurement, Report, hardware, meets, of_samples, result_name, versions
 from bench.table import amount, floor_text, table
+from pileus.services.lambda_.runtimes import toolchains
 
 
 def _measured(value: float, **options: object) -> Measurement:
@@ -71,6 +74,26 @@ def test_table() -> None:
     assert start.split() == ["start", "0.20", "s", "0.50", "s", "ok"]
     assert put.split() == ["put", "failed"]
     assert shown.splitlines()[-1] == "put (pileus) is no result: 400 why"
+
+
+def test_what_is_skipped() -> None:
+    """It is neither a failure nor a number below its floor, and the reason is there to read."""
+    skipped = _measured(0.0, case="node", skipped="there is none")
+    assert meets(skipped, Floor(value=1), best=None) is None
+    shown = table([skipped], {}).splitlines()
+    assert shown[2].split() == ["node", "skipped"]
+    assert shown[-1] == "node is skipped: there is none"
+
+
+def test_a_case_that_lacks_something_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without Node.js has no number for it, and no failure."""
+    monkeypatch.setattr(toolchains, "installed", lambda language: ())
+    (case,) = [case for case in cases.LOAD_CASES if case.name == "invoke-node"]
+    nowhere: Any = None
+    options = cases.Options(seconds=1, repeats=1, generator="asyncio", durability="process")
+    measured = cases.run_load(case, nowhere, "pileus", options)
+    assert measured.skipped
+    assert not measured.failed
 
 
 def test_report_round_trip() -> None:
