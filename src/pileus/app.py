@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pileus import billing, decisions, prometheus
 from pileus.admin import Admin, admin_token
 from pileus.composition.apigatewayv2 import ApiGatewayV2Part
 from pileus.composition.authorization import LateAuthorizer
@@ -18,6 +17,7 @@ from pileus.composition.foundation import Foundation
 from pileus.composition.iam import IamPart
 from pileus.composition.lambda_ import LambdaPart
 from pileus.composition.logs import LogsPart
+from pileus.composition.pages import pages
 from pileus.composition.part import Part
 from pileus.composition.sts import StsPart
 from pileus.duties import perform
@@ -176,7 +176,7 @@ class Parts:
         reset: Callable[[], Awaitable[None]],
         clock_moved: Callable[[], Awaitable[None]],
     ) -> Admin:
-        clock, metrics = self._foundation.clock, self._foundation.metrics
+        clock = self._foundation.clock
         mounted: dict[str, Handler] = {}
         for part in self._offered:
             mounted |= part.admin_paths()
@@ -187,9 +187,5 @@ class Parts:
             reset=reset,
             clock_moved=clock_moved,
             mounted=mounted,
-            guarded={
-                decisions.PATH: decisions.Decisions(self._audit),
-                prometheus.PATH: prometheus.Prometheus(metrics, clock),
-                billing.PATH: billing.Billing(metrics, clock),
-            },
+            guarded=pages(audit=self._audit, metrics=self._foundation.metrics, clock=clock),
         )

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pileus import billing, decisions, prometheus
 from pileus.app import Parts
 from pileus.composition.foundation import Foundation
 from pileus.kernel.auth.sessions import SessionSealer
@@ -30,8 +31,11 @@ def test_a_start_loads_no_service() -> None:
     assert done.returncode == 0, done.stderr
 
 
-async def test_every_service_of_the_settings_has_a_part_that_answers(tmp_path: Path) -> None:
-    """A name in SERVICES that no part answers to would be offered by `--services`, and then refuse everything."""
+async def test_every_service_of_the_settings_has_a_part_and_every_page_is_there(tmp_path: Path) -> None:
+    """A name in SERVICES that no part answers to would be offered by `--services`, and then refuse everything.
+
+    The pages are named twice, so that a start need not load them: the names must agree.
+    """
     clock, ids = MovableClock(), SystemIds()
     store = open_store(tmp_path, clock=clock)
     secret = ids.bytes(32)
@@ -54,5 +58,8 @@ async def test_every_service_of_the_settings_has_a_part_that_answers(tmp_path: P
     health = await parts.router(Request(method="GET", target="/_pileus/health", headers={"host": "127.0.0.1"}))
     assert isinstance(health.body, bytes)
     assert set(json.loads(health.body)["services"]) == set(SERVICES)
+    for path in (billing.PATH, decisions.PATH, prometheus.PATH):
+        page = await parts.router(Request(method="GET", target=path, headers={"host": "127.0.0.1"}))
+        assert page.status == 200, path
     await parts.close()
     await store.close()
