@@ -1,11 +1,15 @@
 """Amazon SNS: one class of all its operations."""
 
+from pileus.services.sns.operations.confirmations import ConfirmationOperations
+from pileus.services.sns.operations.subscriptions import SubscriptionOperations
 from pileus.services.sns.operations.tags import TagOperations
 from pileus.services.sns.operations.topic_permissions import TopicPermissionOperations
 from pileus.services.sns.operations.topics import TopicOperations
 
 
 class SnsApi(
+    ConfirmationOperations,
+    SubscriptionOperations,
     TagOperations,
     TopicOperations,
     TopicPermissionOperations,

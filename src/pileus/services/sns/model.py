@@ -53,7 +53,7 @@ class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
     owner: the account that subscribed. principal_arn: who did.
     authenticated: whether the owner confirmed it, not whoever knew the token.
     filter_policy, redrive_policy, delivery_policy, replay_policy: JSON as it was given; "" where there is none.
-    filter_by_body: its filter looks at the message, not at the attributes.
+    filter_scope: `MessageAttributes`, `MessageBody`, or "" where nobody said.
     unsubscribe_needs_owner: `AuthenticateOnUnsubscribe` was given.
     """
 
@@ -70,7 +70,7 @@ class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
     unsubscribe_needs_owner: bool = False
     raw: bool = False
     filter_policy: str = ""
-    filter_by_body: bool = False
+    filter_scope: str = ""
     redrive_policy: str = ""
     delivery_policy: str = ""
     replay_policy: str = ""
@@ -96,6 +96,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         body is that of `default`.
     sequence_number: of a FIFO topic's. group_id: of FIFO topics, and of standard ones where it was given.
     trace_header: X-Ray's of the request, where it had one.
+    base_url: of the links in what is delivered: the host that the publisher used.
     """
 
     topic: TopicName
@@ -109,6 +110,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     deduplication_id: str | None = None
     sequence_number: str | None = None
     trace_header: str = ""
+    base_url: str = ""
 
     def body_for(self, protocol: str) -> str:
         """What a subscription of this protocol gets."""

@@ -74,6 +74,8 @@ def topic_arn_here(context: RequestContext, arn: str, *, member: str = "TopicArn
 
 def subscription_of_arn(arn: str) -> SubscriptionName:
     """Or InvalidParameter; NotFound where its id can be none's."""
+    if not arn:
+        raise InvalidParameter("SubscriptionArn Reason: no value for required parameter")
     parts = arn.split(":")
     if len(parts) < _ARN_PARTS:
         raise InvalidParameter(f"SubscriptionArn Reason: An ARN must have at least 6 elements, not {len(parts)}")

@@ -1,11 +1,17 @@
 """What is every group of SNS's operations built on?"""
 
+from functools import cached_property
+
 from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.sns.confirming import Asking
+from pileus.services.sns.links import Links
 from pileus.services.sns.model import TopicRecord
+from pileus.services.sns.tokens import Tokens
 
 
 class SnsBase:
@@ -19,13 +25,26 @@ class SnsBase:
         ids: Ids,
         secret: bytes,
         metrics: Metrics | None = None,
+        links: Links | None = None,
     ) -> None:
-        """secret: what tokens are sealed with. metrics: what is published and delivered counts there."""
+        """secret: what tokens are sealed with. metrics: what is published and delivered counts there.
+
+        links: where those in messages lead.
+        """
         self._store = store
         self._clock = clock
         self._ids = ids
         self._secret = secret
         self._metrics = metrics
+        self._links = links or Links()
+
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return Tokens(self._secret, self._ids)
+
+    def _asking(self, context: RequestContext) -> Asking:
+        """What it takes to ask for a confirmation."""
+        return Asking(self._clock.timestamp(), self._ids.uuid(), self._tokens, self._links.of(context))
 
     async def _protect(self, tx: Transaction, record: TopicRecord, policy: str) -> None:
         """Give a new topic its data protection policy."""

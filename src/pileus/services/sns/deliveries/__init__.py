@@ -1,0 +1,1 @@
+"""How do messages reach whoever subscribed?"""
