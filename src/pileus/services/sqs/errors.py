@@ -102,6 +102,13 @@ class InvalidAddress(ServiceError):
         super().__init__(f"The address {address} is not valid for this endpoint.")
 
 
+class AccessDeniedException(ServiceError):
+    """Not for another account, whatever a queue's policy says (`AccessDenied` in the `query` protocol)."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
 class UnsupportedOperation(ServiceError):
     """Not for this queue."""
 

@@ -6,6 +6,7 @@ region is the one that the request is signed for, as on AWS, whose hosts serve n
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -15,6 +16,8 @@ from pileus.kernel.context import RequestContext
 from pileus.services.sqs.errors import InvalidAddress, InvalidParameterValueException
 
 FIFO_SUFFIX: Final = ".fifo"
+_URL_CHARACTERS_MAX: Final = 2_048
+_URLS_REMEMBERED_MAX: Final = 4_096
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,80}")
 _FIFO_NAME: Final = re.compile(r"(?=.{1,80}\Z)[a-zA-Z0-9_-]+\.fifo")
@@ -72,10 +75,17 @@ def queue_of_arn(arn: str) -> QueueName | None:
 
 def queue_of_url(context: RequestContext, url: str) -> QueueName:
     """The queue that a request means; InvalidAddress when the URL is of none."""
-    match = _URL.fullmatch(url)
-    if match is None:
+    named = _named_by(url)
+    if named is None:
         raise InvalidAddress(url)
-    return QueueName(account_id=match["account"], region=context.region, name=unquote(match["name"]))
+    return QueueName(account_id=named[0], region=context.region, name=named[1])
+
+
+@lru_cache(maxsize=_URLS_REMEMBERED_MAX)
+def _named_by(url: str) -> tuple[str, str] | None:
+    """Account and name; remembered, since every request about messages bears its queue's URL, and is asked twice."""
+    match = _URL.fullmatch(url) if len(url) <= _URL_CHARACTERS_MAX else None
+    return None if match is None else (match["account"], unquote(match["name"]))
 
 
 def queue_url(context: RequestContext, queue: QueueName) -> str:

@@ -6,6 +6,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.sqs.contents import QueueContents
+from pileus.services.sqs.errors import AccessDeniedException
 from pileus.services.sqs.model import QueueRecord
 from pileus.services.sqs.names import queue_of_url
 from pileus.services.sqs.queue_records import get_queue
@@ -28,3 +29,14 @@ class SqsBase:
 async def asked_queue(snapshot: Snapshot, context: RequestContext, url: str) -> QueueRecord:
     """The queue that a request is about; InvalidAddress, QueueDoesNotExist."""
     return await get_queue(snapshot, queue_of_url(context, url))
+
+
+async def own_queue(snapshot: Snapshot, context: RequestContext, url: str) -> QueueRecord:
+    """The same, of an operation that no policy opens to other accounts; AccessDeniedException."""
+    named = queue_of_url(context, url)
+    if named.account_id != context.account_id:
+        action = f"sqs:{context.operation}".lower()
+        raise AccessDeniedException(
+            f"User: {context.principal.arn} is not authorized to perform: {action} on resource: {named.arn}"
+        )
+    return await get_queue(snapshot, named)

@@ -1,0 +1,155 @@
+"""What must somebody be allowed to do, to use SQS?
+
+Batches are asked about as what they are batches of. AWS tells the actions of SQS in small letters when it refuses, and
+so they are written here; policies do not mind.
+
+Sources: Service Authorization Reference, "Amazon SQS"; SQS Developer Guide, "Amazon SQS API permissions: Actions and
+resource reference"; the refusals of aws/serverless-application-model issue 3633.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pileus.kernel.auth.permissions import (
+    Conditions,
+    KnownResource,
+    Permission,
+    Permissions,
+    ResourceType,
+    arn_of,
+    gives_tags,
+    request_tags,
+    tag_keys,
+)
+from pileus.kernel.auth.policy import NamedPolicy, compile_policy
+from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Store
+from pileus.services.sqs.move_tasks import read_handle
+from pileus.services.sqs.names import queue_arn, queue_of_arn, queue_of_url
+from pileus.services.sqs.queue_records import find_queue
+
+
+def _by_url(context: RequestContext, given: Any) -> str:
+    return queue_of_url(context, given.queue_url).arn
+
+
+def _foreign_by_url(context: RequestContext, given: Any) -> bool:
+    return queue_of_url(context, given.queue_url).account_id != context.account_id
+
+
+def _by_name(context: RequestContext, given: Any) -> str:
+    owner = getattr(given, "queue_owner_aws_account_id", None) or context.account_id
+    return queue_arn(account_id=owner, region=context.region, name=given.queue_name)
+
+
+def _foreign_by_name(context: RequestContext, given: Any) -> bool:
+    owner: str | None = given.queue_owner_aws_account_id
+    return bool(owner) and owner != context.account_id
+
+
+def _source_arn(context: RequestContext, given: Any) -> str:
+    return _of_arn(context, given.source_arn)
+
+
+def _destination_arn(context: RequestContext, given: Any) -> str:
+    return _of_arn(context, given.destination_arn)
+
+
+def _of_handle(context: RequestContext, given: Any) -> str:
+    named = read_handle(given.task_handle)
+    return _of_arn(context, "" if named is None else named[1])
+
+
+def _of_arn(context: RequestContext, arn: str) -> str:
+    """The queue of an ARN; any, for an ARN of none: the operation says what is wrong with it."""
+    named = queue_of_arn(arn)
+    return _any_queue(context, None) if named is None else named.arn
+
+
+_any_queue = arn_of("arn:{partition}:sqs:{region}:{account}:*")
+
+_QUEUE: Final = ResourceType(name="queue", arn=_by_url, foreign=_foreign_by_url)
+_NAMED: Final = ResourceType(name="queue", arn=_by_name, foreign=_foreign_by_name)
+_NEW: Final = ResourceType(name="queue", arn=_by_name)
+_SOURCE: Final = ResourceType(name="queue", arn=_source_arn)
+_DESTINATION: Final = ResourceType(name="queue", arn=_destination_arn)
+_OF_HANDLE: Final = ResourceType(name="queue", arn=_of_handle)
+_ANY: Final = ResourceType(name="", arn=_any_queue)
+"""ListQueues knows no resource, but a refusal names this."""
+
+
+def _of_creation(context: RequestContext, given: Any, queue: KnownResource | None) -> Conditions:
+    return request_tags(given.tags)
+
+
+def _of_untagging(context: RequestContext, given: Any, queue: KnownResource | None) -> Conditions:
+    return tag_keys(given.tag_keys)
+
+
+def _permissions(resource: ResourceType, actions: Iterable[str]) -> tuple[Permission, ...]:
+    return tuple(Permission(action=f"sqs:{action.lower()}", resource=resource) for action in actions)
+
+
+def _on(resource: ResourceType, actions: Iterable[str]) -> dict[str, tuple[Permission, ...]]:
+    return {action: _permissions(resource, (action,)) for action in actions}
+
+
+_MOVING: Final = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+
+PERMISSIONS: Final[Permissions] = {
+    **_on(
+        _QUEUE,
+        (
+            "AddPermission",
+            "ChangeMessageVisibility",
+            "DeleteMessage",
+            "DeleteQueue",
+            "GetQueueAttributes",
+            "ListDeadLetterSourceQueues",
+            "ListQueueTags",
+            "PurgeQueue",
+            "ReceiveMessage",
+            "RemovePermission",
+            "SendMessage",
+            "SetQueueAttributes",
+        ),
+    ),
+    "ChangeMessageVisibilityBatch": _permissions(_QUEUE, ("ChangeMessageVisibility",)),
+    "DeleteMessageBatch": _permissions(_QUEUE, ("DeleteMessage",)),
+    "SendMessageBatch": _permissions(_QUEUE, ("SendMessage",)),
+    **_on(_NAMED, ("GetQueueUrl",)),
+    **_on(_ANY, ("ListQueues",)),
+    "CreateQueue": (
+        Permission(action="sqs:createqueue", resource=_NEW, conditions=_of_creation),
+        Permission(action="sqs:tagqueue", resource=_NEW, conditions=_of_creation, asked=gives_tags),
+    ),
+    "TagQueue": (Permission(action="sqs:tagqueue", resource=_QUEUE, conditions=_of_creation),),
+    "UntagQueue": (Permission(action="sqs:untagqueue", resource=_QUEUE, conditions=_of_untagging),),
+    "ListMessageMoveTasks": _permissions(_SOURCE, ("ListMessageMoveTasks", *_MOVING)),
+    "CancelMessageMoveTask": _permissions(_OF_HANDLE, ("CancelMessageMoveTask", *_MOVING)),
+    "StartMessageMoveTask": (
+        *_permissions(_SOURCE, ("StartMessageMoveTask", *_MOVING)),
+        Permission(
+            action="sqs:sendmessage",
+            resource=_DESTINATION,
+            asked=lambda context, given: given.destination_arn is not None,
+        ),
+    ),
+}
+
+
+class QueueResources:
+    """Knows queues, with their policies."""
+
+    eager = True
+
+    def __init__(self, store: Store) -> None:
+        self._snapshot = store.snapshot()
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        named = queue_of_arn(arn)
+        queue = None if named is None else await find_queue(self._snapshot, named)
+        if queue is None:
+            return None
+        policy = NamedPolicy(arn, compile_policy(queue.policy), "resource") if queue.policy else None
+        return KnownResource(arn=arn, tags=queue.tags, policy=policy)
