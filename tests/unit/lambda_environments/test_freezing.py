@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from pileus.kernel.sandbox.cell import Cell
 from pileus.kernel.sandbox.sandbox import Sandbox
 from pileus.services.lambda_.environments import freezing
 from tests.unit.lambda_environments.conftest import Bench
@@ -24,8 +25,9 @@ TICKING = """
 
 
 @pytest.fixture(params=["contained", "plain"])
-async def either(request: pytest.FixtureRequest, bench: Bench) -> Bench:
-    """With namespaces, and as on a host that forbids them."""
+async def either(request: pytest.FixtureRequest, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """With namespaces, and as on a host that forbids them. Nobody is given more time than the least."""
+    monkeypatch.setattr(freezing, "IDLE_S_MAX", freezing.IDLE_S)
     if request.param == "plain":
         await bench.pool.close()
         preload = ("pileus.services.lambda_.runtimes.python.bootstrap",)
@@ -76,6 +78,37 @@ async def test_a_busy_function_is_not_frozen(bench: Bench, monkeypatch: pytest.M
     for number in range(100):
         assert await bench.answer(spec, number) == number
     assert frozen == []
+
+
+@pytest.mark.parametrize(
+    ("patience_s", "frozen_s", "then_s"), [(0.01, 0.1, 0.02), (0.02, 0.1, 0.04), (0.16, 0.1, 0.16), (0.16, 0.3, 0.01)]
+)
+def test_whoever_is_woken_soon_is_given_longer(patience_s: float, frozen_s: float, then_s: float) -> None:
+    """Freezing and waking cost more than a short event does; but what has rested for long is frozen soon again."""
+    assert freezing.patience_after(patience_s, frozen_s=frozen_s) == then_s
+
+
+async def test_an_environment_used_now_and_then_is_frozen_less_often(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its events come 50 ms apart: it is frozen between the first, and not between the later ones."""
+    frozen: list[object] = []
+    freeze = Cell.freeze
+
+    def counted(cell: Cell) -> None:
+        frozen.append(cell)
+        freeze(cell)
+
+    monkeypatch.setattr(Cell, "freeze", counted)
+    monkeypatch.setattr(freezing, "SOON_S", 10.0)
+    monkeypatch.setattr(freezing, "IDLE_S_MAX", 20.0)
+    spec = bench.function("def handler(event, context): return event")
+    deadline = time.monotonic() + 20
+    for number in range(25):  # each time it is frozen it is given twice as long: 10 s after ten times
+        assert await bench.answer(spec, number) == number
+        await asyncio.sleep(0.05)
+        assert time.monotonic() < deadline
+    assert 1 <= len(frozen) <= 11
 
 
 async def test_a_custom_runtime_is_frozen_when_it_has_asked(bench: Bench) -> None:

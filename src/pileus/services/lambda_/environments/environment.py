@@ -18,7 +18,7 @@ from pileus.kernel.sandbox.cell import Cell, Exit
 from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.api_listener import ApiListener
 from pileus.services.lambda_.environments.companions import SHUTDOWN, Companions
-from pileus.services.lambda_.environments.freezing import Freezing
+from pileus.services.lambda_.environments.freezing import IDLE_S, Freezing, patience_after
 from pileus.services.lambda_.environments.journal import SUCCESS, TIMEOUT, Journal, Outcome
 from pileus.services.lambda_.environments.lifecycle import NEXT_STATE, Event, State
 from pileus.services.lambda_.environments.links import RuntimeLink
@@ -98,7 +98,9 @@ class Environment:
         self._clock = clock
         self._loop = loop
         self._freezing = freezing
+        self.patience_s = IDLE_S
         self._frozen = False
+        self._frozen_at_s = 0.0
         self._released = released
         self._ended = ended
         self._link: RuntimeLink | None = None
@@ -147,6 +149,7 @@ class Environment:
         if self._frozen:
             self._frozen = False
             self._cell.thaw()
+            self.patience_s = patience_after(self.patience_s, frozen_s=self._loop.time() - self._frozen_at_s)
         timeout_s = self.spec.timeout.total_seconds()
         if invocation.deadline is not None:
             timeout_s = min(timeout_s, max(0.0, invocation.deadline.timestamp() - self._clock.timestamp()))
@@ -200,6 +203,7 @@ class Environment:
     def freeze(self) -> None:
         """Stop what goes on in the background until the next event."""
         self._frozen = True
+        self._frozen_at_s = self._loop.time()
         self._cell.freeze()
 
     def watch_memory(self) -> bool:
