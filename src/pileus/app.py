@@ -187,5 +187,7 @@ class Parts:
             reset=reset,
             clock_moved=clock_moved,
             mounted=mounted,
-            guarded=pages(audit=self._audit, metrics=self._foundation.metrics, clock=clock),
+            guarded=pages(
+                audit=self._audit, metrics=self._foundation.metrics, clock=clock, store=self._foundation.store
+            ),
         )

@@ -30,6 +30,7 @@ class Settings:
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     strict_runtimes: a function runs on no other version of its runtime than it names.
     organization: to which some accounts belong; see `pileus.organization`.
+    smtp: a mail server that gets the emails of SNS, too: `smtp://[user:password@]host[:port][/sender]`.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +45,7 @@ class Settings:
     dynamodb_table_delay: timedelta = timedelta(0)
     organization: Organization | None = None
     strict_runtimes: bool = False
+    smtp: str = field(default="", repr=False)
 
     @property
     def auth_mode(self) -> AuthMode:

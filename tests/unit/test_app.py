@@ -15,6 +15,7 @@ from pileus.kernel.ids import SystemIds
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.outbox import Outbox
 from pileus.kernel.storage.sqlite import open_store
+from pileus.services.sns.inbox import page as inbox
 from pileus.settings import SERVICES, Settings
 
 _LOADED = """
@@ -58,7 +59,7 @@ async def test_every_service_of_the_settings_has_a_part_and_every_page_is_there(
     health = await parts.router(Request(method="GET", target="/_pileus/health", headers={"host": "127.0.0.1"}))
     assert isinstance(health.body, bytes)
     assert set(json.loads(health.body)["services"]) == set(SERVICES)
-    for path in (billing.PATH, decisions.PATH, prometheus.PATH):
+    for path in (billing.PATH, decisions.PATH, prometheus.PATH, inbox.PATH):
         page = await parts.router(Request(method="GET", target=path, headers={"host": "127.0.0.1"}))
         assert page.status == 200, path
     await parts.close()

@@ -6,10 +6,11 @@ from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.clock import Clock
 from pileus.kernel.http.messages import Handler, Request, Response
 from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.storage.seam import Store
 
 
-def pages(*, audit: AuditLog, metrics: Metrics, clock: Clock) -> Mapping[str, Handler]:
-    """By path: what policies decided, what is measured, and what it would cost on AWS."""
+def pages(*, audit: AuditLog, metrics: Metrics, clock: Clock, store: Store) -> Mapping[str, Handler]:
+    """By path: what policies decided, what is measured, what it would cost on AWS, and what was sent to people."""
 
     def decisions() -> Handler:
         from pileus.decisions import Decisions
@@ -26,10 +27,16 @@ def pages(*, audit: AuditLog, metrics: Metrics, clock: Clock) -> Mapping[str, Ha
 
         return Billing(metrics, clock)
 
+    def inbox() -> Handler:
+        from pileus.services.sns.inbox.page import InboxPage
+
+        return InboxPage(store)
+
     return {
         "/_pileus/decisions": _Late(decisions),
         "/_pileus/metrics": _Late(prometheus),
         "/_pileus/bill": _Late(billing),
+        "/_pileus/inbox": _Late(inbox),
     }
 
 
