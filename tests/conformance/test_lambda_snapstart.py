@@ -85,6 +85,41 @@ def test_a_published_version_is_restored_from_its_snapshot(lambda_: Any, role: s
     lambda_.delete_function(FunctionName=name)
 
 
+def test_a_version_is_not_invoked_before_its_snapshot_is_taken(aws: Server, lambda_: Any, role: str) -> None:
+    """Guide, "Troubleshooting SnapStart errors": 409 until it is active, however it is named and invoked."""
+    gate = f"gate-{uuid4().hex[:12]}"
+    waits = f"import time\nwhile {gate!r} not in TABLES.list_tables()['TableNames']: time.sleep(0.02)\n"
+    name = _create(lambda_, role, _CODE + waits, SnapStart={"ApplyOn": "PublishedVersions"})
+    lambda_.publish_version(FunctionName=name)
+    lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    for qualifier in ("1", "live"):
+        for kind in ("RequestResponse", "Event"):
+            with pytest.raises(lambda_.exceptions.SnapStartNotReadyException) as refused:
+                lambda_.invoke(FunctionName=name, Qualifier=qualifier, InvocationType=kind)
+            assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
+            assert refused.value.response["Type"] == "User"
+    aws.client("dynamodb").create_table(
+        TableName=gate,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    lambda_.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1})
+    assert _answer(lambda_, name, "live")["kind"] == "snap-start"
+    lambda_.delete_function(FunctionName=name)
+
+
+def test_hooks_that_fail_after_a_restore(lambda_: Any, role: str) -> None:
+    """The version is active, but nobody gets into it: 400, as API_Invoke says."""
+    hook = "from snapshot_restore_py import *\n@register_after_restore\ndef no(): raise ValueError('no')\n"
+    name = _create(lambda_, role, hook + _CODE, SnapStart={"ApplyOn": "PublishedVersions"}, Publish=True)
+    lambda_.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1})
+    with pytest.raises(lambda_.exceptions.SnapStartException) as refused:
+        lambda_.invoke(FunctionName=name, Qualifier="1")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    lambda_.delete_function(FunctionName=name)
+
+
 def test_a_version_that_cannot_be_initialised_fails(lambda_: Any, role: str) -> None:
     """Its state says so, and why."""
     name = _create(lambda_, role, "raise ValueError('not today')", SnapStart={"ApplyOn": "PublishedVersions"})

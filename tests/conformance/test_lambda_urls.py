@@ -182,6 +182,21 @@ def test_functions_that_fail(aws: Server, url: str) -> None:
     assert (answer.status, answer.body) == (502, b"Internal Server Error")
 
 
+def test_functions_without_room(aws: Server, lambda_: Any, function: str, url: str) -> None:
+    """Clients read the reason out of the body: `{"Reason":"...LimitExceeded","Type":"User","message":"..."}`."""
+    lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    try:
+        answer = _ask(aws, url)
+    finally:
+        lambda_.delete_function_concurrency(FunctionName=function)
+    assert (answer.status, answer.header("x-amzn-errortype")) == (429, ["TooManyRequestsException"])
+    assert json.loads(answer.body) == {
+        "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
+        "Type": "User",
+        "message": "Rate Exceeded.",
+    }
+
+
 def test_the_path_form(aws: Server, url: str) -> None:
     """For clients that cannot resolve the host; the function hears the same path."""
     url_id = urlsplit(url).netloc.partition(".")[0]

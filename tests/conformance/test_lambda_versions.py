@@ -252,7 +252,9 @@ def test_reserved_concurrency(lambda_: Any, function: str) -> None:
         response = caught.value.response
         assert response["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
         assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        assert response["Type"] == "User"
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+        assert "retryAfterSeconds" not in response, "AWS sends no Retry-After here"
     lambda_.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
     assert _invoke(lambda_, function)["version"] == "$LATEST"
     lambda_.delete_function_concurrency(FunctionName=function)

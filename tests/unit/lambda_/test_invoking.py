@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from pileus.kernel.errors import AnyServiceError, ServiceError
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded, EnvironmentsClosed, UnsupportedRuntime
+from pileus.services.lambda_.environments.types import (
+    ConcurrencyExceeded,
+    EnvironmentsClosed,
+    RestoreFailed,
+    UnsupportedRuntime,
+)
 from pileus.services.lambda_.invoking import ServiceInvocation, check_json
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
@@ -167,6 +172,8 @@ async def test_a_dry_run_invokes_nothing(functions: Lambda) -> None:
     ("failure", "code"),
     [
         (ConcurrencyExceeded(), "TooManyRequestsException"),
+        (RestoreFailed(timed_out=False), "SnapStartException"),
+        (RestoreFailed(timed_out=True), "SnapStartTimeoutException"),
         (UnsupportedRuntime(), "NotImplemented"),
         (EnvironmentsClosed(), "ServiceException"),
         (AnyServiceError("AccessDenied", "the role is gone"), "AccessDeniedException"),

@@ -9,7 +9,12 @@ import pytest
 
 from pileus.kernel.outbox import Outbox
 from pileus.services.lambda_.asynchronous import throttle_delay
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded, EnvironmentsClosed, InvocationResult
+from pileus.services.lambda_.environments.types import (
+    ConcurrencyExceeded,
+    EnvironmentsClosed,
+    InvocationResult,
+    RestoreFailed,
+)
 from pileus.services.lambda_.shapes import DeleteFunctionRequest, InvocationRequest, InvocationResponse
 from pileus.services.lambda_.store import INVOKE_TOPIC
 from tests.support.time import JumpingClock
@@ -53,9 +58,15 @@ async def test_accepted_is_delivered(functions: Lambda, outbox: None) -> None:
     assert (invocation.payload, invocation.request_id) == (b"[1]", "request-1")
 
 
-async def test_two_retries_after_one_and_two_minutes(functions: Lambda, clock: JumpingClock, outbox: None) -> None:
-    """Recording lambda, test_request_id_async_invoke_with_retry: the request id stays; after the third, it is over."""
-    functions.environments.answers = [_FAILED, _FAILED, _FAILED]
+@pytest.mark.parametrize("failure", [_FAILED, RestoreFailed(timed_out=False)])
+async def test_two_retries_after_one_and_two_minutes(
+    functions: Lambda, clock: JumpingClock, outbox: None, failure: InvocationResult | Exception
+) -> None:
+    """Recording lambda, test_request_id_async_invoke_with_retry: the request id stays; after the third, it is over.
+
+    A hook that fails after every restore is the function's own failure, too: it is not tried for six hours.
+    """
+    functions.environments.answers = [failure, failure, failure]
     await accept(functions)
     for attempts, delay in ((1, timedelta(minutes=1)), (2, timedelta(minutes=2))):
         await until(lambda expected=attempts: len(functions.environments.invoked) == expected)  # type: ignore[misc]

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from pileus.services.lambda_.environments import pool
 from pileus.services.lambda_.environments.environment import InitFailed
-from pileus.services.lambda_.environments.types import FunctionSpec
+from pileus.services.lambda_.environments.types import FunctionSpec, RestoreFailed
 from tests.unit.lambda_environments.conftest import Bench
 
 FUNCTION = """
@@ -136,8 +137,27 @@ async def test_a_hook_that_fails(bench: Bench) -> None:
     after = "from snapshot_restore_py import *\n@register_after_restore\ndef no(): raise ValueError('a')\n"
     spec = _snap(bench, after + "def handler(e, c): return 1", name="after")
     await bench.pool.take_snapshot(msgspec.structs.replace(spec, revision="2"))
-    failure = await bench.failure(msgspec.structs.replace(spec, revision="2"))
-    assert failure["errorType"] == "Runtime.AfterRestoreError"
+    with pytest.raises(RestoreFailed) as unable:
+        await bench.invoke(msgspec.structs.replace(spec, revision="2"))
+    assert not unable.value.timed_out
+    assert any("ValueError: a" in line for line in bench.logs.all)
+
+
+async def test_a_hook_that_takes_too_long(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restore hooks have ten seconds, here less; the function may be tried again."""
+    monkeypatch.setattr(pool, "AFTER_RESTORE_S_MAX", 0.2)
+    source = """
+        import time
+        from snapshot_restore_py import register_after_restore
+        register_after_restore(lambda: time.sleep(60))
+        def handler(event, context): return 1
+    """
+    spec = _snap(bench, source)
+    await bench.pool.take_snapshot(spec)
+    for _ in range(2):
+        with pytest.raises(RestoreFailed) as unable:
+            await bench.invoke(spec)
+        assert unable.value.timed_out
 
 
 async def test_a_process_with_threads_is_not_forked(bench: Bench) -> None:

@@ -119,8 +119,42 @@ class TooManyRequestsException(ServiceError):
     code = "TooManyRequestsException"
 
     def __init__(self, reason: str = "ConcurrentInvocationLimitExceeded") -> None:
-        """reason: AWS's word for whose limit it is. Recording lambda, TestLambdaConcurrency."""
+        """reason: AWS's word for whose limit it is. No Retry-After comes with it: recording lambda,
+        TestLambdaConcurrency.
+        """
         super().__init__("Rate Exceeded.", members={"Reason": reason})
+
+
+class SnapStartNotReadyException(ServiceError):
+    """The version's snapshot has not been taken yet. Source: guide, "Troubleshooting SnapStart errors"."""
+
+    code = "SnapStartNotReadyException"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE."
+        )
+
+
+class SnapStartException(ServiceError):
+    """A hook that runs after a restore failed; the function's log says how."""
+
+    code = "SnapStartException"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch "
+            "logs."
+        )
+
+
+class SnapStartTimeoutException(ServiceError):
+    """Hooks that run after a restore took more than ten seconds. Source: guide, "Troubleshooting SnapStart errors"."""
+
+    code = "SnapStartTimeoutException"
+
+    def __init__(self) -> None:
+        super().__init__("Lambda couldn't restore the snapshot within the timeout limit.")
 
 
 class ServiceException(ServiceError):

@@ -27,6 +27,7 @@ from pileus.services.lambda_.environments.types import (
     FunctionSpec,
     Invocation,
     InvocationResult,
+    RestoreFailed,
     UnsupportedRuntime,
 )
 from pileus.services.lambda_.errors import (
@@ -37,6 +38,8 @@ from pileus.services.lambda_.errors import (
     RequestTooLargeException,
     ResourceNotFoundException,
     ServiceException,
+    SnapStartException,
+    SnapStartTimeoutException,
     Stopped,
     TooManyRequestsException,
 )
@@ -296,6 +299,8 @@ class Invoker:
             raise Stopped from None
         except ConcurrencyExceeded as full:
             raise TooManyRequestsException(full.reason) from None
+        except RestoreFailed as failed:
+            raise SnapStartTimeoutException if failed.timed_out else SnapStartException from None
         except UnsupportedRuntime:
             raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
         except SandboxFailed as error:

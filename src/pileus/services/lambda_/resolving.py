@@ -18,7 +18,7 @@ from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.environments.types import FunctionSpec
-from pileus.services.lambda_.errors import FunctionNotFound
+from pileus.services.lambda_.errors import FunctionNotFound, SnapStartNotReadyException
 from pileus.services.lambda_.model import AliasRecord, FunctionRecord, StatementRecord, Target, VersionRecord
 from pileus.services.lambda_.names import LATEST, FunctionName
 from pileus.services.lambda_.sources import fingerprint
@@ -138,7 +138,7 @@ class Resolver:
         self._aliases: dict[bytes, _ReadyAlias] = {}
 
     async def find(self, named: Named) -> Ready:
-        """The function or version as it is now; FunctionNotFound."""
+        """The function or version as it is now; FunctionNotFound, SnapStartNotReadyException."""
         key = named.key
         value = await self._store.snapshot().get(key)
         if named.is_alias:
@@ -178,6 +178,8 @@ class Resolver:
             target = Target(function=function, record=decode(value, FunctionRecord))
         else:
             version = decode(value, VersionRecord)
+            if version.state == "Pending":
+                raise SnapStartNotReadyException
             target = Target(function=function, record=version.function, published=version)
         spec = await self.spec(target)
         if len(self._ready) >= _KEPT_MAX:

@@ -25,7 +25,7 @@ from pileus.services.lambda_.environments.types import ConcurrencyExceeded, Func
 from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.model import VersionRecord
 from pileus.services.lambda_.names import FunctionName
-from pileus.services.lambda_.resolving import Named, Resolver
+from pileus.services.lambda_.resolving import Named, Resolver, resolve
 from pileus.services.lambda_.store import get_function, get_version, list_aliases, put_version
 
 TOPIC: Final = "lambda.snapshot"
@@ -83,8 +83,8 @@ class Snapshotting:
         if version is None or version.state != "Pending":
             return
         try:
-            ready = await self._resolver.find(Named(wanted.function.qualified_by(str(wanted.number))))
-            await self._taker.take_snapshot(ready.spec)
+            target = await resolve(self._store.snapshot(), wanted.function.qualified_by(str(wanted.number)))
+            await self._taker.take_snapshot(await self._resolver.spec(target))
         except FunctionNotFound:
             return
         except InitFailed as failure:

@@ -31,7 +31,12 @@ from pileus.services.lambda_.destinations import (
     invocation_record,
     object_key,
 )
-from pileus.services.lambda_.errors import FunctionNotFound, Stopped
+from pileus.services.lambda_.errors import (
+    FunctionNotFound,
+    SnapStartException,
+    SnapStartTimeoutException,
+    Stopped,
+)
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.invoking import Invoker
 from pileus.services.lambda_.limits import ASYNC_THROTTLE_DELAY
@@ -74,7 +79,10 @@ class AsyncInvocations:
             return
         except Stopped as stopped:  # the event keeps all its attempts
             raise RetryLater(str(stopped), delay=ASYNC_THROTTLE_DELAY) from stopped
-        except ServiceError:  # no room, or no role
+        except (SnapStartException, SnapStartTimeoutException):
+            follows = after_error(rules, invocation, self._clock.now())
+            answer = None
+        except ServiceError:  # no room, no role, or no snapshot yet
             follows = after_throttle(rules, invocation, self._clock.now())
             if await self._switched_off(function):
                 follows = Over("RetriesExhausted")

@@ -41,6 +41,7 @@ from pileus.services.lambda_.environments.types import (
     Invocation,
     InvocationResult,
     LogSink,
+    RestoreFailed,
     UnsupportedRuntime,
 )
 from pileus.services.lambda_.environments.variables import LAYERS_ROOT, TASK_ROOT, variables
@@ -284,14 +285,15 @@ class EnvironmentPool:
             limit_s = timeout_s
 
     async def _restore_and_invoke(self, fleet: Fleet, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
-        """InitFailed, where there can be no snapshot."""
+        """InitFailed, where there can be no snapshot; RestoreFailed."""
         await self._admit(spec)
         environment = await self._snapshots.restored(fleet)
         timer = asyncio.get_running_loop().call_later(AFTER_RESTORE_S_MAX, environment.initialise_no_longer)
         try:
             await environment.ready
         except InitFailed as failure:
-            return environment.conclude_failed_start(invocation, failure)
+            environment.conclude_failed_start(invocation, failure)
+            raise RestoreFailed(timed_out=failure.kind == "Sandbox.Timedout") from failure
         except asyncio.CancelledError:
             if environment.state is State.STARTING:
                 environment.stop()

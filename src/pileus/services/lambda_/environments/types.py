@@ -105,6 +105,14 @@ class EnvironmentsClosed(Exception):
     """Pileus stopped the environment, for reasons of its own: nothing is known of what the function would have done."""
 
 
+class RestoreFailed(Exception):
+    """An environment could not be restored from a snapshot: its hooks failed, or took too long; its log says more."""
+
+    def __init__(self, *, timed_out: bool) -> None:
+        super().__init__(f"{timed_out=}")
+        self.timed_out = timed_out
+
+
 class ConcurrencyExceeded(Exception):
     """There may be no more environments now; Lambda answers TooManyRequestsException. reason: AWS's word for why."""
 

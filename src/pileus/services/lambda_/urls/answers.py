@@ -7,7 +7,7 @@ Source: Lambda Developer Guide, "Response streaming for Lambda functions"; recor
 test_lambda_permission_url_invocation, test_lambda_url_persists_after_alias_delete.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 import msgspec
@@ -25,15 +25,24 @@ _ERROR_TYPES: Final = {
 }
 
 
-def refused(status: int, message: str | None, said: Headers, *, bare: bool = False) -> Response:
-    """Lambda's own answer. bare: the text alone, as for functions that fail."""
+def refused(
+    status: int,
+    message: str | None,
+    said: Headers,
+    *,
+    bare: bool = False,
+    members: Mapping[str, object] | None = None,
+) -> Response:
+    """Lambda's own answer. bare: the text alone, as for functions that fail. members: of an error that passes as it is,
+    as that of a function without room does (`{"Reason":"ConcurrentInvocationLimitExceeded","Type":"User",...}`).
+    """
     headers = [*said, ("content-type", "application/json")]
     if status in _ERROR_TYPES:
         headers.append(("x-amzn-errortype", _ERROR_TYPES[status]))
     if bare:
         assert message is not None
         return Response(status, headers, message.encode())
-    return Response(status, headers, msgspec.json.encode({"Message": message}))
+    return Response(status, headers, msgspec.json.encode(members or {"Message": message}))
 
 
 async def streamed(invocation: StreamedInvocation, said: Headers) -> Response:

@@ -124,7 +124,7 @@ class FunctionUrls:
 
 def _not_run(error: ServiceError, said: Headers) -> Response:
     if error.error_code == "TooManyRequestsException":
-        return refused(429, error.message, said)
+        return refused(429, None, said, members={**error.members, "Type": "User", "message": error.message})
     if error.error_code == "RequestEntityTooLargeException":
         return refused(413, "Request Entity Too Large", said)
     if error.error_code == "ResourceNotFoundException":
