@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,38 @@ def test_metrics_compressed(protocol: str) -> None:
     assert desk.ask(request).status == 200
     assert desk.api.given == plain.api.given
     assert len(desk.api.given.metric_data) == 200
+
+
+@pytest.mark.parametrize("protocol", ["query", "json", "smithy-rpc-v2-cbor"])
+def test_metrics_of_a_megabyte(protocol: str) -> None:
+    """A request has a megabyte on the wire; compressed it may tell more (API_PutMetricData)."""
+    values = [sha256(str(n).encode()).hexdigest() for n in range(1_000)]
+    members = {
+        "Namespace": "n",
+        "MetricData": [
+            {"MetricName": "m", "Value": 1.0, "Dimensions": [{"Name": "d", "Value": value * 15}] * 2}
+            for value in values
+        ],
+    }
+    request = request_of("cloudwatch", "PutMetricData", members, protocol=protocol)
+    assert isinstance(request.body, bytes)
+    padding = {"query": b"&Ignored=", "json": b" "}.get(protocol, b"")
+    small = request_of("cloudwatch", "PutMetricData", METRICS, protocol=protocol)
+    assert isinstance(small.body, bytes)
+    if padding:
+        small.body += padding + padding[-1:] * (1024 * 1024 - len(small.body) - len(padding))
+        assert len(small.body) == 1024 * 1024
+    assert Desk(["cloudwatch"]).ask(small).status == 200
+    assert len(request.body) > 1024 * 1024
+    refused = Desk(["cloudwatch"]).ask(request)
+    assert refused.status == 413
+    assert isinstance(refused.body, bytes)
+    assert b"RequestEntityTooLarge" in refused.body
+    request.body = gzip.compress(request.body)
+    request.headers = {**request.headers, "content-encoding": "gzip"}
+    desk = Desk(["cloudwatch"])
+    assert desk.ask(request).status == 200
+    assert len(desk.api.given.metric_data) == 1_000
 
 
 def answer(encoding: str, body: bytes) -> Response:

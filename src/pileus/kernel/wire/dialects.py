@@ -263,6 +263,13 @@ _LARGE_LAMBDA: Final[Mapping[str, Any]] = {
 }
 """Recording lambda/lambda_api, test_oversized_request_create_lambda."""
 
+_LARGE_METRICS: Final[Mapping[str, Any]] = {
+    "body_bytes_max": 1024 * 1024,
+    "too_large": Told("RequestEntityTooLarge", "Request size exceeded 1048576 bytes"),
+}
+"""As it is sent, compressed or not. Source: API_PutMetricData, "limited to 1 MB in size for HTTP POST requests"; the
+words after those that its clients tell of an earlier, smaller limit."""
+
 _DELIVERIES: Final[Mapping[str, Any]] = {"validation_code": "ValidationException", "broken": _NOTHING}
 """Recording logs/logs_delivery, test_put_delivery_destination_invalid_format: its newer operations have newer codes."""
 
@@ -277,6 +284,7 @@ _TABLE_OPERATIONS: Final = {
 paritysuite/dynamodb-conformance, tests/tier3/error-messages/createTable.test.ts (2026)."""
 
 _OPERATIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "cloudwatch": {"PutMetricData": _LARGE_METRICS},
     "dynamodb": dict.fromkeys(("CreateTable", "DeleteTable", "DescribeTable", "UpdateTable"), _TABLE_OPERATIONS),
     "lambda": dict.fromkeys(("CreateFunction", "PublishLayerVersion", "UpdateFunctionCode"), _LARGE_LAMBDA),
     "logs": dict.fromkeys(

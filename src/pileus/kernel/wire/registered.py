@@ -151,9 +151,7 @@ class RegisteredService:
             subject = Subject(model=self.model, dialect=dialect, operation=operation, given=given, answered=answered)
             codec = wire.compile(subject)
             codec = with_token(subject, codec, self._ids)
-            codec = with_wrapping(
-                subject, codec, protocol, body_bytes_max=dialect.body_bytes_max or wire.body_bytes_max
-            )
+            codec = with_wrapping(subject, codec, protocol, body_bytes_max=wire.body_bytes_max)
             permissions = self._permissions.get(name)
         fail = self.fail(protocol)
         return Operation(
