@@ -102,7 +102,7 @@ async def test_delete_empties_it(store: SqliteStore) -> None:
     assert await bodies(store) == []
     await put(store, message("two"), once="a")
     assert await bodies(store) == ["two"]
-    assert (await ask(store, method="POST"))[0] == 405
+    assert (await ask(store, method="PUT"))[0] == 405
 
 
 async def test_a_delivery_that_is_repeated_is_one_message(store: SqliteStore) -> None:
