@@ -1,6 +1,7 @@
 """Amazon SNS: one class of all its operations."""
 
 from pileus.services.sns.operations.confirmations import ConfirmationOperations
+from pileus.services.sns.operations.publishing import PublishOperations
 from pileus.services.sns.operations.subscriptions import SubscriptionOperations
 from pileus.services.sns.operations.tags import TagOperations
 from pileus.services.sns.operations.topic_permissions import TopicPermissionOperations
@@ -9,6 +10,7 @@ from pileus.services.sns.operations.topics import TopicOperations
 
 class SnsApi(
     ConfirmationOperations,
+    PublishOperations,
     SubscriptionOperations,
     TagOperations,
     TopicOperations,

@@ -26,3 +26,5 @@ HTTP_TIMEOUT: Final = timedelta(seconds=15)
 DELIVERY_POLICY_TIME_MAX: Final = timedelta(seconds=3600)
 """SNS Developer Guide, "Amazon SNS message delivery retries"."""
 TOPIC_POLICY_BYTES_MAX: Final = 30 * 1024
+RAW_ATTRIBUTES_MAX: Final = 10
+"""SNS Developer Guide, "Amazon SNS raw message delivery": what has more is discarded as a client-side error."""

@@ -9,8 +9,13 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.sns.confirming import Asking
+from pileus.services.sns.fanout import Fanout
 from pileus.services.sns.links import Links
+from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import TopicRecord
+from pileus.services.sns.publishing import Publishing
+from pileus.services.sns.queue_target import QueueTarget
+from pileus.services.sns.signing import Signers
 from pileus.services.sns.tokens import Tokens
 
 
@@ -26,10 +31,12 @@ class SnsBase:
         secret: bytes,
         metrics: Metrics | None = None,
         links: Links | None = None,
+        queues: QueueTarget | None = None,
+        signing_bits: int = 2048,
     ) -> None:
         """secret: what tokens are sealed with. metrics: what is published and delivered counts there.
 
-        links: where those in messages lead.
+        links: where those in messages lead. queues: SQS, where there is one. signing_bits: of the key that signs.
         """
         self._store = store
         self._clock = clock
@@ -37,6 +44,10 @@ class SnsBase:
         self._secret = secret
         self._metrics = metrics
         self._links = links or Links()
+        self.topic_metrics = TopicMetrics(metrics)
+        self.signers = Signers(store, secret=secret, ids=ids, bits=signing_bits)
+        self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics)
+        self.publishing = Publishing(clock=clock, ids=ids, fanout=self.fanout, metrics=self.topic_metrics)
 
     @cached_property
     def _tokens(self) -> Tokens:

@@ -1,0 +1,108 @@
+"""What happens when somebody publishes to a topic?
+
+Within the caller's transaction: the topic is read, a FIFO topic numbers the message or knows that it has it already,
+and it starts its way to whoever subscribed (`fanout.py`). Operations and other services publish through the same door.
+"""
+
+from typing import NamedTuple, Protocol
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.ids import Ids
+from pileus.kernel.storage.seam import Transaction
+from pileus.services.sns import fifo
+from pileus.services.sns import metrics as counted
+from pileus.services.sns.fanout import Fanout
+from pileus.services.sns.messages import Draft, checked_for_topic
+from pileus.services.sns.metrics import TopicMetrics
+from pileus.services.sns.model import Message, TopicRecord
+from pileus.services.sns.names import TopicName
+from pileus.services.sns.views import TopicView, TopicViews
+
+
+class Published(NamedTuple):
+    """What the publisher is told. sequence_number: of a FIFO topic's message."""
+
+    message_id: str
+    sequence_number: str | None = None
+
+
+class InboundGuard(Protocol):
+    """Data protection: what may be published."""
+
+    async def inbound(self, tx: Transaction, topic: TopicRecord, message: Message) -> Message:
+        """The message, perhaps masked; a ServiceError where it may not be published."""
+        ...
+
+
+class Archive(Protocol):
+    """What a FIFO topic with an archive policy keeps."""
+
+    async def keep(self, tx: Transaction, topic: TopicRecord, message: Message) -> None: ...
+
+
+class Publishing:
+    """Publishes to topics."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        ids: Ids,
+        fanout: Fanout,
+        metrics: TopicMetrics,
+        guard: InboundGuard | None = None,
+        archive: Archive | None = None,
+    ) -> None:
+        """guard, archive: None where nobody minds."""
+        self._clock = clock
+        self._ids = ids
+        self._fanout = fanout
+        self._metrics = metrics
+        self._views = TopicViews()
+        self.guard = guard
+        self.archive = archive
+
+    async def view(self, tx: Transaction, name: TopicName) -> TopicView:
+        """The topic, to be published to; TopicNotFound."""
+        return await self._views.get(tx, name)
+
+    async def publish(
+        self, tx: Transaction, view: TopicView, draft: Draft, *, base_url: str, trace_header: str = ""
+    ) -> Published:
+        """Publish a message. InvalidParameter where the topic takes no such message."""
+        topic = view.topic
+        fifo_topic = bool(topic.fifo)
+        draft = checked_for_topic(draft, fifo=fifo_topic, content_based=topic.content_based_deduplication)
+        now_s = self._clock.timestamp()
+        message_id = self._ids.uuid()
+        sequence_number = None
+        if fifo_topic:
+            assert draft.group_id is not None
+            assert draft.deduplication_id is not None
+            given = {"group_id": draft.group_id, "deduplication_id": draft.deduplication_id}
+            before = await fifo.seen(tx, topic, **given, now_s=now_s)
+            if before is not None:
+                return Published(before.message_id, before.sequence_number)
+            sequence_number = await fifo.note(tx, topic, **given, message_id=message_id, now_s=now_s)
+        message = Message(
+            topic=topic.topic,
+            message_id=message_id,
+            published_at_s=now_s,
+            body=draft.body,
+            subject=draft.subject,
+            by_protocol=draft.by_protocol,
+            attributes=draft.attributes,
+            group_id=draft.group_id,
+            deduplication_id=draft.deduplication_id,
+            sequence_number=sequence_number,
+            trace_header=trace_header,
+            base_url=base_url,
+        )
+        if self.guard is not None:
+            message = await self.guard.inbound(tx, topic, message)
+        if self.archive is not None:
+            await self.archive.keep(tx, topic, message)
+        await self._fanout.send(tx, view, message)
+        self._metrics.add(topic.topic, counted.PUBLISHED)
+        self._metrics.add(topic.topic, counted.PUBLISH_SIZE, draft.size_bytes)
+        return Published(message_id, sequence_number)

@@ -1,0 +1,74 @@
+"""Who subscribes to a topic, ready to be sent to?
+
+The record of a topic is written whenever it or one of its subscriptions changes, as its next revision. So what was made
+of it holds as long as its bytes are the same: one read tells, whoever wrote, in this process or another. A view has the
+first subscriptions of a topic, with their filters compiled; what is beyond is read by whoever sends.
+"""
+
+from typing import Final, NamedTuple
+
+from pileus.kernel.storage.records import decode
+from pileus.kernel.storage.seam import Snapshot
+from pileus.services.sns.errors import TopicNotFound
+from pileus.services.sns.filters import CompiledFilter, Scope, parse
+from pileus.services.sns.model import SubscriptionRecord, TopicRecord
+from pileus.services.sns.names import TopicName
+from pileus.services.sns.store import list_subscriptions, topic_key
+
+SUBSCRIPTIONS_PER_PAGE: Final = 200
+"""Sent to in one transaction: some milliseconds."""
+_VIEWS_MAX: Final = 512
+
+
+class Subscriber(NamedTuple):
+    """A confirmed subscription. accepts: its filter."""
+
+    record: SubscriptionRecord
+    accepts: CompiledFilter | None
+
+
+class TopicView(NamedTuple):
+    """A topic and its first subscriptions. beyond: the id of the last of them, when there are more."""
+
+    bytes_: bytes
+    topic: TopicRecord
+    subscribers: tuple[Subscriber, ...]
+    beyond: str | None
+
+
+class TopicViews:
+    """Views of the topics that are published to."""
+
+    def __init__(self) -> None:
+        self._views: dict[TopicName, TopicView] = {}
+
+    async def get(self, snapshot: Snapshot, name: TopicName) -> TopicView:
+        """Or TopicNotFound."""
+        value = await snapshot.get(topic_key(name))
+        if value is None:
+            self._views.pop(name, None)
+            raise TopicNotFound
+        view = self._views.get(name)
+        if view is not None and view.bytes_ == value:
+            return view
+        topic = decode(value, TopicRecord)
+        subscribers, beyond = await page(snapshot, name, topic.serial)
+        if len(self._views) >= _VIEWS_MAX:
+            self._views.clear()
+        view = self._views[name] = TopicView(value, topic, subscribers, beyond)
+        return view
+
+
+async def page(
+    snapshot: Snapshot, name: TopicName, serial: bytes, *, beyond: str | None = None
+) -> tuple[tuple[Subscriber, ...], str | None]:
+    """The confirmed among the next subscriptions, and where the following page begins."""
+    found = await list_subscriptions(snapshot, name, serial, beyond=beyond, limit=SUBSCRIPTIONS_PER_PAGE)
+    last = found[-1].subscription_id if len(found) == SUBSCRIPTIONS_PER_PAGE else None
+    return tuple(Subscriber(each, _filter(each)) for each in found if not each.pending), last
+
+
+def _filter(record: SubscriptionRecord) -> CompiledFilter | None:
+    if not record.filter_policy:
+        return None
+    return parse(record.filter_policy, Scope(record.filter_scope or "MessageAttributes"))
