@@ -1,0 +1,40 @@
+"""`pileus bill`: what would a month's use cost on AWS?"""
+
+from typing import Annotated
+
+import typer
+
+from pileus.commands.options import DataDir, Json, Url
+from pileus.commands.reaching import running_at, token_for
+from pileus.settings import DATA_DIR_DEFAULT
+from pileus.terminal import console, refuse, say_json
+
+
+def bill(
+    *,
+    month: Annotated[str, typer.Option(help="As in 2026-11; without it, this month.", metavar="YYYY-MM")] = "",
+    data_dir: DataDir = DATA_DIR_DEFAULT,
+    url: Url = "",
+    as_json: Json = False,
+) -> None:
+    """Say what a month's use would cost on AWS.
+
+    Requests and GB-seconds of functions, less the free tier, and the units that tables consumed; no storage, no taxes.
+    """
+    import msgspec
+
+    from pileus.billing import PATH, Bill, told
+    from pileus.running import Unreachable, ask
+
+    running = running_at(data_dir, url)
+    if running is None:
+        refuse(f"no Pileus runs on {data_dir}")
+    try:
+        answer = ask(running.url, f"{PATH}?month={month}" if month else PATH, token=token_for(running, data_dir))
+    except Unreachable as error:
+        refuse(f"no answer from {running.url}: {error}", hint="a month is named as in 2026-11")
+    if as_json:
+        say_json(answer)
+        return
+    for line in told(msgspec.convert(answer, Bill)):
+        console().print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,118 @@
+"""`pileus up`: start, and serve until Ctrl-C."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pileus.commands.options import DataDir, Json
+from pileus.settings import DATA_DIR_DEFAULT, PORT_DEFAULT, SERVICES, Settings
+from pileus.terminal import refuse
+
+if TYPE_CHECKING:
+    from pileus.kernel.auth.organizations import Organization
+
+
+class _Auth(StrEnum):
+    OPEN = "open"
+    STRICT = "strict"
+
+
+class _Durability(StrEnum):
+    PROCESS = "process"
+    FULL = "full"
+
+
+class _LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def up(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.", envvar="PILEUS_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535, envvar="PILEUS_PORT")] = (
+        PORT_DEFAULT
+    ),
+    data_dir: DataDir = DATA_DIR_DEFAULT,
+    auth: Annotated[
+        _Auth | None,
+        typer.Option(help="open: any key is welcome. strict: every request is verified. Default: open on loopback."),
+    ] = None,
+    durability: Annotated[
+        _Durability, typer.Option(help="process: survives kill -9. full: also loss of power.")
+    ] = _Durability.PROCESS,
+    log_level: Annotated[_LogLevel, typer.Option(help="What the server itself logs.")] = _LogLevel.WARNING,
+    services: Annotated[str, typer.Option(help="Only these, separated by commas.")] = ",".join(SERVICES),
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name of this server, and of web pages that may call it while open. Repeatable."),
+    ] = None,
+    allow_private_issuers: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private-issuers",
+            help="Fetch keys of OpenID Connect issuers from loopback and private addresses too. While open: always.",
+        ),
+    ] = False,
+    organization: Annotated[
+        Path | None,
+        typer.Option(
+            help="A TOML file that says which accounts form an organization, and what its SCPs are; see docs/auth.md.",
+            metavar="FILE",
+            envvar="PILEUS_ORGANIZATION",
+        ),
+    ] = None,
+    dynamodb_table_delay: Annotated[
+        float, typer.Option(help="Seconds that a table stays CREATING, UPDATING or DELETING.", min=0, max=3600)
+    ] = 0,
+    strict_runtimes: Annotated[
+        bool,
+        typer.Option(
+            "--strict-runtimes", help="Refuse functions whose runtime is not installed here in the very version."
+        ),
+    ] = False,
+    deploy: Annotated[
+        Path | None,
+        typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Start Pileus and serve until Ctrl-C."""
+    chosen = [name.strip() for name in services.split(",") if name.strip()]
+    if unknown := sorted(set(chosen) - set(SERVICES)):
+        refuse(f"no service is called {', '.join(unknown)}", hint=f"there are: {', '.join(SERVICES)}")
+    if not chosen:
+        refuse("--services names none", hint=f"there are: {', '.join(SERVICES)}")
+    if deploy is not None and not deploy.is_file():
+        refuse(f"no file at {deploy}")
+    settings = Settings(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        auth=auth.value if auth else None,
+        durability=durability.value,
+        log_level=log_level.value,
+        services=chosen,
+        allowed_hosts=allow_host or (),
+        private_issuers=allow_private_issuers,
+        dynamodb_table_delay=timedelta(seconds=dynamodb_table_delay),
+        organization=None if organization is None else _organization(organization),
+        strict_runtimes=strict_runtimes,
+    )
+    from pileus.server import serve
+
+    raise SystemExit(serve(settings, deploy=deploy, as_json=as_json))
+
+
+def _organization(path: Path) -> "Organization":
+    from pileus.organization import BadOrganization, read_organization
+
+    try:
+        return read_organization(path)
+    except BadOrganization as error:
+        refuse(str(error))
