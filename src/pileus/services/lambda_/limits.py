@@ -71,3 +71,9 @@ ASYNC_THROTTLE_DELAY_MAX: Final = timedelta(minutes=5)
 
 CODE_LOCATION_LIFETIME: Final = timedelta(minutes=10)
 """API_FunctionCodeLocation."""
+
+IMAGE_BYTES_MAX: Final = 10_737_418_240
+"""10 GB, uncompressed, of all layers of a container image."""
+
+IMAGE_FILES_MAX: Final = 1_000_000
+"""Ours: layers of empty files would pass every limit in bytes and still fill a disk's inodes."""

@@ -1,0 +1,1 @@
+"""Container images: found by their URI, checked, unpacked, kept."""
