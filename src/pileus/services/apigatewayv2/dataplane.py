@@ -20,27 +20,14 @@ from pileus.kernel.http.cross_origin import preflight, with_cors
 from pileus.kernel.http.function_events import received_headers
 from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
-from pileus.kernel.storage.records import decode
-from pileus.kernel.storage.seam import Snapshot, Store
+from pileus.kernel.storage.seam import Store
+from pileus.services.apigatewayv2.compiled import CompiledApi, CompiledRoute, CompiledStage, compile_api
 from pileus.services.apigatewayv2.events import Arrival, event_1_0, event_2_0
 from pileus.services.apigatewayv2.invoker import Arrived, DenialLog, FunctionInvoker, Invocation
 from pileus.services.apigatewayv2.limits import PAYLOAD_BYTES_MAX
-from pileus.services.apigatewayv2.model import (
-    DEFAULT,
-    PATH_FORM,
-    Cors,
-    DeployedRoute,
-    DeploymentRecord,
-    PublishedRecord,
-    StageRecord,
-    function_arn,
-    parse_route_key,
-    split_port,
-    with_stage_variables,
-)
+from pileus.services.apigatewayv2.model import DEFAULT, PATH_FORM, split_port
 from pileus.services.apigatewayv2.responses import Malformed, message, response_1_0, response_2_0
-from pileus.services.apigatewayv2.routing import RouteTable
-from pileus.services.apigatewayv2.store import published_key, stages_served
+from pileus.services.apigatewayv2.store import published_key
 
 _log: Final = logging.getLogger(__name__)
 
@@ -60,32 +47,6 @@ class Address(NamedTuple):
     by_host: bool
 
 
-class CompiledRoute(NamedTuple):
-    """A route, ready to be served. function: its ARN; None when it leads nowhere."""
-
-    key: str
-    resource_path: str
-    function: str | None
-    payload_format_version: str
-    timeout_s: float
-
-
-class CompiledStage(NamedTuple):
-    name: str
-    variables: dict[str, str]
-    cors: Cors | None
-    routes: RouteTable[CompiledRoute]
-
-
-class CompiledApi(NamedTuple):
-    """All that an API serves. raw: the `PublishedRecord` it was compiled from."""
-
-    raw: bytes
-    account_id: str
-    region: str
-    stages: dict[str, CompiledStage]
-
-
 def addressed(*, host: str, path: str) -> Address | None:
     """The API that a request is for; None when it is for none."""
     api_id, mark, _ = host.partition(_HOST_MARK)
@@ -96,30 +57,6 @@ def addressed(*, host: str, path: str) -> Address | None:
         first, _, below = rest.partition("/")
         return Address(api_id, f"/{below if first in _DEFAULT_IN_PATHS else rest}", by_host=False)
     return None
-
-
-def compile_stage(stage: StageRecord, deployment: DeploymentRecord) -> CompiledStage:
-    """Resolve stage variables and lay out the routes."""
-    routes = RouteTable([(route.route_key, _compile_route(route, stage.variables)) for route in deployment.routes])
-    return CompiledStage(stage.stage_name, stage.variables, deployment.cors, routes)
-
-
-def _compile_route(route: DeployedRoute, variables: dict[str, str]) -> CompiledRoute:
-    return CompiledRoute(
-        key=route.route_key,
-        resource_path=parse_route_key(route.route_key).path or DEFAULT,
-        function=None if route.uri is None else function_arn(with_stage_variables(route.uri, variables)),
-        payload_format_version=route.payload_format_version,
-        timeout_s=route.timeout_ms / 1000,
-    )
-
-
-async def compile_api(snapshot: Snapshot, api_id: str, raw: bytes) -> CompiledApi:
-    """Read all that an API serves."""
-    published = decode(raw, PublishedRecord)
-    served = await stages_served(snapshot, published, api_id) if published.served else ()
-    stages = {stage.stage_name: compile_stage(stage, deployment) for stage, deployment in served}
-    return CompiledApi(raw, published.account_id, published.region, stages)
 
 
 class ExecuteApi:
