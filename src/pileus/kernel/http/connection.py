@@ -35,6 +35,7 @@ from pileus.kernel.http.messages import Gate, Handler, Response
 from pileus.kernel.http.outlet import Outlet, Turn
 from pileus.kernel.http.parsing import SLICE_BYTES, Exchange, Refused, RequestParser
 from pileus.kernel.http.patience import Patience, Phase
+from pileus.kernel.http.presence import CLIENT
 from pileus.kernel.tasks import start_eagerly
 
 _log: Final = logging.getLogger("pileus.http")
@@ -145,6 +146,11 @@ class Connection(asyncio.Protocol):
             return False
         unanswered = bool(self._open or self._parser.received or self._stash)
         return unanswered and not self._ended and not self.secure
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has hung up; one that only said that it will send no more counts as gone, too."""
+        return self._eof or self._transport.is_closing()
 
     def pause_writing(self) -> None:
         self._outlet.pause()
@@ -322,6 +328,7 @@ class Connection(asyncio.Protocol):
             return
         gate = self._shared.gate
         failures = 0 if gate is None else gate.failures
+        CLIENT.set(self)
         try:
             outcome = start_eagerly(self._shared.handler(exchange.request))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge: nothing a handler raises gets past

@@ -112,3 +112,8 @@ def _last(space: Subspace, key: bytes) -> str:
     name = space.unpack(key)[-1]
     assert isinstance(name, str)
     return name
+
+
+def queue_key(queue: QueueName) -> bytes:
+    """Where a queue is, for those who keep it decoded and compare."""
+    return _QUEUES.pack(queue.account_id, queue.region, queue.name)

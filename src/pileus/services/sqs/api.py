@@ -1,0 +1,35 @@
+"""SQS: queues, and the messages in them."""
+
+from typing import Final
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.ids import Ids
+from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.storage.seam import Store
+from pileus.services.sqs.messages.contents import Messages
+from pileus.services.sqs.messages.metrics import SqsMetrics
+from pileus.services.sqs.messages.waiting import Waiting
+from pileus.services.sqs.operations.messages import MessageOperations
+from pileus.services.sqs.operations.moves import MoveOperations
+from pileus.services.sqs.operations.policies import PolicyOperations
+from pileus.services.sqs.operations.queues import QueueOperations
+from pileus.services.sqs.operations.tags import TagOperations
+
+
+class SqsApi(MessageOperations, MoveOperations, PolicyOperations, QueueOperations, TagOperations):
+    """Every operation, each in the module of what it is about."""
+
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids, metrics: Metrics | None = None) -> None:
+        self._messages = Messages(clock=clock, ids=ids)
+        self._waiting = Waiting(store=store, clock=clock)
+        self._counting = SqsMetrics(metrics)
+        self._addresses = {}
+        super().__init__(store=store, clock=clock, ids=ids, contents=self._messages, metrics=metrics)
+
+    def hang_up(self) -> None:
+        """Answer all long polls, now and from now on, with what there is: the server stops."""
+        self._waiting.close()
+
+
+PARTIAL: Final[dict[str, str]] = {}
+"""What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

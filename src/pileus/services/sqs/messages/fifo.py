@@ -1,0 +1,370 @@
+"""How does a FIFO queue keep, hand out and take back its messages?
+
+Exactly once and in order, group by group. The argument:
+
+- All messages of a group are listed in order (`J`). The first decides: if nobody holds it, the group stands among those
+  that may be received, under that message's number (`A`); otherwise it is blocked, and is not there. So a receive looks
+  at no blocked group, and serves the one whose first message is the oldest.
+- A receive takes the group's messages in order, until one that is held. Recording sqs/sqs,
+  test_fifo_group_visibility_extends_with_change_message_visibility: a first message that has returned is received again
+  while later ones are held; a later one that has returned waits for the first.
+- What was received and is still there is in the group's state: ten messages at most, since all that follow wait for
+  them. A group whose messages were never received has no state.
+- A timer tells when the first of those held returns (`lapse`). A handle is good while its message is held, and was not
+  received since; recordings test_fifo_delete_after_visibility_timeout and ..._extended.
+- The queue's delay is asked when messages are received, not when they are sent: changing it affects those that wait
+  already (SQS Developer Guide, "Delay queues"). How many are delayed is known from counts by the second.
+- An id of deduplication is remembered with its message for five minutes, in buckets of five minutes, of which the two
+  latest matter; older ones are swept.
+"""
+
+from typing import Final
+
+from pileus.kernel.storage.records import decode, encode
+from pileus.kernel.storage.seam import Snapshot
+from pileus.services.sqs.errors import InvalidParameterValueException
+from pileus.services.sqs.messages.handles import Handle, sealed
+from pileus.services.sqs.messages.keys import QueueKeys, bucket_key, end_of, last_number, until
+from pileus.services.sqs.messages.records import (
+    NEVER_US,
+    Attempt,
+    GroupState,
+    Head,
+    Held,
+    MessageRecord,
+    SentOnce,
+)
+from pileus.services.sqs.messages.standard import Bury, as_dead, check_ceiling, unavailable
+from pileus.services.sqs.messages.visit import US_PER_S, Taken, Visit
+from pileus.services.sqs.model import QueueRecord
+
+IN_FLIGHT_MAX: Final = 120_000
+"""SQS Developer Guide, "Amazon SQS FIFO queue quotas"; 20,000 until November 2024. Beyond it nobody gets an error."""
+DEDUPLICATION_MS: Final = 300_000
+"""How long ids of deduplication and of receive attempts are remembered."""
+LAPSES_MAX: Final = 64
+DROPS_MAX: Final = 64
+_FIRST_NUMBER: Final = 18_850_000_000_000_000_000
+"""Sequence numbers have 20 digits (SQS Developer Guide, "FIFO queue and message identifiers")."""
+_NUMBER_STEP: Final = 256
+
+
+def sequence_number(seq: int) -> str:
+    """What clients see of a message's number; AWS's are not consecutive either."""
+    return str(_FIRST_NUMBER + seq * _NUMBER_STEP)
+
+
+async def sent_before(visit: Visit, *, group: str, deduplication_id: str) -> SentOnce | None:
+    """The message that was sent with this id within five minutes."""
+    name = _scoped(visit, group, deduplication_id)
+    bucket = visit.now_ms // DEDUPLICATION_MS
+    for number in (bucket, bucket - 1):
+        data = await visit.tx.get(bucket_key(visit.queue.serial, b"x", number, name))
+        if data is not None:
+            sent = decode(data, SentOnce)
+            return sent if sent.at_ms + DEDUPLICATION_MS > visit.now_ms else None
+    return None
+
+
+def remember(visit: Visit, message: MessageRecord, seq: int) -> None:
+    """Send no other message with its id for five minutes."""
+    name = _scoped(visit, message.group, message.deduplication_id)
+    bucket = visit.now_ms // DEDUPLICATION_MS
+    sent = SentOnce(at_ms=visit.now_ms, message_id=message.id, seq=seq)
+    visit.tx.set(bucket_key(visit.queue.serial, b"x", bucket, name), encode(sent))
+
+
+def _scoped(visit: Visit, group: str, deduplication_id: str) -> str:
+    """`DeduplicationScope`: the queue, or each group for itself. A NUL is in neither."""
+    return f"{group}\0{deduplication_id}" if visit.queue.deduplicates_by_group else deduplication_id
+
+
+async def send(visit: Visit, message: MessageRecord) -> int:
+    """Add a message at the end of its group; its number."""
+    seq = visit.next_seq()
+    tx, keys = visit.tx, visit.keys
+    first = await _first(visit, message.group)
+    tx.set(keys.message(seq), encode(message))
+    tx.set(keys.in_group(message.group, seq), b"")
+    if first is None:
+        tx.set(keys.turn(seq), message.group.encode())
+    visit.head.log += 1
+    if visit.queue.delay_s:
+        key = bucket_key(visit.queue.serial, b"n", visit.now_us // US_PER_S)
+        counted = await tx.get(key)
+        tx.set(key, (int.from_bytes(counted or b"", "big") + 1).to_bytes(8, "big"))
+    return seq
+
+
+async def lapse(visit: Visit) -> bool:
+    """Notice what returned by now, up to a bound; whether there may be more."""
+    head, tx, keys = visit.head, visit.tx, visit.keys
+    if head.next_due_us > visit.now_us:
+        return False
+    due = await tx.range(keys.timer_prefix, until(keys.timer_prefix, visit.now_us), limit=LAPSES_MAX)
+    for key, _ in due:
+        name = key[len(keys.timer_prefix) + 8 :].decode()
+        state = await visit.group(name)
+        assert state is not None, "a group with a timer has a state"
+        for held in state.entries:
+            if 0 < held.due_us <= visit.now_us:
+                held.due_us = 0
+                head.in_flight -= 1
+        await _settle(visit, name, state)
+    if len(due) == LAPSES_MAX:
+        return True
+    head.next_due_us = NEVER_US
+    for key, _ in await tx.range(keys.timer_prefix, end_of(keys.timer_prefix), limit=1):
+        visit.due(int.from_bytes(key[len(keys.timer_prefix) :][:8], "big"))
+    return False
+
+
+async def receive(visit: Visit, *, limit: int, visibility_s: int, attempt_id: str, bury: Bury | None) -> list[Taken]:
+    """Take up to `limit` messages, as many of one group as there are, then of the next."""
+    await lapse(visit)
+    if attempt_id and (again := await _repeated(visit, attempt_id, visibility_s=visibility_s)):
+        return again
+    limit = min(limit, IN_FLIGHT_MAX - visit.head.in_flight)
+    if limit <= 0 or not visit.head.log:
+        return []
+    taken = await _Receive(visit, limit=limit, visibility_s=visibility_s, bury=bury).run()
+    if attempt_id and taken:
+        attempt = Attempt(at_ms=visit.now_ms, messages=tuple((one.message.group, one.seq, one.times) for one in taken))
+        key = bucket_key(visit.queue.serial, b"y", visit.now_ms // DEDUPLICATION_MS, attempt_id)
+        visit.tx.set(key, encode(attempt))
+    return taken
+
+
+class _Receive:
+    """One ReceiveMessage."""
+
+    def __init__(self, visit: Visit, *, limit: int, visibility_s: int, bury: Bury | None) -> None:
+        self._visit = visit
+        self._limit = limit
+        self._due_us = visit.now_us + visibility_s * US_PER_S
+        self._bury = bury
+        self._count_max = visit.queue.redrive.receive_count_max if visit.queue.redrive is not None else 0
+        self._drops_left = DROPS_MAX
+        self._taken: list[Taken] = []
+
+    async def run(self) -> list[Taken]:
+        visit = self._visit
+        keys = visit.keys
+        begin = keys.turn_prefix
+        while len(self._taken) < self._limit and self._drops_left > 0:
+            rows = await visit.tx.range(begin, end_of(keys.turn_prefix), limit=self._limit - len(self._taken))
+            if not rows:
+                break
+            for _, group in rows:
+                if len(self._taken) >= self._limit or self._drops_left <= 0:
+                    break
+                if not await self._serve(group.decode()):
+                    return self._taken  # all that follow were sent later, and are delayed too
+            begin = rows[-1][0] + b"\x00"
+        return self._taken
+
+    async def _serve(self, group: str) -> bool:
+        """Take a group's messages from the first on; False when that one is still delayed."""
+        visit = self._visit
+        begin, end = visit.keys.group_range(group)
+        rows = await visit.tx.range(begin, end, limit=self._limit - len(self._taken))
+        state = await visit.group(group) or GroupState(entries=[], turn=last_number(rows[0][0]))
+        known = {held.seq: held for held in state.entries}
+        before = len(self._taken)
+        delayed = False
+        for key, _ in rows:
+            seq = last_number(key)
+            held = known.get(seq)
+            if held is not None and held.due_us:
+                break
+            message = await visit.message(seq)
+            assert message is not None, "what a group lists is there"
+            if held is None and self._delayed(message):
+                delayed = True
+                break
+            await self._offer(state, message, seq, held)
+        await _settle(visit, group, state)
+        return not delayed or len(self._taken) > before
+
+    def _delayed(self, message: MessageRecord) -> bool:
+        visit = self._visit
+        return message.sent_ms * 1_000 + visit.queue.delay_s * US_PER_S > visit.now_us
+
+    async def _offer(self, state: GroupState, message: MessageRecord, seq: int, held: Held | None) -> None:
+        """Take a message, unless it has expired, or was received too often."""
+        visit = self._visit
+        if visit.expired(message):
+            self._drop(state, message, seq, held)
+            return
+        if held is not None and self._count_max and held.count >= self._count_max and self._bury is not None:
+            dead = as_dead(
+                message, count=held.count, first_received_ms=held.first_received_ms, source_arn=visit.queue.arn
+            )
+            if await self._bury(dead):
+                self._drop(state, message, seq, held)
+                return
+        if held is None:
+            held = Held(seq, 0, message.first_received_ms or visit.now_ms, 0, 0)
+            state.entries.append(held)
+        held.count += 1
+        held.received_ms = visit.now_ms
+        held.due_us = self._due_us
+        visit.head.in_flight += 1
+        handle = sealed(Handle(visit.head.generation, 0, seq, held.count, message.group), visit.queue.serial)
+        self._taken.append(Taken(message, seq, held.count, held.first_received_ms, handle))
+
+    def _drop(self, state: GroupState, message: MessageRecord, seq: int, held: Held | None) -> None:
+        self._drops_left -= 1
+        _remove(self._visit, state, message.group, seq, held)
+
+
+async def _repeated(visit: Visit, attempt_id: str, *, visibility_s: int) -> list[Taken]:
+    """What an attempt of this id got within five minutes, if all of it is still held; it is held anew.
+
+    Source: API_ReceiveMessage, ReceiveRequestAttemptId.
+    """
+    bucket = visit.now_ms // DEDUPLICATION_MS
+    for number in (bucket, bucket - 1):
+        data = await visit.tx.get(bucket_key(visit.queue.serial, b"y", number, attempt_id))
+        if data is not None:
+            break
+    else:
+        return []
+    attempt = decode(data, Attempt)
+    if attempt.at_ms + DEDUPLICATION_MS <= visit.now_ms:
+        return []
+    due_us = visit.now_us + visibility_s * US_PER_S
+    taken: list[Taken] = []
+    changed: dict[str, GroupState] = {}
+    for group, seq, count in attempt.messages:
+        state = changed.get(group) or await visit.group(group)
+        held = _held(state, seq)
+        message = await visit.message(seq)
+        if state is None or held is None or message is None or held.count != count or held.due_us <= visit.now_us:
+            return []
+        held.due_us = due_us
+        changed[group] = state
+        handle = sealed(Handle(visit.head.generation, 0, seq, count, group), visit.queue.serial)
+        taken.append(Taken(message, seq, count, held.first_received_ms, handle))
+    for group, state in changed.items():
+        await _settle(visit, group, state)
+    return taken
+
+
+async def delete(visit: Visit, handle: Handle, text: str) -> bool:
+    """Remove a message; whether it was there. InvalidParameterValueException when the handle has expired."""
+    found = await _find(visit, handle)
+    if found is None:
+        return False
+    state, held = found
+    if held.count != handle.times or held.due_us <= visit.now_us:
+        raise _expired(text)
+    _remove(visit, state, handle.group, held.seq, held)
+    await _settle(visit, handle.group, state)
+    return True
+
+
+async def change_visibility(visit: Visit, handle: Handle, text: str, *, timeout_s: int) -> None:
+    """Let a message return so much later from now; InvalidParameterValueException."""
+    found = await _find(visit, handle)
+    if found is None:
+        raise unavailable(text)
+    state, held = found
+    if held.count != handle.times or held.due_us <= visit.now_us:
+        raise unavailable(text)
+    check_ceiling(visit, timeout_s, received_ms=held.received_ms)
+    held.due_us = visit.now_us + timeout_s * US_PER_S if timeout_s else 0
+    if not held.due_us:
+        visit.head.in_flight -= 1
+    await _settle(visit, handle.group, state)
+
+
+async def remove(visit: Visit, message: MessageRecord, seq: int) -> None:
+    """A message has expired, or is moved on."""
+    state = await visit.group(message.group)
+    if state is None:
+        first = await _first(visit, message.group)
+        state = GroupState(entries=[], turn=first or 0)
+    _remove(visit, state, message.group, seq, _held(state, seq))
+    await _settle(visit, message.group, state)
+
+
+def _remove(visit: Visit, state: GroupState, group: str, seq: int, held: Held | None) -> None:
+    visit.tx.clear(visit.keys.message(seq))
+    visit.tx.clear(visit.keys.in_group(group, seq))
+    visit.head.log -= 1
+    if held is not None:
+        visit.head.in_flight -= held.due_us > 0
+        state.entries.remove(held)
+
+
+async def _settle(visit: Visit, group: str, state: GroupState) -> None:
+    """Put the group where it belongs now: among those that may be received, or not; and set its timer."""
+    tx, keys = visit.tx, visit.keys
+    first = await _first(visit, group)
+    held = _held(state, first) if first is not None else None
+    turn = 0 if first is None or (held is not None and held.due_us) else first
+    if turn != state.turn:
+        if state.turn:
+            tx.clear(keys.turn(state.turn))
+        if turn:
+            tx.set(keys.turn(turn), group.encode())
+    timer_us = min((held.due_us for held in state.entries if held.due_us), default=0)
+    if timer_us != state.timer_us:
+        if state.timer_us:
+            tx.clear(keys.timer(state.timer_us, group))
+        if timer_us:
+            tx.set(keys.timer(timer_us, group), b"")
+            visit.due(timer_us)
+    state.turn, state.timer_us = turn, timer_us
+    visit.change_group(group, state if state.entries else None)
+
+
+async def _first(visit: Visit, group: str) -> int | None:
+    begin, end = visit.keys.group_range(group)
+    rows = await visit.tx.range(begin, end, limit=1)
+    return last_number(rows[0][0]) if rows else None
+
+
+async def _find(visit: Visit, handle: Handle) -> tuple[GroupState, Held] | None:
+    if handle.generation != visit.head.generation:
+        return None
+    state = await visit.group(handle.group)
+    held = _held(state, handle.seq)
+    return None if state is None or held is None else (state, held)
+
+
+def _held(state: GroupState | None, seq: int | None) -> Held | None:
+    if state is None:
+        return None
+    return next((held for held in state.entries if held.seq == seq), None)
+
+
+def _expired(text: str) -> InvalidParameterValueException:
+    """Recording sqs/sqs, test_fifo_delete_after_visibility_timeout."""
+    return InvalidParameterValueException(
+        f"Value {text} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
+    )
+
+
+async def overdue(snapshot: Snapshot, queue: QueueRecord, head: Head, *, now_us: int, limit: int) -> int:
+    """Messages that returned by now, though no visit has noticed."""
+    if head.next_due_us > now_us:
+        return 0
+    keys = QueueKeys(queue.serial, head.generation)
+    count = 0
+    for key, _ in await snapshot.range(keys.timer_prefix, until(keys.timer_prefix, now_us), limit=limit):
+        data = await snapshot.get(keys.state(key[len(keys.timer_prefix) + 8 :].decode()))
+        if data is not None:
+            count += sum(1 for held in decode(data, GroupState).entries if 0 < held.due_us <= now_us)
+    return count
+
+
+async def delayed(snapshot: Snapshot, queue: QueueRecord, *, now_us: int) -> int:
+    """Messages whose delay has not ended: those of the last seconds."""
+    if not queue.delay_s:
+        return 0
+    now_s = now_us // US_PER_S
+    begin = bucket_key(queue.serial, b"n", max(0, now_s - queue.delay_s + 1))
+    rows = await snapshot.range(begin, bucket_key(queue.serial, b"n", now_s + 1))
+    return sum(int.from_bytes(counted, "big") for _, counted in rows)

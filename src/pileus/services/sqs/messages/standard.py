@@ -1,0 +1,425 @@
+"""How does a standard queue keep, hand out and take back its messages?
+
+At least once, in any order, and at a price that does not depend on how many there are. The argument:
+
+- Messages without a group lie in a log, in order of sending. Behind the head's `cursor` they are fresh: a receive reads
+  the next few in one range, and moves the cursor. So a send writes one record, and a receive none for each message.
+- What a receive took is one *lease*, with an index by when it ends. A message in front of the cursor is in one lease,
+  or gone: deleted, expired, moved on. A handle names its lease and the message in it; if the message is not there any
+  more, it was deleted, or somebody received it later, and the handle is outdated.
+- When a lease's moment has passed, whoever visits next moves it to those *returned* (`lapse`), and counts its messages
+  as visible. Receiving them again takes them out of the old lease into a new one. Fresh and returned messages come
+  first by turns, so that a message which always fails keeps nobody waiting, and is not kept waiting.
+- Changing the visibility of one of several messages moves it to a lease of its own; the old one says where it went.
+- A delayed message lies apart, by the end of its delay, and then moves to the end of the log.
+- Groups (fair queues): fresh messages with a group are listed by group, and groups stand in line by `turn`, which grows
+  with each message that was received of one. A group that had nothing to offer joins at the turn of today, so it is
+  among the next, however many messages others have waiting. The log takes part like a group.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.storage.records import decode, encode
+from pileus.kernel.storage.seam import Snapshot
+from pileus.services.sqs.errors import InvalidParameterValueException, OverLimit
+from pileus.services.sqs.limits import VISIBILITY_TIMEOUT_S_MAX
+from pileus.services.sqs.messages.handles import Handle, sealed
+from pileus.services.sqs.messages.keys import QueueKeys, end_of, last_number, until
+from pileus.services.sqs.messages.records import NEVER_US, Entry, Head, Lease, MessageRecord
+from pileus.services.sqs.messages.visit import US_PER_S, Taken, Visit
+from pileus.services.sqs.model import QueueRecord
+
+IN_FLIGHT_MAX: Final = 120_000
+"""SQS Developer Guide, "Amazon SQS standard queue quotas"."""
+LAPSES_MAX: Final = 64
+"""Leases that one visit moves to those returned; the rest is for the next."""
+DELAYS_MAX: Final = 16
+"""Delayed messages that one visit moves to the log: each may have a megabyte."""
+DROPS_MAX: Final = 64
+"""Messages past their retention that one receive drops before it leaves the rest to the next."""
+
+Bury = Callable[[MessageRecord], Awaitable[bool]]
+"""Puts a message into the dead-letter queue; whether there is one."""
+
+
+async def send(visit: Visit, message: MessageRecord, *, delay_s: int) -> int:
+    """Add a message; its number."""
+    seq = visit.next_seq()
+    if delay_s:
+        due_us = visit.now_us + delay_s * US_PER_S
+        visit.tx.set(visit.keys.delayed(due_us, seq), encode(message))
+        visit.head.delayed += 1
+        visit.due(due_us)
+    elif message.group:
+        await _join(visit, message, seq)
+    else:
+        visit.tx.set(visit.keys.message(seq), encode(message))
+        visit.head.log += 1
+    return seq
+
+
+async def _join(visit: Visit, message: MessageRecord, seq: int) -> None:
+    """A message with a group; a group that had nothing to offer joins the line."""
+    in_line = visit.keys.state(message.group)
+    if await visit.tx.get(in_line) is None:
+        visit.tx.set(visit.keys.turn(visit.head.clock, message.group), b"")
+        visit.tx.set(in_line, b"")
+    visit.tx.set(visit.keys.message(seq, grouped=True), encode(message))
+    visit.tx.set(visit.keys.in_group(message.group, seq), b"")
+    visit.head.grouped += 1
+
+
+async def lapse(visit: Visit) -> bool:
+    """Notice what became visible by now, up to a bound; whether there may be more."""
+    head, tx, keys = visit.head, visit.tx, visit.keys
+    if head.next_due_us > visit.now_us:
+        return False
+    held = await tx.range(keys.held_prefix, until(keys.held_prefix, visit.now_us), limit=LAPSES_MAX)
+    for key, _ in held:
+        number = last_number(key)
+        lease = await visit.lease(number)
+        tx.clear(key)
+        assert lease is not None
+        assert not lease.returned
+        lease.returned = True
+        visit.change_lease(number, lease)
+        tx.set(keys.returned(lease.due_us, number), b"")
+        count = _live(lease)
+        head.in_flight -= count
+        head.returned += count
+        await forget_swept(visit, number, lease)
+    delayed = await tx.range(keys.delayed_prefix, until(keys.delayed_prefix, visit.now_us), limit=DELAYS_MAX)
+    for key, data in delayed:
+        tx.clear(key)
+        head.delayed -= 1
+        await send(visit, decode(data, MessageRecord), delay_s=0)
+    if len(held) == LAPSES_MAX or len(delayed) == DELAYS_MAX:
+        return True
+    head.next_due_us = NEVER_US
+    for prefix in (keys.held_prefix, keys.delayed_prefix):
+        for key, _ in await tx.range(prefix, end_of(prefix), limit=1):
+            visit.due(int.from_bytes(key[-16:-8], "big"))
+    return False
+
+
+async def forget_swept(visit: Visit, number: int, lease: Lease) -> None:
+    """Take out of a lease what was removed because of its age."""
+    for entry in [entry for entry in lease.entries if entry.seq <= visit.head.swept and not entry.moved_to]:
+        if await visit.tx.get(visit.keys.message(entry.seq, grouped=entry.grouped)) is None:
+            await remove_entry(visit, number, lease, entry)
+
+
+class Receive:
+    """One ReceiveMessage. limit: at most so many messages. bury: None without a redrive policy."""
+
+    def __init__(self, visit: Visit, *, limit: int, bury: Bury | None) -> None:
+        self._visit = visit
+        self._wanted = limit
+        self._bury = bury
+        self._count_max = visit.queue.redrive.receive_count_max if visit.queue.redrive is not None else 0
+        self._drops_left = DROPS_MAX
+        self._entries: list[Entry] = []
+        self._messages: list[MessageRecord] = []
+
+    async def run(self, *, visibility_s: int) -> list[Taken]:
+        """Take what there is; the rest of the lease is the visibility timeout."""
+        head = self._visit.head
+        head.returned_first = not head.returned_first
+        if head.returned_first and head.returned:
+            await self._take_returned()
+        if self._wanted:
+            await self._take_fresh()
+        if self._wanted and head.returned:
+            await self._take_returned()
+        return self._taken(visibility_s) if self._entries else []
+
+    def _taken(self, visibility_s: int) -> list[Taken]:
+        visit = self._visit
+        due_us = visit.now_us + visibility_s * US_PER_S
+        number = visit.new_lease(Lease(due_us=due_us, received_ms=visit.now_ms, entries=self._entries))
+        visit.tx.set(visit.keys.held(due_us, number), b"")
+        visit.head.in_flight += len(self._entries)
+        visit.due(due_us)
+        generation, serial = visit.head.generation, visit.queue.serial
+        return [
+            Taken(
+                message,
+                entry.seq,
+                entry.count,
+                entry.first_received_ms,
+                sealed(Handle(generation, number, entry.seq, entry.count), serial),
+            )
+            for entry, message in zip(self._entries, self._messages, strict=True)
+        ]
+
+    def _take(self, message: MessageRecord, entry: Entry) -> None:
+        entry.count += 1
+        if not entry.first_received_ms:
+            entry.first_received_ms = message.first_received_ms or self._visit.now_ms
+        self._entries.append(entry)
+        self._messages.append(message)
+        self._wanted -= 1
+
+    async def _offer(self, message: MessageRecord, entry: Entry) -> None:
+        """Take a message, unless it has expired, or was received too often."""
+        visit = self._visit
+        if visit.expired(message):
+            visit.tx.clear(visit.keys.message(entry.seq, grouped=entry.grouped))
+            self._drops_left -= 1
+        elif self._count_max and entry.count >= self._count_max and self._bury is not None:
+            dead = as_dead(
+                message,
+                count=entry.count,
+                first_received_ms=entry.first_received_ms,
+                source_arn=visit.queue.arn,
+            )
+            if await self._bury(dead):
+                visit.tx.clear(visit.keys.message(entry.seq, grouped=entry.grouped))
+                self._drops_left -= 1
+            else:
+                self._take(message, entry)
+        else:
+            self._take(message, entry)
+
+    # Fresh ones
+
+    async def _take_fresh(self) -> None:
+        head = self._visit.head
+        if head.grouped:
+            await self._take_by_turns()
+        while head.log and self._wanted and self._drops_left > 0 and await self._take_log(self._wanted):
+            pass
+
+    async def _take_log(self, limit: int) -> int:
+        """How many were looked at."""
+        visit = self._visit
+        head, keys = visit.head, visit.keys
+        rows = await visit.tx.range(
+            keys.message(head.cursor + 1), end_of(keys.message_prefix), limit=min(limit, self._drops_left)
+        )
+        for key, data in rows:
+            head.cursor = last_number(key)
+            head.log -= 1
+            await self._offer(decode(data, MessageRecord), Entry(head.cursor, 0, 0))
+        return len(rows)
+
+    async def _take_by_turns(self) -> None:
+        """Serve those whose turn it is, each its share: one message when there are many groups."""
+        visit = self._visit
+        head, tx, keys = visit.head, visit.tx, visit.keys
+        while self._wanted and head.grouped and self._drops_left > 0:
+            rows = await tx.range(keys.turn_prefix, end_of(keys.turn_prefix), limit=self._wanted)
+            line = [(int.from_bytes(key[len(keys.turn_prefix) :][:8], "big"), key) for key, _ in rows]
+            if head.log:
+                head.log_turn = max(head.log_turn, line[0][0] if line else 0)
+                line.append((head.log_turn, b""))
+                line.sort()
+            if not line:
+                return
+            share = max(1, self._wanted // len(line))
+            before = head.log + head.grouped
+            for turn, key in line:
+                if not self._wanted or self._drops_left <= 0:
+                    break
+                head.clock = max(head.clock, turn)
+                limit = min(share, self._wanted)
+                if key:
+                    await self._take_group(key, turn, limit)
+                else:
+                    head.log_turn += await self._take_log(limit)
+            if not rows and head.log + head.grouped == before:
+                return
+
+    async def _take_group(self, turn_key: bytes, turn: int, limit: int) -> None:
+        visit = self._visit
+        head, tx, keys = visit.head, visit.tx, visit.keys
+        group = turn_key[len(keys.turn_prefix) + 8 :].decode()
+        begin, end = keys.group_range(group)
+        rows = await tx.range(begin, end, limit=limit + 1)
+        for key, _ in rows[:limit]:
+            seq = last_number(key)
+            tx.clear(key)
+            message = await visit.message(seq, grouped=True)
+            assert message is not None, "what a group lists is there"
+            head.grouped -= 1
+            await self._offer(message, Entry(seq, 0, 0, grouped=True))
+        tx.clear(turn_key)
+        if len(rows) > limit:
+            tx.set(keys.turn(turn + limit, group), b"")
+        else:
+            tx.clear(keys.state(group))
+
+    # Those that returned
+
+    async def _take_returned(self) -> None:
+        visit = self._visit
+        keys = visit.keys
+        while self._wanted and self._drops_left > 0:
+            rows = await visit.tx.range(keys.returned_prefix, end_of(keys.returned_prefix), limit=self._wanted)
+            if not rows:
+                return
+            for key, _ in rows:
+                if not self._wanted or self._drops_left <= 0:
+                    return
+                await self._take_again(last_number(key))
+
+    async def _take_again(self, number: int) -> None:
+        """Take messages out of an old lease, whose handles are outdated by that."""
+        visit = self._visit
+        lease = await visit.lease(number)
+        assert lease is not None
+        for entry in [entry for entry in lease.entries if not entry.moved_to]:
+            if not self._wanted or self._drops_left <= 0:
+                return
+            message = await visit.message(entry.seq, grouped=entry.grouped)
+            await remove_entry(visit, number, lease, entry)
+            if message is None:
+                self._drops_left -= 1
+            else:
+                await self._offer(message, Entry(entry.seq, entry.count, entry.first_received_ms, entry.grouped))
+
+
+async def receive(visit: Visit, *, limit: int, visibility_s: int, patient: bool, bury: Bury | None) -> list[Taken]:
+    """Take up to `limit` messages. patient: who polls long hears of no OverLimit, and gets nothing."""
+    await lapse(visit)
+    head = visit.head
+    if not (head.log or head.grouped or head.returned):
+        return []
+    room = IN_FLIGHT_MAX - head.in_flight
+    if room <= 0:
+        if patient:
+            return []
+        raise OverLimit(f"The maximum number of in flight messages is {IN_FLIGHT_MAX}.")
+    return await Receive(visit, limit=min(limit, room), bury=bury).run(visibility_s=visibility_s)
+
+
+async def delete(visit: Visit, handle: Handle) -> bool:
+    """Remove a message; whether it was there. An outdated handle is no error (API_DeleteMessage)."""
+    found = await _find(visit, handle)
+    if found is None:
+        return False
+    number, lease, entry = found
+    visit.tx.clear(visit.keys.message(entry.seq, grouped=entry.grouped))
+    await remove_entry(visit, number, lease, entry)
+    return True
+
+
+async def change_visibility(visit: Visit, handle: Handle, text: str, *, timeout_s: int) -> None:
+    """Let a message return so much later from now; InvalidParameterValueException. text: the handle as given.
+
+    One that has returned already, and nobody received since, is held again: recording sqs/sqs,
+    test_change_message_visibility_after_visibility_timeout_expiration.
+    """
+    found = await _find(visit, handle)
+    if found is None:
+        raise unavailable(text)
+    number, lease, entry = found
+    check_ceiling(visit, timeout_s, received_ms=lease.received_ms)
+    due_us = visit.now_us + timeout_s * US_PER_S
+    if _live(lease) == 1:
+        _unlist(visit, number, lease)
+        lease.due_us, lease.returned = due_us, False
+    else:
+        _count(visit, lease, -1)
+        moved = Entry(entry.seq, entry.count, entry.first_received_ms, entry.grouped)
+        old, lease = lease, Lease(due_us=due_us, received_ms=lease.received_ms, entries=[moved], origin=number)
+        entry.moved_to = visit.new_lease(lease)
+        visit.change_lease(number, old)
+        number = entry.moved_to
+    _count(visit, lease, 1)
+    visit.tx.set(visit.keys.held(due_us, number), b"")
+    visit.due(due_us)
+    visit.change_lease(number, lease)
+
+
+def check_ceiling(visit: Visit, timeout_s: int, *, received_ms: int) -> None:
+    """Twelve hours, counted from the receive. Source: SQS Developer Guide, "Visibility timeout"."""
+    if visit.now_ms + timeout_s * 1_000 > received_ms + VISIBILITY_TIMEOUT_S_MAX * 1_000:
+        raise InvalidParameterValueException(
+            f"Value {timeout_s} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the "
+            f"message is beyond the limit [{VISIBILITY_TIMEOUT_S_MAX} seconds]."
+        )
+
+
+def unavailable(text: str) -> InvalidParameterValueException:
+    """What AWS answered, in the issues of aws/aws-sdk-net (1927) and mapbox/ecs-watchbot (135)."""
+    return InvalidParameterValueException(
+        f"Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "
+        "visibility timeout change."
+    )
+
+
+async def remove_entry(visit: Visit, number: int, lease: Lease, entry: Entry) -> None:
+    """A message leaves its lease, and is counted no more; so does what pointed to it from where it was before."""
+    _count(visit, lease, -1)
+    lease.entries.remove(entry)
+    if not _live(lease):
+        _unlist_key(visit, number, lease)
+    visit.change_lease(number, lease if lease.entries else None)
+    if lease.origin:
+        origin = await visit.lease(lease.origin)
+        assert origin is not None, "what was moved is remembered where it was"
+        origin.entries = [other for other in origin.entries if other.seq != entry.seq]
+        visit.change_lease(lease.origin, origin if origin.entries else None)
+
+
+def as_dead(message: MessageRecord, *, count: int, first_received_ms: int, source_arn: str) -> MessageRecord:
+    """What the dead-letter queue gets: it goes on counting. Recording test_dead_letter_queue_message_attributes."""
+    return msgspec.structs.replace(
+        message, received=message.received + count, first_received_ms=first_received_ms, source_arn=source_arn
+    )
+
+
+async def _find(visit: Visit, handle: Handle) -> tuple[int, Lease, Entry] | None:
+    """Where the message is now; None when it is gone, or was received later than with this handle."""
+    if handle.generation != visit.head.generation:
+        return None
+    number = handle.lease
+    while number:
+        lease = await visit.lease(number)
+        entry = next((entry for entry in lease.entries if entry.seq == handle.seq), None) if lease is not None else None
+        if lease is None or entry is None:
+            return None
+        if not entry.moved_to:
+            return number, lease, entry
+        number = entry.moved_to
+    return None
+
+
+def _live(lease: Lease) -> int:
+    """How many messages it holds."""
+    return sum(1 for entry in lease.entries if not entry.moved_to)
+
+
+def _count(visit: Visit, lease: Lease, by: int) -> None:
+    if lease.returned:
+        visit.head.returned += by
+    else:
+        visit.head.in_flight += by
+
+
+def _unlist(visit: Visit, number: int, lease: Lease) -> None:
+    """A lease of one message stands in no index for now, and its message is not counted."""
+    _count(visit, lease, -1)
+    _unlist_key(visit, number, lease)
+
+
+def _unlist_key(visit: Visit, number: int, lease: Lease) -> None:
+    index = visit.keys.returned if lease.returned else visit.keys.held
+    visit.tx.clear(index(lease.due_us, number))
+
+
+async def overdue(snapshot: Snapshot, queue: QueueRecord, head: Head, *, now_us: int, limit: int) -> tuple[int, int]:
+    """Messages that are visible by now, though no visit has noticed: those that were held, those that were delayed."""
+    if head.next_due_us > now_us:
+        return 0, 0
+    keys = QueueKeys(queue.serial, head.generation)
+    held = 0
+    for key, _ in await snapshot.range(keys.held_prefix, until(keys.held_prefix, now_us), limit=limit):
+        data = await snapshot.get(keys.lease(last_number(key)))
+        held += 0 if data is None else _live(decode(data, Lease))
+    ready = await snapshot.range(keys.delayed_prefix, until(keys.delayed_prefix, now_us), limit=limit)
+    return held, len(ready)
