@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 import stat
+import threading
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +131,23 @@ async def test_sizes_of_the_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ServiceError) as caught:
         await kept.add(b"x" * 11)
     assert caught.value.error_code == "RequestEntityTooLargeException"
+
+
+async def test_archives_are_read_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading the names of 65,000 files takes half a second, in which nobody else would be served."""
+    readers: list[bool] = []
+    read = zipfile.ZipFile
+
+    def noted(*arguments: Any, **options: Any) -> zipfile.ZipFile:
+        readers.append(threading.current_thread() is threading.main_thread())
+        return read(*arguments, **options)
+
+    kept, sent = packages(tmp_path), archive({"index.py": "x", "more.py": "xy"})
+    monkeypatch.setattr(zipfile, "ZipFile", noted)
+    for _ in range(2):  # unpacked, and there already
+        assert (await kept.add(sent)).unzipped_bytes == 3
+    assert readers
+    assert not any(readers)
 
 
 async def test_a_refused_archive_leaves_nothing(tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ class CodePackages:
         if len(archive) > limit:
             raise RequestEntityTooLargeException(f"Zipped size must be smaller than {limit} bytes")
         blob = await self._blobs.put(archive)
-        await asyncio.to_thread(self._provide, blob.digest, archive)
-        return Package(sha256=blob.digest, size_bytes=blob.size_bytes, unzipped_bytes=unzipped_bytes(archive))
+        size_bytes = await asyncio.to_thread(self._provide_measured, blob.digest, archive)
+        return Package(sha256=blob.digest, size_bytes=blob.size_bytes, unzipped_bytes=size_bytes)
 
     async def directory(self, sha256: str) -> Path:
         """The content of an archive that is kept; unpacked again if it is missing."""
@@ -124,6 +124,11 @@ class CodePackages:
                     raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def _provide_measured(self, sha256: str, archive: bytes) -> int:
+        """The same; gives the size of the files."""
+        self._provide(sha256, archive)
+        return unzipped_bytes(archive)
 
     def _discard_of_earlier_boots(self) -> None:
         """Once per process, empty the directory if this is another boot of the machine than the one that filled it."""
