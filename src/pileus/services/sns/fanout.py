@@ -17,6 +17,7 @@ from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
 from pileus.services.sns import metrics as counted
+from pileus.services.sns.deliveries.outcomes import DeliveryLog, Outcome
 from pileus.services.sns.deliveries.tasks import DeliveryTask, emit
 from pileus.services.sns.envelopes import Envelope
 from pileus.services.sns.filters import Candidate, Scope
@@ -47,16 +48,6 @@ class OutboundGuard(Protocol):
         self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message
     ) -> Message | None:
         """The message, perhaps masked; None where it may not be sent."""
-        ...
-
-
-class DeliveryLog(Protocol):
-    """Delivery status logging: what became of what went to a queue."""
-
-    def delivered(
-        self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message, *, failure: str
-    ) -> None:
-        """failure: "" where the queue took it."""
         ...
 
 
@@ -144,16 +135,29 @@ class Fanout:
     ) -> None:
         """Put it into the queue, or into the dead-letter queue. text: what the queue gets for a body."""
         try:
-            await self._put(tx, record.endpoint, record, message, text)
+            await self.put(tx, record.endpoint, record, message, text)
         except NotDelivered as failure:
             self._metrics.add(message.topic, counted.FAILED)
-            if self.log is not None:
-                self.log.delivered(tx, topic, record, message, failure=failure.reason)
+            self._note(tx, topic, record, message, failure.reason)
             await self.bury(tx, record, message, text)
         else:
             self._metrics.add(message.topic, counted.DELIVERED)
-            if self.log is not None:
-                self.log.delivered(tx, topic, record, message, failure="")
+            self._note(tx, topic, record, message, "")
+
+    def _note(
+        self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message, failure: str
+    ) -> None:
+        if self.log is None or not topic.feedback:
+            return
+        outcome = Outcome(
+            feedback=topic.feedback,
+            message=message,
+            subscription=record,
+            failure=failure,
+            status_code=400 if failure else 200,
+            response=failure,
+        )
+        self.log.note(tx, outcome)
 
     async def bury(self, tx: Transaction, record: SubscriptionRecord, message: Message, text: str) -> None:
         """Put what cannot be delivered into the subscription's dead-letter queue, if it has one.
@@ -164,15 +168,16 @@ class Fanout:
         if not arn:
             return
         try:
-            await self._put(tx, arn, record, message, text)
+            await self.put(tx, arn, record, message, text)
         except NotDelivered:
             self._metrics.add(message.topic, counted.REDRIVE_FAILED)
         else:
             self._metrics.add(message.topic, counted.REDRIVEN)
 
-    async def _put(
+    async def put(
         self, tx: Transaction, queue_arn: str, record: SubscriptionRecord, message: Message, text: str
     ) -> None:
+        """Put a message into a queue. text: its body. NotDelivered."""
         if self._queues is None:
             raise NotDelivered("there are no queues here")
         attributes = message.attributes if record.raw else {}

@@ -1,0 +1,175 @@
+"""What must somebody be allowed to do, to use SNS?
+
+Operations on subscriptions are asked about the topic whose ARN begins that of the subscription. What a topic's policy
+says of its own account's users comes beside their own policies; another account's user needs both.
+
+Sources: Service Authorization Reference, "Amazon SNS"; SNS Developer Guide, "Overview of managing access".
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pileus.kernel.auth.permissions import (
+    ConditionKeys,
+    Conditions,
+    KnownResource,
+    Permission,
+    Permissions,
+    ResourceType,
+    gives_tags,
+    request_tags,
+    tag_keys,
+)
+from pileus.kernel.auth.policy import NamedPolicy, compile_policy
+from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Store
+from pileus.services.sns.errors import InvalidParameter
+from pileus.services.sns.names import topic_of_arn
+from pileus.services.sns.policies import policy_text
+from pileus.services.sns.store import find_topic
+
+
+def _named_arn(context: RequestContext, given: Any) -> str:
+    return f"arn:{context.partition}:sns:{context.region}:{context.account_id}:{given.name}"
+
+
+def _topic_arn(context: RequestContext, given: Any) -> str:
+    return _here(context, given.topic_arn)
+
+
+def _published_arn(context: RequestContext, given: Any) -> str:
+    """Of a topic or a mobile endpoint; anything, of a phone number."""
+    arn = getattr(given, "topic_arn", None) or getattr(given, "target_arn", None)
+    return "*" if arn is None else _here(context, arn)
+
+
+def _tagged_arn(context: RequestContext, given: Any) -> str:
+    return _here(context, given.resource_arn)
+
+
+def _subscription_topic_arn(context: RequestContext, given: Any) -> str:
+    return _here(context, ":".join(given.subscription_arn.split(":")[:6]))
+
+
+def _here(context: RequestContext, arn: str) -> str:
+    """One that names another partition means the same."""
+    return f"arn:{context.partition}:{arn.split(':', 2)[-1]}" if arn.startswith("arn:") else arn
+
+
+def _foreign_topic(context: RequestContext, given: Any) -> bool:
+    return _other_account(context, _topic_arn(context, given))
+
+
+def _foreign_published(context: RequestContext, given: Any) -> bool:
+    return _other_account(context, _published_arn(context, given))
+
+
+def _foreign_tagged(context: RequestContext, given: Any) -> bool:
+    return _other_account(context, given.resource_arn)
+
+
+def _other_account(context: RequestContext, arn: str) -> bool:
+    parts = arn.split(":", 5)
+    return len(parts) == 6 and parts[4].isdigit() and parts[4] != context.account_id
+
+
+_NEW_TOPIC: Final = ResourceType(name="topic", arn=_named_arn)
+_TOPIC: Final = ResourceType(name="topic", arn=_topic_arn, foreign=_foreign_topic)
+_PUBLISHED: Final = ResourceType(name="topic", arn=_published_arn, foreign=_foreign_published)
+_TAGGED: Final = ResourceType(name="topic", arn=_tagged_arn, foreign=_foreign_tagged)
+_SUBSCRIBED: Final = ResourceType(name="topic", arn=_subscription_topic_arn)
+
+
+def _of_creation(context: RequestContext, given: Any, topic: KnownResource | None) -> Conditions:
+    return request_tags({tag.key: tag.value for tag in given.tags or ()})
+
+
+def _of_untagging(context: RequestContext, given: Any, topic: KnownResource | None) -> Conditions:
+    return tag_keys(given.tag_keys)
+
+
+def _of_subscribing(context: RequestContext, given: Any, topic: KnownResource | None) -> Conditions:
+    return {"sns:protocol": given.protocol, "sns:endpoint": given.endpoint or ""}
+
+
+def _on(resource: ResourceType | None, actions: Iterable[str]) -> dict[str, tuple[Permission]]:
+    return {action: (Permission(action=f"SNS:{action}", resource=resource),) for action in actions}
+
+
+def _with(action: str, resource: ResourceType, conditions: ConditionKeys) -> tuple[Permission]:
+    return (Permission(action=f"SNS:{action}", resource=resource, conditions=conditions),)
+
+
+PERMISSIONS: Final[Permissions] = {
+    "CreateTopic": (
+        Permission(action="SNS:CreateTopic", resource=_NEW_TOPIC, conditions=_of_creation),
+        Permission(action="SNS:TagResource", resource=_NEW_TOPIC, conditions=_of_creation, asked=gives_tags),
+    ),
+    **_on(
+        _TOPIC,
+        (
+            "AddPermission",
+            "ConfirmSubscription",
+            "DeleteTopic",
+            "GetTopicAttributes",
+            "ListSubscriptionsByTopic",
+            "RemovePermission",
+            "SetTopicAttributes",
+        ),
+    ),
+    "Subscribe": _with("Subscribe", _TOPIC, _of_subscribing),
+    "Publish": (Permission(action="SNS:Publish", resource=_PUBLISHED),),
+    "PublishBatch": (Permission(action="SNS:Publish", resource=_TOPIC),),
+    **_on(_SUBSCRIBED, ("GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe")),
+    **_on(_TAGGED, ("GetDataProtectionPolicy", "ListTagsForResource", "PutDataProtectionPolicy")),
+    "TagResource": _with("TagResource", _TAGGED, _of_creation),
+    "UntagResource": _with("UntagResource", _TAGGED, _of_untagging),
+    **_on(
+        None,
+        (
+            "CheckIfPhoneNumberIsOptedOut",
+            "CreatePlatformApplication",
+            "CreatePlatformEndpoint",
+            "CreateSMSSandboxPhoneNumber",
+            "DeleteEndpoint",
+            "DeletePlatformApplication",
+            "DeleteSMSSandboxPhoneNumber",
+            "GetEndpointAttributes",
+            "GetPlatformApplicationAttributes",
+            "GetSMSAttributes",
+            "GetSMSSandboxAccountStatus",
+            "ListEndpointsByPlatformApplication",
+            "ListOriginationNumbers",
+            "ListPhoneNumbersOptedOut",
+            "ListPlatformApplications",
+            "ListSMSSandboxPhoneNumbers",
+            "ListSubscriptions",
+            "ListTopics",
+            "OptInPhoneNumber",
+            "SetEndpointAttributes",
+            "SetPlatformApplicationAttributes",
+            "SetSMSAttributes",
+            "VerifySMSSandboxPhoneNumber",
+        ),
+    ),
+}
+
+
+class SnsResources:
+    """Knows topics, with their policies."""
+
+    eager = True
+
+    def __init__(self, store: Store) -> None:
+        self._snapshot = store.snapshot()
+
+    async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        try:
+            name = topic_of_arn(arn)
+        except InvalidParameter:
+            return None
+        record = await find_topic(self._snapshot, name)
+        if record is None:
+            return None
+        policy = NamedPolicy(arn, compile_policy(policy_text(record)), "resource")
+        return KnownResource(arn=arn, tags=record.tags, policy=policy)
