@@ -128,12 +128,15 @@ _FAMILIES: Final[Mapping[str, Family]] = {
 """Of protocols; all others are the query family's."""
 
 
-def needs_of(permissions: Sequence[Permission] | None, *, protocol: str) -> Needs:
-    code, status = _DENIED[protocol]
+def needs_of(
+    permissions: Sequence[Permission] | None, *, protocol: str, status: int | None = None, code: str | None = None
+) -> Needs:
+    """status, code: of a refusal, where they are not the protocol's."""
+    usual_code, usual_status = _DENIED[protocol]
     return Needs(
         permissions=permissions,
-        code=code,
-        status=status,
+        code=code or usual_code,
+        status=status or usual_status,
         encoded=protocol == "ec2",
         family=_FAMILIES.get(protocol, Family.QUERY),
         foreign=_foreign(permissions or ()),

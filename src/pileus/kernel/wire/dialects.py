@@ -34,6 +34,7 @@ class Dialect:
     validation_code: the code of violated constraints; None for the protocol's.
     values_told: violated constraints repeat the value that violates them.
     enum_orders: how the values that are allowed are listed, where it is not the order of the model.
+    casts: numbers and truths are taken where text is wanted, and a map's nulls are left out.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
     broken: the same for a broken constraint, by the member's path and the constraint. An absence that is told so is
         told alone, when nothing is wrong but absences.
@@ -42,7 +43,10 @@ class Dialect:
     blob_content_type: of an answer whose body is a blob.
     body_bytes_max: the largest request; None for the protocol's. too_large: what a larger one is answered with.
     unknown: what something that is no operation is answered with, and the status; None for the protocol's.
-    query_codes: the codes of errors in the `query` protocol, where they differ from the names of their shapes.
+    query_codes: the codes of errors in the `query` protocol, where they differ from the names of their shapes;
+        query_messages: what it tells of them, where it differs, by the names of shapes.
+    denied_status, denied_code: of the answer to whoever may not; None for the protocol's.
+    optionally_signed: operations that may come without a signature: who has a token needs no key.
     query_protocol: also speaks `query`, though its model says no more so. queue_url: an absent `QueueUrl` is the
         address that a form was sent to.
     marked_by: a header that requests have; it tells a service from another of the same signing name.
@@ -57,6 +61,7 @@ class Dialect:
     validation_code: str | None = None
     values_told: bool = True
     enum_orders: Mapping[frozenset[str], Sequence[str]] = field(default_factory=dict)
+    casts: bool = False
     missing: Told | None = None
     broken: Mapping[tuple[str, Constraint], Told] = field(default_factory=dict)
     unreadable: Told | None = None
@@ -66,6 +71,10 @@ class Dialect:
     too_large: Told = _TOO_LARGE
     unknown: tuple[Told, int] | None = None
     query_codes: Mapping[str, str] = field(default_factory=dict)
+    query_messages: Mapping[str, str] = field(default_factory=dict)
+    denied_status: int | None = None
+    denied_code: str | None = None
+    optionally_signed: frozenset[str] = frozenset()
     query_protocol: bool = False
     queue_url: bool = False
     marked_by: str = ""
@@ -179,9 +188,22 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         error_namespace="com.amazonaws.sqs#",
         missing=Told("MissingRequiredParameterException", "The request must contain the parameter {name}."),
         internal_code="InternalFailure",
+        casts=True,  # local-aws-sqs, test/send-message.test.ts, "castable type"
         query_protocol=True,
         queue_url=True,
+        # local-aws-sqs, test/create-queue.test.ts; Eucalyptus, SimpleQueueService.createQueue.
+        broken={
+            ("queueName", "required"): Told(
+                "InvalidParameterValueException",
+                "Value for parameter QueueName is invalid. Reason: Must specify a queue name.",
+            )
+        },
+        # As its clients tell, in aws/serverless-application-model issue 3633 and others.
+        denied_status=403,
+        # Recording sqs/sqs, test_non_existent_queue.
+        query_messages={"QueueDoesNotExist": "The specified queue does not exist for this wsdl version."},
         query_codes={
+            "AccessDeniedException": "AccessDenied",
             "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
             "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
             "EmptyBatchRequest": "AWS.SimpleQueueService.EmptyBatchRequest",
@@ -199,6 +221,12 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         },
     ),
     "cloudwatch": Dialect(internal_code="InternalServiceFault"),
+    # API_Publish, "Errors"; API_ConfirmSubscription, API_Unsubscribe: the links in messages are not signed.
+    "sns": Dialect(
+        internal_code="InternalError",
+        denied_code="AuthorizationError",
+        optionally_signed=frozenset({"ConfirmSubscription", "Unsubscribe"}),
+    ),
     # S3 API Reference, "Error responses", and the sample response of each operation; recordings s3/s3_api, s3/s3.
     "s3": Dialect(
         s3=True,

@@ -91,7 +91,7 @@ class Dispatcher:
             body = request.body
             if type(body) is not bytes or len(body) > operation.body_bytes_max:
                 body = b"" if operation.streams else await self._admission.read(request, operation)
-            if operation.unsigned:
+            if operation.unsigned or (operation.optionally_signed and not scope.service):
                 principal = UNSIGNED
             else:
                 principal = await self._authenticate(request, body=body, service=operation.service)

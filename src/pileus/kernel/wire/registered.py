@@ -36,7 +36,7 @@ Fail = Callable[[ServiceError, str], Response]
 class Operation:
     """One operation of one service in one protocol, ready to be called.
 
-    unsigned: clients send it without a signature, which then says nothing.
+    unsigned: clients send it without a signature, which then says nothing. optionally_signed: or with one.
     streams: its body is not read before it is called. receive: peels bodies that are not bare.
     needs: what its caller must be allowed to do. note_failure: hears of its errors.
     """
@@ -46,6 +46,7 @@ class Operation:
     body_bytes_max: int
     too_large: ServiceError
     unsigned: bool
+    optionally_signed: bool
     streams: bool
     receive: Receive | None
     parse: Parse
@@ -160,6 +161,7 @@ class RegisteredService:
             body_bytes_max=dialect.body_bytes_max or wire.body_bytes_max,
             too_large=_too_large(dialect.too_large, name),
             unsigned=operation.unsigned,
+            optionally_signed=name in dialect.optionally_signed,
             streams=codec.streams,
             receive=codec.receive,
             parse=codec.parse,
@@ -167,7 +169,7 @@ class RegisteredService:
             answer=codec.answer,
             fail=_without_body(fail) if operation.http.method == "HEAD" else fail,
             internal_code=dialect.internal_code,
-            needs=needs_of(permissions, protocol=protocol),
+            needs=needs_of(permissions, protocol=protocol, status=dialect.denied_status, code=dialect.denied_code),
             note_failure=self._service.note_failure,
         )
 
