@@ -20,7 +20,6 @@ ended, the rest of its group is passed over. A topic nobody subscribed to keeps 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -28,15 +27,26 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.deliveries import (
+    RETRY_DEFAULT,
+    Delivery,
+    DeliveryFailed,
+    DeliveryHandler,
+    ExhaustedHandler,
+    GiveUp,
+    RetryLater,
+    RetryPolicy,
+)
+from pileus.kernel.lanes import Lane, Sorting
 from pileus.kernel.storage.emissions import DEAD, EventRecord, microseconds, signal, waiting
 from pileus.kernel.storage.keys import after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, StorageFailed, Store, Transaction
 
+__all__ = ["Delivery", "GiveUp", "Outbox", "RetryLater", "RetryPolicy"]
+
 LANES_MAX: Final = 256
 """Lanes that wait for their turn, per topic."""
-
-LANE_EVENTS_MAX: Final = 64
 
 PAGE_EVENTS: Final = 256
 """Events read from the store at a time."""
@@ -51,58 +61,6 @@ STORAGE_PAUSE_S: Final = 1.0
 """How long a delivery rests when the store refuses writes: the disk's time, which no clock moves."""
 
 _log = logging.getLogger(__name__)
-
-
-class GiveUp(Exception):
-    """Raised by a handler: more attempts are pointless (the function is gone, the event too old)."""
-
-
-class DeliveryFailed(Exception):
-    """What is still known of the last failure when `on_exhausted` has to be called again."""
-
-
-class RetryLater(Exception):
-    """Raised by a handler that knows better than the topic's policy when to try again."""
-
-    def __init__(self, message: str = "", *, delay: timedelta) -> None:
-        super().__init__(message)
-        self.delay = delay
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """How often an event is tried, and when again: `delay`, growing by `factor` each time, up to `delay_max`."""
-
-    attempts: int = 3
-    delay: timedelta = timedelta(seconds=1)
-    factor: float = 2.0
-    delay_max: timedelta = timedelta(minutes=5)
-
-    def __post_init__(self) -> None:
-        assert self.attempts >= 1
-        assert self.delay >= timedelta(0)
-        assert self.factor >= 1
-
-    def delay_after(self, failures: int) -> timedelta:
-        """How long to wait after that many failed attempts."""
-        delay_s = self.delay.total_seconds() * self.factor ** min(failures - 1, 64)
-        return timedelta(seconds=min(delay_s, self.delay_max.total_seconds()))
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """An event on its way to a handler.
-
-    attempt: from 1. due: when it was first due. id: the same at each attempt, of no other event.
-    """
-
-    event: Event
-    attempt: int
-    due: datetime
-    id: int
-
-
-DeliveryHandler = Callable[[Delivery], Awaitable[None]]
-ExhaustedHandler = Callable[[Delivery, BaseException], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +86,7 @@ class Outbox:
         topic: str,
         handler: DeliveryHandler,
         *,
-        retry: RetryPolicy = RetryPolicy(),
+        retry: RetryPolicy = RETRY_DEFAULT,
         concurrency: int = CONCURRENCY,
         on_exhausted: ExhaustedHandler | None = None,
     ) -> None:
@@ -157,14 +115,6 @@ class Outbox:
                 self._group = None
 
 
-@dataclass(slots=True)
-class _Lane:
-    """Events that are delivered one after another."""
-
-    group: str
-    keys: list[bytes]
-
-
 class _Courier:
     """Empties the queue of one topic."""
 
@@ -174,7 +124,7 @@ class _Courier:
         self._subscription = subscription
         self._queue = waiting(subscription.topic)
         self._stirred = asyncio.Event()
-        self._ready: deque[_Lane] = deque()
+        self._ready: deque[Lane] = deque()
         self._held: set[bytes] = set()  # keys in a lane, ready or running
         self._busy: set[str] = set()  # groups with a lane, ready or running
         self._running = 0
@@ -227,7 +177,7 @@ class _Courier:
         begin, end = self._queue.range()
         due_end = self._queue.pack(now_us + 1)
         snapshot = self._store.snapshot()
-        sorting = _Sorting(now_us=now_us, held=self._held, busy=self._busy)
+        sorting = Sorting(now_us=now_us, held=self._held, busy=self._busy)
         for _ in range(READ_EVENTS_MAX // PAGE_EVENTS):
             if len(self._ready) + len(sorting.lanes) >= LANES_MAX:
                 break
@@ -253,7 +203,7 @@ class _Courier:
 
     # Delivering
 
-    async def _deliver(self, lane: _Lane) -> None:
+    async def _deliver(self, lane: Lane) -> None:
         try:
             for key in lane.keys:
                 value = await self._store.snapshot().get(key)
@@ -343,41 +293,6 @@ class _Courier:
             tx.clear(key)
 
         await self._store.run(remove)
-
-
-class _Sorting:
-    """One reading of a queue, in order: which events make lanes, and when the next is due."""
-
-    def __init__(self, *, now_us: int, held: set[bytes], busy: set[str]) -> None:
-        self.lanes: list[_Lane] = []
-        self.next_us: int | None = None
-        self._now_us = now_us
-        self._held = held
-        self._busy = busy
-        self._by_group: dict[str, _Lane] = {}
-        self._closed: set[str] = set()  # groups of which an event was passed over: no later one may follow
-
-    def add(self, key: bytes, record: EventRecord) -> None:
-        group = record.group
-        if key in self._held or (group and (group in self._busy or group in self._closed)):
-            return
-        lane = self._by_group.get(group)
-        if record.not_before_us > self._now_us:
-            self._closed.add(group)
-            if lane is None:  # otherwise the end of the lane before it stirs
-                self.wait_until(record.not_before_us)
-        elif lane is None:
-            lane = _Lane(group, [key])
-            self.lanes.append(lane)
-            if group:
-                self._by_group[group] = lane
-        elif len(lane.keys) < LANE_EVENTS_MAX:
-            lane.keys.append(key)
-        else:
-            self._closed.add(group)
-
-    def wait_until(self, moment_us: int) -> None:
-        self.next_us = moment_us if self.next_us is None else min(self.next_us, moment_us)
 
 
 def _moment(microseconds_since_1970: int) -> datetime:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pileus.kernel import lanes
 from pileus.kernel import outbox as outbox_module
 from pileus.kernel.outbox import Delivery, GiveUp, Outbox, RetryLater, RetryPolicy
 from pileus.kernel.storage.emissions import DEAD, EventRecord, waiting
@@ -249,7 +250,7 @@ async def test_a_long_group_is_delivered_in_order(
     store: SqliteStore, clock: JumpingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer than lanes and pages, beside another of the same kind."""
-    monkeypatch.setattr(outbox_module, "LANE_EVENTS_MAX", 3)
+    monkeypatch.setattr(lanes, "LANE_EVENTS_MAX", 3)
     monkeypatch.setattr(outbox_module, "PAGE_EVENTS", 4)
     monkeypatch.setattr(outbox_module, "READ_EVENTS_MAX", 8)
     outbox, recorder = Outbox(store, clock), Recorder()
