@@ -1,7 +1,12 @@
 """Amazon SNS: one class of all its operations."""
 
 from pileus.services.sns.operations.confirmations import ConfirmationOperations
+from pileus.services.sns.operations.direct import DirectOperations
+from pileus.services.sns.operations.platform_applications import PlatformApplicationOperations
+from pileus.services.sns.operations.platform_endpoints import PlatformEndpointOperations
 from pileus.services.sns.operations.publishing import PublishOperations
+from pileus.services.sns.operations.sms import SmsOperations
+from pileus.services.sns.operations.sms_sandbox import SmsSandboxOperations
 from pileus.services.sns.operations.subscriptions import SubscriptionOperations
 from pileus.services.sns.operations.tags import TagOperations
 from pileus.services.sns.operations.topic_permissions import TopicPermissionOperations
@@ -10,7 +15,12 @@ from pileus.services.sns.operations.topics import TopicOperations
 
 class SnsApi(
     ConfirmationOperations,
+    DirectOperations,  # before the publishing of topics, whose gaps it fills
+    PlatformApplicationOperations,
+    PlatformEndpointOperations,
     PublishOperations,
+    SmsOperations,
+    SmsSandboxOperations,
     SubscriptionOperations,
     TagOperations,
     TopicOperations,

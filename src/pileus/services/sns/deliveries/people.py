@@ -1,4 +1,4 @@
-"""How do messages reach people: by mail, and by text messages?
+"""How do messages reach people: by mail, by text messages, and on their devices?
 
 Into the inbox, in the transaction that takes the delivery from the outbox; a mail server gets them from there.
 """
@@ -13,6 +13,7 @@ from pileus.services.sns.inbox.letters import (
     notification,
 )
 from pileus.services.sns.links import confirm_url, unsubscribe_url
+from pileus.services.sns.platforms.sending import PushNotifications
 from pileus.services.sns.queue_target import NotDelivered
 from pileus.services.sns.sms.sending import TextMessages
 
@@ -23,6 +24,7 @@ class PeopleByInbox:
     def __init__(self, inbox: Inbox, texts: TextMessages) -> None:
         self._inbox = inbox
         self._texts = texts
+        self._pushes = PushNotifications(inbox)
 
     async def send(self, tx: Transaction, task: DeliveryTask, text: str) -> None:
         """text: the JSON that an HTTP endpoint would get."""
@@ -33,6 +35,8 @@ class PeopleByInbox:
             await self._mail(tx, task, "email-json", text)
         elif protocol == "sms":
             await self._text(tx, task)
+        elif protocol == "application":
+            await self._push(tx, task)
         else:
             raise NotDelivered(f"Pileus does not deliver to {protocol} yet")
 
@@ -68,6 +72,21 @@ class PeopleByInbox:
             number=record.endpoint,
             body=message.body_for("sms"),
             attributes=message.attributes,
+            message_id=message.message_id,
+            topic_arn=message.topic.arn,
+            once=f"{record.subscription_id}/{message.message_id}",
+        )
+        if failure:
+            raise NotDelivered(failure)
+
+    async def _push(self, tx: Transaction, task: DeliveryTask) -> None:
+        message, record = task.message, task.subscription
+        failure = await self._pushes.send(
+            tx,
+            arn=record.endpoint,
+            body=message.body,
+            by_protocol=message.by_protocol,
+            subject=message.subject or "",
             message_id=message.message_id,
             topic_arn=message.topic.arn,
             once=f"{record.subscription_id}/{message.message_id}",
