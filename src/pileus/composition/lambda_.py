@@ -55,7 +55,7 @@ class LambdaPart(Part):
         return (described("lambda", lambda: self._functions, package="lambda_"),)
 
     def resources(self) -> Mapping[str, ResourceSource]:
-        from pileus.services.lambda_.permissions import LambdaResources
+        from pileus.services.lambda_.known_resources import LambdaResources
 
         return {"lambda": LambdaResources(self._store)}
 

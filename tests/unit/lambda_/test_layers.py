@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from pileus.kernel.errors import ServiceError
+from pileus.services.lambda_.known_resources import LambdaResources
 from pileus.services.lambda_.layers import check_unzipped
 from pileus.services.lambda_.model import LayerUse
-from pileus.services.lambda_.permissions import LambdaResources
 from pileus.services.lambda_.shapes import (
     AddLayerVersionPermissionRequest,
     DeleteFunctionRequest,
