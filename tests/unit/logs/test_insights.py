@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.services.logs.errors import MalformedQueryException
-from pileus.services.logs.insights import Run, parse_query
+from pileus.services.logs.insights import Run, parse_query, running
 from pileus.services.logs.insights.commands import glob
 from pileus.services.logs.insights.rows import event_row
+from pileus.services.logs.insights.values import order
 
 AT_MS: Final = 1_772_704_800_000
 """2026-03-05 10:00:00"""
@@ -23,9 +24,9 @@ AT_MS: Final = 1_772_704_800_000
 
 def run(query: str, *messages: str | dict[str, Any], of_lambda: bool = False) -> list[dict[str, str]]:
     """The messages are a second apart; the rows without their pointers."""
-    running = Run(parse_query(query, now_ms=AT_MS), limit=10_000)
+    query_run = Run(parse_query(query, now_ms=AT_MS), limit=10_000)
     for number, message in reversed(list(enumerate(messages))):
-        running.add(
+        query_run.add(
             event_row(
                 message=message if isinstance(message, str) else json.dumps(message),
                 at_ms=AT_MS + number * 1000,
@@ -36,7 +37,7 @@ def run(query: str, *messages: str | dict[str, Any], of_lambda: bool = False) ->
                 of_lambda=of_lambda,
             )
         )
-    return [{name: value for name, value in row if name != "@ptr"} for row in running.end()]
+    return [{name: value for name, value in row if name != "@ptr"} for row in query_run.end()]
 
 
 def values(query: str, *messages: str | dict[str, Any], **options: Any) -> list[list[str]]:
@@ -47,6 +48,20 @@ def test_without_columns_a_query_shows_time_and_message() -> None:
     """The latest first, as the console shows it."""
     assert run("limit 1", "old", "new") == [{"@timestamp": "2026-03-05 10:00:01.000", "@message": "new"}]
     assert run("fields @logStream, @log, @missing | limit 1", "x") == [{"@logStream": "stream0", "@log": "1:g"}]
+
+
+def test_rows_are_looked_at_once_however_often_they_are_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bounded sort of many rows sorts again and again; what it sorts by is computed once for each row."""
+    looked: list[object] = []
+
+    def noted(value: Any) -> tuple[int, float, str]:
+        looked.append(value)
+        return order(value)
+
+    monkeypatch.setattr(running, "order", noted)
+    rows = values("fields n | sort n desc, @timestamp | limit 3", *({"n": n % 7_000} for n in range(21_000)))
+    assert rows == [["6999"]] * 3
+    assert len(looked) == 2 * 21_000
 
 
 _EVENTS: Final[tuple[dict[str, Any], ...]] = (

@@ -5,6 +5,7 @@ crash; a crash while it runs begins it again. Results are kept in pieces beside 
 that somebody stops ends at its next breath.
 """
 
+import asyncio
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -83,12 +84,12 @@ class Queries:
         running = Run(parse_query(record.query, now_ms=record.created_ms), limit=record.limit)
         try:
             seen = await self._read(region, record, running)
+            if seen is None:
+                return
+            rows = await asyncio.to_thread(running.end)  # 10,000 rows are sorted and written as texts
         except SearchTooSlow:
             await self._change(region, asked.query_id, state="Failed")
             return
-        if seen is None:
-            return
-        rows = running.end()
 
         async def write(tx: Transaction) -> None:
             known = await QUERIES.find(tx, region, record.query_id)

@@ -5,7 +5,8 @@ them until all are there. The chain ends where results gather.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from operator import itemgetter
+from typing import Any, Final, Protocol
 
 from pileus.services.logs.insights.aggregates import Aggregate
 from pileus.services.logs.insights.commands import (
@@ -127,29 +128,33 @@ class _Dedup(_Passing):
 
 
 class _Sort:
-    """most: how many rows the rest of the chain wants at most."""
+    """most: how many rows the rest of the chain wants at most.
+
+    What rows are sorted by is computed when they come, once for each, so that sorting itself is short.
+    """
 
     def __init__(self, command: Sort, then: _Stage, most: int) -> None:
         self._keys = command.keys
         self._then = then
         self._most = most
-        self._rows: list[Row] = []
+        self._rows: list[tuple[Any, ...]] = []
+        """By what each is sorted, and the row itself."""
 
     def add(self, row: Row) -> None:
-        self._rows.append(row)
+        self._rows.append((*[order(key.value(row)) for key in self._keys], row))
         if len(self._rows) > self._most + _SORTED_SLACK:
             self._sort()
             del self._rows[self._most :]
 
     def end(self) -> None:
         self._sort()
-        for row in self._rows:
+        for *_, row in self._rows:
             self._then.add(row)
         self._then.end()
 
     def _sort(self) -> None:
-        for key in reversed(self._keys):
-            self._rows.sort(key=lambda row, value=key.value: order(value(row)), reverse=key.descending)  # type: ignore[misc]
+        for place, key in reversed(list(enumerate(self._keys))):
+            self._rows.sort(key=itemgetter(place), reverse=key.descending)
 
 
 class _Stats:
