@@ -19,6 +19,8 @@ from pileus.composition.lambda_ import LambdaPart
 from pileus.composition.logs import LogsPart
 from pileus.composition.pages import pages
 from pileus.composition.part import Part
+from pileus.composition.sns import SnsPart
+from pileus.composition.sqs import SqsPart
 from pileus.composition.sts import StsPart
 from pileus.duties import perform
 from pileus.kernel.auth.audit import AuditLog
@@ -33,6 +35,7 @@ from pileus.kernel.service import Duty, Service
 from pileus.kernel.wire.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
+    from pileus.services.cloudwatch.alarms.actions import AlarmTopics
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
 
@@ -60,6 +63,7 @@ class Parts:
         self._sts = StsPart(foundation, iam=self._iam)
         self._logs = LogsPart(foundation, functions=functions)
         self._dynamodb = DynamoDbPart(foundation)
+        self._sqs = SqsPart(foundation)
         self._lambda = LambdaPart(
             foundation,
             iam=self._iam,
@@ -68,7 +72,9 @@ class Parts:
             authorizer=self._authorizer,
             authenticator=lambda: self._authenticator,
         )
-        self._cloudwatch = CloudWatchPart(foundation, functions=functions if self._has("lambda") else None)
+        invoker = functions if self._has("lambda") else None
+        self._sns = SnsPart(foundation, functions=invoker, queues=None)
+        self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
 
         # In this order they are closed: functions before the logs that they still write to.
@@ -79,6 +85,8 @@ class Parts:
             self._iam,
             self._lambda,
             self._logs,
+            self._sns,
+            self._sqs,
             self._sts,
         )
         services = {service: part for part in self._all for service in part.services() if self._has(service.name)}
@@ -101,6 +109,11 @@ class Parts:
             duties += part.duties()
         self._duties = asyncio.create_task(perform(duties))
 
+    async def answer_waiting(self) -> None:
+        """Before requests under way are waited for: nobody's patience is to be waited for with them."""
+        for part in self._all:
+            await part.answer_waiting()
+
     async def close(self) -> None:
         """Stop duties and functions; what must still be written is written."""
         for part in self._all:
@@ -120,6 +133,11 @@ class Parts:
 
     def _invoker(self) -> "ServiceInvoker":
         return self._lambda.invoker
+
+    def _alarm_topics(self) -> "AlarmTopics":
+        from pileus.composition.alarm_topics import PublisherOfAlarms
+
+        return PublisherOfAlarms(self._sns.publisher if self._has("sns") else None)
 
     def _event_sources(self) -> "Mapping[str, StreamSource]":
         from pileus.composition.event_sources import DynamoDbStreamSource

@@ -78,6 +78,8 @@ class Application:
 
     async def close(self) -> None:
         """Finish what is under way, stop what runs, and close the store."""
+        if self._parts is not None:
+            await self._parts.answer_waiting()
         if self._server is not None:
             await self._server.drain(DRAIN_GRACE)
         if self._parts is not None:

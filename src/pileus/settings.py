@@ -15,7 +15,18 @@ Durability = Literal["process", "full"]
 PORT_DEFAULT: Final = 4566
 """Where tools made for other AWS emulators look."""
 DATA_DIR_DEFAULT: Final = Path(".pileus")
-SERVICES: Final = ("apigatewayv2", "cloudwatch", "dynamodb", "dynamodbstreams", "iam", "lambda", "logs", "sts")
+SERVICES: Final = (
+    "apigatewayv2",
+    "cloudwatch",
+    "dynamodb",
+    "dynamodbstreams",
+    "iam",
+    "lambda",
+    "logs",
+    "sns",
+    "sqs",
+    "sts",
+)
 """Every service that can be switched on, by botocore's name."""
 
 
@@ -28,6 +39,7 @@ class Settings:
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
     dynamodb_table_delay: how long a table stays CREATING, UPDATING or DELETING.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
+    sns_url: where links in messages of SNS lead, `{region}` in it being the topic's; "" for the host of the publisher.
     strict_runtimes: a function runs on no other version of its runtime than it names.
     organization: to which some accounts belong; see `pileus.organization`.
     smtp: a mail server that gets the emails of SNS, too: `smtp://[user:password@]host[:port][/sender]`.
@@ -45,6 +57,7 @@ class Settings:
     dynamodb_table_delay: timedelta = timedelta(0)
     organization: Organization | None = None
     strict_runtimes: bool = False
+    sns_url: str = ""
     smtp: str = field(default="", repr=False)
 
     @property

@@ -51,6 +51,9 @@ class Part:
         """What runs without a request. Nothing here builds the service before it has work."""
         return ()
 
+    async def answer_waiting(self) -> None:
+        """Answer those who wait for what may yet come (a long poll), now and from now on: the server stops."""
+
     async def hang_up(self) -> None:
         """Give up what nobody waits for any more; duties still run."""
 

@@ -9,6 +9,7 @@ from pileus.kernel.storage.seam import Store
 from pileus.services.sqs.messages.contents import Messages
 from pileus.services.sqs.messages.metrics import SqsMetrics
 from pileus.services.sqs.messages.waiting import Waiting
+from pileus.services.sqs.messages.worker import MessageWorker
 from pileus.services.sqs.operations.messages import MessageOperations
 from pileus.services.sqs.operations.moves import MoveOperations
 from pileus.services.sqs.operations.policies import PolicyOperations
@@ -25,6 +26,15 @@ class SqsApi(MessageOperations, MoveOperations, PolicyOperations, QueueOperation
         self._counting = SqsMetrics(metrics)
         self._addresses = {}
         super().__init__(store=store, clock=clock, ids=ids, contents=self._messages, metrics=metrics)
+
+    @property
+    def messages(self) -> Messages:
+        """For those who work on queues without a request."""
+        return self._messages
+
+    def worker(self) -> MessageWorker:
+        """Who keeps the messages; its `run` is a duty."""
+        return MessageWorker(store=self._store, clock=self._clock, messages=self._messages, metrics=self._counting)
 
     def hang_up(self) -> None:
         """Answer all long polls, now and from now on, with what there is: the server stops."""

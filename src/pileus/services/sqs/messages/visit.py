@@ -91,8 +91,8 @@ class Visit:
     def change_group(self, name: str, state: GroupState | None) -> None:
         self._groups[name] = state
 
-    def save(self) -> None:
-        """Write what was changed; the last thing that a visit does."""
+    def save(self) -> bool:
+        """Write what was changed, as the last thing that a visit does; whether the queue's counts were."""
         tx, keys = self.tx, self.keys
         for number, lease in self._leases.items():
             if lease is None:
@@ -105,8 +105,10 @@ class Visit:
             else:
                 tx.set(keys.state(name), encode(state))
         head = encode(self.head)
-        if head != self._before:
-            tx.set(keys.head, head)
+        if head == self._before:
+            return False
+        tx.set(keys.head, head)
+        return True
 
 
 @lru_cache(maxsize=4_096)
