@@ -12,6 +12,7 @@ from pileus.services.lambda_.operations.invoke_configs import InvokeConfigOperat
 from pileus.services.lambda_.operations.layers import LayerOperations
 from pileus.services.lambda_.operations.mappings import MappingOperations
 from pileus.services.lambda_.operations.policies import PolicyOperations
+from pileus.services.lambda_.operations.provisioned_concurrency import ProvisionedConcurrencyOperations
 from pileus.services.lambda_.operations.signing import SigningOperations
 from pileus.services.lambda_.operations.streaming import StreamingOperations
 from pileus.services.lambda_.operations.tags import TagOperations
@@ -29,6 +30,7 @@ class LambdaApi(
     LayerOperations,
     MappingOperations,
     PolicyOperations,
+    ProvisionedConcurrencyOperations,
     SigningOperations,
     StreamingOperations,
     TagOperations,
