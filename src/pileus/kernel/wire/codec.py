@@ -87,7 +87,12 @@ class Converter:
                 return self._subject.given()
             raise self.unreadable("")
         dialect = self._subject.dialect
-        inspection = Inspection(self._subject.model, values_told=dialect.values_told, enum_orders=dialect.enum_orders)
+        inspection = Inspection(
+            self._subject.model,
+            values_told=dialect.values_told,
+            enum_orders=dialect.enum_orders,
+            casts=dialect.casts,
+        )
         try:
             cleaned = inspection.clean(self._ref, value)
         except WrongType as error:

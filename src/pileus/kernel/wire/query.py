@@ -63,7 +63,7 @@ class QueryProtocol:
         told = [
             element("Type", "Sender" if sender or status < 500 else "Receiver"),
             element("Code", code),
-            element("Message", error.message),
+            element("Message", dialect.query_messages.get(error.error_code, error.message)),
         ]
         if dialect.query_protocol:
             told.append("<Detail/>")

@@ -64,8 +64,10 @@ class Inspection:
         *,
         values_told: bool = True,
         enum_orders: Mapping[frozenset[str], Sequence[str]] = _NO_ORDERS,
+        casts: bool = False,
     ) -> None:
-        """values_told: the message repeats the values that break a constraint. enum_orders: see `Dialect`."""
+        """values_told: the message repeats the values that break a constraint. enum_orders, casts: see `Dialect`."""
+        self._casts = casts
         self._model = model
         self._enum_orders = enum_orders
         self._values_told = values_told
@@ -89,9 +91,14 @@ class Inspection:
             return self._list(ref.shape, value, path)
         if shape.type == "map":
             return self._map(ref.shape, value, path)
-        scalar = _scalar(shape, value)
+        scalar = self._scalar(shape, value)
         self._check(shape, scalar, path)
         return scalar
+
+    def _scalar(self, shape: Shape, value: object) -> object:
+        if self._casts and shape.type == "string" and isinstance(value, bool | int | float):
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        return _scalar(shape, value)
 
     def _structure(self, name: str, value: object, path: str) -> object:
         if not isinstance(value, dict):
@@ -118,7 +125,7 @@ class Inspection:
         element = self._model.shape_of(shape.member)
         if not _is_scalar(element):
             return [self._element(shape.member, item, f"{path}.{n}.member") for n, item in enumerate(value, start=1)]
-        cleaned = [None if item is None else _scalar(element, item) for item in value]
+        cleaned = [None if item is None else self._scalar(element, item) for item in value]
         if any(item is None or _broken(element, item) for item in cleaned):
             self._violated(
                 shape, cleaned, path, "element", f"Member must satisfy constraint: [{_element_constraints(element)}]"
@@ -131,6 +138,8 @@ class Inspection:
         shape = self._model.shapes[name]
         assert shape.key is not None
         assert shape.value is not None
+        if self._casts:
+            value = {k: v for k, v in value.items() if v is not None}
         self._check(shape, value, path)
         key, held = self._model.shape_of(shape.key), self._model.shape_of(shape.value)
         if any(_broken(key, name) for name in value):
@@ -141,7 +150,7 @@ class Inspection:
             return self._map_of_lists(shape, shape.value, value, path)
         if not _is_scalar(held):
             return {k: self._element(shape.value, v, f"{path}.{k}.member") for k, v in value.items()}
-        cleaned = {k: None if v is None else _scalar(held, v) for k, v in value.items()}
+        cleaned = {k: None if v is None else self._scalar(held, v) for k, v in value.items()}
         if any(v is None or _broken(held, v) for v in cleaned.values()):
             self._violated(
                 shape, cleaned, path, "element", f"Map value must satisfy constraint: [{_element_constraints(held)}]"
