@@ -189,6 +189,26 @@ async def test_lists_come_in_pages(functions: Lambda) -> None:
     assert [item.version for item in rest.layer_versions or ()] == [1]
 
 
+async def test_layers_of_another_region(functions: Lambda) -> None:
+    """A region's endpoint reads, publishes and deletes nothing of another, whatever ARN it is given."""
+    await publish(functions)
+    there, api = context(region="eu-west-1"), functions.api
+    content = LayerVersionContentInput(zip_file=archive({"l.txt": ""}))
+    for call in (
+        api.get_layer_version(there, GetLayerVersionRequest(layer_name=_ARN, version_number=1)),
+        api.get_layer_version_by_arn(there, GetLayerVersionByArnRequest(arn=f"{_ARN}:1")),
+        api.list_layer_versions(there, ListLayerVersionsRequest(layer_name=_ARN)),
+        api.publish_layer_version(there, PublishLayerVersionRequest(layer_name=_ARN, content=content)),
+        api.delete_layer_version(there, DeleteLayerVersionRequest(layer_name=_ARN, version_number=1)),
+        api.get_layer_version_policy(there, GetLayerVersionPolicyRequest(layer_name=_ARN, version_number=1)),
+    ):
+        assert await refusal(call) == (
+            "ResourceNotFoundException",
+            "Layers from 'us-east-1' are not reachable in this region ('eu-west-1')",
+        )
+    assert await listed(functions) == [1]
+
+
 async def test_what_is_not_there(functions: Lambda) -> None:
     """Recordings lambda_api, test_layer_exceptions and test_layer_policy_exceptions."""
     await publish(functions)

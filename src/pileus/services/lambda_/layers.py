@@ -12,7 +12,11 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.services.lambda_.errors import AccessDeniedException, InvalidParameterValueException
+from pileus.services.lambda_.errors import (
+    AccessDeniedException,
+    InvalidParameterValueException,
+    ResourceNotFoundException,
+)
 from pileus.services.lambda_.limits import LAYERS_MAX, UNZIPPED_BYTES_MAX
 from pileus.services.lambda_.model import LayerUse, StatementRecord
 
@@ -85,11 +89,19 @@ def layer_of_arn(arn: str) -> LayerName | None:
 
 
 def layer_named(context: RequestContext, given: str, number: int = 0) -> LayerName:
-    """What a request means by a name or ARN; InvalidParameterValueException for an ARN of no partition."""
+    """What a request means by a name or ARN; InvalidParameterValueException for an ARN of no partition.
+
+    ResourceNotFoundException for a layer of another region, in the words that AWS has for functions: a region's
+    endpoint reaches nothing of another.
+    """
     if given.startswith("arn:"):
         layer = layer_of_arn(given)
         if layer is None:  # the model's pattern lets it pass
             raise InvalidParameterValueException(f"Invalid Layer name: {given}")
+        if layer.region != context.region:
+            raise ResourceNotFoundException(
+                f"Layers from '{layer.region}' are not reachable in this region ('{context.region}')"
+            )
         return msgspec.structs.replace(layer, partition=context.partition, number=number or layer.number)
     return LayerName(
         partition=context.partition, region=context.region, account_id=context.account_id, name=given, number=number
