@@ -75,6 +75,8 @@ def _other_account(context: RequestContext, arn: str) -> bool:
 
 _NEW_TOPIC: Final = ResourceType(name="topic", arn=_named_arn)
 _TOPIC: Final = ResourceType(name="topic", arn=_topic_arn, foreign=_foreign_topic)
+_CONFIRMED: Final = ResourceType(name="topic", arn=_topic_arn)
+"""Whoever has the token confirms, whose topic it ever is."""
 _PUBLISHED: Final = ResourceType(name="topic", arn=_published_arn, foreign=_foreign_published)
 _TAGGED: Final = ResourceType(name="topic", arn=_tagged_arn, foreign=_foreign_tagged)
 _SUBSCRIBED: Final = ResourceType(name="topic", arn=_subscription_topic_arn)
@@ -109,7 +111,6 @@ PERMISSIONS: Final[Permissions] = {
         _TOPIC,
         (
             "AddPermission",
-            "ConfirmSubscription",
             "DeleteTopic",
             "GetTopicAttributes",
             "ListSubscriptionsByTopic",
@@ -117,6 +118,7 @@ PERMISSIONS: Final[Permissions] = {
             "SetTopicAttributes",
         ),
     ),
+    **_on(_CONFIRMED, ("ConfirmSubscription",)),
     "Subscribe": _with("Subscribe", _TOPIC, _of_subscribing),
     "Publish": (Permission(action="SNS:Publish", resource=_PUBLISHED),),
     "PublishBatch": (Permission(action="SNS:Publish", resource=_TOPIC),),

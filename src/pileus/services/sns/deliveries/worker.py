@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.outbox import Delivery, RetryLater
@@ -39,7 +38,9 @@ _TEMPORARY: Final = frozenset({"ServiceException", "ThrottlingException", "TooMa
 class FunctionTarget(Protocol):
     """Lambda."""
 
-    async def event_for_service(self, *, function_arn: str, payload: bytes, call: ServiceCall) -> str:
+    async def invoke_event(
+        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
+    ) -> str:
         """Accepted once this returns, with its request id; a ServiceError when it is refused."""
         ...
 
@@ -121,10 +122,12 @@ class Deliveries:
         signer = await self._signers.ready()
         message, record = task.message, task.subscription
         envelope = Envelope(message, message.body_for("lambda"), signer=signer, version="1")
-        call = ServiceCall(service=SERVICE, source_arn=message.topic.arn)
         try:
-            request_id = await self._functions().event_for_service(
-                function_arn=record.endpoint, payload=envelope.event(record), call=call
+            request_id = await self._functions().invoke_event(
+                function_arn=record.endpoint,
+                payload=envelope.event(record),
+                service_principal=SERVICE,
+                source_arn=message.topic.arn,
             )
         except ServiceError as error:
             told = f"{error.error_code}: {error.message}"

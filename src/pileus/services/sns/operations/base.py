@@ -13,6 +13,7 @@ from pileus.services.sns.fanout import Fanout
 from pileus.services.sns.links import Links
 from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import TopicRecord
+from pileus.services.sns.publisher import TopicPublisher
 from pileus.services.sns.publishing import Publishing
 from pileus.services.sns.queue_target import QueueTarget
 from pileus.services.sns.signing import Signers
@@ -48,6 +49,17 @@ class SnsBase:
         self.signers = Signers(store, secret=secret, ids=ids, bits=signing_bits)
         self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics)
         self.publishing = Publishing(clock=clock, ids=ids, fanout=self.fanout, metrics=self.topic_metrics)
+
+    @cached_property
+    def publisher(self) -> TopicPublisher:
+        """Publishes for other services."""
+        return TopicPublisher(
+            store=self._store,
+            clock=self._clock,
+            publishing=self.publishing,
+            signers=self.signers,
+            links=self._links,
+        )
 
     @cached_property
     def _tokens(self) -> Tokens:

@@ -1,0 +1,138 @@
+"""How is SNS built, and who takes what is published?"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pileus.composition.foundation import Foundation
+from pileus.composition.part import Part, described
+from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
+from pileus.kernel.routing import Router
+from pileus.kernel.service import Service
+
+if TYPE_CHECKING:
+    from pileus.services.sns.api import SnsApi
+    from pileus.services.sns.deliveries.worker import Deliveries, FunctionTarget
+    from pileus.services.sns.publisher import TopicPublisher
+    from pileus.services.sns.queue_target import QueueTarget
+
+_FOREVER = RetryPolicy(attempts=sys.maxsize)
+"""Deliveries say themselves when the last attempt was made."""
+
+
+class SnsPart(Part):
+    """functions, queues: who takes messages for functions and queues, where there is somebody."""
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        functions: "Callable[[], FunctionTarget] | None",
+        queues: "Callable[[], QueueTarget] | None",
+    ) -> None:
+        super().__init__(foundation)
+        self._functions = functions
+        self._queues = queues
+
+    def services(self) -> Sequence[Service]:
+        return (described("sns", lambda: self._topics),)
+
+    def resources(self) -> Mapping[str, ResourceSource]:
+        from pileus.services.sns.permissions import SnsResources
+
+        return {"SNS": SnsResources(self._store)}
+
+    def route(self, router: Router) -> None:
+        router.add_path("/SimpleNotificationService-", self._answer_certificate, deployed=True)
+
+    def subscribe(self, outbox: Outbox) -> None:
+        outbox.subscribe("sns.delivery.lambda", self._to_function, retry=_FOREVER)
+        outbox.subscribe("sns.delivery.http", self._to_http, retry=_FOREVER)
+        outbox.subscribe("sns.delivery.people", self._to_people, retry=_FOREVER)
+        outbox.subscribe("sns.delivery.queue", self._to_queue, retry=_FOREVER)
+        outbox.subscribe("sns.fanout", self._fan_out, retry=_FOREVER)
+        outbox.subscribe("sns.deleted-topic", self._clean, retry=_FOREVER)
+        outbox.subscribe("sns.unconfirmed", self._expire, retry=_FOREVER)
+
+    @property
+    def publisher(self) -> "TopicPublisher":
+        """Publishes for another service."""
+        return self._topics.publisher
+
+    # How it is built.
+
+    @cached_property
+    def _topics(self) -> "SnsApi":
+        from pileus.services.sns.api import SnsApi
+        from pileus.services.sns.links import Links
+
+        return SnsApi(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            secret=self._foundation.secret,
+            metrics=self._metrics,
+            links=Links(template=self._settings.sns_url, fallback=self._foundation.endpoint_url),
+            queues=None if self._queues is None else self._queues(),
+            signing_bits=1024 if self._settings.auth_mode == "open" else 2048,
+        )
+
+    @cached_property
+    def _deliveries(self) -> "Deliveries":
+        from pileus.services.sns.deliveries.http import HttpCaller
+        from pileus.services.sns.deliveries.people import PeopleByInbox
+        from pileus.services.sns.deliveries.worker import Deliveries
+        from pileus.services.sns.inbox import Inbox
+        from pileus.services.sns.sms.sending import TextMessages
+
+        inbox = Inbox(clock=self._clock, mail=bool(self._settings.smtp))
+        topics = self._topics
+        return Deliveries(
+            store=self._store,
+            clock=self._clock,
+            signers=topics.signers,
+            fanout=topics.fanout,
+            metrics=topics.topic_metrics,
+            http=HttpCaller(private_allowed=self._settings.auth_mode == "open"),
+            functions=self._functions,
+            people=PeopleByInbox(inbox, TextMessages(inbox)),
+        )
+
+    # What the outbox delivers.
+
+    async def _to_function(self, delivery: Delivery) -> None:
+        await self._deliveries.to_function(delivery)
+
+    async def _to_http(self, delivery: Delivery) -> None:
+        await self._deliveries.to_http(delivery)
+
+    async def _to_people(self, delivery: Delivery) -> None:
+        await self._deliveries.to_people(delivery)
+
+    async def _to_queue(self, delivery: Delivery) -> None:
+        await self._deliveries.to_queue(delivery)
+
+    async def _fan_out(self, delivery: Delivery) -> None:
+        await self._topics.fanout.deliver(self._store, delivery)
+
+    async def _clean(self, delivery: Delivery) -> None:
+        from pileus.services.sns.cleaning import clean
+
+        await clean(self._store, delivery)
+
+    async def _expire(self, delivery: Delivery) -> None:
+        from pileus.services.sns.confirming import expire
+
+        await expire(self._store, self._clock.timestamp(), delivery)
+
+    # What it serves beside its API.
+
+    async def _answer_certificate(self, request: Request) -> Response:
+        """The one that messages are signed with; nobody needs to say who they are."""
+        signer = await self._topics.signers.ready()
+        if request.path != signer.path or request.method not in ("GET", "HEAD"):
+            return Response(404, (("Content-Type", "text/plain"),), b"There is no such certificate.\n")
+        return Response(200, (("Content-Type", "application/x-pem-file"),), signer.certificate)
