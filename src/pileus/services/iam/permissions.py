@@ -1,10 +1,6 @@
 """What must somebody be allowed to do, to use IAM?
 
-A request names users, roles and the like without their paths; `IamResources` finds the ARN that policies know. Denials
-name them as IAM does: `user NAME`, `role NAME`, but by ARN what is being made.
-
-Sources: Service Authorization Reference, "AWS Identity and Access Management"; how denials name resources was seen on
-the wire.
+Source: Service Authorization Reference, "AWS Identity and Access Management".
 """
 
 from collections.abc import Callable, Iterable
@@ -21,91 +17,26 @@ from pileus.kernel.auth.permissions import (
     tag_keys,
 )
 from pileus.kernel.context import RequestContext
-
-
-def _arn(context: RequestContext, rest: str) -> str:
-    return f"arn:{context.partition}:iam::{context.account_id}:{rest}"
-
-
-def _user_name(context: RequestContext, given: Any) -> str:
-    """Who is named, or whoever asks."""
-    name: str | None = getattr(given, "user_name", None)
-    return name if name is not None else context.principal.arn.rpartition("/")[2]
-
-
-def _named(kind: str, member: str, *, called: str = "") -> ResourceType:
-    """Something that is there, by its name. called: how denials call its kind."""
-    return ResourceType(
-        name=kind,
-        arn=lambda context, given: _arn(context, f"{kind}/{getattr(given, member)}"),
-        told=lambda context, given: f"{called or kind} {getattr(given, member)}",
-    )
-
-
-def _new(kind: str, member: str) -> ResourceType:
-    """Something that is being made, by its path and name."""
-    return ResourceType(
-        name=kind,
-        arn=lambda context, given: _arn(context, f"{kind}{given.path or '/'}{getattr(given, member)}"),
-    )
-
-
-def _by_arn(kind: str, member: str, *, called: str = "") -> ResourceType:
-    """Something that is named by its ARN. called: how denials call its kind; empty: not at all."""
-
-    def arn(context: RequestContext, given: Any) -> str:
-        found: str = getattr(given, member)
-        return found
-
-    def told(context: RequestContext, given: Any) -> str:
-        return f"{called} {arn(context, given)}"
-
-    return ResourceType(name=kind, arn=arn, told=told if called else None)
-
-
-def _below(kind: str) -> ResourceType:
-    """All of a kind that a list shows. IAM asks for the path, though the Reference knows no resource."""
-    return ResourceType(name="", arn=lambda context, given: _arn(context, f"{kind}{given.path_prefix or '/'}"))
-
-
-_USER: Final = ResourceType(
-    name="user",
-    arn=lambda context, given: _arn(context, f"user/{_user_name(context, given)}"),
-    told=lambda context, given: f"user {_user_name(context, given)}",
-)
-_GROUP: Final = _named("group", "group_name")
-_ROLE: Final = _named("role", "role_name")
-_POLICY: Final = _by_arn("policy", "policy_arn", called="policy")
-_INSTANCE_PROFILE: Final = _named("instance-profile", "instance_profile_name", called="instance profile")
-_CERTIFICATE: Final = _named("server-certificate", "server_certificate_name", called="server certificate")
-_OIDC: Final = _by_arn("oidc-provider", "open_id_connect_provider_arn")
-_SAML: Final = _by_arn("saml-provider", "saml_provider_arn")
-_MFA: Final = _by_arn("mfa", "serial_number")
-_EXAMINED: Final = _by_arn("user", "policy_source_arn")
-_REPORTED: Final = _by_arn("user", "arn")
-_POLICIES: Final = ResourceType(
-    name="",
-    arn=lambda context, given: _arn(context, f"policy{given.path_prefix or '/'}"),
-    told=lambda context, given: f"policy path {given.path_prefix or '/'}",
-)
-_KEYS_USER: Final = ResourceType(
-    name="user", arn=lambda context, given: _arn(context, f"access-key/{given.access_key_id}")
-)
-"""The user is found by the key."""
-_NEW_OIDC: Final = ResourceType(
-    name="oidc-provider",
-    arn=lambda context, given: _arn(context, f"oidc-provider/{given.url.partition('://')[2]}"),
-)
-_NEW_SAML: Final = ResourceType(
-    name="saml-provider", arn=lambda context, given: _arn(context, f"saml-provider/{given.name}")
-)
-_NEW_LINKED_ROLE: Final = ResourceType(
-    name="role", arn=lambda context, given: _arn(context, f"role/aws-service-role/{given.aws_service_name}/*")
-)
-_DELETED_ROLE: Final = ResourceType(
-    name="role",
-    # task/aws-service-role/SERVICE/ROLE/UUID
-    arn=lambda context, given: _arn(context, f"role{given.deletion_task_id[len('task') :].rpartition('/')[0]}"),
+from pileus.services.iam.named_resources import (
+    CERTIFICATE,
+    DELETED_ROLE,
+    EXAMINED,
+    GROUP,
+    INSTANCE_PROFILE,
+    KEYS_USER,
+    MFA,
+    NEW_LINKED_ROLE,
+    NEW_OIDC,
+    NEW_SAML,
+    OIDC,
+    POLICIES,
+    POLICY,
+    REPORTED,
+    ROLE,
+    SAML,
+    USER,
+    all_below,
+    new_resource,
 )
 
 
@@ -179,14 +110,14 @@ def _making(action: str, resource: ResourceType, *, tagging: str) -> dict[str, t
 
 
 _UNTAGGED: Final[Iterable[tuple[str, ResourceType]]] = (
-    ("InstanceProfile", _INSTANCE_PROFILE),
-    ("MFADevice", _MFA),
-    ("OpenIDConnectProvider", _OIDC),
-    ("Policy", _POLICY),
-    ("Role", _ROLE),
-    ("SAMLProvider", _SAML),
-    ("ServerCertificate", _CERTIFICATE),
-    ("User", _USER),
+    ("InstanceProfile", INSTANCE_PROFILE),
+    ("MFADevice", MFA),
+    ("OpenIDConnectProvider", OIDC),
+    ("Policy", POLICY),
+    ("Role", ROLE),
+    ("SAMLProvider", SAML),
+    ("ServerCertificate", CERTIFICATE),
+    ("User", USER),
 )
 
 PERMISSIONS: Final[Permissions] = {
@@ -212,7 +143,7 @@ PERMISSIONS: Final[Permissions] = {
         "UpdateAccountPasswordPolicy",
     ),
     **_on(
-        _USER,
+        USER,
         "AttachUserPolicy",
         "ChangePassword",
         "CreateAccessKey",
@@ -256,14 +187,14 @@ PERMISSIONS: Final[Permissions] = {
         "UploadSSHPublicKey",
         "UploadSigningCertificate",
     ),
-    "UpdateUser": _renaming("UpdateUser", _USER, name_member="new_user_name"),
-    "UpdateGroup": _renaming("UpdateGroup", _GROUP, name_member="new_group_name"),
+    "UpdateUser": _renaming("UpdateUser", USER, name_member="new_user_name"),
+    "UpdateGroup": _renaming("UpdateGroup", GROUP, name_member="new_group_name"),
     "UpdateServerCertificate": _renaming(
-        "UpdateServerCertificate", _CERTIFICATE, name_member="new_server_certificate_name"
+        "UpdateServerCertificate", CERTIFICATE, name_member="new_server_certificate_name"
     ),
-    **_on(_KEYS_USER, "GetAccessKeyLastUsed"),
+    **_on(KEYS_USER, "GetAccessKeyLastUsed"),
     **_on(
-        _GROUP,
+        GROUP,
         "AddUserToGroup",
         "AttachGroupPolicy",
         "DeleteGroup",
@@ -277,7 +208,7 @@ PERMISSIONS: Final[Permissions] = {
         "RemoveUserFromGroup",
     ),
     **_on(
-        _ROLE,
+        ROLE,
         "AttachRolePolicy",
         "DeleteRole",
         "DeleteRolePermissionsBoundary",
@@ -298,7 +229,7 @@ PERMISSIONS: Final[Permissions] = {
         "UpdateRoleDescription",
     ),
     **_on(
-        _POLICY,
+        POLICY,
         "CreatePolicyVersion",
         "DeletePolicy",
         "DeletePolicyVersion",
@@ -311,7 +242,7 @@ PERMISSIONS: Final[Permissions] = {
         "TagPolicy",
     ),
     **_on(
-        _INSTANCE_PROFILE,
+        INSTANCE_PROFILE,
         "DeleteInstanceProfile",
         "GetInstanceProfile",
         "ListInstanceProfileTags",
@@ -319,22 +250,22 @@ PERMISSIONS: Final[Permissions] = {
         "TagInstanceProfile",
     ),
     "AddRoleToInstanceProfile": (
-        Permission(action="iam:AddRoleToInstanceProfile", resource=_INSTANCE_PROFILE, conditions=_of_entity),
+        Permission(action="iam:AddRoleToInstanceProfile", resource=INSTANCE_PROFILE, conditions=_of_entity),
         Permission(
             action="iam:PassRole",
-            resource=ResourceType(name="role", arn=_ROLE.arn),
+            resource=ResourceType(name="role", arn=ROLE.arn),
             conditions=_of_passing,
         ),
     ),
     **_on(
-        _CERTIFICATE,
+        CERTIFICATE,
         "DeleteServerCertificate",
         "GetServerCertificate",
         "ListServerCertificateTags",
         "TagServerCertificate",
     ),
     **_on(
-        _OIDC,
+        OIDC,
         "AddClientIDToOpenIDConnectProvider",
         "DeleteOpenIDConnectProvider",
         "GetOpenIDConnectProvider",
@@ -344,35 +275,39 @@ PERMISSIONS: Final[Permissions] = {
         "UpdateOpenIDConnectProviderThumbprint",
     ),
     **_on(
-        _SAML,
+        SAML,
         "DeleteSAMLProvider",
         "GetSAMLProvider",
         "ListSAMLProviderTags",
         "TagSAMLProvider",
         "UpdateSAMLProvider",
     ),
-    **_on(_MFA, "DeleteVirtualMFADevice", "ListMFADeviceTags", "TagMFADevice"),
-    **_on(_EXAMINED, "GetContextKeysForPrincipalPolicy", "SimulatePrincipalPolicy"),
-    **_on(_REPORTED, "GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"),
-    **_making("CreateUser", _new("user", "user_name"), tagging="TagUser"),
-    **_on(_new("group", "group_name"), "CreateGroup"),
-    **_making("CreateRole", _new("role", "role_name"), tagging="TagRole"),
-    **_making("CreatePolicy", _new("policy", "policy_name"), tagging="TagPolicy"),
-    **_making("CreateInstanceProfile", _new("instance-profile", "instance_profile_name"), tagging="TagInstanceProfile"),
+    **_on(MFA, "DeleteVirtualMFADevice", "ListMFADeviceTags", "TagMFADevice"),
+    **_on(EXAMINED, "GetContextKeysForPrincipalPolicy", "SimulatePrincipalPolicy"),
+    **_on(REPORTED, "GenerateServiceLastAccessedDetails", "ListPoliciesGrantingServiceAccess"),
+    **_making("CreateUser", new_resource("user", "user_name"), tagging="TagUser"),
+    **_on(new_resource("group", "group_name"), "CreateGroup"),
+    **_making("CreateRole", new_resource("role", "role_name"), tagging="TagRole"),
+    **_making("CreatePolicy", new_resource("policy", "policy_name"), tagging="TagPolicy"),
     **_making(
-        "UploadServerCertificate", _new("server-certificate", "server_certificate_name"), tagging="TagServerCertificate"
+        "CreateInstanceProfile", new_resource("instance-profile", "instance_profile_name"), tagging="TagInstanceProfile"
     ),
-    **_making("CreateVirtualMFADevice", _new("mfa", "virtual_mfa_device_name"), tagging="TagMFADevice"),
-    **_making("CreateOpenIDConnectProvider", _NEW_OIDC, tagging="TagOpenIDConnectProvider"),
-    **_making("CreateSAMLProvider", _NEW_SAML, tagging="TagSAMLProvider"),
-    **_on(_NEW_LINKED_ROLE, "CreateServiceLinkedRole"),
-    **_on(_DELETED_ROLE, "GetServiceLinkedRoleDeletionStatus"),
-    **_on(_below("user"), "ListUsers"),
-    **_on(_below("group"), "ListGroups"),
-    **_on(_below("role"), "ListRoles"),
-    **_on(_below("instance-profile"), "ListInstanceProfiles"),
-    **_on(_below("server-certificate"), "ListServerCertificates"),
-    **_on(_POLICIES, "ListPolicies"),
+    **_making(
+        "UploadServerCertificate",
+        new_resource("server-certificate", "server_certificate_name"),
+        tagging="TagServerCertificate",
+    ),
+    **_making("CreateVirtualMFADevice", new_resource("mfa", "virtual_mfa_device_name"), tagging="TagMFADevice"),
+    **_making("CreateOpenIDConnectProvider", NEW_OIDC, tagging="TagOpenIDConnectProvider"),
+    **_making("CreateSAMLProvider", NEW_SAML, tagging="TagSAMLProvider"),
+    **_on(NEW_LINKED_ROLE, "CreateServiceLinkedRole"),
+    **_on(DELETED_ROLE, "GetServiceLinkedRoleDeletionStatus"),
+    **_on(all_below("user"), "ListUsers"),
+    **_on(all_below("group"), "ListGroups"),
+    **_on(all_below("role"), "ListRoles"),
+    **_on(all_below("instance-profile"), "ListInstanceProfiles"),
+    **_on(all_below("server-certificate"), "ListServerCertificates"),
+    **_on(POLICIES, "ListPolicies"),
     **{
         f"Untag{kind}": (Permission(action=f"iam:Untag{kind}", resource=resource, conditions=_of_untagging),)
         for kind, resource in _UNTAGGED
