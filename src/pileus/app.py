@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pileus.services.cloudwatch.alarms.actions import AlarmTopics
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
+    from pileus.services.sns.queue_target import QueueTarget
 
 
 class Parts:
@@ -73,7 +74,7 @@ class Parts:
             authenticator=lambda: self._authenticator,
         )
         invoker = functions if self._has("lambda") else None
-        self._sns = SnsPart(foundation, functions=invoker, queues=None)
+        self._sns = SnsPart(foundation, functions=invoker, queues=self._topic_queues if self._has("sqs") else None)
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
 
@@ -138,6 +139,11 @@ class Parts:
         from pileus.composition.alarm_topics import PublisherOfAlarms
 
         return PublisherOfAlarms(self._sns.publisher if self._has("sns") else None)
+
+    def _topic_queues(self) -> "QueueTarget":
+        from pileus.composition.queue_targets import TopicQueues
+
+        return TopicQueues(self._sqs.sender)
 
     def _event_sources(self) -> "Mapping[str, StreamSource]":
         from pileus.composition.event_sources import DynamoDbStreamSource

@@ -14,6 +14,8 @@ from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pileus.services.sqs.api import SqsApi
+    from pileus.services.sqs.receiver import QueueReceiver
+    from pileus.services.sqs.sender import QueueSender
 
 _QUEUES_LOOKED_FOR_EVERY: Final = timedelta(minutes=1)
 
@@ -42,6 +44,28 @@ class SqsPart(Part):
 
     async def hang_up(self) -> None:
         await self.answer_waiting()
+        if "receiver" in self.__dict__:
+            self.receiver.close()
+
+    @cached_property
+    def sender(self) -> "QueueSender":
+        """Puts other services' messages into queues."""
+        from pileus.services.sqs.sender import QueueSender
+
+        return QueueSender(clock=self._clock, ids=self._ids, metrics=self._metrics, messages=self._api.messages)
+
+    @cached_property
+    def receiver(self) -> "QueueReceiver":
+        """Receives messages for other services."""
+        from pileus.services.sqs.receiver import QueueReceiver
+
+        return QueueReceiver(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            metrics=self._metrics,
+            messages=self._api.messages,
+        )
 
     @cached_property
     def _api(self) -> "SqsApi":
