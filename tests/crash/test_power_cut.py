@@ -12,10 +12,11 @@ from typing import Final
 import apsw
 import pytest
 
+from pileus.kernel.storage.connections import Durability
 from pileus.kernel.storage.emissions import waiting
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.seam import Event, StorageFailed
-from pileus.kernel.storage.sqlite import Durability, SqliteStore, open_store
+from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from tests.support.disk import CrashingDisk
 from tests.support.time import JumpingClock
 

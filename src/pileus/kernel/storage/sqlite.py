@@ -34,12 +34,13 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import apsw
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.checkpoints import PAGES_BETWEEN, Checkpointer
+from pileus.kernel.storage.connections import Durability, connect
 from pileus.kernel.storage.directory import DataDirectory, make_private
 from pileus.kernel.storage.emissions import emission, microseconds, signal
 from pileus.kernel.storage.gate import GroupGate
@@ -49,24 +50,9 @@ from pileus.kernel.storage.watches import KeyWatch, Watches
 
 T = TypeVar("T")
 
-Durability = Literal["process", "full"]
-
 ATTEMPTS_MAX: Final = 32
 """How often `run` repeats a transaction that conflicts. Each conflict means that somebody else got on."""
 
-CACHE_KIB: Final = 8 * 1024
-"""SQLite's page cache. 2 to 16 MiB differ by 15 % in random gets over 1 M rows; idle memory is worth more."""
-
-WAL_BYTES_KEPT: Final = 64 * 1024 * 1024
-"""A WAL that grew longer under load is cut back when it starts over."""
-
-BUSY_TIMEOUT_MS: Final = 2_000
-"""Only a foreign tool (the sqlite3 shell) can hold the write lock; it gets this long."""
-
-_SCHEMA: Final = """
-    CREATE TABLE IF NOT EXISTS kv(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-"""
 _GET: Final = "SELECT value FROM kv WHERE key=?"
 _PUT: Final = "INSERT INTO kv VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"
 _CLEAR: Final = "DELETE FROM kv WHERE key=?"
@@ -118,7 +104,7 @@ def open_store(
             make_private(path / "pileus.db")
             make_private(path / "pileus.db-wal", create=False)
             make_private(path / "pileus.db-shm", create=False)
-        connection = _connect(path / "pileus.db", durability=durability, vfs=vfs)
+        connection = connect(path / "pileus.db", durability=durability, vfs=vfs)
         try:
             return SqliteStore(
                 directory, connection, clock=clock, alone=vfs is not None, pages_between=pages_between_checkpoints
@@ -337,26 +323,6 @@ class SqliteStore:
             _log.warning("the store was closed, and could not tidy up: %s", error)
         finally:
             self._directory.release()
-
-
-def _connect(path: Path, *, durability: Durability, vfs: str | None) -> apsw.Connection:
-    """The one connection, ready for use; creates file and tables when they are absent."""
-    connection = apsw.Connection(str(path), vfs=vfs)
-    try:
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        if vfs is not None:
-            connection.pragma("locking_mode", "EXCLUSIVE")
-        mode = connection.pragma("journal_mode", "WAL")
-        assert mode == "wal", f"{path} cannot have a write-ahead log: journal mode is {mode}"
-        connection.pragma("synchronous", "FULL" if durability == "full" else "NORMAL")
-        connection.pragma("fullfsync", durability == "full")  # macOS: fsync alone leaves bytes in the drive
-        connection.pragma("cache_size", -CACHE_KIB)
-        connection.pragma("journal_size_limit", WAL_BYTES_KEPT)
-        connection.execute(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _settle(future: "asyncio.Future[None]", error: BaseException | None) -> None:
