@@ -4,7 +4,7 @@ Source: Developer Guide, "DynamoDB read and write operations".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ TRANSACTION_FACTOR: Final = 2
 def started_read_units(size_bytes: int, *, consistent: bool) -> float:
     """1 per started 4 KiB, half of that when eventually consistent; nothing costs as much as the smallest item."""
     assert size_bytes >= 0
-    started = max(1, -(-size_bytes // READ_UNIT_BYTES))
+    started = -(-size_bytes // READ_UNIT_BYTES) or 1
     return started * (1.0 if consistent else 0.5)
 
 
@@ -30,7 +30,7 @@ def read_units(size_bytes: int, *, consistent: bool) -> float:
 
 def started_write_units(size_bytes: int) -> float:
     """1 per started KiB."""
-    return float(max(1, -(-size_bytes // WRITE_UNIT_BYTES)))
+    return float(-(-size_bytes // WRITE_UNIT_BYTES) or 1)
 
 
 def write_units(*, before_bytes: int, after_bytes: int) -> float:
@@ -48,13 +48,20 @@ def wanted(option: str | None) -> bool:
     return option is not None and option != "NONE"
 
 
-@dataclass(slots=True)
+_NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
+
+
 class Units:
     """What was consumed of a table and of its indexes, by name. An index that cost nothing is not in it."""
 
-    table: float = 0.0
-    local: dict[str, float] = field(default_factory=dict)
-    globally: dict[str, float] = field(default_factory=dict)
+    __slots__ = ("globally", "local", "table")
+
+    def __init__(
+        self, table: float = 0.0, local: Mapping[str, float] = _NOTHING, globally: Mapping[str, float] = _NOTHING
+    ) -> None:
+        self.table = table
+        self.local = local
+        self.globally = globally
 
     @property
     def total(self) -> float:
@@ -62,15 +69,19 @@ class Units:
 
     def add(self, other: "Units") -> None:
         self.table += other.table
-        for mine, theirs in ((self.local, other.local), (self.globally, other.globally)):
-            for name, units in theirs.items():
-                mine[name] = mine.get(name, 0.0) + units
+        if other.local:
+            self.local = _sum(self.local, other.local)
+        if other.globally:
+            self.globally = _sum(self.globally, other.globally)
 
     def count(self, index: str, units: float, *, local: bool) -> None:
         """An index's share."""
         if units:
-            share = self.local if local else self.globally
-            share[index] = share.get(index, 0.0) + units
+            self.add(Units(0.0, {index: units}) if local else Units(0.0, _NOTHING, {index: units}))
+
+
+def _sum(mine: Mapping[str, float], others: Mapping[str, float]) -> Mapping[str, float]:
+    return {**mine, **{name: mine.get(name, 0.0) + units for name, units in others.items()}}
 
 
 def consumed_shape(

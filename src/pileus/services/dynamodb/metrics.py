@@ -81,7 +81,7 @@ class TableMetrics:
         factor: 2 in a transaction.
         """
         metric = "ConsumedWriteCapacityUnits" if writing else "ConsumedReadCapacityUnits"
-        own = units.table + sum(units.local.values())
+        own = units.table + sum(units.local.values()) if units.local else units.table
         if own:
             self._counted[metric, "Count"](own * factor)
         for index, share in units.globally.items():

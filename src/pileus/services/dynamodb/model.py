@@ -68,22 +68,22 @@ def segment(prefix: bytes, index: int, count: int) -> tuple[bytes, bytes]:
     return begin, prefix + last.to_bytes(HASH_BYTES, "big")
 
 
-@dataclass(frozen=True, slots=True)
 class KeySchema:
     """The key of a table: a partition key, and perhaps a sort key.
 
-    prefix: what all keys of the table begin with.
+    prefix: what all keys of the table begin with. names: of its attributes.
+    partition_attributes, sort_attributes: what a Query needs to know; an index has the same (`indexes.Index`).
     """
 
-    prefix: bytes
-    partition: KeyAttribute
-    sort: KeyAttribute | None
+    __slots__ = ("names", "partition", "partition_attributes", "prefix", "sort", "sort_attributes")
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        if self.sort is None:
-            return (self.partition.name,)
-        return (self.partition.name, self.sort.name)
+    def __init__(self, prefix: bytes, partition: KeyAttribute, sort: KeyAttribute | None) -> None:
+        self.prefix = prefix
+        self.partition = partition
+        self.sort = sort
+        self.partition_attributes = (partition,)
+        self.sort_attributes = () if sort is None else (sort,)
+        self.names = tuple(attribute.name for attribute in (*self.partition_attributes, *self.sort_attributes))
 
     def partition_prefix(self, encoded: bytes) -> bytes:
         """What the keys of one partition begin with."""
@@ -104,14 +104,6 @@ class KeySchema:
         return segment(self.prefix, index, count)
 
     # What a Query needs to know; an index answers the same (`indexes.Index`).
-
-    @property
-    def partition_attributes(self) -> tuple[KeyAttribute, ...]:
-        return (self.partition,)
-
-    @property
-    def sort_attributes(self) -> tuple[KeyAttribute, ...]:
-        return () if self.sort is None else (self.sort,)
 
     def partition_start(self, encoded: Sequence[bytes]) -> bytes:
         """What the keys of one partition begin with. encoded: one value for each partition attribute."""
@@ -147,6 +139,8 @@ class KeySchema:
     def key_of(self, item: Item) -> bytes:
         """Where a legal item belongs; `ValidationException` when it lacks a key attribute or has it in another type."""
         partition = _encode_of(item, self.partition)
+        if self.sort is None and 0 < len(partition) <= PARTITION_KEY_BYTES_MAX:
+            return self.partition_prefix(partition)
         return self._join(partition, b"" if self.sort is None else _encode_of(item, self.sort))
 
     def _join(self, partition: bytes, sort: bytes) -> bytes:
@@ -175,6 +169,8 @@ def _wrong_key(key: Mapping[str, AttributeValue]) -> ValidationException:
 
 def _encode_of(item: Item, attribute: KeyAttribute) -> bytes:
     value = item.get(attribute.name)
+    if value is not None and value.s is not None and attribute.kind == "S":
+        return value.s.encode()
     if value is None:
         raise invalid_parameter(f"Missing the key {attribute.name} in the item")
     encoded = attribute.encode(value)

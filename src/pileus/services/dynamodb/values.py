@@ -107,11 +107,34 @@ def _legal_document(value: AttributeValue, depth: int) -> tuple[AttributeValue, 
         return (value if members is value.m else AttributeValue(m=members)), size
     if value.l is not None:
         _check_depth(value.l, depth)
-        pairs = [legal(element, depth + 1) for element in value.l]
-        size = _CONTAINER_BYTES + _ELEMENT_BYTES * len(pairs) + sum(size for _, size in pairs)
-        changed = any(new is not old for (new, _), old in zip(pairs, value.l, strict=True))
-        return (AttributeValue(l=[element for element, _ in pairs]) if changed else value), size
+        elements, size = _legal_elements(value.l, depth + 1)
+        size += _CONTAINER_BYTES + _ELEMENT_BYTES * len(elements)
+        return (value if elements is value.l else AttributeValue(l=elements)), size
     return _legal_scalar_or_set(value)
+
+
+def _legal_elements(elements: list[AttributeValue], depth: int) -> tuple[list[AttributeValue], int]:
+    """`legal` for every element of a list, and what they weigh together."""
+    changed: dict[int, AttributeValue] = {}
+    total = 0
+    for index, value in enumerate(elements):
+        # As in `legal_members`: a list may have a hundred thousand elements.
+        fields = astuple(value)
+        if fields.count(None) != _FIELDS - 1:
+            check_one_type(value)
+        text = fields[0]
+        if text is not None:
+            total += len(text) if text.isascii() else len(text.encode())
+        elif fields[1] in _SMALL_SIZES:
+            total += _SMALL_SIZES[fields[1]]
+        else:
+            new, size = legal(value, depth)
+            total += size
+            if new is not value:
+                changed[index] = new
+    if changed:
+        elements = [changed.get(index, value) for index, value in enumerate(elements)]
+    return elements, total
 
 
 def _legal_scalar_or_set(value: AttributeValue) -> tuple[AttributeValue, int]:

@@ -32,6 +32,7 @@ from pileus.services.dynamodb.limits import EXPRESSION_BYTES_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
 
+PLACEHOLDERS_KEPT_MAX: Final = 1024
 _PLACEHOLDER_BYTES_MAX: Final = 255
 _NAME: Final = re.compile(r"#[A-Za-z0-9_]+\Z")
 _VALUE: Final = re.compile(r":[A-Za-z0-9_]+\Z")
@@ -168,13 +169,12 @@ def _projection(text: str, names: Names) -> Projection:
 class Expressions:
     """The expressions of one request, to be taken in AWS's order and then `finish`ed."""
 
-    __slots__ = ("_names", "_used_names", "_used_values", "values")
+    __slots__ = ("_names", "_usages", "values")
 
     def __init__(self, names: Mapping[str, str] | None, values: Mapping[str, AttributeValue] | None) -> None:
         self._names: Names = () if names is None else _legal_names(names)
         self.values: Values = {} if values is None else _legal_values(values)
-        self._used_names: set[str] = set()
-        self._used_values: set[str] = set()
+        self._usages: list[Usage] = []
 
     def condition(self, label: str, text: str) -> Condition:
         """label: the parameter's name, for messages (`FilterExpression`)."""
@@ -196,16 +196,19 @@ class Expressions:
                 check(self.values)
         except ExpressionError as error:
             raise ValidationException(f"Invalid {label}: {error.message}") from None
-        self._used_names |= compiled.usage.names
-        self._used_values |= compiled.usage.values
+        self._usages.append(compiled.usage)
         return compiled
 
     def finish(self) -> None:
-        """`ValidationException` when a name or a value was given and not used."""
-        if len(self._used_names) < len(self._names):
-            raise _unused("Names", [name for name, _ in self._names], self._used_names)
-        if len(self._used_values) < len(self.values):
-            raise _unused("Values", list(self.values), self._used_values)
+        """`ValidationException` when a name or a value was given and not used. What is used was given."""
+        if self._names:
+            used = frozenset[str]().union(*(usage.names for usage in self._usages))
+            if len(used) < len(self._names):
+                raise _unused("Names", [name for name, _ in self._names], used)
+        if self.values:
+            used = frozenset[str]().union(*(usage.values for usage in self._usages))
+            if len(used) < len(self.values):
+                raise _unused("Values", list(self.values), used)
 
 
 def _unused(what: str, given: list[str], used: Collection[str]) -> ValidationException:
@@ -228,7 +231,9 @@ def hash_set_order(keys: list[str]) -> list[str]:
     return sorted(keys, key=bucket)
 
 
+@lru_cache(PLACEHOLDERS_KEPT_MAX)
 def _check_placeholder(what: str, key: str, pattern: re.Pattern[str]) -> None:
+    """`ValidationException` unless the key is a placeholder; that it is one is kept."""
     prefix = f"ExpressionAttribute{what} contains invalid key: "
     size = rules.text_bytes(key)
     if size > _PLACEHOLDER_BYTES_MAX:
