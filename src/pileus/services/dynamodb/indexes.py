@@ -24,7 +24,7 @@ from pileus.services.dynamodb.model import (
     segment,
 )
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.stored import Stored, pack_item, same
+from pileus.services.dynamodb.stored import Stored, pack_item
 from pileus.services.dynamodb.table_records import IndexRecord
 from pileus.services.dynamodb.values import Item, check_one_type, kind_of, size_of_members
 
@@ -207,7 +207,7 @@ class Index:
         after = self.entry(new) if new is not None and new_key is not None else None
         grown = (0 if after is None else after.size) - (0 if before is None else before.size)
         if old_key == new_key:
-            if before is None or after is None or same(before, after):
+            if before is None or after is None or before.same_as(after):
                 return 0.0, grown
             assert new_key is not None
             tx.set(new_key, after.data)

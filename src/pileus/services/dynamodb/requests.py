@@ -4,8 +4,9 @@ Expressions and legacy parameters become the same plans. A plan is made without 
 tell, `check_against_key`, `check_nested` and `check_filter` say afterwards.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.checks import Values
@@ -51,12 +52,10 @@ _ITEM_TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
 # --- writes ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WritePlan:
+class WritePlan(msgspec.Struct, frozen=True, kw_only=True):
     """How a write depends on the item that is there, and what it answers.
 
-    returns: NONE, ALL_OLD, UPDATED_OLD, ALL_NEW or UPDATED_NEW. capacity: ReturnConsumedCapacity. item: of a Put of a
-    transaction, what `legal_item` makes of it.
+    returns: NONE, ALL_OLD, UPDATED_OLD, ALL_NEW or UPDATED_NEW. capacity: ReturnConsumedCapacity.
     """
 
     condition: Condition | None
@@ -65,7 +64,6 @@ class WritePlan:
     returns: str = "NONE"
     capacity: str | None = None
     shows_item_on_failure: bool
-    item: tuple[dict[str, AttributeValue], int] | None = None
 
 
 def plain_put(request: PutItemInput) -> bool:
@@ -86,13 +84,7 @@ def write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> Wri
 
     The values of a Key are checked too; those of an Item are only when something else is wrong, to tell of them first.
     """
-    texts: dict[str, str | None] = {"ConditionExpression": request.condition_expression}
-    legacy: dict[str, object] = {"Expected": request.expected, "ConditionalOperator": request.conditional_operator}
-    if isinstance(request, UpdateItemInput):
-        texts = {"UpdateExpression": request.update_expression, **texts}
-        legacy = {"AttributeUpdates": request.attribute_updates, **legacy}
-    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
-    check_conditional_operator(request.conditional_operator, request.expected)
+    _check_together(request)
     if not isinstance(request, PutItemInput):
         check_key_values(request.key)
     try:
@@ -101,6 +93,23 @@ def write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> Wri
         if isinstance(request, PutItemInput):
             legal_members(request.item)
         raise
+
+
+def _check_together(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> None:
+    text, expected, operator = request.condition_expression, request.expected, request.conditional_operator
+    update_text = updates = None
+    if isinstance(request, UpdateItemInput):
+        update_text, updates = request.update_expression, request.attribute_updates
+    legacy_given = expected is not None or updates is not None or operator is not None
+    if (text is not None or update_text is not None) and not legacy_given:
+        return  # nearly always
+    texts = {"ConditionExpression": text}
+    legacy: dict[str, object] = {"Expected": expected, "ConditionalOperator": operator}
+    if isinstance(request, UpdateItemInput):
+        texts = {"UpdateExpression": update_text, **texts}
+        legacy = {"AttributeUpdates": updates, **legacy}
+    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
+    check_conditional_operator(operator, expected)
 
 
 def _write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> WritePlan:
@@ -129,36 +138,50 @@ def _write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> Wr
     )
 
 
-def transact_write_plan(member: Put | Delete | UpdateMember | ConditionCheck) -> WritePlan:
-    """`write_plan` for one action of TransactWriteItems, the values of its Key or Item included."""
-    texts: dict[str, str | None] = {"ConditionExpression": member.condition_expression}
-    if isinstance(member, UpdateMember):
-        texts = {"UpdateExpression": member.update_expression, **texts}
-    check_together(texts, {}, member.expression_attribute_names, member.expression_attribute_values)
+LegalItem = tuple[dict[str, AttributeValue], int]
+"""An item in canonical form, and its size; what `legal_item` gives."""
+
+
+def transact_write_plan(
+    member: Put | Delete | UpdateMember | ConditionCheck,
+) -> tuple[WritePlan | None, LegalItem | None]:
+    """`write_plan` for one action of TransactWriteItems, the values of its Key or Item included; the Item of a Put.
+
+    No plan: what is there does not matter.
+    """
+    text, names, values = member.condition_expression, member.expression_attribute_names, None
+    values = member.expression_attribute_values
+    update_text = member.update_expression if isinstance(member, UpdateMember) else None
+    if text is None and update_text is None and (names is not None or values is not None):
+        texts = {"ConditionExpression": text}
+        if isinstance(member, UpdateMember):
+            texts = {"UpdateExpression": update_text, **texts}
+        check_together(texts, {}, names, values)
     item = legal_item(member.item, _ITEM_TOO_LARGE) if isinstance(member, Put) else None
-    expressions = Expressions(member.expression_attribute_names, member.expression_attribute_values)
-    update = expressions.update(member.update_expression) if isinstance(member, UpdateMember) else None
-    text = member.condition_expression
-    condition = None if text is None else expressions.condition("ConditionExpression", text)
-    expressions.finish()
+    plan = None
+    if text is not None or update_text is not None or isinstance(member, UpdateMember):
+        expressions = Expressions(names, values)
+        update = None if update_text is None else expressions.update(update_text)
+        condition = None if text is None else expressions.condition("ConditionExpression", text)
+        expressions.finish()
+        plan = WritePlan(
+            condition=condition,
+            update=update,
+            values=expressions.values,
+            shows_item_on_failure=member.return_values_on_condition_check_failure == "ALL_OLD",
+        )
     if not isinstance(member, Put):
         check_key_values(member.key)
-    return WritePlan(
-        condition=condition,
-        update=update,
-        values=expressions.values,
-        shows_item_on_failure=member.return_values_on_condition_check_failure == "ALL_OLD",
-        item=item,
-    )
+    return plan, item
 
 
 def check_against_key(plan: WritePlan, schema: KeySchema) -> None:
     """What only the table's key can tell: no expression looks into a key attribute, no update writes one."""
     names = schema.names
     if plan.update is not None:
-        for name in names:
-            if name in plan.update.written:
-                raise invalid_parameter(f"Cannot update attribute {name}. This attribute is part of the key")
+        if not plan.update.written.isdisjoint(names):
+            name = next(name for name in names if name in plan.update.written)
+            raise invalid_parameter(f"Cannot update attribute {name}. This attribute is part of the key")
         check_nested(plan.update, names)
     if plan.condition is not None:
         check_nested(plan.condition, names)
@@ -166,12 +189,13 @@ def check_against_key(plan: WritePlan, schema: KeySchema) -> None:
 
 def check_nested(expression: Condition | Update | Projection, key_names: tuple[str, ...]) -> None:
     """No path may go into a key attribute."""
-    for name in key_names:
-        if name in expression.usage.nested:
-            raise key_scalar_error(name)
+    if expression.usage.nested:
+        for name in key_names:
+            if name in expression.usage.nested:
+                raise key_scalar_error(name)
 
 
-def legal_item(item: dict[str, AttributeValue], too_large: str) -> tuple[dict[str, AttributeValue], int]:
+def legal_item(item: dict[str, AttributeValue], too_large: str) -> LegalItem:
     """The item in canonical form and its size; `ValidationException` when it is none, or larger than 400 KB."""
     if "" in item:
         raise ValidationException("Empty attribute name")
@@ -204,8 +228,7 @@ def get_projection(request: GetItemInput | Get | KeysAndAttributes) -> Projectio
     return projection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPlan:
+class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a Query or Scan keeps of what it reads. key: only a Query has one. filter_is: what messages call it."""
 
     key: KeyCondition | None
@@ -217,20 +240,14 @@ class ReadPlan:
 
 def query_plan(request: QueryInput) -> ReadPlan:
     """What a Query wants, checked in AWS's order."""
-    texts = {
-        "ProjectionExpression": request.projection_expression,
-        "FilterExpression": request.filter_expression,
-        "KeyConditionExpression": request.key_condition_expression,
-    }
-    legacy: dict[str, object] = {
-        "AttributesToGet": request.attributes_to_get,
-        "QueryFilter": request.query_filter,
-        "ConditionalOperator": request.conditional_operator,
-    }
-    if request.key_condition_expression is not None:  # without it, KeyConditions go with the other expressions
-        legacy["KeyConditions"] = request.key_conditions
-    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
-    check_conditional_operator(request.conditional_operator, request.query_filter)
+    if (
+        request.key_condition_expression is None
+        or request.attributes_to_get is not None
+        or request.query_filter is not None
+        or request.conditional_operator is not None
+        or request.key_conditions is not None
+    ):
+        _check_query_together(request)
     filter_ = filter_condition(request.query_filter, request.conditional_operator)
     attributes = request.attributes_to_get
     projection = None if attributes is None else projection_of(attributes)
@@ -254,9 +271,27 @@ def query_plan(request: QueryInput) -> ReadPlan:
         key=key,
         filter=filter_,
         projection=projection,
-        values={**expressions.values, **values},
+        values={**expressions.values, **values} if values else expressions.values,
         filter_is="QueryFilter" if request.query_filter is not None else "Filter Expression",
     )
+
+
+def _check_query_together(request: QueryInput) -> None:
+    """Nothing to say where there are only expressions, and one of them asks for keys."""
+    texts = {
+        "ProjectionExpression": request.projection_expression,
+        "FilterExpression": request.filter_expression,
+        "KeyConditionExpression": request.key_condition_expression,
+    }
+    legacy: dict[str, object] = {
+        "AttributesToGet": request.attributes_to_get,
+        "QueryFilter": request.query_filter,
+        "ConditionalOperator": request.conditional_operator,
+    }
+    if request.key_condition_expression is not None:  # without it, KeyConditions go with the other expressions
+        legacy["KeyConditions"] = request.key_conditions
+    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
+    check_conditional_operator(request.conditional_operator, request.query_filter)
 
 
 def scan_plan(request: ScanInput) -> ReadPlan:

@@ -37,13 +37,14 @@ class Table:
 
     active: whether it is known to be past CREATING. plain: whether an item is all that a write has to touch.
     indexes: those that are maintained, by name, as DynamoDB blames the first; one that is being deleted is not.
-    metrics: of a table that is active.
+    metrics: of a table that is active. copies: how often an item may be kept, in the table and its indexes.
     """
 
     __slots__ = (
         "account_id",
         "active",
         "collections",
+        "copies",
         "indexes",
         "key",
         "log",
@@ -78,6 +79,7 @@ class Table:
             for one in sorted(record.indexes, key=attrgetter("name"))
             if one.state != "DELETING"
         )
+        self.copies = 1 + len(self.indexes)
         local = any(index.local for index in self.indexes)
         self.collections = CollectionSizes(region, record.id) if local else None
         self.ttl = record.ttl.attribute if record.ttl is not None and record.ttl.enabled else None

@@ -47,12 +47,14 @@ class Stored:
     data: what the store holds. size: bytes in DynamoDB's count.
     """
 
-    __slots__ = ("_item", "data", "size")
+    __slots__ = ("_compared", "_item", "_same", "data", "size")
 
     def __init__(self, data: bytes, item: dict[str, AttributeValue] | None = None) -> None:
         self.data = data
         self.size = item_size(data)
         self._item = item
+        self._compared: Stored | None = None
+        self._same = False
 
     @property
     def item(self) -> dict[str, AttributeValue]:
@@ -64,6 +66,17 @@ class Stored:
     def json(self) -> bytes:
         return item_json(self.data)
 
+    def same_as(self, other: "Stored") -> bool:
+        """Whether both are of equal attributes. Kept, since every index of a table asks it of the same two images."""
+        if self._compared is not other:
+            self._compared = other
+            self._same = self.data == other.data or self._equal(other.item)
+        return self._same
+
+    def _equal(self, others: Item) -> bool:
+        mine = self.item
+        return mine.keys() == others.keys() and all(equal(value, others[name]) for name, value in mine.items())
+
 
 def stored(item: dict[str, AttributeValue], size_bytes: int) -> Stored:
     """A legal item on its way into the store."""
@@ -73,11 +86,3 @@ def stored(item: dict[str, AttributeValue], size_bytes: int) -> Stored:
 def found(data: bytes | None) -> Stored | None:
     """What a read of the store has found."""
     return None if data is None else Stored(data)
-
-
-def same(left: Stored, right: Stored) -> bool:
-    """Whether two images are of equal attributes, however they are ordered."""
-    if left.data == right.data:
-        return True
-    mine, others = left.item, right.item
-    return mine.keys() == others.keys() and all(equal(value, others[name]) for name, value in mine.items())

@@ -39,9 +39,30 @@ class TokenRecord(msgspec.Struct, frozen=True, kw_only=True, tag="token.v1"):
     tables: list[str] = []
 
 
-def digest_of(asked: object) -> bytes:
-    """Equal for equal requests, and for no others. asked: shapes."""
-    return blake2b(msgspec.json.encode(asked, order="sorted"), digest_size=_DIGEST_BYTES).digest()
+class Digest:
+    """Equal for equal requests, and for no others. What is added: shapes, the elements of a list."""
+
+    __slots__ = ("_hashed", "_joint")
+
+    def __init__(self) -> None:
+        self._hashed = blake2b(digest_size=_DIGEST_BYTES)
+        self._joint = b"["
+
+    def add(self, asked: object) -> None:
+        self._hashed.update(self._joint + msgspec.json.encode(asked, order="sorted"))
+        self._joint = b","
+
+    def done(self) -> bytes:
+        self._hashed.update(b"]")
+        return self._hashed.digest()
+
+
+def digest_of(asked: Iterable[object]) -> bytes:
+    """The digest of a list, at once."""
+    digest = Digest()
+    for one in asked:
+        digest.add(one)
+    return digest.done()
 
 
 async def was_done(

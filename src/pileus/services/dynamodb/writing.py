@@ -23,7 +23,7 @@ from pileus.services.dynamodb.model import canonical_key
 from pileus.services.dynamodb.requests import WritePlan, check_against_key, legal_item
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.store import Table
-from pileus.services.dynamodb.stored import Stored, found, same, stored
+from pileus.services.dynamodb.stored import Stored, found, stored
 from pileus.services.dynamodb.values import Item, more_members_than
 
 ITEM_TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
@@ -45,11 +45,9 @@ class Written:
         self.key = key
         self.old = old
         self.new = new
-        self.units = Units(
-            capacity.write_units(
-                before_bytes=0 if old is None else old.size, after_bytes=0 if new is None else new.size
-            )
-        )
+        before_bytes = 0 if old is None else old.size
+        after_bytes = 0 if new is None else new.size
+        self.units = Units(capacity.write_units(before_bytes=before_bytes, after_bytes=after_bytes))
         self.collection_bytes: int | None = None
 
 
@@ -105,7 +103,7 @@ async def _log_change(
     if image is None:
         return
     kind: ChangeKind = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
-    if old is not None and new is not None and same(old, new):
+    if old is not None and new is not None and old.same_as(new):
         return
     needs = table.log.needs
     assert needs is not None
@@ -125,6 +123,13 @@ async def _log_change(
 # --- the four writes of the API --------------------------------------------------------------------------------------
 
 
+def check_against_table(plan: WritePlan, table: Table) -> None:
+    """What only the table can tell of a plan: which attributes are keys, its own or its indexes'."""
+    check_against_key(plan, table.key)
+    if table.indexes:
+        check_against_indexes(plan, table.indexes)
+
+
 def check_condition(plan: WritePlan, old: Stored | None) -> None:
     """`ConditionalCheckFailedException` when the plan's condition is false."""
     if plan.condition is None:
@@ -134,46 +139,105 @@ def check_condition(plan: WritePlan, old: Stored | None) -> None:
         raise ConditionalCheckFailedException(item if old is not None and plan.shows_item_on_failure else None)
 
 
+class Images:
+    """An item as an earlier attempt of the same transaction saw it, and what it made of it.
+
+    To look into a large item takes long, and so does to make a new one of it; neither is done again while the item is
+    what it was. changed: is only there where all that the plan asks was true of `old`.
+    """
+
+    __slots__ = ("changed", "old")
+
+    def __init__(self) -> None:
+        self.old: Stored | None = None
+        self.changed: Stored | None = None
+
+    def seen(self, data: bytes | None) -> Stored | None:
+        """What a read of the item has found."""
+        if data is None or self.old is None or self.old.data != data:
+            self.old = found(data)
+            self.changed = None
+        return self.old
+
+
 async def put(
-    tx: Transaction, table: Table, item: dict[str, AttributeValue], size: int, plan: WritePlan | None, *, now_s: float
+    tx: Transaction,
+    table: Table,
+    item: dict[str, AttributeValue],
+    size: int,
+    plan: WritePlan | None,
+    *,
+    now_s: float,
+    place: bytes | None = None,
+    images: Images | None = None,
 ) -> Written:
-    """item, size: legal, as `legal_item` gives them. plan None: neither condition nor answer."""
-    key = table.key.key_of(item)
+    """item, size: legal, as `legal_item` gives them. plan None: neither condition nor answer. place: if known."""
+    if place is None:
+        place = table.key.key_of(item)
     if plan is not None:
-        check_against_key(plan, table.key)
-        check_against_indexes(plan, table.indexes)
-    old = found(await tx.get(key))
-    if plan is not None:
+        check_against_table(plan, table)
+    data = await tx.get(place)
+    old = found(data) if images is None else images.seen(data)
+    if plan is not None and plan.condition is not None:
         check_condition(plan, old)
-    return await write(tx, table, key, old, stored(item, size), now_s=now_s)
+    return await write(tx, table, place, old, stored(item, size), now_s=now_s)
 
 
-async def delete(tx: Transaction, table: Table, key: Item, plan: WritePlan | None, *, now_s: float) -> Written:
-    place = table.key.key(key)
+async def delete(
+    tx: Transaction,
+    table: Table,
+    key: Item,
+    plan: WritePlan | None,
+    *,
+    now_s: float,
+    place: bytes | None = None,
+    images: Images | None = None,
+) -> Written:
+    """Arguments as of `put`."""
+    if place is None:
+        place = table.key.key(key)
     if plan is not None:
-        check_against_key(plan, table.key)
-        check_against_indexes(plan, table.indexes)
-    old = found(await tx.get(place))
-    if plan is not None:
+        check_against_table(plan, table)
+    data = await tx.get(place)
+    old = found(data) if images is None else images.seen(data)
+    if plan is not None and plan.condition is not None:
         check_condition(plan, old)
     return await write(tx, table, place, old, None, now_s=now_s)
 
 
 async def update(
-    tx: Transaction, table: Table, key: Item, plan: WritePlan, *, now_s: float, transacted: bool = False
+    tx: Transaction,
+    table: Table,
+    key: Item,
+    plan: WritePlan,
+    *,
+    now_s: float,
+    transacted: bool = False,
+    place: bytes | None = None,
+    images: Images | None = None,
 ) -> Written:
-    place = table.key.key(key)
-    check_against_key(plan, table.key)
-    check_against_indexes(plan, table.indexes)
-    old = found(await tx.get(place))
-    check_condition(plan, old)
-    before = canonical_key(key) if old is None else old.item
-    changed = before if plan.update is None else plan.update.apply(before, plan.values)
-    if old is None and plan.update is not None and not plan.update.creates:
-        return Written(table, place, None, None)
-    item, size = legal_update(changed)
-    new = stored(item, size)
+    """Arguments as of `put`."""
+    if place is None:
+        place = table.key.key(key)
+    check_against_table(plan, table)
+    data = await tx.get(place)
+    old = found(data) if images is None else images.seen(data)
+    new = None if images is None else images.changed
+    if new is None:
+        check_condition(plan, old)
+        if old is None and plan.update is not None and not plan.update.creates:
+            plan.update.apply(canonical_key(key), plan.values)  # only for what may be wrong with it
+            return Written(table, place, None, None)
+        new = changed(key, old, plan)
+        if images is not None:
+            images.changed = new
     return await write(tx, table, place, old, new, now_s=now_s, updating=True, transacted=transacted)
+
+
+def changed(key: Item, old: Stored | None, plan: WritePlan) -> Stored:
+    """What the update of a plan makes of an item, or of no more than its key."""
+    before = canonical_key(key) if old is None else old.item
+    return stored(*legal_update(before if plan.update is None else plan.update.apply(before, plan.values)))
 
 
 def legal_update(changed: dict[str, AttributeValue]) -> tuple[dict[str, AttributeValue], int]:
@@ -183,13 +247,24 @@ def legal_update(changed: dict[str, AttributeValue]) -> tuple[dict[str, Attribut
     return legal_item(changed, UPDATED_ITEM_TOO_LARGE)
 
 
-async def check(tx: Transaction, table: Table, key: Item, plan: WritePlan) -> Written:
-    """A ConditionCheck: costs what a write would, and writes nothing."""
-    place = table.key.key(key)
-    check_against_key(plan, table.key)
-    check_against_indexes(plan, table.indexes)
-    old = found(await tx.get(place))
-    check_condition(plan, old)
+async def check(
+    tx: Transaction,
+    table: Table,
+    key: Item,
+    plan: WritePlan | None,
+    *,
+    place: bytes | None = None,
+    images: Images | None = None,
+) -> Written:
+    """A ConditionCheck: costs what a write would, and writes nothing. Arguments as of `put`."""
+    if place is None:
+        place = table.key.key(key)
+    if plan is not None:
+        check_against_table(plan, table)
+    data = await tx.get(place)
+    old = found(data) if images is None else images.seen(data)
+    if plan is not None:
+        check_condition(plan, old)
     return Written(table, place, old, old)
 
 

@@ -74,7 +74,7 @@ class ItemOperations(DynamoDbBase):
         item = None
         if data is not None:
             item = item_json(data) if projection is None else _encode(projection.project(unpack_item(data)))
-        consumed = capacity.consumed(table.name, Units(read_units), request.return_consumed_capacity)
+        consumed = capacity.consumed(request.table_name, Units(read_units), request.return_consumed_capacity)
         return answer({"Item": item, "ConsumedCapacity": consumed})
 
     async def put_item(self, context: RequestContext, request: PutItemInput) -> Encoded:
@@ -96,7 +96,9 @@ class ItemOperations(DynamoDbBase):
             done.metrics.wrote("PutItem", capacity.started_write_units(size), started_s)
             return EMPTY
         done.table.metrics.done("PutItem", done.units, started_s, writing=True)
-        return EMPTY if plan is None else _answered(plan, done, request.return_item_collection_metrics)
+        return (
+            EMPTY if plan is None else _answered(request.table_name, plan, done, request.return_item_collection_metrics)
+        )
 
     async def delete_item(self, context: RequestContext, request: DeleteItemInput) -> Encoded:
         started_s = self._clock.monotonic()
@@ -108,7 +110,7 @@ class ItemOperations(DynamoDbBase):
 
         written = await self._store.run(delete)
         written.table.metrics.done("DeleteItem", written.units, started_s, writing=True)
-        return _answered(plan, written, request.return_item_collection_metrics)
+        return _answered(request.table_name, plan, written, request.return_item_collection_metrics)
 
     async def update_item(self, context: RequestContext, request: UpdateItemInput) -> Encoded:
         started_s = self._clock.monotonic()
@@ -120,19 +122,21 @@ class ItemOperations(DynamoDbBase):
 
         written = await self._store.run(update)
         written.table.metrics.done("UpdateItem", written.units, started_s, writing=True)
-        return _answered(plan, written, request.return_item_collection_metrics, key=request.key)
+        return _answered(request.table_name, plan, written, request.return_item_collection_metrics, key=request.key)
 
 
-def _answered(plan: WritePlan, written: Written, metrics: str | None, *, key: Item | None = None) -> Encoded:
+def _answered(
+    given: str, plan: WritePlan, written: Written, metrics: str | None, *, key: Item | None = None
+) -> Encoded:
+    """given: the table's name or ARN in the request."""
     attributes = writing.returned_attributes(plan, written, key)
-    table = written.table
-    collection = collection_metrics(table, written) if metrics == "SIZE" else None
+    collection = collection_metrics(written.table, written) if metrics == "SIZE" else None
     if attributes is None and collection is None and not capacity.wanted(plan.capacity):
         return EMPTY
     return answer(
         {
             "Attributes": attributes,
-            "ConsumedCapacity": capacity.consumed(table.name, written.units, plan.capacity),
+            "ConsumedCapacity": capacity.consumed(given, written.units, plan.capacity),
             "ItemCollectionMetrics": None if collection is None else _encode(collection),
         }
     )

@@ -54,7 +54,7 @@ class QueryOperations(DynamoDbBase):
         units = page_units(index, page, consistent=bool(request.consistent_read))
         table.metrics.done("Query", units, started_s, writing=False)
         table.metrics.returned_items("Query", page.count)
-        return _answered(table, request, page, units)
+        return _answered(request, page, units)
 
     async def scan(self, context: RequestContext, request: ScanInput) -> Encoded:
         started_s = self._clock.monotonic()
@@ -73,7 +73,7 @@ class QueryOperations(DynamoDbBase):
         units = page_units(index, page, consistent=bool(request.consistent_read))
         table.metrics.done("Scan", units, started_s, writing=False)
         table.metrics.returned_items("Scan", page.count)
-        return _answered(table, request, page, units)
+        return _answered(request, page, units)
 
     def _selection(
         self, request: QueryInput | ScanInput, plan: ReadPlan, index: Index | None, *, reverse: bool
@@ -169,13 +169,13 @@ def page_units(index: Index | None, page: Page, *, consistent: bool) -> Units:
     return units
 
 
-def _answered(table: Table, request: QueryInput | ScanInput, page: Page, units: Units) -> Encoded:
+def _answered(request: QueryInput | ScanInput, page: Page, units: Units) -> Encoded:
     return answer(
         {
             "Items": None if request.select == "COUNT" else b"[" + b",".join(page.items) + b"]",
             "Count": b"%d" % page.count,
             "ScannedCount": b"%d" % page.scanned,
             "LastEvaluatedKey": None if page.last is None else _encode(page.last),
-            "ConsumedCapacity": capacity.consumed(table.name, units, request.return_consumed_capacity),
+            "ConsumedCapacity": capacity.consumed(request.table_name, units, request.return_consumed_capacity),
         }
     )

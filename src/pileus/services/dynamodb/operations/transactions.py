@@ -3,9 +3,13 @@
 Each action of a transaction has its own reason why it cannot be done; the others' reason is `None`. All are looked at
 before the transaction is given up. Transactions here come one after another, so none ever conflicts with another, and
 none is ever found in progress.
+
+While a transaction is open nobody else has a turn, so that none meets another. One that takes long, of a hundred large
+items, is therefore given up after a turn; then its items are looked into one by one, outside of a transaction and with
+rests in between (`Action.foresee`), and it is done again: what was found out counts where an item is still the same.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -14,8 +18,8 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Snapshot, Transaction
-from pileus.services.dynamodb import capacity, writing
-from pileus.services.dynamodb.capacity import TRANSACTION_FACTOR, Units, consumed_shape
+from pileus.services.dynamodb import capacity
+from pileus.services.dynamodb.capacity import TRANSACTION_FACTOR
 from pileus.services.dynamodb.errors import (
     ConditionalCheckFailedException,
     DuplicateItemException,
@@ -27,84 +31,111 @@ from pileus.services.dynamodb.errors import (
 )
 from pileus.services.dynamodb.index_rules import check_nested_in_indexes
 from pileus.services.dynamodb.limits import TRANSACTION_BYTES_MAX
+from pileus.services.dynamodb.operations.actions import Action, only_action
 from pileus.services.dynamodb.operations.base import EMPTY, DynamoDbBase, answer
 from pileus.services.dynamodb.operations.items import collection_metrics
-from pileus.services.dynamodb.requests import WritePlan, check_nested, get_projection, transact_write_plan
+from pileus.services.dynamodb.operations.spending import Spending
+from pileus.services.dynamodb.operations.turns import Turn
+from pileus.services.dynamodb.requests import check_nested, get_projection
 from pileus.services.dynamodb.shapes import (
     CancellationReason,
-    ConditionCheck,
-    Delete,
     ItemCollectionMetrics,
-    Put,
     TransactGetItemsInput,
-    TransactWriteItem,
     TransactWriteItemsInput,
-    Update,
 )
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import Stored, found
-from pileus.services.dynamodb.tokens import digest_of, was_done
+from pileus.services.dynamodb.tokens import Digest, was_done
 from pileus.services.dynamodb.values import Item
 from pileus.services.dynamodb.writing import Written
 
 T = TypeVar("T")
-Action = Put | Delete | Update | ConditionCheck
 
 _NO_REASON: Final = CancellationReason(code="None")
 _encode: Final = msgspec.json.Encoder().encode
 
 
+class TakesLong(Exception):
+    """A transaction has held up the others for a turn, and has more to do."""
+
+
 class Outcome(NamedTuple):
-    """What a transaction answers, and what it consumed of its tables by name. writing: or only read."""
+    """What a transaction answers, and what it consumed. writing: or only read."""
 
     answer: Encoded
-    tables: Sequence[Table]
-    units: Mapping[str, Units]
+    spending: Spending
     writing: bool
 
     def told(self, operation: str, started_s: float) -> Encoded:
         """The answer, once the transaction is committed: then its tables count it. started_s: see `TableMetrics`."""
-        for table in {table.name: table for table in self.tables}.values():
-            table.metrics.done(
-                operation, self.units[table.name], started_s, writing=self.writing, factor=TRANSACTION_FACTOR
-            )
+        self.spending.count(operation, started_s, writing=self.writing, factor=TRANSACTION_FACTOR)
         return self.answer
 
 
 class TransactionOperations(DynamoDbBase):
     async def transact_write_items(self, context: RequestContext, request: TransactWriteItemsInput) -> Encoded:
         started_s = self._clock.monotonic()
-        actions = [_only_action(one) for one in request.transact_items]
-        plans = [transact_write_plan(action) for action in actions]
-        token = request.client_request_token
-        digest = b"" if token is None else digest_of(request.transact_items)
+        turn = Turn(self._clock)
+        actions: list[Action] = []
+        for asked in [only_action(one) for one in request.transact_items]:
+            actions.append(Action(asked))
+            if turn.over:
+                await turn.rest()
+        token, digest = request.client_request_token, b""
+        if token is not None:
+            digest = await _digest(request, turn)
         now_s = self._clock.timestamp()
 
-        async def work(tx: Transaction) -> Outcome:
-            tables = [await self._open(context, action.table_name, tx) for action in actions]
-            ids = (table.record.id for table in tables)
-            if token is not None and await was_done(tx, context, token, digest, tables=ids, now_s=now_s):
-                return await _done_before(tx, tables, actions, request.return_consumed_capacity)
+        async def attempt(tx: Transaction, turn: Turn | None) -> Outcome:
+            tables = await self._open_all(context, [action.table_name for action in actions], tx)
+            if token is not None:
+                ids = (table.record.id for table in tables)
+                if await was_done(tx, context, token, digest, tables=ids, now_s=now_s):
+                    return await _done_before(tx, tables, actions, request.return_consumed_capacity)
+            places = [action.place(table) for action, table in zip(actions, tables, strict=True)]
+            if None in places:
+                check_distinct(tables, [action.key for action in actions])
+            elif len(set(places)) < len(places):
+                raise twice()
 
             def perform(number: int) -> Awaitable[Written]:
-                return _perform(tx, tables[number], actions[number], plans[number], now_s=now_s)
+                if turn is not None and turn.over:
+                    raise TakesLong
+                return actions[number].perform(tx, tables[number], places[number], now_s=now_s)
 
-            check_distinct(tables, [_key_members(action) for action in actions])
             written = await each(perform, len(actions))
-            if sum(max(_size(one.old), _size(one.new)) for one in written) > TRANSACTION_BYTES_MAX:
-                raise ValidationException("Aggregate size of items in the transaction exceeds the limit of 4 MB")
-            return _written_outcome(request, written)
+            if sum([max(_size(one.old), _size(one.new)) for one in written]) > TRANSACTION_BYTES_MAX:
+                raise too_large()
+            return _written_outcome(request, actions, written)
 
-        return (await self._store.run(work)).told("TransactWriteItems", started_s)
+        try:
+            turn = Turn(self._clock)
+            done = await self._store.run(lambda tx: attempt(tx, turn))
+        except TakesLong:
+            await self._foresee(context, actions)
+            done = await self._store.run(lambda tx: attempt(tx, None))
+        return done.told("TransactWriteItems", started_s)
+
+    async def _foresee(self, context: RequestContext, actions: Sequence[Action]) -> None:
+        turn = Turn(self._clock)
+        await turn.rest()
+        for action in actions:
+            await action.foresee(self._snapshot, await self._open(context, action.table_name, self._snapshot))
+            if turn.over:
+                await turn.rest()
+
+    async def _open_all(self, context: RequestContext, names: Sequence[str], reader: Snapshot) -> list[Table]:
+        """The table of each name; each is looked for once."""
+        tables = {name: await self._open(context, name, reader) for name in dict.fromkeys(names)}
+        return [tables[name] for name in names]
 
     async def transact_get_items(self, context: RequestContext, request: TransactGetItemsInput) -> Encoded:
         started_s = self._clock.monotonic()
         gets = [one.get for one in request.transact_items]
         projections = [get_projection(get) for get in gets]
 
-        async def work(tx: Transaction) -> Outcome:
-            tables = [await self._open(context, get.table_name, tx) for get in gets]
-            units: dict[str, Units] = {}
+        async def work(tx: Transaction) -> tuple[list[Table], list[Stored | None]]:
+            tables = await self._open_all(context, [get.table_name for get in gets], tx)
 
             async def read(number: int) -> Stored | None:
                 table, projection = tables[number], projections[number]
@@ -114,25 +145,36 @@ class TransactionOperations(DynamoDbBase):
                 return found(await tx.get(table.key.key(gets[number].key)))
 
             check_distinct(tables, [get.key for get in gets])
-            images = await each(read, len(gets))
-            if sum(map(_size, images)) > TRANSACTION_BYTES_MAX:
-                raise ValidationException("Aggregate size of items in the transaction exceeds the limit of 4 MB")
-            responses = []
-            for table, projection, image in zip(tables, projections, images, strict=True):
-                units.setdefault(table.name, Units()).table += capacity.read_units(_size(image), consistent=True)
-                json = None
-                if image is not None:
-                    json = image.json if projection is None else _encode(projection.project(image.item))
-                responses.append(b"{}" if json is None else b'{"Item":' + json + b"}")
-            told = answer(
-                {
-                    "Responses": b"[" + b",".join(responses) + b"]",
-                    "ConsumedCapacity": consumed(units, request.return_consumed_capacity, "read"),
-                }
-            )
-            return Outcome(told, tables, units, writing=False)
+            return tables, await each(read, len(gets))
 
-        return (await self._store.run(work)).told("TransactGetItems", started_s)
+        tables, images = await self._store.run(work)
+        if sum(map(_size, images)) > TRANSACTION_BYTES_MAX:
+            raise too_large()
+        spending, responses, turn = Spending(), [], Turn(self._clock)
+        for get, table, projection, image in zip(gets, tables, projections, images, strict=True):
+            spending.of(get.table_name, table).table += capacity.read_units(_size(image), consistent=True)
+            json = None
+            if image is not None:
+                json = image.json if projection is None else _encode(projection.project(image.item))
+            responses.append(b"{}" if json is None else b'{"Item":' + json + b"}")
+            if turn.over:
+                await turn.rest()
+        told = answer(
+            {
+                "Responses": b"[" + b",".join(responses) + b"]",
+                "ConsumedCapacity": consumed(spending, request.return_consumed_capacity, "read"),
+            }
+        )
+        return Outcome(told, spending, writing=False).told("TransactGetItems", started_s)
+
+
+async def _digest(request: TransactWriteItemsInput, turn: Turn) -> bytes:
+    digest = Digest()
+    for one in request.transact_items:
+        digest.add(one)
+        if turn.over:
+            await turn.rest()
+    return digest.done()
 
 
 async def each(perform: Callable[[int], Awaitable[T]], count: int) -> list[T]:
@@ -170,35 +212,6 @@ def _reason(error: ServiceError) -> CancellationReason:
             raise error
 
 
-def _only_action(one: TransactWriteItem) -> Action:
-    actions = [action for action in (one.condition_check, one.put, one.delete, one.update) if action is not None]
-    if len(actions) > 1:
-        raise ValidationException("TransactItems can only contain one of Check, Put, Update or Delete")
-    if not actions:
-        raise ValidationException(
-            "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
-        )
-    return actions[0]
-
-
-async def _perform(tx: Transaction, table: Table, action: Action, plan: WritePlan, *, now_s: float) -> Written:
-    match action:
-        case Put():
-            assert plan.item is not None, "a Put's plan has its item"
-            return await writing.put(tx, table, *plan.item, plan, now_s=now_s)
-        case Delete():
-            return await writing.delete(tx, table, action.key, plan, now_s=now_s)
-        case Update():
-            return await writing.update(tx, table, action.key, plan, now_s=now_s, transacted=True)
-        case ConditionCheck():
-            return await writing.check(tx, table, action.key, plan)
-
-
-def _key_members(action: Action) -> Item:
-    """Where the key of an action is among: its Key, or its Item."""
-    return action.item if isinstance(action, Put) else action.key
-
-
 def check_distinct(tables: Sequence[Table], members: Sequence[Item]) -> None:
     """`ValidationException` when two actions are about one item. members: those of the key are among them."""
     places = set[bytes]()
@@ -208,52 +221,54 @@ def check_distinct(tables: Sequence[Table], members: Sequence[Item]) -> None:
         except ValidationException:
             continue  # its own reason will say so
         if place in places:
-            raise ValidationException("Transaction request cannot include multiple operations on one item")
+            raise twice()
         places.add(place)
+
+
+def twice() -> ValidationException:
+    return ValidationException("Transaction request cannot include multiple operations on one item")
+
+
+def too_large() -> ValidationException:
+    return ValidationException("Aggregate size of items in the transaction exceeds the limit of 4 MB")
 
 
 def _size(image: Stored | None) -> int:
     return 0 if image is None else image.size
 
 
-def consumed(units: dict[str, Units], option: str | None, kind: str) -> bytes | None:
-    """`ConsumedCapacity` of a transaction as JSON, by tables. kind: read or write."""
-    if not capacity.wanted(option):
-        return None
-    return _encode(
-        [
-            consumed_shape(name, spent, option, factor=TRANSACTION_FACTOR, transaction=kind)
-            for name, spent in units.items()
-        ]
-    )
+def consumed(spending: Spending, option: str | None, kind: str) -> bytes | None:
+    """`ConsumedCapacity` of a transaction as JSON. kind: read or write."""
+    return spending.told(option, factor=TRANSACTION_FACTOR, transaction=kind)
 
 
 async def _done_before(
     reader: Snapshot, tables: Sequence[Table], actions: Sequence[Action], option: str | None
 ) -> Outcome:
     """What a transaction answers that was done: it costs to read its items."""
-    units: dict[str, Units] = {}
+    spending = Spending()
     for table, action in zip(tables, actions, strict=True):
-        key = _key_members(action)
-        image = found(await reader.get(table.key.key({name: key[name] for name in table.key.names})))
-        units.setdefault(table.name, Units()).table += capacity.read_units(_size(image), consistent=True)
-    spent = consumed(units, option, "read")
+        image = found(await reader.get(table.key.key({name: action.key[name] for name in table.key.names})))
+        spending.of(action.table_name, table).table += capacity.read_units(_size(image), consistent=True)
+    spent = consumed(spending, option, "read")
     told = EMPTY if spent is None else answer({"ConsumedCapacity": spent})
-    return Outcome(told, tables, units, writing=False)
+    return Outcome(told, spending, writing=False)
 
 
-def _written_outcome(request: TransactWriteItemsInput, written: Sequence[Written]) -> Outcome:
-    units: dict[str, Units] = {}
+def _written_outcome(
+    request: TransactWriteItemsInput, actions: Sequence[Action], written: Sequence[Written]
+) -> Outcome:
+    spending = Spending()
     collections: dict[str, list[ItemCollectionMetrics]] = {}
-    for one in written:
-        units.setdefault(one.table.name, Units()).add(one.units)
-        if (metrics := collection_metrics(one.table, one)) is not None:
-            collections.setdefault(one.table.name, []).append(metrics)
-    spent = consumed(units, request.return_consumed_capacity, "write")
+    for action, one in zip(actions, written, strict=True):
+        spending.of(action.table_name, one.table).add(one.units)
+        if one.collection_bytes is not None and (metrics := collection_metrics(one.table, one)) is not None:
+            collections.setdefault(action.table_name, []).append(metrics)
+    spent = consumed(spending, request.return_consumed_capacity, "write")
     wants_collections = request.return_item_collection_metrics == "SIZE" and collections
     told = EMPTY
     if spent is not None or wants_collections:
         told = answer(
             {"ConsumedCapacity": spent, "ItemCollectionMetrics": _encode(collections) if wants_collections else None}
         )
-    return Outcome(told, [one.table for one in written], units, writing=True)
+    return Outcome(told, spending, writing=True)

@@ -15,9 +15,9 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import capacity
-from pileus.services.dynamodb.capacity import Units, consumed_shape
 from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
+from pileus.services.dynamodb.operations.spending import Spending
 from pileus.services.dynamodb.partiql.checked import ExistsStatement, SelectStatement
 from pileus.services.dynamodb.partiql.checks import bind, legal_parameters
 from pileus.services.dynamodb.partiql.reads import PointRead, index_of
@@ -118,25 +118,21 @@ class StatementBatches(DynamoDbBase):
                 except ServiceError as error:
                     member.fail(error)
         _check_distinct(members)
-        units: dict[str, Units] = {}
+        spending = Spending()
         for member in members:
             if member.error is None:
                 member.ran = True
                 try:
-                    await self._perform(context, member, units)
+                    await self._perform(context, member, spending)
                 except ServiceError as error:
                     member.fail(error)
         writing = any(isinstance(member.action, Write) for member in members)
-        for table in {member.table.name: member.table for member in members if member.table is not None}.values():
-            if table.name in units:
-                table.metrics.done("BatchExecuteStatement", units[table.name], started_s, writing=writing)
-        consumed, option = None, request.return_consumed_capacity
-        if capacity.wanted(option) and units:
-            consumed = _encode([consumed_shape(name, spent, option) for name, spent in units.items()])
+        spending.count("BatchExecuteStatement", started_s, writing=writing)
+        consumed = spending.told(request.return_consumed_capacity) if spending else None
         responses = b"[" + b",".join(member.json() for member in members) + b"]"
         return answer({"Responses": responses, "ConsumedCapacity": consumed})
 
-    async def _perform(self, context: RequestContext, member: _Member, units: dict[str, Units]) -> None:
+    async def _perform(self, context: RequestContext, member: _Member, spending: Spending) -> None:
         action, table = member.action, member.table
         assert table is not None
         if isinstance(action, PointRead):
@@ -144,7 +140,7 @@ class StatementBatches(DynamoDbBase):
             member.item = None if image is None else action.json(image)
             size = 0 if image is None else image.size
             share = capacity.read_units(size, consistent=bool(member.request.consistent_read))
-            units.setdefault(table.name, Units()).table += share
+            spending.of(action.statement.table, table).table += share
             return
         assert action is not None
         write, now_s = action, self._clock.timestamp()
@@ -154,7 +150,7 @@ class StatementBatches(DynamoDbBase):
 
         written = await self._store.run(work)
         member.item = returned(write.statement, written)
-        units.setdefault(table.name, Units()).add(written.units)
+        spending.of(action.statement.table, table).add(written.units)
 
 
 def _check_distinct(members: Sequence[_Member]) -> None:

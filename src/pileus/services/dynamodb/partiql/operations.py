@@ -56,7 +56,7 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
                 "Items": b"[" + b",".join(page.items) + b"]",
                 "NextToken": token,
                 "LastEvaluatedKey": last,
-                "ConsumedCapacity": capacity.consumed(table.name, page.units, option),
+                "ConsumedCapacity": capacity.consumed(statement.table, page.units, option),
             }
         )
 
@@ -77,6 +77,6 @@ class PartiQlOperations(StatementBatches, StatementTransactions):
         return answer(
             {
                 "Items": b"[]" if item is None else b"[" + item + b"]",
-                "ConsumedCapacity": capacity.consumed(table.name, written.units, option),
+                "ConsumedCapacity": capacity.consumed(write.statement.table, written.units, option),
             }
         )

@@ -16,14 +16,14 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.dynamodb import capacity
-from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.errors import (
     ResourceNotFoundException,
     ValidationException,
 )
 from pileus.services.dynamodb.limits import TRANSACTION_BYTES_MAX
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
-from pileus.services.dynamodb.operations.transactions import Outcome, consumed, each
+from pileus.services.dynamodb.operations.spending import Spending
+from pileus.services.dynamodb.operations.transactions import Outcome, consumed, each, too_large, twice
 from pileus.services.dynamodb.partiql.checked import DeleteStatement, SelectStatement, UpdateStatement
 from pileus.services.dynamodb.partiql.checks import bind, legal_parameters
 from pileus.services.dynamodb.partiql.reads import PointRead
@@ -67,19 +67,19 @@ class StatementTransactions(DynamoDbBase):
 
             places = await each(place_of, len(actions))
             if len(set(places)) < len(places):
-                raise ValidationException("Transaction request cannot include multiple operations on one item")
+                raise twice()
             reads = [action for action in actions if isinstance(action, PointRead)]
             if reads:
                 return _read_answer(tables, reads, [found(await tx.get(place)) for place in places], option)
             ids = (table.record.id for table in tables)
             if token is not None and await was_done(tx, context, token, digest, tables=ids, now_s=now_s):
-                return _done_answer(tables, [found(await tx.get(place)) for place in places], option)
+                return _done_answer(tables, actions, [found(await tx.get(place)) for place in places], option)
             writes = [action for action in actions if isinstance(action, Write)]
 
             def perform(number: int) -> Awaitable[Written]:
                 return writes[number].perform(tx, tables[number], now_s=now_s)
 
-            return _written_answer(await each(perform, len(writes)), option)
+            return _written_answer(writes, await each(perform, len(writes)), option)
 
         return (await self._store.run(work)).told("ExecuteTransaction", started_s)
 
@@ -142,18 +142,18 @@ def _check(action: Action, table: Table) -> None:
 
 def _check_size(sizes: Sequence[int]) -> None:
     if sum(sizes) > TRANSACTION_BYTES_MAX:
-        raise ValidationException("Aggregate size of items in the transaction exceeds the limit of 4 MB")
+        raise too_large()
 
 
 def _size(image: Stored | None) -> int:
     return 0 if image is None else image.size
 
 
-def _read_units(tables: Sequence[Table], images: Sequence[Stored | None]) -> dict[str, Units]:
-    units: dict[str, Units] = {}
-    for table, image in zip(tables, images, strict=True):
-        units.setdefault(table.name, Units()).table += capacity.read_units(_size(image), consistent=True)
-    return units
+def _read_spending(tables: Sequence[Table], actions: Sequence[Action], images: Sequence[Stored | None]) -> Spending:
+    spending = Spending()
+    for table, action, image in zip(tables, actions, images, strict=True):
+        spending.of(action.statement.table, table).table += capacity.read_units(_size(image), consistent=True)
+    return spending
 
 
 def _read_answer(
@@ -164,25 +164,27 @@ def _read_answer(
         b"{}" if image is None else b'{"Item":' + read.json(image) + b"}"
         for read, image in zip(reads, images, strict=True)
     ]
-    units = _read_units(tables, images)
+    spending = _read_spending(tables, reads, images)
     told = answer(
-        {"Responses": b"[" + b",".join(responses) + b"]", "ConsumedCapacity": consumed(units, option, "read")}
+        {"Responses": b"[" + b",".join(responses) + b"]", "ConsumedCapacity": consumed(spending, option, "read")}
     )
-    return Outcome(told, tables, units, writing=False)
+    return Outcome(told, spending, writing=False)
 
 
-def _done_answer(tables: Sequence[Table], images: Sequence[Stored | None], option: str | None) -> Outcome:
+def _done_answer(
+    tables: Sequence[Table], actions: Sequence[Action], images: Sequence[Stored | None], option: str | None
+) -> Outcome:
     """What a transaction answers that was done: it costs to read its items."""
-    units = _read_units(tables, images)
-    told = answer({"Responses": b"[]", "ConsumedCapacity": consumed(units, option, "read")})
-    return Outcome(told, tables, units, writing=False)
+    spending = _read_spending(tables, actions, images)
+    told = answer({"Responses": b"[]", "ConsumedCapacity": consumed(spending, option, "read")})
+    return Outcome(told, spending, writing=False)
 
 
-def _written_answer(written: Sequence[Written], option: str | None) -> Outcome:
+def _written_answer(writes: Sequence[Write], written: Sequence[Written], option: str | None) -> Outcome:
     """Writes answer nothing, not even an empty response each."""
     _check_size([max(_size(one.old), _size(one.new)) for one in written])
-    units: dict[str, Units] = {}
-    for one in written:
-        units.setdefault(one.table.name, Units()).add(one.units)
-    told = answer({"Responses": b"[]", "ConsumedCapacity": consumed(units, option, "write")})
-    return Outcome(told, [one.table for one in written], units, writing=True)
+    spending = Spending()
+    for write, one in zip(writes, written, strict=True):
+        spending.of(write.statement.table, one.table).add(one.units)
+    told = answer({"Responses": b"[]", "ConsumedCapacity": consumed(spending, option, "write")})
+    return Outcome(told, spending, writing=True)
