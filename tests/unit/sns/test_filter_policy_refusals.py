@@ -103,16 +103,16 @@ def test_networks_are_refused_without_a_place(network: str, reason: str) -> None
     [
         ("invalid", f"Unrecognized token 'invalid': was expecting {VALUES}", 8),
         ("{", "Unexpected end-of-input: expected close marker for Object (start marker at {})", 2),
-        ("{key:[]}", "Unexpected character ('k' (code 107)): was expecting double-quote to start field name", 3),
+        ("{key:[]}", "Unexpected character ('k' (code 107)): was expecting double-quote to start field name", 2),
         (
             '{"key" []}',
             "Unexpected character ('[' (code 91)): was expecting a colon to separate field name and value",
-            9,
+            8,
         ),
         (
             '{"key":["a" "b"]}',
             "Unexpected character ('\"' (code 34)): was expecting comma to separate Array entries",
-            14,
+            13,
         ),
         ('{"key":["a', "Unexpected end-of-input in VALUE_STRING", 11),
         ('{"key":[01]}', "Invalid numeric value: Leading zeroes not allowed", 10),
@@ -120,7 +120,7 @@ def test_networks_are_refused_without_a_place(network: str, reason: str) -> None
     ],
 )
 def test_what_is_no_json_is_refused_by_the_parser(text: str, reason: str, column: int) -> None:
-    """Recording sns `test_subscribe_invalid_filter_policy`: the parser's words behind "failed to parse JSON."."""
+    """Recordings sns `test_subscribe_invalid_filter_policy`, `test_validate_set_sub_attributes`: the parser's words."""
     with pytest.raises(FilterPolicyRefused) as refusal:
         parse(text, Scope.ATTRIBUTES)
     reason = reason.format(AT.format(1).removeprefix("\n at "))

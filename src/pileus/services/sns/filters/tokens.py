@@ -209,7 +209,7 @@ class _Reader:
     def _unexpected(self, mark: str, why: str) -> FilterPolicyRefused:
         if not mark:
             return self._ended()
-        return not_json(f"Unexpected character ('{mark}' (code {ord(mark)})): {why}", self._place(self._at + 1))
+        return not_json(f"Unexpected character ('{mark}' (code {ord(mark)})): {why}", self._place(self._at))
 
     def _ended(self) -> FilterPolicyRefused:
         place = self._place(len(self._text))
