@@ -26,6 +26,8 @@ from pileus.services.lambda_.shapes import (
 from tests.support.time import JumpingClock
 from tests.unit.lambda_.conftest import ROLE, Lambda, archive, context, creation
 
+IMAGE_URI = "111111111111.dkr.ecr.us-east-1.amazonaws.com/app:1"
+
 _ARN = "arn:aws:lambda:us-east-1:111111111111:function:f"
 
 
@@ -180,9 +182,11 @@ async def test_the_largest_that_is_taken(functions: Lambda) -> None:
         ({"dead_letter_config": shapes.DeadLetterConfig(target_arn="arn:aws:sqs:::q")}, "DeadLetterConfig.TargetArn"),
         ({"kms_key_arn": "arn:aws:kms:::k"}, "KMSKeyArn"),
         ({"tracing_config": shapes.TracingConfig(mode="Active")}, "TracingConfig.Mode"),
-        ({"package_type": "Image"}, "PackageType"),
+        (
+            {"package_type": "Image", "runtime": None, "handler": None, "code": FunctionCode(image_uri=IMAGE_URI)},
+            "Code.ImageUri needs a server that knows where images are",
+        ),
         ({"code": FunctionCode(s3_bucket="bucket", s3_key="key")}, "Code.S3Bucket"),
-        ({"code": FunctionCode(image_uri="image")}, "Code.ImageUri"),
     ],
 )
 async def test_what_pileus_does_not_do_it_says(functions: Lambda, members: dict[str, Any], named: str) -> None:

@@ -41,8 +41,8 @@ class LambdaApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateFunction": "zip packages, Python, Node.js, Java and custom runtimes; no VPC, file systems",
-    "UpdateFunctionCode": "zip packages",
+    "CreateFunction": "Python, Node.js, Java and custom runtimes, container images; no VPC, file systems",
+    "UpdateFunctionCode": "zip packages and container images; no keys of KMS",
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
     "PublishLayerVersion": "zip packages in the request",

@@ -15,6 +15,12 @@ from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.lambda_.environments import features
 from pileus.services.lambda_.environments.pool import supports
 from pileus.services.lambda_.errors import InvalidParameterValueException, ValidationException
+from pileus.services.lambda_.images.configuring import (
+    check_image_creation,
+    check_reconfiguration,
+    image_of,
+    overridden,
+)
 from pileus.services.lambda_.limits import (
     ENVIRONMENT_BYTES_MAX,
     EPHEMERAL_STORAGE_DEFAULT_MB,
@@ -57,7 +63,6 @@ HOST_ARCHITECTURE: Final[Literal["x86_64", "arm64"]] = (
 _CONFIGURATION_NOT_BUILT: Final = (
     "file_system_configs",
     "kms_key_arn",
-    "image_config",
     "tenancy_config",
     "capacity_provider_config",
     "durable_config",
@@ -68,12 +73,15 @@ _CONFIGURATION_NOT_BUILT: Final = (
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """The code of a function: the digest of its archive in hex, and the archive's size; or a folder."""
+    """The code of a function: the digest of its archive in hex, and the archive's size; or a folder; or an image, by
+    the digest of its manifest, as it was asked for and as it was found."""
 
     sha256: str
     size_bytes: int
     unzipped_bytes: int
     folder: str = ""
+    image_uri: str = ""
+    resolved_image_uri: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,14 +96,12 @@ def created(
     request: CreateFunctionRequest, *, name: str, package: Package, layers: list[LayerUse], change: Change
 ) -> FunctionRecord:
     """The function that a checked request asks for."""
-    assert request.runtime is not None
-    assert request.handler is not None
     storage, logging = request.ephemeral_storage, request.logging_config
     logs = _log_settings(logging, None)
     record = FunctionRecord(
         name=name,
-        runtime=request.runtime,
-        handler=request.handler,
+        runtime=request.runtime or "",
+        handler=request.handler or "",
         role=request.role,
         description=request.description or "",
         timeout_s=request.timeout or TIMEOUT_DEFAULT_S,
@@ -117,6 +123,7 @@ def created(
         log_format=logs.log_format,
         application_log_level=logs.application_log_level,
         system_log_level=logs.system_log_level,
+        image=image_of(package.image_uri, package.resolved_image_uri, request.image_config),
     )
     _check_snap_start(record)
     return record
@@ -130,6 +137,7 @@ def reconfigured(
     change: Change,
 ) -> FunctionRecord:
     """The function after a checked request: what it does not name stays."""
+    check_reconfiguration(record, request)
     changes: dict[str, object] = {
         "role": request.role,
         "handler": request.handler,
@@ -142,6 +150,7 @@ def reconfigured(
         "log_group": _log_group(request.logging_config, record.name),
         "layers": layers,
         "snap_start": None if request.snap_start is None else request.snap_start.apply_on == "PublishedVersions",
+        "image": None if record.image is None else overridden(record.image, request.image_config),
         **msgspec.structs.asdict(_log_settings(request.logging_config, record)),
     }
     changed = msgspec.structs.replace(
@@ -159,12 +168,16 @@ def recoded(
     record: FunctionRecord, request: UpdateFunctionCodeRequest, *, package: Package, change: Change
 ) -> FunctionRecord:
     """The function with other code."""
+    image = record.image
+    if image is not None:
+        image = msgspec.structs.replace(image, uri=package.image_uri, resolved_uri=package.resolved_image_uri)
     return msgspec.structs.replace(
         record,
         code_sha256=package.sha256,
         code_size_bytes=package.size_bytes,
         unzipped_bytes=package.unzipped_bytes,
         folder=package.folder,
+        image=image,
         architectures=list(request.architectures or record.architectures),
         revision_id=change.revision_id,
         fleet_revision=change.fleet_revision,
@@ -184,10 +197,15 @@ def check_name(name: str) -> str:
 
 def check_creation(request: CreateFunctionRequest) -> None:
     """Refuse what AWS refuses, and what Pileus does not do yet."""
-    if request.package_type == "Image":
-        raise NotImplementedByPileus("PackageType Image is not implemented")
     _check_architectures(request.architectures)
     _check_configuration(request)
+    if request.package_type == "Image":
+        check_image_creation(request)
+        return
+    if request.image_config is not None:
+        raise InvalidParameterValueException(
+            "Please don't provide ImageConfig when the intended function PackageType is Zip."
+        )
     if request.runtime is None or request.handler is None:
         raise InvalidParameterValueException(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
@@ -239,6 +257,8 @@ def _check_snap_start(record: FunctionRecord) -> None:
     limitations. That of runtimes is AWS's text (aws-samples/bedrock-chat, issue 617); the other is in our words."""
     if not record.snap_start:
         return
+    if record.image is not None:
+        raise NotImplementedByPileus("SnapStart of container images is not implemented")
     language, _, number = record.runtime.partition("3.") if record.runtime.startswith("python") else ("", "", "")
     java = record.runtime.removeprefix("java").partition(".")[0]
     if not (language == "python" and int(number) >= 12) and not (java.isdigit() and int(java) >= 11):

@@ -11,8 +11,8 @@ import msgspec
 from pileus.services.lambda_.environments.runtime_versions import runtime_version_arn
 from pileus.services.lambda_.model import (
     AliasRecord,
+    FunctionRecord,
     Target,
-    code_sha256_base64,
     last_modified,
 )
 from pileus.services.lambda_.names import FunctionName
@@ -22,6 +22,8 @@ from pileus.services.lambda_.shapes import (
     EnvironmentResponse,
     EphemeralStorage,
     FunctionConfiguration,
+    ImageConfig,
+    ImageConfigResponse,
     Layer,
     LoggingConfig,
     RuntimeVersionConfig,
@@ -41,20 +43,21 @@ def listed(target: Target) -> FunctionConfiguration:
     return FunctionConfiguration(
         function_name=record.name,
         function_arn=target.invoked_arn,
-        runtime=record.runtime,  # type: ignore[arg-type]  # checked against the model when it was written
+        runtime=record.runtime or None,  # type: ignore[arg-type]  # checked against the model when it was written
         role=record.role,
-        handler=record.handler,
+        handler=record.handler or None,
         code_size=record.code_size_bytes,
         description=record.description,
         timeout=record.timeout_s,
         memory_size=record.memory_mb,
         last_modified=last_modified(record.modified_at),
-        code_sha256=code_sha256_base64(record.code_sha256),
+        code_sha256=record.code_sha256_text,
         version=target.version,
         environment=None if record.environment is None else EnvironmentResponse(variables=record.environment),
         tracing_config=TracingConfigResponse(mode="PassThrough"),
         revision_id=record.revision_id,
-        package_type="Zip",
+        package_type=record.package_type,
+        image_config_response=_image_config(record),
         architectures=record.architectures,  # type: ignore[arg-type]  # checked when it was written
         ephemeral_storage=EphemeralStorage(size=record.ephemeral_storage_mb),
         snap_start=_snap_start(target),
@@ -66,6 +69,17 @@ def listed(target: Target) -> FunctionConfiguration:
             log_group=record.log_group,
         ),
     )
+
+
+def _image_config(record: FunctionRecord) -> ImageConfigResponse | None:
+    """What the function has changed of how its image is run, if anything (recording lambda_api, TestLambdaImages)."""
+    image = record.image
+    if image is None or (image.entry_point, image.command, image.working_directory) == (None, None, None):
+        return None
+    changed = ImageConfig(
+        entry_point=image.entry_point, command=image.command, working_directory=image.working_directory
+    )
+    return ImageConfigResponse(image_config=changed)
 
 
 def _snap_start(target: Target) -> SnapStartResponse:
@@ -83,11 +97,7 @@ def described(target: Target) -> FunctionConfiguration:
         listed(target),
         state="Active",
         last_update_status="Successful",
-        runtime_version_config=RuntimeVersionConfig(
-            runtime_version_arn=runtime_version_arn(
-                target.record.runtime, partition=target.function.partition, region=target.function.region
-            )
-        ),
+        runtime_version_config=_runtime_version(target),
     )
     if published is None or published.state == "Active":
         return shown
@@ -98,6 +108,13 @@ def described(target: Target) -> FunctionConfiguration:
         state_reason_code=published.state_reason_code or None,
         last_update_status=None,
     )
+
+
+def _runtime_version(target: Target) -> RuntimeVersionConfig | None:
+    if target.record.image is not None:
+        return None
+    arn = runtime_version_arn(target.record.runtime, partition=target.function.partition, region=target.function.region)
+    return RuntimeVersionConfig(runtime_version_arn=arn)
 
 
 def being_created(target: Target, *, revision_id: str) -> FunctionConfiguration:

@@ -25,6 +25,7 @@ from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
     EnvironmentsClosed,
     FunctionSpec,
+    ImagesUnsupported,
     Invocation,
     InvocationResult,
     RestoreFailed,
@@ -44,6 +45,7 @@ from pileus.services.lambda_.errors import (
     TooManyRequestsException,
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
+from pileus.services.lambda_.images.store import Images
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
@@ -92,6 +94,7 @@ class Invoker:
         store: Store,
         environments: Environments,
         packages: CodePackages,
+        images: Images,
         clock: Clock,
         ids: Ids,
         metrics: EventMetrics,
@@ -99,7 +102,7 @@ class Invoker:
         self._store = store
         self._metrics = metrics
         self._environments = environments
-        self.resolver = Resolver(store=store, packages=packages, ids=ids)
+        self.resolver = Resolver(store=store, packages=packages, images=images, ids=ids)
         self._clock = clock
         self._ids = ids
         self._named: dict[tuple[str, str, str, str | None], Named] = {}
@@ -301,6 +304,8 @@ class Invoker:
             raise TooManyRequestsException(full.reason) from None
         except RestoreFailed as failed:
             raise SnapStartTimeoutException if failed.timed_out else SnapStartException from None
+        except ImagesUnsupported as reason:
+            raise NotImplementedByPileus(str(reason)) from None
         except UnsupportedRuntime:
             raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
         except SandboxFailed as error:

@@ -7,7 +7,7 @@ complete, in the transaction that writes them.
 
 import base64
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -43,10 +43,24 @@ class LayerUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unzipped_bytes: int
 
 
+class ImageUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The container image of a function, and what the function has changed of how it is run; None for nothing.
+
+    uri: as it was given. resolved_uri: by the digest that it led to then.
+    """
+
+    uri: str
+    resolved_uri: str
+    entry_point: list[str] | None = None
+    command: list[str] | None = None
+    working_directory: str | None = None
+
+
 class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.function.v1"):
     """A function and its resource policy.
 
-    code_sha256: of the package, in hex, which is also its blob's digest. environment: None when never given.
+    code_sha256: of the package, in hex, which is also its blob's digest; or of the manifest of its image.
+    environment: None when never given. runtime, handler: '' where there is an image, which needs none.
     revision_id: changes with every change; fleet_revision: only with what running environments would have to know.
     last_version: the number of the version published last, be it still there or not. policy_revision_id: '' until
     somebody changes the policy. dead_letter_arn: '' for none. folder: of this machine, which is the package instead
@@ -81,6 +95,16 @@ class FunctionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     application_log_level: str = ""
     system_log_level: str = ""
     dead_letter_arn: str = ""
+    image: ImageUse | None = None
+
+    @property
+    def package_type(self) -> Literal["Image", "Zip"]:
+        return "Zip" if self.image is None else "Image"
+
+    @property
+    def code_sha256_text(self) -> str:
+        """`CodeSha256` as the API prints it: in hex for images (recording lambda_api, TestLambdaImages)."""
+        return code_sha256_base64(self.code_sha256) if self.image is None else self.code_sha256
 
     @property
     def timeout(self) -> timedelta:

@@ -17,9 +17,17 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.lambda_.code import CodePackages
-from pileus.services.lambda_.environments.types import FunctionSpec
+from pileus.services.lambda_.environments.types import FunctionSpec, ImageSpec
 from pileus.services.lambda_.errors import FunctionNotFound, SnapStartNotReadyException
-from pileus.services.lambda_.model import AliasRecord, FunctionRecord, StatementRecord, Target, VersionRecord
+from pileus.services.lambda_.images.store import Images
+from pileus.services.lambda_.model import (
+    AliasRecord,
+    FunctionRecord,
+    ImageUse,
+    StatementRecord,
+    Target,
+    VersionRecord,
+)
 from pileus.services.lambda_.names import LATEST, FunctionName
 from pileus.services.lambda_.sources import fingerprint
 from pileus.services.lambda_.store import alias_key, function_key, get_alias, get_function, get_version, version_key
@@ -130,9 +138,10 @@ class Named:
 class Resolver:
     """Finds what is invoked, and keeps what can be kept of it."""
 
-    def __init__(self, *, store: Store, packages: CodePackages, ids: Ids) -> None:
+    def __init__(self, *, store: Store, packages: CodePackages, images: Images, ids: Ids) -> None:
         self._store = store
         self._packages = packages
+        self._images = images
         self._ids = ids
         self._ready: dict[bytes, Ready] = {}
         self._aliases: dict[bytes, _ReadyAlias] = {}
@@ -197,13 +206,14 @@ class Resolver:
     async def spec(self, target: Target) -> FunctionSpec:
         """What its environments are made from."""
         function, record = target.function, target.record
+        image = None if record.image is None else await self._image(function, record, record.image)
         return FunctionSpec(
             function_arn=function.arn if target.published is None else f"{function.arn}:{target.version}",
             function_name=record.name,
             version=target.version,
             runtime=record.runtime,
             handler=record.handler,
-            code_path=Path(record.folder) if record.folder else await self._packages.directory(record.code_sha256),
+            code_path=image.root if image is not None else await self._code(record),
             code_sha256=record.code_sha256,
             memory_mb=record.memory_mb,
             timeout=record.timeout,
@@ -219,4 +229,23 @@ class Resolver:
             log_level=record.application_log_level,
             system_log_level=record.system_log_level,
             snap_start=record.snap_start and target.published is not None,
+            image=image,
+        )
+
+    async def _code(self, record: FunctionRecord) -> Path:
+        return Path(record.folder) if record.folder else await self._packages.directory(record.code_sha256)
+
+    async def _image(self, function: FunctionName, record: FunctionRecord, use: ImageUse) -> ImageSpec:
+        """What the image says of how it is run, as far as the function does not say otherwise."""
+        found = await self._images.get(
+            use.resolved_uri, record.code_sha256, region=function.region, architecture=record.architectures[0]
+        )
+        told = found.settings
+        pairs = (text.partition("=") for text in told.env or ())
+        return ImageSpec(
+            root=found.root,
+            entry_point=tuple(told.entrypoint or () if use.entry_point is None else use.entry_point),
+            command=tuple(told.cmd or () if use.command is None else use.command),
+            working_directory=use.working_directory or told.working_dir or "",
+            environment={name: value for name, equals, value in pairs if name and equals},
         )

@@ -20,7 +20,7 @@ from pileus.services.lambda_.shapes import FunctionCode, LayerVersionContentInpu
 
 HOT_RELOAD_BUCKET: Final = "hot-reload"
 
-_NOT_BUILT: Final = ("image_uri", "source_kms_key_arn", "publish_to")
+_NOT_BUILT: Final = ("source_kms_key_arn", "publish_to")
 _UNWATCHED: Final = frozenset({".git", "__pycache__", "node_modules"})
 """Folders whose content is not looked through for edits: large, and hardly ever edited by hand."""
 
@@ -52,7 +52,7 @@ async def source_of(
     _refuse_unbuilt(code, within)
     bucket, key = code.s3_bucket, code.s3_key
     if code.zip_file is not None:
-        if bucket or key:
+        if bucket or key or (not isinstance(code, LayerVersionContentInput) and code.image_uri):
             raise InvalidParameterValueException(
                 "Please do not provide other FunctionCode parameters when providing a ZipFile."
             )

@@ -148,9 +148,26 @@ async def referenced_archives(store: Store) -> set[str]:
                 found.add(decode(value, LayerVersionRecord).code_sha256)
             elif kind in ("function", "version"):
                 record = decode(value, FunctionRecord) if kind == "function" else decode(value, VersionRecord).function
-                if not record.folder:
+                if not record.folder and record.image is None:
                     found.add(record.code_sha256)
                 found.update(layer.code_sha256 for layer in record.layers)
+        if len(page) < _SCAN_PAGE:
+            return found
+        begin = after(page[-1][0])
+
+
+async def referenced_images(store: Store) -> set[str]:
+    """The digests of the images that functions and their versions have, of all accounts and regions."""
+    found: set[str] = set()
+    begin, end = _ROOT.range()
+    while True:
+        page = await store.snapshot().range(begin, end, limit=_SCAN_PAGE)
+        for key, value in page:
+            kind = _ROOT.unpack(key)[2]
+            if kind in ("function", "version"):
+                record = decode(value, FunctionRecord) if kind == "function" else decode(value, VersionRecord).function
+                if record.image is not None:
+                    found.add(record.code_sha256)
         if len(page) < _SCAN_PAGE:
             return found
         begin = after(page[-1][0])

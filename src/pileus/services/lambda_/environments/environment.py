@@ -134,7 +134,8 @@ class Environment:
             self.spec, self, api=api, external=external, ids=ids, journal=self._journal, clock=self._clock
         )
         self._log.heard = companions.telemetry.line
-        self._log.raw_kind = "extension" if external and not self.spec.runtime.startswith("provided") else "function"
+        custom = self.spec.image is not None or self.spec.runtime.startswith("provided")
+        self._log.raw_kind = "extension" if external and not custom else "function"
         self._journal.heard = companions.telemetry.platform
 
     @property
@@ -265,7 +266,11 @@ class Environment:
 
     def was_refused(self, why: str) -> None:
         if self.state is State.STARTING:
-            self._refuse(InitFailed("Runtime.InvalidEntrypoint", why))
+            image = self.spec.image
+            if image is not None:
+                self._journal.failed(reports.launch_error_line(why, image))
+            lost = why.startswith("chdir ")
+            self._refuse(InitFailed("Runtime.InvalidWorkingDir" if lost else "Runtime.InvalidEntrypoint", why))
 
     def began_stream(self, content_type: str) -> None:
         if self._invocation is None:

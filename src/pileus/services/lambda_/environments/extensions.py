@@ -74,6 +74,17 @@ def programs(layers: Sequence[Path], layers_root: str) -> list[str]:
     return [f"{layers_root}/extensions/{name}" for name in names]
 
 
+def programs_of_image(root: Path, layers_root: str) -> list[str]:
+    """The same of a container image. No link in it is followed here: it would lead into the machine."""
+    folder = root
+    for name in (*layers_root.strip("/").split("/"), "extensions"):
+        folder = folder / name
+        if folder.is_symlink() or not folder.is_dir():
+            return []
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.is_symlink())
+    return [f"{layers_root}/extensions/{name}" for name in names]
+
+
 class Extensions:
     """The extensions of one environment, and their API."""
 

@@ -65,7 +65,7 @@ class Journal:
     def init_started(self) -> None:
         """It is in the log alone: no tail shows it (guide, "Identifying Lambda runtime version changes")."""
         version, arn = self._runtime_version()
-        if not self._json:
+        if not self._json and version:
             self._log.line_apart(reports.init_start_line(version=version, arn=arn))
         if self._json or self.heard is not None:
             record = {"initializationType": self._kind, "phase": "init", **self._started_members(version, arn)}
@@ -162,14 +162,16 @@ class Journal:
         self._tell(kind, record, level="INFO")
 
     def _runtime_version(self) -> tuple[str, str]:
+        """Of a container image there is none."""
         spec = self._spec
+        if spec.image is not None:
+            return "", ""
         partition = spec.function_arn.split(":", 2)[1]
         return runtime_version(spec.runtime), runtime_version_arn(spec.runtime, partition=partition, region=spec.region)
 
     def _started_members(self, version: str, arn: str) -> dict[str, Any]:
         return {
-            "runtimeVersion": version,
-            "runtimeVersionArn": arn,
+            **({"runtimeVersion": version, "runtimeVersionArn": arn} if version else {}),
             "functionName": self._spec.function_name,
             "functionVersion": self._spec.version,
             "instanceMaxMemory": self._spec.memory_mb * _MIB,

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 import pileus
-from pileus.services.lambda_.environments.types import FunctionSpec, UnsupportedRuntime
+from pileus.services.lambda_.environments.types import FunctionSpec, ImagesUnsupported, UnsupportedRuntime
 from pileus.services.lambda_.environments.variables import RUNTIME_DIR
 from pileus.services.lambda_.runtimes import java, node, toolchains
 from pileus.services.lambda_.runtimes.toolchains import Toolchain
@@ -37,6 +37,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
     mounts: as of `Order`, besides the package; where nothing can be mounted, their sources can be read.
     variables: defaults that the function's own may replace.
+    root: as of `Order`. directory: where the program begins, '' for the package.
     http: whether the runtime speaks the Runtime API rather than frames. channel_at: see `Order`.
     warning: what to write into the function's log first.
     """
@@ -48,6 +49,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     execute: tuple[str, ...] = ()
     variables: dict[str, str] = {}
     http: bool = False
+    root: str = ""
+    directory: str = ""
     channel_at: int = -1
     warning: str = ""
 
@@ -60,9 +63,31 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     layers_root: str
 
 
-def is_custom(spec: FunctionSpec) -> bool:
-    """Whether the function brings its runtime."""
-    return spec.runtime.startswith("provided")
+def runs_here(spec: FunctionSpec) -> bool:
+    """Whether anything here may run it, as far as one can say without looking further."""
+    return spec.image is not None or toolchains.supports(spec.runtime)
+
+
+def unstartable(spec: FunctionSpec) -> tuple[str, str] | None:
+    """Why its environment need not even be tried: the kind of the error, and AWS's words.
+
+    Of images as people report them: jsreport, issue 785; ob_bulkstash, issue 20.
+    """
+    if spec.image is not None:
+        if not spec.image.execute:
+            return "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): []"
+        directory = spec.image.working_directory
+        if not directory.startswith("/"):
+            return (
+                "Runtime.InvalidWorkingDir",
+                f"the working directory '{directory}' is invalid, it needs to be an absolute path",
+            )
+    elif spec.runtime.startswith("provided") and bootstrap(spec) is None:
+        return (
+            "Runtime.InvalidEntrypoint",
+            "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+        )
+    return None
 
 
 def bootstrap(spec: FunctionSpec) -> Path | None:
@@ -78,7 +103,13 @@ async def launch(
     cache: where to keep what is compiled for this host. strict: refuse other versions than the one asked for.
     snapshot: what becomes of it when it is initialised, as Python's `run` knows it.
     """
-    if is_custom(spec):
+    if spec.image is not None:
+        if not places.contained:
+            raise ImagesUnsupported("Container images need namespaces, which this host does not grant")
+        return Launch(
+            root=str(spec.image.root), execute=spec.image.execute, directory=spec.image.working_directory, http=True
+        )
+    if spec.runtime.startswith("provided"):
         root = places.task_root if bootstrap(spec) == spec.code_path else places.layers_root
         return Launch(execute=(f"{root}/bootstrap",), http=True)
     if spec.runtime.startswith("python3."):

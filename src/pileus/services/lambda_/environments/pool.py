@@ -23,11 +23,11 @@ from pileus.services.lambda_.environments import provisioned, reports, snapshots
 from pileus.services.lambda_.environments.api_listener import ApiListener
 from pileus.services.lambda_.environments.concurrency import Limits, ScalingRate, Unreserved
 from pileus.services.lambda_.environments.environment import Environment, InitFailed
-from pileus.services.lambda_.environments.extensions import may_have_extensions, programs
+from pileus.services.lambda_.environments.extensions import may_have_extensions, programs, programs_of_image
 from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.gathering import Gathering
-from pileus.services.lambda_.environments.launching import PYTHON, Places, bootstrap, is_custom, launch
+from pileus.services.lambda_.environments.launching import PYTHON, Places, launch, runs_here, unstartable
 from pileus.services.lambda_.environments.lifecycle import State
 from pileus.services.lambda_.environments.links import NativeLink
 from pileus.services.lambda_.environments.logs import EnvironmentLog
@@ -162,6 +162,12 @@ class EnvironmentPool:
         """A function was created or found: make ready for its first invocation, in the background (1 to 2 ms here)."""
         self._sandbox.prepare()
 
+    async def why_no_images(self) -> str:
+        """Why functions cannot be made of container images on this host; '' where they can."""
+        self._require_open()
+        (await self._take_cell()).close()
+        return "" if self._sandbox.contained else self._sandbox.reason
+
     def provide(self, wanted: Sequence[tuple[FunctionSpec, int]]) -> None:
         """Keep so many environments of each initialised, and none of any other; returns at once."""
         if self._closed:
@@ -173,7 +179,7 @@ class EnvironmentPool:
         for spec, count in wanted:
             known = self._fleets.get(spec.function_arn)
             if known is None or known.spec.revision != spec.revision:
-                if not supports(spec.runtime):
+                if not runs_here(spec):
                     continue
                 known = self._renew(spec)
             self._provisions.want(known, count)
@@ -234,7 +240,7 @@ class EnvironmentPool:
         await self._sandbox.close()
 
     def _renew(self, spec: FunctionSpec) -> Fleet:
-        if not supports(spec.runtime):
+        if not runs_here(spec):
             raise UnsupportedRuntime(spec.runtime)
         old = self._fleets.get(spec.function_arn)
         if old is not None:
@@ -335,10 +341,8 @@ class EnvironmentPool:
         self, fleet: Fleet, spec: FunctionSpec, *, kind: str = "on-demand", snapshot: str = ""
     ) -> Environment | InitFailed:
         """An environment whose runtime is loading the function. kind: as the function sees it."""
-        if is_custom(spec) and bootstrap(spec) is None:
-            return InitFailed(
-                "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-            )
+        if (failure := unstartable(spec)) is not None:
+            return InitFailed(*failure)
         if kind == "on-demand":
             await self._admit(spec)
         self._make_room()
@@ -453,6 +457,8 @@ class EnvironmentPool:
             spec, places, cache=self._runtimes_cache, strict=self._strict_runtimes, snapshot=snapshot
         )
         beside, runtime_api = programs(spec.layers, places.layers_root), ""
+        if spec.image is not None:
+            beside = programs_of_image(spec.image.root, LAYERS_ROOT)
         api = ApiListener(cell) if started.http or may_have_extensions(spec) else None
         if api is not None:
             environment.accompany(api, external=[os.path.basename(program) for program in beside], ids=self._ids)
@@ -466,6 +472,7 @@ class EnvironmentPool:
             environment.logged_line(started.warning)
         order = Order(
             mounts=[(str(spec.code_path.resolve()), TASK_ROOT), *started.mounts],
+            root=started.root,
             layers=[str(folder.resolve()) for folder in spec.layers],
             readable=[*([places.layers_root] if spec.layers else []), *started.readable],
             environment=variables(
@@ -479,7 +486,7 @@ class EnvironmentPool:
                 defaults=started.variables,
                 kind=kind,
             ),
-            directory=places.task_root,
+            directory=started.directory or places.task_root,
             hostname="169.254.100.6",
             call=started.call,
             argument=started.argument,

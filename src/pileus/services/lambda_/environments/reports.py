@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from pileus.services.lambda_.environments.types import ImageSpec
+
 _GO_SIGNALS: Final = {
     signal.SIGHUP: "hangup",
     signal.SIGINT: "interrupt",
@@ -63,6 +65,14 @@ def exited(wait_status: int | None) -> str:
         return f"Runtime exited with error: signal: {_GO_SIGNALS.get(signal.Signals(number), f'signal {number}')}"
     code = os.WEXITSTATUS(wait_status)
     return f"Runtime exited with error: exit status {code}" if code else "Runtime exited without providing a reason"
+
+
+def launch_error_line(why: str, image: ImageSpec) -> str:
+    """As of AWS's own supervisor (aws/aws-lambda-base-images, issue 34)."""
+    return (
+        f"IMAGE\tLaunch error: {why}\tEntrypoint: [{','.join(image.entry_point)}]\tCmd: [{','.join(image.command)}]"
+        f"\tWorkingDir: [{image.working_directory}]\n"
+    )
 
 
 def start_line(request_id: str, *, version: str) -> str:

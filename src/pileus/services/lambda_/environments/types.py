@@ -10,6 +10,23 @@ import msgspec
 from pileus.services.lambda_.environments.streams import ResponseStream
 
 
+class ImageSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A container image, and how it is run.
+
+    root: its files. entry_point, command: together the program and its arguments. environment: the image's own.
+    """
+
+    root: Path
+    entry_point: tuple[str, ...]
+    command: tuple[str, ...]
+    working_directory: str
+    environment: dict[str, str]
+
+    @property
+    def execute(self) -> tuple[str, ...]:
+        return (*self.entry_point, *self.command)
+
+
 class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an environment must know about the function that it runs.
 
@@ -19,6 +36,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     layers: the unpacked layers, mounted merged as `/opt`; of files of the same name that of the later one counts.
     log_format: `Text` or `JSON`; the levels, of the function's own and of the platform's lines, count for JSON only.
     snap_start: whether environments are restored from one that was initialised when the version was published.
+    image: what the function is made of instead of a package, a runtime and layers; `code_path` is its root then.
     revision: changes whenever anything here changes; a new one retires the environments of the old one.
     environment: the function's own variables; they cannot replace Lambda's reserved ones.
     """
@@ -44,6 +62,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = ""
     system_log_level: str = ""
     snap_start: bool = False
+    image: ImageSpec | None = None
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +118,10 @@ class LogSink(Protocol):
 
 class UnsupportedRuntime(Exception):
     """This host has nothing that runs `spec.runtime`."""
+
+
+class ImagesUnsupported(UnsupportedRuntime):
+    """This host cannot run container images; says why."""
 
 
 class EnvironmentsClosed(Exception):

@@ -18,6 +18,10 @@ RUNTIME_DIR: Final = "/var/runtime"
 LAYERS_ROOT: Final = "/opt"
 
 
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Of an image that names none. Source: what Docker's engine gives such."""
+
+
 def variables(
     spec: FunctionSpec,
     *,
@@ -35,6 +39,13 @@ def variables(
     runtime_api: empty for the bundled runtimes, which need none. defaults: the runtime's own, to be replaced, too.
     kind: of initialisation.
     """
+    if spec.image is not None:
+        found = {"TZ": ":UTC", "PATH": _PATH, "AWS_ENDPOINT_URL": endpoint_url, **spec.image.environment}
+        return (
+            found
+            | spec.environment
+            | _given(spec, credentials=credentials, log_stream=log_stream, runtime_api=runtime_api, kind=kind)
+        )
     found = {
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
@@ -48,6 +59,18 @@ def variables(
         "_HANDLER": spec.handler,
         "LAMBDA_TASK_ROOT": task_root,
         "LAMBDA_RUNTIME_DIR": RUNTIME_DIR,
+        **_given(spec, credentials=credentials, log_stream=log_stream, runtime_api=runtime_api, kind=kind),
+    }
+    if not spec.runtime.startswith("provided"):
+        found["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{spec.runtime}"
+    return found
+
+
+def _given(
+    spec: FunctionSpec, *, credentials: Credentials, log_stream: str, runtime_api: str, kind: str
+) -> dict[str, str]:
+    """What every function is told, and cannot change. Of a container image the rest is the image's own business."""
+    found = {
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
@@ -62,8 +85,6 @@ def variables(
     }
     if runtime_api:
         found["AWS_LAMBDA_RUNTIME_API"] = runtime_api
-    if not spec.runtime.startswith("provided"):
-        found["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{spec.runtime}"
     if spec.log_format == "JSON":
         found["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         found["AWS_LAMBDA_LOG_LEVEL"] = spec.log_level or "INFO"

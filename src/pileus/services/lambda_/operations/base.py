@@ -1,9 +1,9 @@
 """What do all operations share: the store, the environments, and how a function is found?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -13,13 +13,14 @@ from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.blobs.local import LocalBlobs
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import ServiceError
+from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.configuring import (
+    HOST_ARCHITECTURE,
     Change,
     Package,
 )
@@ -31,6 +32,8 @@ from pileus.services.lambda_.errors import (
     PreconditionFailedException,
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
+from pileus.services.lambda_.images.kept import ImageSources
+from pileus.services.lambda_.images.store import Images
 from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
 from pileus.services.lambda_.limits import UNZIPPED_BYTES_MAX
 from pileus.services.lambda_.mappings.invoke import MappingInvoke
@@ -57,6 +60,15 @@ from pileus.services.lambda_.worker import AsyncInvocations
 
 _ROLE_TRIAL: Final = timedelta(minutes=15)
 """The shortest session that STS gives (API_AssumeRole)."""
+
+
+@runtime_checkable
+class ImageRunner(Protocol):
+    """What can run container images, perhaps: the `EnvironmentPool`."""
+
+    async def why_no_images(self) -> str:
+        """'' where it can."""
+        ...
 
 
 class ServiceInvoker:
@@ -113,13 +125,15 @@ class LambdaBase:
         objects: ObjectReader | None = None,
         hot_reload: bool = False,
         sources: Mapping[str, StreamSource] | None = None,
+        image_sources: ImageSources | None = None,
     ) -> None:
         """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
         of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
         targets: the services that records and events go to. roles: without it, every role may do all.
         sources: of records for mappings, by the service in their ARNs.
         objects: code in S3; without it, code comes in requests only. hot_reload: whether folders of this machine may be
-        packages, which makes all that Pileus may read readable to whoever may create functions.
+        packages, which makes all that Pileus may read readable to whoever may create functions. image_sources: where
+        container images are; without it, there are none.
         """
         self._store = store
         self._pool = pool
@@ -127,6 +141,7 @@ class LambdaBase:
         self._clock = clock
         self._ids = ids
         self._packages = CodePackages(blobs=blobs, data_dir=data_dir)
+        self._images = Images(data_dir=data_dir, sources=image_sources or ImageSources())
         self._objects = objects
         self._hot_reload = hot_reload
         self._event_metrics = EventMetrics(metrics)
@@ -135,6 +150,7 @@ class LambdaBase:
             store=store,
             environments=reserved if metrics is None else CountedEnvironments(reserved, metrics),
             packages=self._packages,
+            images=self._images,
             clock=clock,
             ids=ids,
             metrics=self._event_metrics,
@@ -176,6 +192,14 @@ class LambdaBase:
         if code.zip_file is None:  # from S3, where only what is unpacked counts
             return await self._packages.add(source, zipped_bytes_max=UNZIPPED_BYTES_MAX)
         return await self._packages.add(source)
+
+    async def _image(self, context: RequestContext, uri: str, architectures: Sequence[str] | None) -> Package:
+        """Unpack and keep the image that a URI means now. ImageRefused, NotImplementedByPileus."""
+        if isinstance(self._pool, ImageRunner) and (reason := await self._pool.why_no_images()):
+            raise NotImplementedByPileus(f"PackageType Image is not implemented without namespaces: {reason}")
+        architecture = next(iter(architectures or ()), HOST_ARCHITECTURE)
+        found, resolved = await self._images.add(uri, region=context.region, architecture=architecture)
+        return Package(sha256=found.digest, size_bytes=0, unzipped_bytes=0, image_uri=uri, resolved_image_uri=resolved)
 
     async def _resolve(self, function: FunctionName) -> Target:
         """What is there under a name; FunctionNotFound."""

@@ -27,6 +27,7 @@ from pileus.services.lambda_.errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
+from pileus.services.lambda_.images.configuring import check_recoding_kind
 from pileus.services.lambda_.layer_store import get_layer_version
 from pileus.services.lambda_.layers import check_unzipped, wanted_layers
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
@@ -63,7 +64,10 @@ class FunctionOperations(LambdaBase):
         await self._check_role(function, request.role)
         self._pool.prepare()
         layers = await self._layers(function, request.layers or ())
-        package = await self._package(context, request.code, within="Code.")
+        if request.package_type == "Image":
+            package = await self._image(context, request.code.image_uri or "", request.architectures)
+        else:
+            package = await self._package(context, request.code, within="Code.")
         check_unzipped(package.unzipped_bytes, layers)
         record = created(request, name=name, package=package, layers=layers, change=self._new_change())
 
@@ -190,10 +194,17 @@ class FunctionOperations(LambdaBase):
     ) -> FunctionConfiguration:
         function = function_name(context, request.function_name)
         check_recoding(request)
-        check_revision(await self._require(function), request.revision_id, "GetFunction/GetAlias")
-        package = await self._package(context, request)
+        known = await self._require(function)
+        check_revision(known, request.revision_id, "GetFunction/GetAlias")
+        check_recoding_kind(known, request)
+        if known.image is not None:
+            architectures = request.architectures or known.architectures
+            package = await self._image(context, request.image_uri or "", architectures)
+        else:
+            package = await self._package(context, request)
 
         def change(record: FunctionRecord) -> FunctionRecord:
+            check_recoding_kind(record, request)
             check_unzipped(package.unzipped_bytes, record.layers)
             return recoded(record, request, package=package, change=self._new_change())
 
@@ -257,6 +268,10 @@ class FunctionOperations(LambdaBase):
     def _location(self, context: RequestContext, record: FunctionRecord) -> FunctionCodeLocation:
         if record.folder:
             return FunctionCodeLocation(repository_type="Folder", location=record.folder)
+        if record.image is not None:
+            return FunctionCodeLocation(
+                repository_type="ECR", image_uri=record.image.uri, resolved_image_uri=record.image.resolved_uri
+            )
         return FunctionCodeLocation(
             repository_type="S3", location=self.code_handler.location(context, record.code_sha256)
         )

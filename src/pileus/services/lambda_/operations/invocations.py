@@ -37,5 +37,6 @@ class InvocationOperations(LambdaBase):
         return await records.referenced_archives(self._store)
 
     async def sweep_code(self) -> int:
-        """Remove unpacked code that no function has any more; to be called now and then."""
+        """Remove unpacked code and images that no function has any more; to be called now and then."""
+        await self._images.sweep(await records.referenced_images(self._store))
         return await self._packages.sweep(await self.referenced_blobs())

@@ -7,7 +7,7 @@ from pileus.services.lambda_ import store as records
 from pileus.services.lambda_.describing import described, listed
 from pileus.services.lambda_.errors import InvalidParameterValueException
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
-from pileus.services.lambda_.model import VersionRecord, code_sha256_base64, latest_of, version_of
+from pileus.services.lambda_.model import VersionRecord, latest_of, version_of
 from pileus.services.lambda_.names import LATEST, function_name
 from pileus.services.lambda_.operations.base import LambdaBase, check_revision
 from pileus.services.lambda_.shapes import (
@@ -27,7 +27,7 @@ class VersionOperations(LambdaBase):
         async def publish(tx: Transaction) -> VersionRecord:
             record = await records.require_function(tx, function)
             check_revision(record, request.revision_id, "GetFunction/GetAlias")
-            current = code_sha256_base64(record.code_sha256)
+            current = record.code_sha256_text
             if request.code_sha256 and request.code_sha256 != current:
                 raise InvalidParameterValueException(
                     f"CodeSHA256 ({request.code_sha256}) is different from current CodeSHA256 in $LATEST ({current}). "
