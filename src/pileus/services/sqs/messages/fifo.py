@@ -167,23 +167,30 @@ class _Receive:
         """Take a group's messages from the first on; False when that one is still delayed."""
         visit = self._visit
         begin, end = visit.keys.group_range(group)
-        rows = await visit.tx.range(begin, end, limit=self._limit - len(self._taken))
-        state = await visit.group(group) or GroupState(entries=[], turn=last_number(rows[0][0]))
-        known = {held.seq: held for held in state.entries}
+        state: GroupState | None = None
         before = len(self._taken)
-        delayed = False
-        for key, _ in rows:
-            seq = last_number(key)
-            held = known.get(seq)
-            if held is not None and held.due_us:
+        delayed = stopped = False
+        while not stopped and len(self._taken) < self._limit and self._drops_left > 0:
+            rows = await visit.tx.range(begin, end, limit=self._limit - len(self._taken))
+            if not rows:
                 break
-            message = await visit.message(seq)
-            assert message is not None, "what a group lists is there"
-            if held is None and self._delayed(message):
-                delayed = True
-                break
-            await self._offer(state, message, seq, held)
-        await _settle(visit, group, state)
+            if state is None:
+                state = await visit.group(group) or GroupState(entries=[], turn=last_number(rows[0][0]))
+            for key, _ in rows:
+                seq = last_number(key)
+                held = _held(state, seq)
+                stopped = held is not None and held.due_us > 0
+                if stopped:
+                    break
+                message = await visit.message(seq)
+                assert message is not None, "what a group lists is there"
+                delayed = stopped = held is None and self._delayed(message)
+                if stopped:
+                    break
+                await self._offer(state, message, seq, held)
+            begin = rows[-1][0] + b"\x00"
+        if state is not None:
+            await _settle(visit, group, state)
         return not delayed or len(self._taken) > before
 
     def _delayed(self, message: MessageRecord) -> bool:
