@@ -95,6 +95,7 @@ class Authorizer:
         self._audit = audit
         self._clock = clock
         self._resources: Mapping[str, ResourceSource] = resources or {}
+        self._sources: dict[int, tuple[Needs, Sequence[ResourceSource]]] = {}
 
     async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
         """Return if the principal may; otherwise raise the service's access-denied error.
@@ -104,6 +105,12 @@ class Authorizer:
         permissions = needs.permissions
         assert permissions is not None, f"{context.service}.{context.operation} is in no table of permissions"
         principal = context.principal
+        if self._organization is None and principal.session is None and principal.arn.endswith(":root"):
+            asked = needs.foreign is not None and needs.foreign(context, given)
+            for source in self._sources_of(needs, permissions):
+                asked = asked or source.eager
+            if not asked:
+                return
         scps = () if self._organization is None else self._organization.scps_of(principal.account_id)
         root = principal.arn.endswith(":root")
         policies: _Policies | None = None
@@ -127,6 +134,16 @@ class Authorizer:
         if policies is None:
             # Nothing was asked of this request, and yet it must be somebody's.
             await self._held_by(context, needs, scps)
+
+    def _sources_of(self, needs: Needs, permissions: Sequence[Permission]) -> Sequence[ResourceSource]:
+        """Who knows what an operation is about."""
+        kept = self._sources.get(id(needs))
+        if kept is not None and kept[0] is needs:
+            return kept[1]
+        named = {permission.action.partition(":")[0] for permission in permissions}
+        found = tuple(source for name in sorted(named) if (source := self._resources.get(name)) is not None)
+        self._sources[id(needs)] = (needs, found)
+        return found
 
     async def _held_by(self, context: RequestContext, needs: Needs, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies:
         """The policies of who asks, or the answer to whoever is nobody."""
@@ -155,6 +172,12 @@ class Authorizer:
         # Of another account's the policy must be known, whatever is usual.
         look = source is not None and (source.eager or _account_of(arn, context) != context.account_id)
         known = await source.find(context, arn) if source is not None and look else None
+        if (
+            policies is _NONE
+            and (known is None or known.policy is None)
+            and _account_of(arn, context) == context.account_id
+        ):
+            return  # a root, of something of its own that has no policy
         if known is not None:
             arn = known.arn
             if resource is not None and resource.becomes is not None:

@@ -31,6 +31,8 @@ class KeyUseRecorder:
         self._store = store
         self._clock = clock
         self._noted_s: dict[str | tuple[str, str], float] = {}
+        self._told_s: dict[tuple[str, str], float] = {}
+        """Key and service -> since when there is nothing more to say of them: one look for most requests."""
         self._pending_keys: dict[str, KeyUseRecord] = {}
         self._pending_services: dict[tuple[str, str, str], ServiceUseRecord] = {}
         self._wanted = asyncio.Event()
@@ -38,6 +40,9 @@ class KeyUseRecorder:
     def note_use(self, principal: Principal, service: str, region: str) -> None:
         """A request of this principal was verified. service, region: as in the credential's scope."""
         now_s = self._clock.timestamp()
+        used = (principal.access_key_id, service)
+        if now_s - self._told_s.get(used, -_INTERVAL_S) < _INTERVAL_S:
+            return
         if principal.session is None:
             self._note_key(principal.access_key_id, service, region, now_s)
         if self._is_news((principal.user_id, service), now_s):
@@ -48,6 +53,11 @@ class KeyUseRecorder:
                 namespace=_NAMESPACES.get(service, service), at=whole_second(self._clock.now()), region=region
             )
             self._wanted.set()
+        if len(self._told_s) >= _REMEMBERED_MAX:
+            self._told_s.clear()
+        of_service_s = self._noted_s[principal.user_id, service]
+        of_key_s = self._noted_s[principal.access_key_id] if principal.session is None else of_service_s
+        self._told_s[used] = min(of_key_s, of_service_s)
 
     def note_key_used(self, access_key_id: str, service: str, region: str) -> None:
         """A request with this key was verified."""
