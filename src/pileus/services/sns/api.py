@@ -4,6 +4,7 @@ from pileus.services.sns.operations.confirmations import ConfirmationOperations
 from pileus.services.sns.operations.direct import DirectOperations
 from pileus.services.sns.operations.platform_applications import PlatformApplicationOperations
 from pileus.services.sns.operations.platform_endpoints import PlatformEndpointOperations
+from pileus.services.sns.operations.protection import DataProtectionOperations
 from pileus.services.sns.operations.publishing import PublishOperations
 from pileus.services.sns.operations.sms import SmsOperations
 from pileus.services.sns.operations.sms_sandbox import SmsSandboxOperations
@@ -15,6 +16,7 @@ from pileus.services.sns.operations.topics import TopicOperations
 
 class SnsApi(
     ConfirmationOperations,
+    DataProtectionOperations,
     DirectOperations,  # before the publishing of topics, whose gaps it fills
     PlatformApplicationOperations,
     PlatformEndpointOperations,

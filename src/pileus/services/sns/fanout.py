@@ -110,7 +110,7 @@ class Fanout:
                     self._count_filtered(message, candidate, accepts.scope)
                     continue
             sent = message
-            if self.guard is not None:
+            if self.guard is not None and topic.data_protection_policy:
                 guarded = await self.guard.outbound(tx, topic, record, message)
                 if guarded is None:
                     continue

@@ -10,7 +10,7 @@ class TopicRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
     serial: of this creation, so that a topic created again knows nothing of the subscriptions before.
     revision: counts its changes and those of its subscriptions; what was made of an older one is thrown away.
-    policy, delivery_policy, archive_policy: JSON as it was given; "" is the default.
+    policy, delivery_policy, archive_policy, data_protection_policy: JSON as it was given; "" is the default.
     feedback: the attributes of delivery status logging (`SQSSuccessFeedbackRoleArn`).
     confirmed, pending, deleted: subscriptions.
     """
@@ -32,6 +32,7 @@ class TopicRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     content_based_deduplication: bool = False
     fifo_throughput_scope: str | None = None
     archive_policy: str = ""
+    data_protection_policy: str = ""
     feedback: dict[str, str] = {}
     tags: dict[str, str] = {}
     confirmed: int = 0

@@ -29,8 +29,11 @@ class Published(NamedTuple):
 class InboundGuard(Protocol):
     """Data protection: what may be published."""
 
-    async def inbound(self, tx: Transaction, topic: TopicRecord, message: Message) -> Message:
-        """The message, perhaps masked; a ServiceError where it may not be published."""
+    async def inbound(self, tx: Transaction, topic: TopicRecord, message: Message, *, publisher: str) -> Message:
+        """The message, perhaps masked; a ServiceError where it may not be published.
+
+        publisher: the ARN of who publishes; "" of a service.
+        """
         ...
 
 
@@ -67,9 +70,16 @@ class Publishing:
         return await self._views.get(tx, name)
 
     async def publish(
-        self, tx: Transaction, view: TopicView, draft: Draft, *, base_url: str, trace_header: str = ""
+        self,
+        tx: Transaction,
+        view: TopicView,
+        draft: Draft,
+        *,
+        base_url: str,
+        trace_header: str = "",
+        publisher: str = "",
     ) -> Published:
-        """Publish a message. InvalidParameter where the topic takes no such message."""
+        """Publish a message. InvalidParameter where the topic takes no such message. publisher: see `InboundGuard`."""
         topic = view.topic
         fifo_topic = bool(topic.fifo)
         draft = checked_for_topic(draft, fifo=fifo_topic, content_based=topic.content_based_deduplication)
@@ -98,8 +108,8 @@ class Publishing:
             trace_header=trace_header,
             base_url=base_url,
         )
-        if self.guard is not None:
-            message = await self.guard.inbound(tx, topic, message)
+        if self.guard is not None and topic.data_protection_policy:
+            message = await self.guard.inbound(tx, topic, message, publisher=publisher)
         if self.archive is not None:
             await self.archive.keep(tx, topic, message)
         await self._fanout.send(tx, view, message)

@@ -13,6 +13,7 @@ from pileus.services.sns.fanout import Fanout
 from pileus.services.sns.links import Links
 from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import TopicRecord
+from pileus.services.sns.protection.guard import DataProtection
 from pileus.services.sns.publisher import TopicPublisher
 from pileus.services.sns.publishing import Publishing
 from pileus.services.sns.queue_target import QueueTarget
@@ -47,8 +48,9 @@ class SnsBase:
         self._links = links or Links()
         self.topic_metrics = TopicMetrics(metrics)
         self.signers = Signers(store, secret=secret, ids=ids, bits=signing_bits)
-        self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics)
-        self.publishing = Publishing(clock=clock, ids=ids, fanout=self.fanout, metrics=self.topic_metrics)
+        guard = DataProtection(clock=clock, ids=ids, metrics=self.topic_metrics)
+        self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics, guard=guard)
+        self.publishing = Publishing(clock=clock, ids=ids, fanout=self.fanout, metrics=self.topic_metrics, guard=guard)
 
     @cached_property
     def publisher(self) -> TopicPublisher:

@@ -53,7 +53,9 @@ class PublishOperations(SnsBase):
             await self.signers.ready()
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
-            published = await self.publishing.publish(tx, view, draft, base_url=self._links.of(context))
+            published = await self.publishing.publish(
+                tx, view, draft, base_url=self._links.of(context), publisher=_publisher(context)
+            )
         return PublishResponse(message_id=published.message_id, sequence_number=published.sequence_number)
 
     async def publish_batch(self, context: RequestContext, request: PublishBatchInput) -> PublishBatchResponse:
@@ -70,7 +72,9 @@ class PublishOperations(SnsBase):
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
             for entry, draft in zip(entries, drafts, strict=True):
-                published = await self.publishing.publish(tx, view, draft, base_url=self._links.of(context))
+                published = await self.publishing.publish(
+                    tx, view, draft, base_url=self._links.of(context), publisher=_publisher(context)
+                )
                 successful.append(
                     PublishBatchResultEntry(
                         id=entry.id, message_id=published.message_id, sequence_number=published.sequence_number
@@ -95,6 +99,12 @@ def drafted_from(request: PublishInput | PublishBatchRequestEntry) -> Draft:
         group_id=request.message_group_id,
         deduplication_id=request.message_deduplication_id,
     )
+
+
+def _publisher(context: RequestContext) -> str:
+    """The role, of who assumed one."""
+    principal = context.principal
+    return (principal.session.role_arn if principal.session is not None else "") or principal.arn
 
 
 def _topic(context: RequestContext, arn: str, *, member: str) -> TopicName:
