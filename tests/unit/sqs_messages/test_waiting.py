@@ -1,0 +1,133 @@
+"""Long polls: woken by what arrives and by what returns, and never for a client who has hung up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from pileus.kernel.http.presence import CLIENT
+from pileus.services.sqs.messages.waiting import Waiting
+from tests.unit.sqs_messages.queues import Queues
+
+_PATIENCE_S = 5
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+def _standing(queues: Queues) -> int:
+    waiting: Waiting = queues.api._waiting
+    return sum(line._present for line in waiting._lines.values())
+
+
+async def _polling(queues: Queues, name: str = "q", *, polls: int = 1, **more: object) -> list[asyncio.Task[list[str]]]:
+    tasks = [asyncio.create_task(queues.bodies(name, 1, wait_time_seconds=20, **more)) for _ in range(polls)]
+    await _until(lambda: _standing(queues) == polls)
+    return tasks
+
+
+async def _ended(task: Awaitable[list[str]]) -> list[str]:
+    async with asyncio.timeout(_PATIENCE_S):
+        return await task
+
+
+async def test_an_arrival_wakes_who_waited_longest(queues: Queues) -> None:
+    """One message wakes one of them; the next message the next."""
+    await queues.create()
+    first, second, third = await _polling(queues, polls=3)
+    await queues.send("1")
+    assert await _ended(first) == ["1"]
+    assert _standing(queues) == 2
+    await queues.send("2")
+    await queues.send("3")
+    assert sorted(await _ended(second) + await _ended(third)) == ["2", "3"]
+    await _until(lambda: not queues.api._waiting._lines)
+
+
+@pytest.mark.parametrize("name", ["q", "q.fifo"])
+async def test_what_returns_by_itself_wakes_too(queues: Queues, name: str) -> None:
+    """The end of a visibility timeout, and of a delay, come by the clock."""
+    await queues.create(name, DelaySeconds="30")
+    more = {"message_group_id": "g", "message_deduplication_id": "1"} if name != "q" else {}
+    await queues.send("late", name, **more)
+    [poll] = await _polling(queues, name, visibility_timeout=7)
+    await _until(lambda: bool(queues.clock.alarms))
+    queues.jump(30.001)
+    assert await _ended(poll) == ["late"]
+    [poll] = await _polling(queues, name)
+    await _until(lambda: bool(queues.clock.alarms))
+    queues.jump(7.001)
+    assert await _ended(poll) == ["late"]
+
+
+async def test_a_deletion_lets_a_group_go_on(queues: Queues) -> None:
+    """FIFO: the next message of a group becomes visible when the first is deleted."""
+    await queues.create("q.fifo")
+    for body in ("1", "2"):
+        await queues.send_in_group(body, "g")
+    [first] = await queues.receive("q.fifo", 1)
+    [poll] = await _polling(queues, "q.fifo")
+    await queues.delete(first, "q.fifo")
+    assert await _ended(poll) == ["2"]
+
+
+class _Connection:
+    gone = False
+
+
+async def test_who_has_hung_up_swallows_nothing(queues: Queues) -> None:
+    """The message goes to the next who waits, or stays visible when there is nobody."""
+    await queues.create()
+    connection = _Connection()
+    token = CLIENT.set(connection)
+    [gone] = await _polling(queues)
+    CLIENT.reset(token)
+    connection.gone = True
+    await queues.send("1")
+    assert await _ended(gone) == []
+    assert await queues.counts() == (1, 0, 0)
+    assert await queues.bodies() == ["1"]
+    CLIENT.set(connection)
+    connection.gone = False
+    [gone] = await _polling(queues)
+    CLIENT.set(None)
+    here = asyncio.create_task(queues.bodies(wait_time_seconds=20))
+    await _until(lambda: _standing(queues) == 2)
+    connection.gone = True
+    await queues.send("2")
+    assert await _ended(here) == ["2"]
+    assert await _ended(gone) == []
+
+
+async def test_patience_ends(queues: Queues) -> None:
+    """With nothing, when the time is over, also on a clock that stands still; and at once when the server stops."""
+    await queues.create(ReceiveMessageWaitTimeSeconds="1")
+    async with asyncio.timeout(_PATIENCE_S):
+        assert await queues.bodies() == []
+    polls = await _polling(queues, polls=2)
+    queues.api.hang_up()
+    assert [await _ended(poll) for poll in polls] == [[], []]
+    assert await queues.bodies(wait_time_seconds=20) == []
+
+
+async def test_a_cancelled_poll_hands_its_turn_on(queues: Queues) -> None:
+    """Whoever is cut off after being woken had not looked yet: the next one does."""
+    await queues.create()
+    first, second = await _polling(queues, polls=2)
+    queues.api._waiting._lines[(await queues.record()).serial].wake(1)
+    first.cancel()
+    await queues.send("1")
+    assert await _ended(second) == ["1"]
+    assert first.cancelled()
+
+
+async def test_a_deleted_queue_is_said_to_be_gone(queues: Queues) -> None:
+    """Who waited for its messages gets nothing; nobody waits for ever."""
+    await queues.create()
+    task = asyncio.create_task(queues.bodies(wait_time_seconds=1))
+    await _until(lambda: _standing(queues) == 1)
+    async with asyncio.timeout(_PATIENCE_S):
+        assert await task == []
