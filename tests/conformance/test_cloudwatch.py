@@ -278,7 +278,8 @@ def test_metrics_and_bill_of_a_function(aws: Server, function: str) -> None:
     )
     with urlopen(f"{aws.url}/_pileus/bill") as answer:
         bill = json.load(answer)
-    lines = {line["what"]: line for account in bill["accounts"] for line in account["lines"]}
+    [own] = [account for account in bill["accounts"] if account["account_id"] == function.split(":")[4]]
+    lines = {line["what"]: line for line in own["lines"]}
     requests = {use["name"]: use["amount"] for use in lines["requests"]["resources"]}
     seconds = {use["name"]: use["amount"] for use in lines["GB-seconds"]["resources"]}
     assert requests[name] == 3.0
