@@ -86,6 +86,13 @@ class AccessDeniedException(ServiceError):
     status = 403
 
 
+class InvalidSignatureException(ServiceError):
+    """A signature for something else; not modelled (General Reference, "Troubleshoot Signature Version 4 signing")."""
+
+    code = "InvalidSignatureException"
+    status = 403
+
+
 class CrossAccountRole(AccessDeniedException):
     """A function runs as a role of its own account only. Source: Lambda's answers that people report (serverless
     framework, issue 3374; AWS toolkit for Azure DevOps, issue 546)."""

@@ -19,7 +19,8 @@ from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, Res
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.http.messages import Request
-from pileus.services.lambda_.errors import AccessDeniedException
+from pileus.kernel.wire.scope import scope_of
+from pileus.services.lambda_.errors import AccessDeniedException, InvalidSignatureException
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.policy import policy_text
@@ -87,6 +88,8 @@ class UrlAccess:
         if "authorization" not in request.headers and "X-Amz-Signature=" not in request.query:
             raise AccessDeniedException(FORBIDDEN)
         principal = await self._authenticator.authenticate(request, body=body, service="lambda")
+        if scope_of(request).region != function.region:
+            raise InvalidSignatureException("Credential should be scoped to a valid region. ")
         if not principal.minted and principal.account_id == function.account_id:
             return principal
         context = RequestContext(
