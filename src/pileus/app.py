@@ -74,7 +74,12 @@ class Parts:
             authenticator=lambda: self._authenticator,
         )
         invoker = functions if self._has("lambda") else None
-        self._sns = SnsPart(foundation, functions=invoker, queues=self._topic_queues if self._has("sqs") else None)
+        self._sns = SnsPart(
+            foundation,
+            functions=invoker,
+            queues=self._topic_queues if self._has("sqs") else None,
+            logs=(lambda: self._logs.function_logs) if self._has("logs") else None,
+        )
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
 

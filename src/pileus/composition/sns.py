@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,19 @@ from pileus.kernel.service import Service
 if TYPE_CHECKING:
     from pileus.services.sns.api import SnsApi
     from pileus.services.sns.deliveries.worker import Deliveries, FunctionTarget
+    from pileus.services.sns.inbox.mail import Mail
+    from pileus.services.sns.log_lines import LogSink
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sns.queue_target import QueueTarget
 
 _FOREVER = RetryPolicy(attempts=sys.maxsize)
 """Deliveries say themselves when the last attempt was made."""
+_MAIL = RetryPolicy(attempts=20, delay=timedelta(seconds=5), factor=2, delay_max=timedelta(minutes=30))
+"""Some hours, as mail servers do."""
 
 
 class SnsPart(Part):
-    """functions, queues: who takes messages for functions and queues, where there is somebody."""
+    """functions, queues, logs: who takes messages for functions and queues, and lines, where there is somebody."""
 
     def __init__(
         self,
@@ -32,8 +37,10 @@ class SnsPart(Part):
         *,
         functions: "Callable[[], FunctionTarget] | None",
         queues: "Callable[[], QueueTarget] | None",
+        logs: "Callable[[], LogSink] | None" = None,
     ) -> None:
         super().__init__(foundation)
+        self._logs = logs
         self._functions = functions
         self._queues = queues
 
@@ -56,6 +63,8 @@ class SnsPart(Part):
         outbox.subscribe("sns.fanout", self._fan_out, retry=_FOREVER)
         outbox.subscribe("sns.deleted-topic", self._clean, retry=_FOREVER)
         outbox.subscribe("sns.unconfirmed", self._expire, retry=_FOREVER)
+        outbox.subscribe("sns.log", self._log, retry=_FOREVER)
+        outbox.subscribe("sns.mail", self._mail, retry=_MAIL)
 
     @property
     def publisher(self) -> "TopicPublisher":
@@ -86,6 +95,7 @@ class SnsPart(Part):
         from pileus.services.sns.deliveries.people import PeopleByInbox
         from pileus.services.sns.deliveries.worker import Deliveries
         from pileus.services.sns.inbox import Inbox
+        from pileus.services.sns.platforms.sending import PushNotifications
         from pileus.services.sns.sms.sending import TextMessages
 
         inbox = Inbox(clock=self._clock, mail=bool(self._settings.smtp))
@@ -98,7 +108,11 @@ class SnsPart(Part):
             metrics=topics.topic_metrics,
             http=HttpCaller(private_allowed=self._settings.auth_mode == "open"),
             functions=self._functions,
-            people=PeopleByInbox(inbox, TextMessages(inbox)),
+            people=PeopleByInbox(
+                inbox,
+                TextMessages(inbox, clock=self._clock, ids=self._ids),
+                PushNotifications(inbox, clock=self._clock, ids=self._ids),
+            ),
         )
 
     # What the outbox delivers.
@@ -122,6 +136,24 @@ class SnsPart(Part):
         from pileus.services.sns.cleaning import clean
 
         await clean(self._store, delivery)
+
+    async def _log(self, delivery: Delivery) -> None:
+        """Where there are no logs, nobody could read it."""
+        from pileus.services.sns.log_lines import LogLines
+
+        if self._logs is not None:
+            await LogLines(self._logs()).deliver(delivery)
+
+    async def _mail(self, delivery: Delivery) -> None:
+        """Emails that were written down while there was a mail server; the inbox has them in any case."""
+        if self._settings.smtp:
+            await self._mail_server.deliver(delivery)
+
+    @cached_property
+    def _mail_server(self) -> "Mail":
+        from pileus.services.sns.inbox.mail import Mail, mail_server
+
+        return Mail(mail_server(self._settings.smtp))
 
     async def _expire(self, delivery: Delivery) -> None:
         from pileus.services.sns.confirming import expire

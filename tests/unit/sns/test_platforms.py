@@ -318,7 +318,7 @@ async def test_who_is_not_there_or_asleep_gets_nothing(rig: Rig) -> None:
         await publish(rig, arn)
     assert asleep.value.error_code == "EndpointDisabled"
     async with rig.store.transaction() as tx:
-        push = PushNotifications(Inbox(clock=rig.clock))
+        push = PushNotifications(Inbox(clock=rig.clock), clock=rig.clock, ids=SeededIds())
         sent = await push.send(tx, arn=arn, body="x", by_protocol={}, subject="", message_id="m")
         nobody = await push.send(tx, arn=NOBODY, body="x", by_protocol={}, subject="", message_id="m")
     assert (sent, nobody) == ("Endpoint is disabled", "Endpoint does not exist")

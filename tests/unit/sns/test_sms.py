@@ -54,7 +54,7 @@ class Rig:
             for name, value in attributes.items()
         }
         async with self.store.transaction() as tx:
-            return await TextMessages(Inbox(clock=self.clock)).send(
+            return await TextMessages(Inbox(clock=self.clock), clock=self.clock, ids=SeededIds()).send(
                 tx,
                 account_id=ACCOUNT,
                 region="us-east-1",

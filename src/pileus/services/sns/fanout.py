@@ -135,17 +135,24 @@ class Fanout:
     ) -> None:
         """Put it into the queue, or into the dead-letter queue. text: what the queue gets for a body."""
         try:
-            await self.put(tx, record.endpoint, record, message, text)
+            queued_id = await self.put(tx, record.endpoint, record, message, text)
         except NotDelivered as failure:
             self._metrics.add(message.topic, counted.FAILED)
-            self._note(tx, topic, record, message, failure.reason)
+            self._note(tx, topic, record, message, failure=failure.reason)
             await self.bury(tx, record, message, text)
         else:
             self._metrics.add(message.topic, counted.DELIVERED)
-            self._note(tx, topic, record, message, "")
+            self._note(tx, topic, record, message, queued_id=queued_id)
 
     def _note(
-        self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message, failure: str
+        self,
+        tx: Transaction,
+        topic: TopicRecord,
+        record: SubscriptionRecord,
+        message: Message,
+        *,
+        failure: str = "",
+        queued_id: str = "",
     ) -> None:
         if self.log is None or not topic.feedback:
             return
@@ -155,7 +162,7 @@ class Fanout:
             subscription=record,
             failure=failure,
             status_code=400 if failure else 200,
-            response=failure,
+            response=failure or {"sqsMessageId": queued_id},
         )
         self.log.note(tx, outcome)
 
@@ -176,8 +183,8 @@ class Fanout:
 
     async def put(
         self, tx: Transaction, queue_arn: str, record: SubscriptionRecord, message: Message, text: str
-    ) -> None:
-        """Put a message into a queue. text: its body. NotDelivered."""
+    ) -> str:
+        """Put a message into a queue; its id there. text: its body. NotDelivered."""
         if self._queues is None:
             raise NotDelivered("there are no queues here")
         attributes = message.attributes if record.raw else {}
@@ -190,7 +197,7 @@ class Fanout:
             deduplication_id = message.deduplication_id or message.message_id
         elif message.sequence_number is None and message.group_id is not None:
             group_id = message.group_id
-        await self._queues.put(
+        return await self._queues.put(
             tx,
             queue_arn,
             text,

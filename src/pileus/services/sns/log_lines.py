@@ -5,9 +5,11 @@ no line tells of what a crash took back, and no publisher waits for logs.
 """
 
 from typing import Final, Protocol
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from pileus.kernel.ids import Ids
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Transaction
@@ -31,6 +33,20 @@ class LogSink(Protocol):
 
     def append(self, spec: LogLine, log_stream: str, lines: list[tuple[float, str]]) -> None: ...
 
+    async def flush(self) -> None:
+        """Return once what was appended is durable."""
+        ...
+
+
+def stream_of(arn: str) -> str:
+    """One stream of each topic or application; AWS names its streams by ids, too, but random ones."""
+    return str(uuid5(NAMESPACE_URL, arn))
+
+
+def sampled(ids: Ids, percent: int) -> bool:
+    """Whether one of so many in a hundred is this one."""
+    return int.from_bytes(ids.bytes(4)) % 100 < percent
+
 
 def write_line(tx: Transaction, line: LogLine) -> None:
     tx.emit(Event(topic=LOG_TOPIC, payload=encode(line)))
@@ -45,3 +61,4 @@ class LogLines:
     async def deliver(self, delivery: Delivery) -> None:
         line = decode(delivery.event.payload, LogLine)
         self._sink.append(line, line.log_stream, [(line.at_s, line.text)])
+        await self._sink.flush()

@@ -21,10 +21,10 @@ from pileus.services.sns.sms.sending import TextMessages
 class PeopleByInbox:
     """Delivers into the inbox."""
 
-    def __init__(self, inbox: Inbox, texts: TextMessages) -> None:
+    def __init__(self, inbox: Inbox, texts: TextMessages, pushes: PushNotifications) -> None:
         self._inbox = inbox
         self._texts = texts
-        self._pushes = PushNotifications(inbox)
+        self._pushes = pushes
 
     async def send(self, tx: Transaction, task: DeliveryTask, text: str) -> None:
         """text: the JSON that an HTTP endpoint would get."""

@@ -14,11 +14,10 @@ from email.message import EmailMessage
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from pileus.kernel.outbox import Delivery, GiveUp, RetryPolicy
+from pileus.kernel.outbox import Delivery, GiveUp
 from pileus.kernel.storage.records import decode
 from pileus.services.sns.inbox.records import SentMessage
 
-RETRY: Final = RetryPolicy(attempts=20, delay=timedelta(seconds=5), factor=2, delay_max=timedelta(minutes=30))
 TIMEOUT: Final = timedelta(seconds=20)
 SENDER: Final = "no-reply@sns.amazonaws.com"
 """Source: SNS Developer Guide, "Setting up an email subscription"; `--smtp` may name another."""

@@ -9,6 +9,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.sns.confirming import Asking
+from pileus.services.sns.deliveries.status_log import DeliveryStatusLog
 from pileus.services.sns.fanout import Fanout
 from pileus.services.sns.links import Links
 from pileus.services.sns.metrics import TopicMetrics
@@ -48,8 +49,9 @@ class SnsBase:
         self._links = links or Links()
         self.topic_metrics = TopicMetrics(metrics)
         self.signers = Signers(store, secret=secret, ids=ids, bits=signing_bits)
-        guard = DataProtection(clock=clock, ids=ids, metrics=self.topic_metrics)
-        self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics, guard=guard)
+        log = DeliveryStatusLog(clock=clock, ids=ids)
+        guard = DataProtection(clock=clock, ids=ids, metrics=self.topic_metrics, log=log)
+        self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics, guard=guard, log=log)
         self.publishing = Publishing(clock=clock, ids=ids, fanout=self.fanout, metrics=self.topic_metrics, guard=guard)
 
     @cached_property

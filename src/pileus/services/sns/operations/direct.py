@@ -34,7 +34,7 @@ class DirectOperations(SnsBase):
         check_text(body, draft.attributes)
         message_id = self._ids.uuid()
         async with self._store.transaction() as tx:
-            await TextMessages(self._direct_inbox).send(
+            await TextMessages(self._direct_inbox, clock=self._clock, ids=self._ids).send(
                 tx,
                 account_id=context.account_id,
                 region=context.region,
@@ -54,7 +54,7 @@ class DirectOperations(SnsBase):
             attributes=request.message_attributes,
         )
         message_id = self._ids.uuid()
-        push = PushNotifications(self._direct_inbox)
+        push = PushNotifications(self._direct_inbox, clock=self._clock, ids=self._ids)
         async with self._store.transaction() as tx:
             found = await push.find(tx, arn)
             home = arn.split(":")

@@ -9,7 +9,6 @@ Source: SNS Developer Guide, "Data protection policy operations".
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final, Protocol
 
 import msgspec
@@ -19,7 +18,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.sns.deliveries.outcomes import DeliveryLog, Outcome
 from pileus.services.sns.errors import AuthorizationError
-from pileus.services.sns.log_lines import LogLine, write_line
+from pileus.services.sns.log_lines import LogLine, sampled, stream_of, write_line
 from pileus.services.sns.model import Message, SubscriptionRecord, TopicRecord
 from pileus.services.sns.names import TopicName
 from pileus.services.sns.protection.identifiers import Finding, find_all
@@ -89,7 +88,7 @@ class DataProtection:
 
     def _audit(self, tx: Transaction, statement: Statement, audit: Audit, message: Message, publisher: str) -> None:
         """Of a sample."""
-        if int.from_bytes(self._ids.bytes(4)) % 100 >= audit.sample_rate:
+        if not sampled(self._ids, audit.sample_rate):
             return
         found = find_all(message.body, statement.identifiers)
         self._metrics.add(message.topic, WITH_FINDINGS if found else WITHOUT_FINDINGS)
@@ -104,7 +103,7 @@ class DataProtection:
                 account_id=topic.account_id,
                 region=topic.region,
                 log_group=group,
-                log_stream=_stream(topic),
+                log_stream=stream_of(topic.arn),
                 at_s=now_s,
                 text=_audit_line(message, publisher, found, now_s=now_s),
             ),
@@ -165,8 +164,3 @@ def _audit_line(message: Message, publisher: str, found: Mapping[str, list[Findi
             ],
         }
     ).decode()
-
-
-def _stream(topic: TopicName) -> str:
-    """One stream of each topic; AWS's names of vended streams mean nothing to their readers either."""
-    return f"{topic.name}_{sha256(topic.arn.encode()).hexdigest()[:16]}"

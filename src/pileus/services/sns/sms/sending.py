@@ -10,10 +10,16 @@ sns, `test_publish_wrong_phone_format`.
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
+from pileus.kernel.clock import Clock
+from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Transaction
+from pileus.services.sns.deliveries.status_log import SAMPLE_RATE_DEFAULT, log_group, moment
 from pileus.services.sns.endpoints import phone_number
 from pileus.services.sns.errors import InvalidParameter
 from pileus.services.sns.inbox import Inbox, SentMessage
+from pileus.services.sns.log_lines import LogLine, sampled, stream_of, write_line
 from pileus.services.sns.model import MessageAttribute
 from pileus.services.sns.sms.attributes import check_message_attributes
 from pileus.services.sns.sms.records import OptOut
@@ -26,6 +32,12 @@ MESSAGE_CHARS_MAX: Final = 1_600
 OPT_OUT_WORDS: Final = frozenset(
     {"ARRET", "CANCEL", "END", "OPT-OUT", "OPTOUT", "QUIT", "REMOVE", "STOP", "TD", "UNSUBSCRIBE"}
 )
+
+OPTED_OUT: Final = "Phone number is opted out"
+DIRECT: Final = "DirectPublishToPhoneNumber"
+"""Stands for a topic in the names of log groups."""
+BYTES_PER_PART: Final = 140
+"""Source: SNS Developer Guide, "Publishing SMS messages to a mobile phone": bytes of a part."""
 
 _SHOWN: Final = {
     "AWS.SNS.SMS.MaxPrice": "MaxPrice",
@@ -54,8 +66,10 @@ def check_text(body: str, attributes: Mapping[str, MessageAttribute]) -> None:
 class TextMessages:
     """Sends text messages."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, *, clock: Clock, ids: Ids) -> None:
         self._inbox = inbox
+        self._clock = clock
+        self._ids = ids
 
     async def send(
         self,
@@ -75,9 +89,15 @@ class TextMessages:
         number: in E.164. once: see `Inbox.put`.
         """
         space = space_of(account_id, region)
-        if (await opt_out(tx, space, number)).out:
-            return "Phone number is opted out"
         settings = (await sms_settings(tx, space)).attributes
+        out = (await opt_out(tx, space, number)).out
+        name = topic_arn.rpartition(":")[2] or DIRECT
+        failure = OPTED_OUT if out else ""
+        self._log(
+            tx, settings, (account_id, region, name), number=number, body=body, message_id=message_id, failure=failure
+        )
+        if out:
+            return OPTED_OUT
         shown = {
             "SMSType": settings.get("DefaultSMSType", "Promotional"),
             "SenderID": settings.get("DefaultSenderID", ""),
@@ -97,6 +117,48 @@ class TextMessages:
         )
         await self._inbox.put(tx, sent, once=once)
         return ""
+
+    def _log(
+        self,
+        tx: Transaction,
+        settings: Mapping[str, str],
+        home: tuple[str, str, str],
+        *,
+        number: str,
+        body: str,
+        message_id: str,
+        failure: str,
+    ) -> None:
+        """Where the account has a role for it. home: account, region, and the topic's name or what stands for it."""
+        account_id, region, name = home
+        if not settings.get("DeliveryStatusIAMRole"):
+            return
+        rate = int(settings.get("DeliveryStatusSuccessSamplingRate") or SAMPLE_RATE_DEFAULT)
+        if not failure and not sampled(self._ids, rate):
+            return
+        at_s = self._clock.timestamp()
+        delivery = {
+            "numberOfMessageParts": -(-len(body.encode()) // BYTES_PER_PART),
+            "destination": number,
+            "priceInUSD": 0.0,
+            "smsType": settings.get("DefaultSMSType", "Promotional"),
+            "providerResponse": failure or "Message has been accepted by phone carrier",
+            "dwellTimeMs": 0,
+        }
+        told = {
+            "notification": {"messageId": message_id, "timestamp": moment(at_s)},
+            "delivery": delivery,
+            "status": "FAILURE" if failure else "SUCCESS",
+        }
+        line = LogLine(
+            account_id=account_id,
+            region=region,
+            log_group=log_group(region, account_id, name, succeeded=not failure),
+            log_stream=stream_of(f"{region}/{account_id}/{name}"),
+            at_s=at_s,
+            text=msgspec.json.encode(told).decode(),
+        )
+        write_line(tx, line)
 
 
 async def take_reply(tx: Transaction, *, account_id: str, region: str, number: str, body: str) -> bool:
