@@ -110,7 +110,8 @@ def test_attribute_updates(table: Any) -> None:
     assert table.get_item(Key=key, AttributesToGet=["n", "s"])["Item"] == {"n": Decimal("4.5")}
     assert refused(table.update_item, Key=key, AttributeUpdates={"s": {"Action": "ADD", "Value": "x"}}) == (
         "ValidationException",
-        "One or more parameter values were invalid: ADD action is not supported for the type S",
+        "1 validation error detected: One or more parameter values were invalid: "
+        "ADD action is not supported for the type S",
     )
 
 

@@ -270,7 +270,7 @@ SELECT: Final = [
         ],
     ),
     *cases(
-        EXTENDDB + "test_wording_parity_validation.py: test_query_count_with_projection_prefix (decision 0011)",
+        EXTENDDB + "test_wording_parity_validation.py: test_query_count_with_projection_prefix (decision 0014)",
         "Query",
         {"TableName": "hash", "KeyConditionExpression": "a = :p", **_VALUES},
         [

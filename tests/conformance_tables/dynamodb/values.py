@@ -269,7 +269,54 @@ DUPLICATES: Final = cases(
     ],
 )
 
+ENVELOPE: Final = "1 validation error detected: "
+_CURRENT: Final = (
+    ({"SS": ["b", "a", "b"]}, INVALID + 'Input collection ["a", "b", "b"] contains duplicates.'),
+    (
+        {"BS": ["/w==", "AA==", "AA=="]},
+        INVALID + 'Input collection ["AA==","/w==","AA=="]of type BS contains duplicates.',
+    ),
+    ({"NS": ["2", "1", "2"]}, INVALID + "Input collection contains duplicates."),
+    ({"N": ""}, "The parameter cannot be converted to a numeric value: "),
+)
+CURRENT_LAYER: Final = [
+    *cases(
+        PARITY + "tier3/error-messages/valueLayers.test.ts: PutItem, the current layer",
+        "PutItem",
+        NAMED,
+        [({"Item": {"a": {"S": "a"}, "s": value}}, ENVELOPE + message) for value, message in _CURRENT],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/valueLayers.test.ts: UpdateItem, the current layer",
+        "UpdateItem",
+        {**NAMED, "Key": {"a": {"S": "a"}}, "UpdateExpression": "SET s = :s"},
+        [({"ExpressionAttributeValues": {":s": value}}, ENVELOPE + message) for value, message in _CURRENT],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/valueLayers.test.ts: UpdateItem, AttributeUpdates, the current layer",
+        "UpdateItem",
+        {**NAMED, "Key": {"a": {"S": "a"}}},
+        [
+            ({"AttributeUpdates": {"s": {"Action": "PUT", "Value": value}}}, ENVELOPE + message)
+            for value, message in _CURRENT
+        ],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/valueLayers.test.ts: DeleteItem, the current layer",
+        "DeleteItem",
+        NAMED,
+        [({"Key": {"s": value}}, ENVELOPE + message) for value, message in _CURRENT],
+    ),
+    *cases(
+        PARITY + "tier3/error-messages/valueLayers.test.ts: Query, the current layer",
+        "Query",
+        {**NAMED, "KeyConditionExpression": "a = :s"},
+        [({"ExpressionAttributeValues": {":s": value}}, message) for value, message in _CURRENT],
+    ),
+]
+
 CASES: Final[list[ErrorCase]] = [
+    *CURRENT_LAYER,
     *IN_ITEMS_AND_KEYS,
     *IN_EXPRESSION_VALUES,
     *IN_START_KEYS,

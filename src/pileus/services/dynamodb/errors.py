@@ -17,6 +17,21 @@ class ValidationException(ServiceError):
     status = 400
 
 
+class PlainValidationException(ValidationException):
+    """A refusal that stands alone wherever it is found: an item that is too large, a value without a type or with two.
+
+    See docs/decisions/0014.
+    """
+
+
+class ReworkedValidationException(ValidationException):
+    """A refusal that the older layer of checks words otherwise than the current one (docs/decisions/0014)."""
+
+    def __init__(self, older: str, *, current: str) -> None:
+        super().__init__(older)
+        self.current = current
+
+
 class EmptyKeyValue(ValidationException):
     """An empty string or binary where a key of the table or of an index should be.
 

@@ -12,7 +12,7 @@ import re
 from decimal import Context, Decimal
 from typing import Final
 
-from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.errors import ReworkedValidationException, ValidationException
 from pileus.services.dynamodb.limits import NUMBER_DIGITS_MAX, NUMBER_EXPONENT_MAX, NUMBER_EXPONENT_MIN
 
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?\Z")
@@ -30,8 +30,8 @@ Scientific = tuple[bool, str, int]
 
 
 def _unreadable(text: str) -> ValidationException:
-    detail = f": {text}" if text else ""
-    return ValidationException(f"The parameter cannot be converted to a numeric value{detail}")
+    told = "The parameter cannot be converted to a numeric value"
+    return ReworkedValidationException(f"{told}: {text}" if text else told, current=f"{told}: {text}")
 
 
 def parse(text: str) -> Scientific:

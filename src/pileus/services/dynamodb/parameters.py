@@ -9,7 +9,7 @@ from DynamoDB; ExtendDB (tests/test_conditional_operator.py), which runs against
 from collections.abc import Mapping, Sequence
 
 from pileus.services.dynamodb import values as rules
-from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
+from pileus.services.dynamodb.errors import ReworkedValidationException, ValidationException, invalid_parameter
 from pileus.services.dynamodb.shapes import AttributeValue, QueryInput, ScanInput
 
 Texts = Mapping[str, str | None]
@@ -34,10 +34,10 @@ def check_together(
         raise ValidationException("ExpressionAttributeNames can only be specified when using expressions")
     takers = [name for name in texts if name != "ProjectionExpression"]
     if values is not None and not any(texts[name] is not None for name in takers):
-        raise ValidationException(
-            "ExpressionAttributeValues can only be specified when using expressions: "
-            f"{' and '.join(takers)} {'are' if len(takers) > 1 else 'is'} null"
-        )
+        told = "ExpressionAttributeValues can only be specified when using expressions"
+        missing = f"{told}: {' and '.join(takers)} {'are' if len(takers) > 1 else 'is'} null"
+        # The newer text is known of PutItem (cross-region-latest.json, b_put_eav_no_expr; see decision 0014).
+        raise ReworkedValidationException(missing, current=told if "ConditionExpression" in texts else missing)
 
 
 def check_key_values(key: Mapping[str, AttributeValue]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
+from pileus.services.dynamodb.errors import PlainValidationException, ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.checks import Values
 from pileus.services.dynamodb.expressions.request import Condition, Expressions, KeyCondition, Projection, Update
 from pileus.services.dynamodb.key_ranges import key_scalar_error
@@ -82,6 +82,7 @@ def plain_put(request: PutItemInput) -> bool:
 def write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> WritePlan:
     """Everything about a write but its key and item; `ValidationException` for what AWS refuses.
 
+    Only for PutItem, DeleteItem and UpdateItem themselves, which the current layer of checks answers (`layers.py`).
     The values of a Key are checked too; those of an Item are only when something else is wrong, to tell of them first.
     """
     _check_together(request)
@@ -122,7 +123,8 @@ def _write_plan(request: PutItemInput | DeleteItemInput | UpdateItemInput) -> Wr
     elif returns not in {"NONE", "ALL_OLD"}:
         raise ValidationException("ReturnValues can only be ALL_OLD or NONE")
     expected = expected_condition(request.expected, request.conditional_operator)
-    expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
+    names, values = request.expression_attribute_names, request.expression_attribute_values
+    expressions = Expressions(names, values, layer="current")
     if update_text is not None:
         update = expressions.update(update_text)
     text = request.condition_expression
@@ -198,10 +200,10 @@ def check_nested(expression: Condition | Update | Projection, key_names: tuple[s
 def legal_item(item: dict[str, AttributeValue], too_large: str) -> LegalItem:
     """The item in canonical form and its size; `ValidationException` when it is none, or larger than 400 KB."""
     if "" in item:
-        raise ValidationException("Empty attribute name")
+        raise PlainValidationException("Empty attribute name")
     legal, size = legal_members(item)
     if size > ITEM_BYTES_MAX:
-        raise ValidationException(too_large)
+        raise PlainValidationException(too_large)
     return legal, size
 
 
@@ -253,7 +255,8 @@ def query_plan(request: QueryInput) -> ReadPlan:
     projection = None if attributes is None else projection_of(attributes)
     check_start_key(request.exclusive_start_key)
     key, values = (None, {}) if request.key_conditions is None else key_condition(request.key_conditions)
-    expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
+    names, values_given = request.expression_attribute_names, request.expression_attribute_values
+    expressions = Expressions(names, values_given, layer="current")
     if request.filter_expression is not None:
         filter_ = expressions.condition("FilterExpression", request.filter_expression)
     if request.projection_expression is not None:

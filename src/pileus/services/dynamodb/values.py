@@ -14,7 +14,12 @@ from typing import Final, TypeVar
 from msgspec.structs import astuple, replace
 
 from pileus.services.dynamodb import numbers
-from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
+from pileus.services.dynamodb.errors import (
+    PlainValidationException,
+    ReworkedValidationException,
+    ValidationException,
+    invalid_parameter,
+)
 from pileus.services.dynamodb.limits import NESTING_LEVELS_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
 
@@ -52,13 +57,13 @@ def check_one_type(value: AttributeValue) -> None:
     if missing == _FIELDS - 1:
         return
     if missing == _FIELDS:
-        raise ValidationException(
+        raise PlainValidationException(
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
         )
     for field, content in zip(value.__struct_fields__, astuple(value), strict=True):
         if content is not None:
             legal(replace(_NOTHING, **{field: content}))  # what is wrong inside is named before that there are several
-    raise ValidationException(
+    raise PlainValidationException(
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
     )
 
@@ -72,11 +77,34 @@ def _collection(members: Sequence[object]) -> str:
     return "[" + ", ".join(str(member) for member in members) + "]"
 
 
+def _duplicates(older: str, current: str, *, of: str = "") -> ValidationException:
+    """older, current: the members as each layer shows them."""
+    told, reworked = (
+        invalid_parameter(f"Input collection {shown}{of} contains duplicates.").message
+        for shown in (older, f"[{current}]")
+    )
+    return ReworkedValidationException(told, current=reworked)
+
+
+def _quoted(members: Sequence[str]) -> list[str]:
+    return [f'"{member}"' for member in members]
+
+
+def _up_to_repeat(members: Sequence[T]) -> list[T]:
+    """Sorted up to the first that repeats another, then that, then the rest as sent."""
+    seen: set[T] = set()
+    for number, member in enumerate(members):
+        if member in seen:
+            return sorted(seen) + list(members[number:])
+        seen.add(member)
+    raise AssertionError("asked only where one repeats another")
+
+
 def _check_string_set(members: Sequence[str]) -> None:
     if not members:
         raise invalid_parameter("An string set  may not be empty")
     if len(set(members)) != len(members):
-        raise invalid_parameter(f"Input collection {_collection(members)} contains duplicates.")
+        raise _duplicates(_collection(members), ", ".join(_quoted(_up_to_repeat(members))))
 
 
 def _check_binary_set(members: Sequence[bytes]) -> None:
@@ -84,7 +112,8 @@ def _check_binary_set(members: Sequence[bytes]) -> None:
         raise invalid_parameter("Binary sets should not be empty")
     if len(set(members)) != len(members):
         shown = _collection([b64encode(member).decode() for member in members])
-        raise invalid_parameter(f"Input collection {shown}of type BS contains duplicates.")
+        told = _quoted([b64encode(member).decode() for member in _up_to_repeat(members)])
+        raise _duplicates(shown, ",".join(told), of="of type BS")
 
 
 def _canonical_number_set(members: Sequence[str]) -> list[str]:
@@ -92,7 +121,10 @@ def _canonical_number_set(members: Sequence[str]) -> list[str]:
         raise invalid_parameter("An number set  may not be empty")
     texts = [numbers.canonical(member) for member in members]
     if len(set(texts)) != len(texts):
-        raise ValidationException("Input collection contains duplicates")
+        raise ReworkedValidationException(
+            "Input collection contains duplicates",
+            current=invalid_parameter("Input collection contains duplicates.").message,
+        )
     return sorted(texts, key=numbers.as_decimal)
 
 

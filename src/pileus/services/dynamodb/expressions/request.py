@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from pileus.services.dynamodb import values as rules
-from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.errors import PlainValidationException, ValidationException
 from pileus.services.dynamodb.expressions.checks import (
     Check,
     SecondPass,
@@ -171,9 +171,16 @@ class Expressions:
 
     __slots__ = ("_names", "_usages", "values")
 
-    def __init__(self, names: Mapping[str, str] | None, values: Mapping[str, AttributeValue] | None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, str] | None,
+        values: Mapping[str, AttributeValue] | None,
+        *,
+        layer: Literal["older", "current"] = "older",
+    ) -> None:
+        """layer: of DynamoDB's checks; the current one does not say which value is none (docs/decisions/0014)."""
         self._names: Names = () if names is None else _legal_names(names)
-        self.values: Values = {} if values is None else _legal_values(values)
+        self.values: Values = {} if values is None else _legal_values(values, told=layer == "older")
         self._usages: list[Usage] = []
 
     def condition(self, label: str, text: str) -> Condition:
@@ -256,7 +263,8 @@ def _legal_names(names: Mapping[str, str]) -> Names:
     return tuple(names.items())
 
 
-def _legal_values(values: Mapping[str, AttributeValue]) -> Values:
+def _legal_values(values: Mapping[str, AttributeValue], *, told: bool) -> Values:
+    """told: whether a message says which value is none."""
     if not values:
         raise ValidationException("ExpressionAttributeValues must not be empty")
     for key in values:
@@ -266,7 +274,8 @@ def _legal_values(values: Mapping[str, AttributeValue]) -> Values:
         try:
             legal[key] = rules.legal(value)[0]
         except ValidationException as error:
-            raise ValidationException(
-                f"ExpressionAttributeValues contains invalid value: {error.message} for key {key}"
-            ) from None
+            if not told and not isinstance(error, PlainValidationException):
+                raise
+            kind = PlainValidationException if isinstance(error, PlainValidationException) else ValidationException
+            raise kind(f"ExpressionAttributeValues contains invalid value: {error.message} for key {key}") from None
     return legal

@@ -16,6 +16,7 @@ from pileus.services.dynamodb.capacity import Units
 from pileus.services.dynamodb.collections import size_estimate
 from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.index_rules import check_nested_in_indexes
+from pileus.services.dynamodb.layers import enveloped
 from pileus.services.dynamodb.operations.base import EMPTY, DynamoDbBase, answer
 from pileus.services.dynamodb.requests import (
     WritePlan,
@@ -80,8 +81,11 @@ class ItemOperations(DynamoDbBase):
     async def put_item(self, context: RequestContext, request: PutItemInput) -> Encoded:
         started_s = self._clock.monotonic()
         plain = plain_put(request) and request.return_item_collection_metrics is None
-        plan = None if plain else write_plan(request)
-        item, size = legal_item(request.item, ITEM_TOO_LARGE)
+        try:
+            plan = None if plain else write_plan(request)
+            item, size = legal_item(request.item, ITEM_TOO_LARGE)
+        except ValidationException as error:
+            raise enveloped(error) from None
 
         async def put(tx: Transaction) -> Table | Written:
             table = await self._open(context, request.table_name, tx)
@@ -102,7 +106,7 @@ class ItemOperations(DynamoDbBase):
 
     async def delete_item(self, context: RequestContext, request: DeleteItemInput) -> Encoded:
         started_s = self._clock.monotonic()
-        plan = write_plan(request)
+        plan = _plan(request)
 
         async def delete(tx: Transaction) -> Written:
             table = await self._open(context, request.table_name, tx)
@@ -114,7 +118,7 @@ class ItemOperations(DynamoDbBase):
 
     async def update_item(self, context: RequestContext, request: UpdateItemInput) -> Encoded:
         started_s = self._clock.monotonic()
-        plan = write_plan(request)
+        plan = _plan(request)
 
         async def update(tx: Transaction) -> Written:
             table = await self._open(context, request.table_name, tx)
@@ -123,6 +127,13 @@ class ItemOperations(DynamoDbBase):
         written = await self._store.run(update)
         written.table.metrics.done("UpdateItem", written.units, started_s, writing=True)
         return _answered(request.table_name, plan, written, request.return_item_collection_metrics, key=request.key)
+
+
+def _plan(request: DeleteItemInput | UpdateItemInput) -> WritePlan:
+    try:
+        return write_plan(request)
+    except ValidationException as error:
+        raise enveloped(error) from None
 
 
 def _answered(

@@ -20,6 +20,7 @@ from pileus.services.dynamodb.key_ranges import (
     query_start,
     scan_start,
 )
+from pileus.services.dynamodb.layers import current
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
 from pileus.services.dynamodb.pages import Page, Selection, read_page
 from pileus.services.dynamodb.requests import ReadPlan, check_filter, check_nested, query_plan, scan_plan
@@ -33,7 +34,10 @@ _encode: Final = msgspec.json.Encoder().encode
 class QueryOperations(DynamoDbBase):
     async def query(self, context: RequestContext, request: QueryInput) -> Encoded:
         started_s = self._clock.monotonic()
-        plan = query_plan(request)
+        try:
+            plan = query_plan(request)
+        except ValidationException as error:
+            raise current(error) from None
         table = await self._open(context, request.table_name, self._snapshot)
         index = _index(table, request, plan)
         keyed = index or table.key
