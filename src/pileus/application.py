@@ -158,7 +158,7 @@ class Application:
         """Take the packages out of the way at once, since deleting them may take long; where they are now."""
         aside = self._settings.data_dir / f"{FORGOTTEN_PREFIX}{self._ids.base36(8)}"
         aside.mkdir(mode=0o700)
-        for name in ("blobs", "code"):
+        for name in ("blobs", "code", "images"):
             folder = self._settings.data_dir / name
             if folder.exists():
                 folder.rename(aside / name)

@@ -32,7 +32,8 @@ _LIBRARIES: Final = ("apsw", "boto3", "botocore", "cryptography", "httptools", "
 
 def examine() -> list[Finding]:
     """Everything the doctor looks at, in the order it is shown."""
-    return [*_host(), *_isolation(), *_runtimes(), *_engines()]
+    isolation = _isolation()
+    return [*_host(), *isolation, *_runtimes(), _images(isolation), *_engines()]
 
 
 def _host() -> Sequence[Finding]:
@@ -65,6 +66,29 @@ def _runtimes() -> Sequence[Finding]:
         )
     found += [_unbuilt(*runtime) for runtime in _UNBUILT]
     return found
+
+
+def _images(isolation: Sequence[Finding]) -> Finding:
+    """Container images run in namespaces only."""
+    from pileus.services.lambda_.images.compression import zstandard_module
+
+    contained = any(found.name == "namespaces" and found.standing == "ok" for found in isolation)
+    if not contained:
+        return Finding(
+            area="runtimes",
+            name="container images",
+            standing="missing",
+            detail="no namespaces",
+            consequence="functions with PackageType Image are refused",
+        )
+    zstandard = zstandard_module()
+    return Finding(
+        area="runtimes",
+        name="container images",
+        standing="ok" if zstandard else "limited",
+        detail="layers in gzip and Zstandard" if zstandard else "layers in gzip",
+        consequence="" if zstandard else "layers in Zstandard are refused: pip install pileus[images]",
+    )
 
 
 def _unbuilt(name: str, command: Sequence[str], functions: str) -> Finding:

@@ -34,6 +34,8 @@ SERVICES: Final = (
 class Settings:
     """One start of Pileus.
 
+    images: a folder of container images for functions. image_registries: where those come from that are not there, each
+    `[HOST=]URL`, HOST being the one in an ImageUri for which it stands.
     port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
     allowed_hosts: further names of this server, and of web pages that may call it while it is open.
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
@@ -57,6 +59,8 @@ class Settings:
     dynamodb_table_delay: timedelta = timedelta(0)
     organization: Organization | None = None
     strict_runtimes: bool = False
+    images: Path | None = None
+    image_registries: Sequence[str] = ()
     sns_url: str = ""
     smtp: str = field(default="", repr=False)
 

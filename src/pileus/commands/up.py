@@ -1,5 +1,6 @@
 """`pileus up`: start, and serve until Ctrl-C."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -76,6 +77,22 @@ def up(
             "--strict-runtimes", help="Refuse functions whose runtime is not installed here in the very version."
         ),
     ] = False,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of container images for functions, by the names of their repositories; see "
+            "docs/services/lambda.md.",
+            metavar="DIR",
+            envvar="PILEUS_IMAGES",
+        ),
+    ] = None,
+    image_registry: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where other images come from: instead of all of ECR, or of one HOST of it. Repeatable.",
+            metavar="[HOST=]URL",
+        ),
+    ] = None,
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -103,10 +120,30 @@ def up(
         dynamodb_table_delay=timedelta(seconds=dynamodb_table_delay),
         organization=None if organization is None else _organization(organization),
         strict_runtimes=strict_runtimes,
+        images=None if images is None else _image_folder(images),
+        image_registries=_image_registries(image_registry or ()),
     )
     from pileus.server import serve
 
     raise SystemExit(serve(settings, deploy=deploy, as_json=as_json))
+
+
+def _image_folder(path: Path) -> Path:
+    if not path.is_dir():
+        refuse(f"no folder at {path}", hint="--images names the one that holds them")
+    return path.resolve()
+
+
+def _image_registries(texts: Sequence[str]) -> Sequence[str]:
+    """As they are, if they can be read when somebody needs them."""
+    from pileus.services.lambda_.images.addresses import BadRegistry, read_registry
+
+    try:
+        for text in texts:
+            read_registry(text)
+    except BadRegistry as error:
+        refuse(str(error))
+    return texts
 
 
 def _organization(path: Path) -> "Organization":

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pileus.composition.role_permissions import LateRolePermissions
     from pileus.services.lambda_.api import LambdaApi
     from pileus.services.lambda_.environments.pool import EnvironmentPool
+    from pileus.services.lambda_.images.kept import ImageSources
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.lambda_.urls.gateway import FunctionUrls
@@ -102,6 +103,16 @@ class LambdaPart(Part):
             roles=self._role_permissions,
             hot_reload=self._settings.auth_mode == "open",
             sources=self._sources(),
+            image_sources=self._image_sources(),
+        )
+
+    def _image_sources(self) -> "ImageSources":
+        from pileus.services.lambda_.images.addresses import read_registry
+        from pileus.services.lambda_.images.kept import ImageSources
+
+        return ImageSources(
+            folder=self._settings.images,
+            registries=[read_registry(text) for text in self._settings.image_registries],
         )
 
     @cached_property
@@ -188,9 +199,11 @@ class LambdaPart(Part):
         await self._functions.run_mappings()
 
     async def _sweep_code(self) -> None:
-        """Remove packages that no function has any more."""
+        """Remove packages and images that no function has any more."""
         while True:
             await self._clock.sleep(HOUSEKEEPING_EVERY)
-            if (self._settings.data_dir / "blobs").exists():
+            kept = {name for name in ("blobs", "images") if (self._settings.data_dir / name).exists()}
+            if kept:
                 await self._functions.sweep_code()
+            if "blobs" in kept:
                 await self._blobs.sweep(await self._functions.referenced_blobs(), older_than=HOUSEKEEPING_EVERY)
