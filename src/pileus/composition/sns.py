@@ -66,6 +66,10 @@ class SnsPart(Part):
         outbox.subscribe("sns.log", self._log, retry=_FOREVER)
         outbox.subscribe("sns.mail", self._mail, retry=_MAIL)
 
+    async def close(self) -> None:
+        if "_topics" in self.__dict__:
+            await self._topics.close()
+
     @property
     def publisher(self) -> "TopicPublisher":
         """Publishes for another service."""

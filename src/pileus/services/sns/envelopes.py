@@ -31,7 +31,10 @@ def timestamp(at_s: float) -> str:
 class Envelope:
     """A notification, ready for any subscription that gets this body. signer: None where nobody signs."""
 
-    def __init__(self, message: Message, body: str, *, signer: Signer | None, version: str) -> None:
+    def __init__(
+        self, message: Message, body: str, *, signer: Signer | None, version: str, signature: str = ""
+    ) -> None:
+        """signature: where it was made already."""
         self.message = message
         self.body = body
         self.at = timestamp(message.published_at_s)
@@ -40,12 +43,7 @@ class Envelope:
         self.certificate_url = ""
         topic_arn = message.topic.arn
         if signer is not None and message.sequence_number is None:
-            subject = f"Subject\n{message.subject}\n" if message.subject is not None else ""
-            text = (
-                f"Message\n{body}\nMessageId\n{message.message_id}\n{subject}Timestamp\n{self.at}\n"
-                f"TopicArn\n{topic_arn}\nType\nNotification\n"
-            )
-            self.signature = signer.sign(text, version)
+            self.signature = signature or signer.sign(signed_text(message, body), version)
             self.certificate_url = f"{message.base_url}{signer.path}"
         sequence = "" if message.sequence_number is None else f'  "SequenceNumber" : "{message.sequence_number}",\n'
         told_subject = "" if message.subject is None else f'  "Subject" : {_text(message.subject)},\n'
@@ -90,6 +88,15 @@ class Envelope:
             "Sns": told,
         }
         return _quoted({"Records": [record]})
+
+
+def signed_text(message: Message, body: str) -> str:
+    """What the signature of a notification is of."""
+    subject = f"Subject\n{message.subject}\n" if message.subject is not None else ""
+    return (
+        f"Message\n{body}\nMessageId\n{message.message_id}\n{subject}"
+        f"Timestamp\n{timestamp(message.published_at_s)}\nTopicArn\n{message.topic.arn}\nType\nNotification\n"
+    )
 
 
 def confirmation_text(kind: str, message: Message, token: str, *, signer: Signer, version: str) -> str:

@@ -7,7 +7,7 @@ A topic may have millions of subscriptions: the publisher's transaction serves t
 `FanoutRecord`s, each of which serves the next page in a transaction of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -27,10 +27,11 @@ from pileus.services.sns.model import Message, SubscriptionRecord, TopicRecord
 from pileus.services.sns.queue_target import NotDelivered, QueueTarget
 from pileus.services.sns.signing import Signer, Signers
 from pileus.services.sns.subscription_attributes import dead_letter_arn
-from pileus.services.sns.views import Subscriber, TopicView, page
+from pileus.services.sns.views import Subscriber, TopicView, page, subscriber_of
 
 FANOUT_TOPIC: Final = "sns.fanout"
 SERVICE: Final = "sns.amazonaws.com"
+_UNSIGNED: Final[Mapping[str, str]] = {}
 
 
 class FanoutRecord(msgspec.Struct, frozen=True, kw_only=True, tag="sns.fanout.v1"):
@@ -70,9 +71,14 @@ class Fanout:
         self.guard = guard
         self.log = log
 
-    async def send(self, tx: Transaction, view: TopicView, message: Message) -> None:
-        """To the first page; the rest follows. `Signers.ready` was awaited."""
-        await self._send_page(tx, view.topic, view.subscribers, message)
+    async def send(
+        self, tx: Transaction, view: TopicView, message: Message, signatures: Mapping[str, str] = _UNSIGNED
+    ) -> None:
+        """To the first page; the rest follows. `Signers.ready` was awaited.
+
+        signatures: by bodies, as far as they were made already; others are made here.
+        """
+        await self._send_page(tx, view.topic, view.subscribers, message, signatures)
         if view.beyond is not None:
             self._continue(tx, FanoutRecord(topic=view.topic, message=message, beyond=view.beyond))
 
@@ -90,13 +96,26 @@ class Fanout:
 
         await store.run(send)
 
+    async def resend(
+        self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, messages: Iterable[Message]
+    ) -> None:
+        """To one subscription of a FIFO topic, whose messages nobody signs."""
+        subscriber = subscriber_of(record)
+        for message in messages:
+            await self._send_page(tx, topic, (subscriber,), message)
+
     def _continue(self, tx: Transaction, record: FanoutRecord) -> None:
         # A FIFO topic's messages reach every page in their order.
         group = record.topic.serial.hex() if record.topic.fifo else ""
         tx.emit(Event(topic=FANOUT_TOPIC, payload=encode(record), group=group))
 
     async def _send_page(
-        self, tx: Transaction, topic: TopicRecord, subscribers: Iterable[Subscriber], message: Message
+        self,
+        tx: Transaction,
+        topic: TopicRecord,
+        subscribers: Iterable[Subscriber],
+        message: Message,
+        signatures: Mapping[str, str] = _UNSIGNED,
     ) -> None:
         candidates: dict[str, Candidate] = {}
         envelopes: dict[str, Envelope] = {}
@@ -122,13 +141,14 @@ class Fanout:
             if not record.raw:
                 envelope = envelopes.get(body)
                 if envelope is None:
-                    envelope = envelopes[body] = self._envelope(topic, sent, body)
+                    envelope = envelopes[body] = self._envelope(topic, sent, body, signatures)
             await self.to_queue(tx, topic, record, sent, body if envelope is None else envelope.text(record))
 
-    def _envelope(self, topic: TopicRecord, message: Message, body: str) -> Envelope:
+    def _envelope(self, topic: TopicRecord, message: Message, body: str, signatures: Mapping[str, str]) -> Envelope:
         signer: Signer | None = self._signers.signer
         assert signer is not None, "Signers.ready was not awaited"
-        return Envelope(message, body, signer=signer, version=topic.signature_version or "1")
+        version = topic.signature_version or "1"
+        return Envelope(message, body, signer=signer, version=version, signature=signatures.get(body, ""))
 
     async def to_queue(
         self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message, text: str

@@ -4,18 +4,22 @@ Within the caller's transaction: the topic is read, a FIFO topic numbers the mes
 and it starts its way to whoever subscribed (`fanout.py`). Operations and other services publish through the same door.
 """
 
-from typing import NamedTuple, Protocol
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
-from pileus.kernel.storage.seam import Transaction
+from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.sns import fifo
 from pileus.services.sns import metrics as counted
+from pileus.services.sns.envelopes import signed_text
 from pileus.services.sns.fanout import Fanout
 from pileus.services.sns.messages import Draft, checked_for_topic
 from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import Message, TopicRecord
 from pileus.services.sns.names import TopicName
+from pileus.services.sns.signing import Signers
 from pileus.services.sns.views import TopicView, TopicViews
 
 
@@ -24,6 +28,15 @@ class Published(NamedTuple):
 
     message_id: str
     sequence_number: str | None = None
+
+
+class Stamp(NamedTuple):
+    """What a message has before its transaction. version: of the signatures, which are by bodies."""
+
+    message_id: str
+    at_s: float
+    version: str = ""
+    signatures: Mapping[str, str] = {}
 
 
 class InboundGuard(Protocol):
@@ -49,16 +62,20 @@ class Publishing:
     def __init__(
         self,
         *,
+        store: Store,
         clock: Clock,
         ids: Ids,
+        signers: Signers,
         fanout: Fanout,
         metrics: TopicMetrics,
         guard: InboundGuard | None = None,
         archive: Archive | None = None,
     ) -> None:
         """guard, archive: None where nobody minds."""
+        self._store = store
         self._clock = clock
         self._ids = ids
+        self._signers = signers
         self._fanout = fanout
         self._metrics = metrics
         self._views = TopicViews()
@@ -69,6 +86,32 @@ class Publishing:
         """The topic, to be published to; TopicNotFound."""
         return await self._views.get(tx, name)
 
+    async def stamp(self, name: TopicName, drafts: Sequence[Draft]) -> list[Stamp]:
+        """Sign messages before the transaction that publishes them; TopicNotFound.
+
+        What the transaction finds otherwise (another signature version, a body that data protection masks) it signs
+        itself.
+        """
+        signer = self._signers.signer or await self._signers.ready()
+        view = await self._views.get(self._store.snapshot(), name)
+        topic, now_s = view.topic, self._clock.timestamp()
+        if not view.signs:
+            return [Stamp(self._ids.uuid(), now_s) for _ in drafts]
+        version = topic.signature_version or "1"
+        ids = [self._ids.uuid() for _ in drafts]
+        bodies = [draft.by_protocol.get("sqs", draft.body) for draft in drafts]
+        waiting: list[Coroutine[Any, Any, str]] = []
+        for message_id, body, draft in zip(ids, bodies, drafts, strict=True):
+            message = Message(
+                topic=topic.topic, message_id=message_id, published_at_s=now_s, body=body, subject=draft.subject
+            )
+            waiting.append(signer.sign_beside(signed_text(message, body), version))
+        signatures = [await waiting[0]] if len(waiting) == 1 else await asyncio.gather(*waiting)
+        return [
+            Stamp(message_id, now_s, version, {body: signature})
+            for message_id, body, signature in zip(ids, bodies, signatures, strict=True)
+        ]
+
     async def publish(
         self,
         tx: Transaction,
@@ -76,15 +119,20 @@ class Publishing:
         draft: Draft,
         *,
         base_url: str,
+        stamp: Stamp | None = None,
         trace_header: str = "",
         publisher: str = "",
     ) -> Published:
-        """Publish a message. InvalidParameter where the topic takes no such message. publisher: see `InboundGuard`."""
+        """Publish a message. InvalidParameter where the topic takes no such message.
+
+        stamp: what was made before the transaction. publisher: see `InboundGuard`.
+        """
         topic = view.topic
         fifo_topic = bool(topic.fifo)
         draft = checked_for_topic(draft, fifo=fifo_topic, content_based=topic.content_based_deduplication)
-        now_s = self._clock.timestamp()
-        message_id = self._ids.uuid()
+        if stamp is None:
+            stamp = Stamp(self._ids.uuid(), self._clock.timestamp())
+        message_id, now_s = stamp.message_id, stamp.at_s
         sequence_number = None
         if fifo_topic:
             assert draft.group_id is not None
@@ -112,7 +160,8 @@ class Publishing:
             message = await self.guard.inbound(tx, topic, message, publisher=publisher)
         if self.archive is not None:
             await self.archive.keep(tx, topic, message)
-        await self._fanout.send(tx, view, message)
+        signed = stamp.signatures if stamp.version == (topic.signature_version or "1") else {}
+        await self._fanout.send(tx, view, message, signed)
         self._metrics.add(topic.topic, counted.PUBLISHED)
         self._metrics.add(topic.topic, counted.PUBLISH_SIZE, draft.size_bytes)
         return Published(message_id, sequence_number)

@@ -34,6 +34,8 @@ class TopicView(NamedTuple):
     topic: TopicRecord
     subscribers: tuple[Subscriber, ...]
     beyond: str | None
+    signs: bool
+    """Whether a queue gets what it sends in an envelope, which is signed before the transaction."""
 
 
 class TopicViews:
@@ -55,17 +57,23 @@ class TopicViews:
         subscribers, beyond = await page(snapshot, name, topic.serial)
         if len(self._views) >= _VIEWS_MAX:
             self._views.clear()
-        view = self._views[name] = TopicView(value, topic, subscribers, beyond)
+        signs = not topic.fifo and any(each.record.protocol == "sqs" and not each.record.raw for each in subscribers)
+        view = self._views[name] = TopicView(value, topic, subscribers, beyond, signs)
         return view
 
 
 async def page(
     snapshot: Snapshot, name: TopicName, serial: bytes, *, beyond: str | None = None
 ) -> tuple[tuple[Subscriber, ...], str | None]:
-    """The confirmed among the next subscriptions, and where the following page begins."""
+    """The confirmed among the next subscriptions, save those that replay, and where the following page begins."""
     found = await list_subscriptions(snapshot, name, serial, beyond=beyond, limit=SUBSCRIPTIONS_PER_PAGE)
     last = found[-1].subscription_id if len(found) == SUBSCRIPTIONS_PER_PAGE else None
-    return tuple(Subscriber(each, _filter(each)) for each in found if not each.pending), last
+    return tuple(subscriber_of(each) for each in found if not each.pending and not each.paused), last
+
+
+def subscriber_of(record: SubscriptionRecord) -> Subscriber:
+    """Ready to be sent to."""
+    return Subscriber(record, _filter(record))
 
 
 def _filter(record: SubscriptionRecord) -> CompiledFilter | None:

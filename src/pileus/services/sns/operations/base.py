@@ -52,7 +52,15 @@ class SnsBase:
         log = DeliveryStatusLog(clock=clock, ids=ids)
         guard = DataProtection(clock=clock, ids=ids, metrics=self.topic_metrics, log=log)
         self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics, guard=guard, log=log)
-        self.publishing = Publishing(clock=clock, ids=ids, fanout=self.fanout, metrics=self.topic_metrics, guard=guard)
+        self.publishing = Publishing(
+            store=store,
+            clock=clock,
+            ids=ids,
+            signers=self.signers,
+            fanout=self.fanout,
+            metrics=self.topic_metrics,
+            guard=guard,
+        )
 
     @cached_property
     def publisher(self) -> TopicPublisher:
@@ -76,3 +84,8 @@ class SnsBase:
     async def _protect(self, tx: Transaction, record: TopicRecord, policy: str) -> None:
         """Give a new topic its data protection policy."""
         raise NotImplementedByPileus("Pileus does not implement data protection policies of topics yet")
+
+    async def close(self) -> None:
+        """Nothing is published any more."""
+        if self.signers.signer is not None:
+            await self.signers.signer.close()

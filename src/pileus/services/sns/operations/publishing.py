@@ -49,12 +49,11 @@ class PublishOperations(SnsBase):
             return await self._publish_to_endpoint(context, request)
         name = _topic(context, arn, member="TargetArn" if request.topic_arn is None else "TopicArn")
         draft = drafted_from(request)
-        if self.signers.signer is None:
-            await self.signers.ready()
+        [stamp] = await self.publishing.stamp(name, (draft,))
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
             published = await self.publishing.publish(
-                tx, view, draft, base_url=self._links.of(context), publisher=_publisher(context)
+                tx, view, draft, base_url=self._links.of(context), stamp=stamp, publisher=_publisher(context)
             )
         return PublishResponse(message_id=published.message_id, sequence_number=published.sequence_number)
 
@@ -66,14 +65,13 @@ class PublishOperations(SnsBase):
         drafts = [drafted_from(entry) for entry in entries]
         if sum(draft.size_bytes for draft in drafts) > MESSAGE_BYTES_MAX:
             raise BatchRequestTooLong
-        if self.signers.signer is None:
-            await self.signers.ready()
+        stamps = await self.publishing.stamp(name, drafts)
         successful: list[PublishBatchResultEntry] = []
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
-            for entry, draft in zip(entries, drafts, strict=True):
+            for entry, draft, stamp in zip(entries, drafts, stamps, strict=True):
                 published = await self.publishing.publish(
-                    tx, view, draft, base_url=self._links.of(context), publisher=_publisher(context)
+                    tx, view, draft, base_url=self._links.of(context), stamp=stamp, publisher=_publisher(context)
                 )
                 successful.append(
                     PublishBatchResultEntry(
