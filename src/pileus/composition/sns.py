@@ -63,6 +63,8 @@ class SnsPart(Part):
         outbox.subscribe("sns.fanout", self._fan_out, retry=_FOREVER)
         outbox.subscribe("sns.deleted-topic", self._clean, retry=_FOREVER)
         outbox.subscribe("sns.unconfirmed", self._expire, retry=_FOREVER)
+        outbox.subscribe("sns.replay", self._replay, retry=_FOREVER)
+        outbox.subscribe("sns.archive", self._clear_archive, retry=_FOREVER)
         outbox.subscribe("sns.log", self._log, retry=_FOREVER)
         outbox.subscribe("sns.mail", self._mail, retry=_MAIL)
 
@@ -140,6 +142,16 @@ class SnsPart(Part):
         from pileus.services.sns.cleaning import clean
 
         await clean(self._store, delivery)
+
+    async def _replay(self, delivery: Delivery) -> None:
+        from pileus.services.sns.archive.replaying import Replays
+
+        await Replays(store=self._store, clock=self._clock, resender=self._topics.fanout).deliver(delivery)
+
+    async def _clear_archive(self, delivery: Delivery) -> None:
+        from pileus.services.sns.archive.store import clear_archive
+
+        await clear_archive(self._store, delivery)
 
     async def _log(self, delivery: Delivery) -> None:
         """Where there are no logs, nobody could read it."""

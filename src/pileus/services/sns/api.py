@@ -6,6 +6,7 @@ from pileus.services.sns.operations.platform_applications import PlatformApplica
 from pileus.services.sns.operations.platform_endpoints import PlatformEndpointOperations
 from pileus.services.sns.operations.protection import DataProtectionOperations
 from pileus.services.sns.operations.publishing import PublishOperations
+from pileus.services.sns.operations.replays import ReplayOperations
 from pileus.services.sns.operations.sms import SmsOperations
 from pileus.services.sns.operations.sms_sandbox import SmsSandboxOperations
 from pileus.services.sns.operations.subscriptions import SubscriptionOperations
@@ -21,6 +22,7 @@ class SnsApi(
     PlatformApplicationOperations,
     PlatformEndpointOperations,
     PublishOperations,
+    ReplayOperations,
     SmsOperations,
     SmsSandboxOperations,
     SubscriptionOperations,

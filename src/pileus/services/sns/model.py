@@ -11,6 +11,7 @@ class TopicRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     serial: of this creation, so that a topic created again knows nothing of the subscriptions before.
     revision: counts its changes and those of its subscriptions; what was made of an older one is thrown away.
     policy, delivery_policy, archive_policy, data_protection_policy: JSON as it was given; "" is the default.
+    archive_serial: of what is kept under its archive policy, since archive_since_s; empty where nothing is.
     feedback: the attributes of delivery status logging (`SQSSuccessFeedbackRoleArn`).
     confirmed, pending, deleted: subscriptions.
     """
@@ -32,6 +33,8 @@ class TopicRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     content_based_deduplication: bool = False
     fifo_throughput_scope: str | None = None
     archive_policy: str = ""
+    archive_serial: bytes = b""
+    archive_since_s: float = 0.0
     data_protection_policy: str = ""
     feedback: dict[str, str] = {}
     tags: dict[str, str] = {}
@@ -56,6 +59,7 @@ class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
     filter_policy, redrive_policy, delivery_policy, replay_policy: JSON as it was given; "" where there is none.
     filter_scope: `MessageAttributes`, `MessageBody`, or "" where nobody said.
     unsubscribe_needs_owner: `AuthenticateOnUnsubscribe` was given.
+    replay_status: `ReplayStatus`; replay_number: counts its replays; paused: gets nothing that is published now.
     """
 
     topic: TopicName
@@ -75,6 +79,9 @@ class SubscriptionRecord(msgspec.Struct, frozen=True, kw_only=True, omit_default
     redrive_policy: str = ""
     delivery_policy: str = ""
     replay_policy: str = ""
+    replay_status: str = ""
+    replay_number: int = 0
+    paused: bool = False
     role_arn: str = ""
 
     @property

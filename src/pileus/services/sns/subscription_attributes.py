@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.services.sns.archive.policies import PENDING, replay_policy
 from pileus.services.sns.delivery_policies import effective_subscription_policy, subscription_policy
 from pileus.services.sns.endpoints import RAW_PROTOCOLS
 from pileus.services.sns.errors import InvalidParameter
@@ -74,6 +75,7 @@ def described(record: SubscriptionRecord, topic: TopicRecord | None) -> dict[str
         "FilterPolicyScope": record.filter_scope or ("MessageAttributes" if record.filter_policy else ""),
         "RedrivePolicy": record.redrive_policy,
         "ReplayPolicy": record.replay_policy,
+        "ReplayStatus": record.replay_status,
         "SubscriptionRoleArn": record.role_arn,
     }
     if record.protocol in ("http", "https"):
@@ -153,12 +155,28 @@ def _role(record: SubscriptionRecord, value: str) -> SubscriptionRecord:
     return msgspec.structs.replace(record, role_arn=value)
 
 
+def _replay_policy(record: SubscriptionRecord, value: str) -> SubscriptionRecord:
+    """A new one begins a replay, which pauses the subscription; an empty one ends it; the same changes nothing."""
+    policy = replay_policy(value)
+    if policy == record.replay_policy:
+        return record
+    if policy and not record.topic.name.endswith(".fifo"):
+        raise InvalidParameter("ReplayPolicy: only subscriptions to FIFO topics can replay")
+    return msgspec.structs.replace(
+        record,
+        replay_policy=policy,
+        replay_status=PENDING if policy else "",
+        replay_number=record.replay_number + 1,
+        paused=bool(policy),
+    )
+
+
 WRITTEN: Final[dict[str, Write]] = {
     "DeliveryPolicy": _delivery_policy,
     "FilterPolicy": _filter_policy,
     "FilterPolicyScope": _filter_scope,
     "RawMessageDelivery": _raw,
     "RedrivePolicy": _redrive_policy,
+    "ReplayPolicy": _replay_policy,
     "SubscriptionRoleArn": _role,
 }
-"""`ReplayPolicy` is among them once there is an archive to replay."""

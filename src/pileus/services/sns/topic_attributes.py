@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.services.sns.archive.policies import archive_policy
 from pileus.services.sns.delivery_policies import effective_topic_policy, topic_policy
 from pileus.services.sns.errors import InvalidParameter
 from pileus.services.sns.limits import DISPLAY_NAME_CHARS_MAX
@@ -158,7 +159,15 @@ def _feedback(name: str) -> Write:
     return write
 
 
+def _archive_policy(record: TopicRecord, value: str) -> TopicRecord:
+    policy = archive_policy(value)
+    if policy and not record.name.endswith(".fifo"):
+        raise InvalidParameter("ArchivePolicy: only FIFO topics have an archive")
+    return msgspec.structs.replace(record, archive_policy=policy)
+
+
 WRITTEN: Final[dict[str, Write]] = {
+    "ArchivePolicy": _archive_policy,
     "ContentBasedDeduplication": _content_based,
     "DeliveryPolicy": _delivery_policy,
     "DisplayName": _display_name,
@@ -170,4 +179,3 @@ WRITTEN: Final[dict[str, Write]] = {
     "TracingConfig": _tracing,
     **{name: _feedback(name) for name in sorted(_FEEDBACK)},
 }
-"""`ArchivePolicy` is among them once the archive is there to keep what it asks for."""

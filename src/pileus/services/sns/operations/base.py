@@ -8,6 +8,7 @@ from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.sns.archive.store import MessageArchive
 from pileus.services.sns.confirming import Asking
 from pileus.services.sns.deliveries.status_log import DeliveryStatusLog
 from pileus.services.sns.fanout import Fanout
@@ -60,6 +61,7 @@ class SnsBase:
             fanout=self.fanout,
             metrics=self.topic_metrics,
             guard=guard,
+            archive=MessageArchive(),
         )
 
     @cached_property

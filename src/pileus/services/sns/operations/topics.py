@@ -9,6 +9,7 @@ import msgspec
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.records import encode
 from pileus.kernel.storage.seam import Event
+from pileus.services.sns.archive.topics import archive_told, archiving, check_deletable
 from pileus.services.sns.cleaning import CLEANING_TOPIC, DeletedTopic
 from pileus.services.sns.errors import InvalidParameter
 from pileus.services.sns.limits import PAGE_ITEMS
@@ -57,7 +58,8 @@ class TopicOperations(SnsBase):
                 created_at_s=self._clock.timestamp(),
                 tags=tags,
             )
-            record = put_topic(tx, created(record, attributes))
+            record = archiving(tx, created(record, attributes), ids=self._ids, now_s=record.created_at_s)
+            record = put_topic(tx, record)
             if request.data_protection_policy:
                 await self._protect(tx, record, request.data_protection_policy)
         return CreateTopicResponse(topic_arn=name.arn)
@@ -73,6 +75,7 @@ class TopicOperations(SnsBase):
             record = await find_topic(tx, name)
             if record is None:
                 return
+            check_deletable(record)
             clear_topic(tx, record)
             deleted = DeletedTopic(topic=record.topic, serial=record.serial)
             tx.emit(Event(topic=CLEANING_TOPIC, payload=encode(deleted)))
@@ -81,13 +84,15 @@ class TopicOperations(SnsBase):
         self, context: RequestContext, request: GetTopicAttributesInput
     ) -> GetTopicAttributesResponse:
         record = await get_topic(self._store.snapshot(), topic_arn_here(context, request.topic_arn))
-        return GetTopicAttributesResponse(attributes=described(record))
+        told = archive_told(record, self._clock.timestamp())
+        return GetTopicAttributesResponse(attributes=described(record) | told)
 
     async def set_topic_attributes(self, context: RequestContext, request: SetTopicAttributesInput) -> None:
         name = topic_arn_here(context, request.topic_arn)
         async with self._store.transaction() as tx:
             record = await get_topic(tx, name)
-            put_topic(tx, changed(record, request.attribute_name, request.attribute_value or ""))
+            record = changed(record, request.attribute_name, request.attribute_value or "")
+            put_topic(tx, archiving(tx, record, ids=self._ids, now_s=self._clock.timestamp()))
 
     async def list_topics(self, context: RequestContext, request: ListTopicsInput) -> ListTopicsResponse:
         records = await list_topics(
