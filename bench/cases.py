@@ -209,7 +209,7 @@ def _transactions(server: Server, seconds: float) -> Sequence[bytes]:
     ]
 
 
-_TABLES: Final = ("moto", "dynalite", "ministack")
+_TABLES: Final = ("moto", "dynalite", "dynalite-disk", "ministack")
 
 LOAD_CASES: Final = (
     LoadCase(name="get-item", needs="table", requests=_gets, beside=_TABLES),

@@ -1,6 +1,10 @@
 """Which other servers are measured in the same run, where they are installed?
 
 moto comes with the development dependencies. The others are looked for on PATH: `dynalite` (npm), `ministack` (PyPI).
+
+None of them verifies a signature (dynalite only looks whether there is one), and all keep what is written in memory.
+dynalite can keep it in LevelDB instead; what it has acknowledged then survives the end of the process, as with Pileus
+by default. So it is measured twice: decision 0015.
 """
 
 import os
@@ -8,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +27,10 @@ _CREDENTIALS: Final = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A server of somebody else's. `{port}` in its command and environment becomes the port it listens on."""
+    """A server of somebody else's.
+
+    `{port}` in its command and environment becomes the port it listens on, `{folder}` in its command an empty folder.
+    """
 
     name: str
     command: Sequence[str]
@@ -38,10 +46,12 @@ class Peer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
+        folder = tempfile.TemporaryDirectory() if any("{folder}" in part for part in self.command) else None
+        in_folder = "" if folder is None else folder.name
         more = {name: value.format(port=port) for name, value in self.environment.items()}
         spawned = time.perf_counter()
         process = subprocess.Popen(
-            [part.format(port=port) for part in self.command],
+            [part.format(port=port, folder=in_folder) for part in self.command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -49,12 +59,18 @@ class Peer:
         )
         url = f"http://127.0.0.1:{port}"
         wait_healthy(process, url, self.health, status=self.healthy)
-        return Server(process, url=url, credentials=_CREDENTIALS, start_s=time.perf_counter() - spawned)
+        started_s = time.perf_counter() - spawned
+        return Server(process, url=url, credentials=_CREDENTIALS, start_s=started_s, folder=folder)
 
 
 PEERS: Final = (
     Peer(name="moto", command=(sys.executable, "-m", "moto.server", "-p", "{port}"), health="/moto-api/data.json"),
     Peer(name="dynalite", command=("dynalite", "--port", "{port}", "--createTableMs", "0"), health="/"),
+    Peer(
+        name="dynalite-disk",
+        command=("dynalite", "--port", "{port}", "--createTableMs", "0", "--path", "{folder}"),
+        health="/",
+    ),
     Peer(
         name="ministack",
         command=("ministack",),

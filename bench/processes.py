@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -34,9 +35,18 @@ class _Ready(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """A process that serves at host and port. start_s: from its spawn until it answered."""
+    """A process that serves at host and port. start_s: from its spawn until it answered. folder: goes with it."""
 
-    def __init__(self, process: "subprocess.Popen[str]", *, url: str, credentials: Credentials, start_s: float) -> None:
+    def __init__(
+        self,
+        process: "subprocess.Popen[str]",
+        *,
+        url: str,
+        credentials: Credentials,
+        start_s: float,
+        folder: "tempfile.TemporaryDirectory[str] | None" = None,
+    ) -> None:
+        self._folder = folder
         self.process = process
         self.url = url
         self.credentials = credentials
@@ -50,6 +60,8 @@ class Server:
     def end(self) -> None:
         """Ask it to end, then make it."""
         _end(self.process)
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
