@@ -4,7 +4,8 @@ It sees that folder and nothing else of the machine: read-only, without set-user
 cell's own `/proc`, `/dev` and `/tmp`, and the machine's name resolution. The folder must have real directories where
 those go, and real files at `/etc/hosts` and `/etc/resolv.conf` if these are to be the machine's: whoever makes it
 available sees to that (`REQUIRED`, `FILES`), since nothing can be made in it here. Links elsewhere in the folder do no
-harm: they are followed only when the folder is the root already.
+harm: they are followed only when the folder is the root already. Nor do its libraries and modules: the supervisor and
+the subject, which are still ours and may still be the machine's root, load nothing any more.
 
 The zygote imports this module: standard library only.
 """

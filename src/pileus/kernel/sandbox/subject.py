@@ -137,6 +137,7 @@ def _become(order: dict[str, Any], output: int, *, user_id: int, group_id: int, 
         _size_temporary(order["temporary_bytes_max"])
         linux.sethostname(order["hostname"])
         if order["root"]:
+            sys.path.clear()
             roots.enter(template.HOST_ROOT + order["root"])
         else:
             for source, target in order["mounts"]:

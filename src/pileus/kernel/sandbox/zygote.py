@@ -222,6 +222,7 @@ def _supervise(
             contained=contained,
             readable=config["readable"],
         )
+    sys.path.clear()  # the subject may give this namespace another root
     channel.close()
     os.close(output)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
