@@ -24,6 +24,8 @@ APIS = {
     "iam": "IamApi",
     "lambda_": "LambdaApi",
     "logs": "LogsApi",
+    "sns": "SnsApi",
+    "sqs": "SqsApi",
     "sts": "StsApi",
 }
 ACCOUNT = "111122223333"
@@ -78,8 +80,34 @@ class LambdaSample(Sample):
     }
 
 
+class SnsSample(Sample):
+    """An input of SNS, whose topics are told by ARNs."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Sample.SPECIAL,
+        "topic_arn": f"arn:aws:sns:eu-west-1:{ACCOUNT}:name",
+        "resource_arn": f"arn:aws:sns:eu-west-1:{ACCOUNT}:name",
+    }
+
+
+class SqsSample(Sample):
+    """An input of SQS, whose queues are told by URLs and ARNs."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Sample.SPECIAL,
+        "queue_url": f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/name",
+        "queue_owner_aws_account_id": ACCOUNT,
+        "source_arn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:name",
+        "destination_arn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:name",
+        "tags": {"key": "value"},
+    }
+
+
+SAMPLES: Final[Mapping[str, type[Sample]]] = {"lambda": LambdaSample, "SNS": SnsSample, "sqs": SqsSample}
+
+
 def sample(permission: Permission) -> Sample:
-    return LambdaSample() if permission.action.startswith("lambda:") else Sample()
+    return SAMPLES.get(permission.action.partition(":")[0], Sample)()
 
 
 def table(package: str) -> Permissions:
@@ -131,7 +159,10 @@ ASKED_ABOUT_ALL = {"dynamodb:ListTables", "dynamodb:ListStreams"}
 def test_actions_and_resources_are_those_of_the_reference(permission: Permission) -> None:
     """A policy that was written for AWS names these, and has to mean the same here."""
     service, _, name = permission.action.partition(":")
+    service = service.lower()  # SNS tells its own name in capitals
     actions = described(service)["privileges"]
+    if service == "sqs":  # which AWS tells in small letters, and so do we
+        actions = {action.lower(): about for action, about in actions.items()}
     if permission.action in NEWER_THAN_THE_REFERENCE:
         return
     assert name in actions, f"AWS knows no action {permission.action}"
@@ -192,9 +223,31 @@ class ForeignLambda(Foreign):
     }
 
 
+class ForeignSns(Foreign):
+    """Topics are told by ARNs."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Foreign.SPECIAL,
+        "topic_arn": f"arn:aws:sns:eu-west-1:{OTHER}:name",
+        "resource_arn": f"arn:aws:sns:eu-west-1:{OTHER}:name",
+    }
+
+
+class ForeignSqs(Foreign):
+    """Queues are told by URLs, or by name and owner."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Foreign.SPECIAL,
+        "queue_url": f"https://sqs.eu-west-1.amazonaws.com/{OTHER}/name",
+        "queue_owner_aws_account_id": OTHER,
+    }
+
+
+FOREIGNERS: Final[Mapping[str, type[Foreign]]] = {"lambda": ForeignLambda, "SNS": ForeignSns, "sqs": ForeignSqs}
 OWN_ALONE = (
     *("iam:", "sts:", "logs:", "cloudwatch:"),
     *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+    "SNS:ConfirmSubscription",  # whose token is the consent
 )
 """Actions whose operations look into the caller's own account only, or ask the other one's consent by themselves."""
 
@@ -205,7 +258,7 @@ def test_who_names_another_accounts_resource_is_asked(permission: Permission) ->
     resource = permission.resource
     if resource is None or permission.action.startswith(OWN_ALONE):
         return
-    given = ForeignLambda() if permission.action.startswith("lambda:") else Foreign()
+    given = FOREIGNERS.get(permission.action.partition(":")[0], Foreign)()
     if resource.arn(CONTEXT, given).split(":")[4] == OTHER:
         assert resource.foreign is not None
         assert resource.foreign(CONTEXT, given)
@@ -228,7 +281,8 @@ class Fields:
         value = self._sample.__getattr__(name)
         return (
             value
-            if self._full or name in ("function_name", "table_name", "role_arn", "resource", "resource_arn")
+            if self._full
+            or name in ("function_name", "queue_url", "table_name", "role_arn", "resource", "resource_arn")
             else None
         )
 

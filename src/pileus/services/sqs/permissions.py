@@ -38,7 +38,7 @@ def _foreign_by_url(context: RequestContext, given: Any) -> bool:
 
 
 def _by_name(context: RequestContext, given: Any) -> str:
-    owner = getattr(given, "queue_owner_aws_account_id", None) or context.account_id
+    owner = given.queue_owner_aws_account_id or context.account_id
     return queue_arn(account_id=owner, region=context.region, name=given.queue_name)
 
 
@@ -70,7 +70,7 @@ _any_queue = arn_of("arn:{partition}:sqs:{region}:{account}:*")
 
 _QUEUE: Final = ResourceType(name="queue", arn=_by_url, foreign=_foreign_by_url)
 _NAMED: Final = ResourceType(name="queue", arn=_by_name, foreign=_foreign_by_name)
-_NEW: Final = ResourceType(name="queue", arn=_by_name)
+_NEW: Final = ResourceType(name="queue", arn=arn_of("arn:{partition}:sqs:{region}:{account}:{given.queue_name}"))
 _SOURCE: Final = ResourceType(name="queue", arn=_source_arn)
 _DESTINATION: Final = ResourceType(name="queue", arn=_destination_arn)
 _OF_HANDLE: Final = ResourceType(name="queue", arn=_of_handle)
