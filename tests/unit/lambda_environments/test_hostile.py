@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pileus.kernel.sandbox.control_groups import usable_hierarchies
+from pileus.services.lambda_.environments.environment import Environment
 from tests.unit.lambda_environments.conftest import SECRET, Bench
 
 needs_memory_group = pytest.mark.skipif(
@@ -140,6 +141,24 @@ async def test_memory_beyond_its_own_part_is_not_granted(bench: Bench, way: str)
     assert await bench.answer(spec, 1) == 1
     spec = bench.function(source.format(way=way, first="hold()"), name="at-once")
     assert (await bench.failure(spec))["errorType"] == "Runtime.OutOfMemory"
+
+
+@needs_memory_group
+async def test_memory_is_watched_from_the_first_event_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that falls between an initialisation and the event that it was for is not the last one."""
+    initialised = Environment._initialised
+
+    def looked_at(environment: Environment) -> None:
+        initialised(environment)
+        if bench.pool._watcher is not None:
+            bench.pool._watcher.cancel()
+        bench.pool._look_at_memory()
+
+    monkeypatch.setattr(Environment, "_initialised", looked_at)
+    spec = bench.function(
+        "import time\ndef handler(event, context):\n    kept = bytearray(200 << 20)\n    time.sleep(3)"
+    )
+    assert exit_error(await bench.failure(spec))[0] == "Runtime.OutOfMemory"
 
 
 @pytest.mark.skipif(

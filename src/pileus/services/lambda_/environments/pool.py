@@ -152,11 +152,15 @@ class EnvironmentPool:
             fleet = self._renew(spec)
         while (environment := fleet.pop()) is not None:
             if self._clock.timestamp() < environment.good_until_s:
-                if self._watcher is None:
-                    self._watch_memory()
-                return await environment.invoke(invocation)
+                return await self._invoke(environment, invocation)
             environment.stop()
         return await self._start_and_invoke(fleet, spec, invocation)
+
+    def _invoke(self, environment: Environment, invocation: Invocation) -> "asyncio.Future[InvocationResult]":
+        """Watched: nobody looks at what is idle, and an environment is so until its first event arrives."""
+        if self._watcher is None:
+            self._watch_memory()
+        return environment.invoke(invocation)
 
     def prepare(self) -> None:
         """A function was created or found: make ready for its first invocation, in the background (1 to 2 ms here)."""
@@ -271,7 +275,7 @@ class EnvironmentPool:
             try:
                 await environment.ready
                 if environment.state is State.IDLE:
-                    return await environment.invoke(invocation)
+                    return await self._invoke(environment, invocation)
                 self._require_open()
                 failure = InitFailed("Runtime.ExitError", reports.exited(None))
             except InitFailed as known:
@@ -306,7 +310,7 @@ class EnvironmentPool:
             raise
         finally:
             timer.cancel()
-        return await environment.invoke(invocation)
+        return await self._invoke(environment, invocation)
 
     async def revive(self, fleet: Fleet, cell: Cell, template: Environment) -> Environment:
         """The environment in a cell that was forked from `template`; it is not ready yet."""
