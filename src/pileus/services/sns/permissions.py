@@ -1,7 +1,7 @@
 """What must somebody be allowed to do, to use SNS?
 
-Operations on subscriptions are asked about the topic whose ARN begins that of the subscription. What a topic's policy
-says of its own account's users comes beside their own policies; another account's user needs both.
+Operations on subscriptions know no resource; their owner and the topic's may use them. What a topic's policy says of
+its own account's users comes beside their own policies; another account's user needs both.
 
 Sources: Service Authorization Reference, "Amazon SNS"; SNS Developer Guide, "Overview of managing access".
 """
@@ -47,10 +47,6 @@ def _tagged_arn(context: RequestContext, given: Any) -> str:
     return _here(context, given.resource_arn)
 
 
-def _subscription_topic_arn(context: RequestContext, given: Any) -> str:
-    return _here(context, ":".join(given.subscription_arn.split(":")[:6]))
-
-
 def _here(context: RequestContext, arn: str) -> str:
     """One that names another partition means the same."""
     return f"arn:{context.partition}:{arn.split(':', 2)[-1]}" if arn.startswith("arn:") else arn
@@ -79,7 +75,6 @@ _CONFIRMED: Final = ResourceType(name="topic", arn=_topic_arn)
 """Whoever has the token confirms, whose topic it ever is."""
 _PUBLISHED: Final = ResourceType(name="topic", arn=_published_arn, foreign=_foreign_published)
 _TAGGED: Final = ResourceType(name="topic", arn=_tagged_arn, foreign=_foreign_tagged)
-_SUBSCRIBED: Final = ResourceType(name="topic", arn=_subscription_topic_arn)
 
 
 def _of_creation(context: RequestContext, given: Any, topic: KnownResource | None) -> Conditions:
@@ -122,7 +117,6 @@ PERMISSIONS: Final[Permissions] = {
     "Subscribe": _with("Subscribe", _TOPIC, _of_subscribing),
     "Publish": (Permission(action="SNS:Publish", resource=_PUBLISHED),),
     "PublishBatch": (Permission(action="SNS:Publish", resource=_TOPIC),),
-    **_on(_SUBSCRIBED, ("GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe")),
     **_on(_TAGGED, ("GetDataProtectionPolicy", "ListTagsForResource", "PutDataProtectionPolicy")),
     "TagResource": _with("TagResource", _TAGGED, _of_creation),
     "UntagResource": _with("UntagResource", _TAGGED, _of_untagging),
@@ -140,6 +134,7 @@ PERMISSIONS: Final[Permissions] = {
             "GetPlatformApplicationAttributes",
             "GetSMSAttributes",
             "GetSMSSandboxAccountStatus",
+            "GetSubscriptionAttributes",
             "ListEndpointsByPlatformApplication",
             "ListOriginationNumbers",
             "ListPhoneNumbersOptedOut",
@@ -151,6 +146,8 @@ PERMISSIONS: Final[Permissions] = {
             "SetEndpointAttributes",
             "SetPlatformApplicationAttributes",
             "SetSMSAttributes",
+            "SetSubscriptionAttributes",
+            "Unsubscribe",
             "VerifySMSSandboxPhoneNumber",
         ),
     ),

@@ -118,6 +118,7 @@ class SubscriptionOperations(SnsBase):
     ) -> GetSubscriptionAttributesResponse:
         snapshot = self._store.snapshot()
         record = await get_subscription(snapshot, _here(context, subscription_of_arn(request.subscription_arn)))
+        _check_owner(context, record)
         return GetSubscriptionAttributesResponse(attributes=described(record, await find_topic(snapshot, record.topic)))
 
     async def set_subscription_attributes(
@@ -126,6 +127,7 @@ class SubscriptionOperations(SnsBase):
         name = _here(context, subscription_of_arn(request.subscription_arn))
         async with self._store.transaction() as tx:
             record = await get_subscription(tx, name)
+            _check_owner(context, record)
             before, record = record, changed(record, request.attribute_name, request.attribute_value or "")
             await self._changing(tx, before, record)
             put_subscription(tx, record)
@@ -170,6 +172,12 @@ def _here(context: RequestContext, name: SubscriptionName) -> SubscriptionName:
     if context.principal.access_key_id and name.topic.region != context.region:
         raise InvalidParameter("SubscriptionArn")
     return name._replace(topic=name.topic._replace(partition=context.partition))
+
+
+def _check_owner(context: RequestContext, record: SubscriptionRecord) -> None:
+    """Or AuthorizationError: whoever subscribed, and whose topic it is."""
+    if context.account_id not in (record.owner, record.topic.account_id):
+        raise AuthorizationError("Only the owner of the subscription or of the topic may do so")
 
 
 def _counted(topic: TopicRecord, record: SubscriptionRecord, more: int) -> TopicRecord:
