@@ -208,8 +208,16 @@ time.sleep(9)
 
 async def test_an_extension_that_ends(bench: Bench) -> None:
     """Its environment is given up when the function's time is over, and the next event has another one."""
-    spec = _with_extension(bench, after="sys.exit(3)", timeout=timedelta(seconds=2))
+    spec = _with_extension(bench, after="sys.exit(3)", timeout=timedelta(seconds=60))
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
     await bench.answer(spec, 1)
+    (environment,) = bench.pool._environments
+    assert environment.state is State.SETTLING
+    assert environment._timer is not None
+    assert began_s + 60 <= environment._timer.when() <= loop.time() + 60
+    environment._timer.cancel()
+    environment._settle_no_longer()  # its time is over
     await _until(lambda: not bench.pool._environments)
     assert await bench.answer(spec, 2) == 2
     assert len(bench.logs.events) == 2

