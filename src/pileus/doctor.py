@@ -33,7 +33,7 @@ _LIBRARIES: Final = ("apsw", "boto3", "botocore", "cryptography", "httptools", "
 def examine() -> list[Finding]:
     """Everything the doctor looks at, in the order it is shown."""
     isolation = _isolation()
-    return [*_host(), *isolation, *_runtimes(), _images(isolation), *_engines()]
+    return [*_host(), *isolation, *_runtimes(), images_finding(isolation), *_engines()]
 
 
 def _host() -> Sequence[Finding]:
@@ -68,7 +68,7 @@ def _runtimes() -> Sequence[Finding]:
     return found
 
 
-def _images(isolation: Sequence[Finding]) -> Finding:
+def images_finding(isolation: Sequence[Finding]) -> Finding:
     """Container images run in namespaces only."""
     from pileus.services.lambda_.images.compression import zstandard_module
 
