@@ -41,6 +41,11 @@ class Queue:
         attributes = {"Policy": json.dumps(policy)} | ({"FifoQueue": "true"} if fifo else {})
         self.url: str = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
+    def move(self, sqs: Any, url: str) -> None:
+        """The server was started again and listens at another address."""
+        self._sqs = sqs
+        self.url = f"{url}/{self.url.split('/', 3)[3]}"
+
     def messages(self, count: int = 1, *, tries: int = 10) -> list[dict[str, Any]]:
         """So many messages, deleted; what comes within some long polls. count 0: all that is there now."""
         found: list[dict[str, Any]] = []
