@@ -93,6 +93,23 @@ def up(
             metavar="[HOST=]URL",
         ),
     ] = None,
+    sns_url: Annotated[
+        str,
+        typer.Option(
+            help="Where links in messages of SNS lead, such as https://sns.{region}.amazonaws.com; see "
+            "docs/services/sns.md. Default: the host that the publisher used.",
+            metavar="URL",
+            envvar="PILEUS_SNS_URL",
+        ),
+    ] = "",
+    smtp: Annotated[
+        str,
+        typer.Option(
+            help="A mail server that gets the emails of SNS, too: smtp://[user:password@]host[:port][/sender].",
+            metavar="URL",
+            envvar="PILEUS_SMTP",
+        ),
+    ] = "",
     deploy: Annotated[
         Path | None,
         typer.Option(help="A Python script to run once Pileus serves, with AWS_ENDPOINT_URL set.", metavar="SCRIPT"),
@@ -120,12 +137,26 @@ def up(
         dynamodb_table_delay=timedelta(seconds=dynamodb_table_delay),
         organization=None if organization is None else _organization(organization),
         strict_runtimes=strict_runtimes,
+        sns_url=sns_url,
+        smtp=_mail_server(smtp),
         images=None if images is None else _image_folder(images),
         image_registries=_image_registries(image_registry or ()),
     )
     from pileus.server import serve
 
     raise SystemExit(serve(settings, deploy=deploy, as_json=as_json))
+
+
+def _mail_server(url: str) -> str:
+    """As it is, if it can be read when the first email is to leave."""
+    if url:
+        from pileus.services.sns.inbox.mail import mail_server
+
+        try:
+            mail_server(url)
+        except ValueError as error:
+            refuse(str(error))
+    return url
 
 
 def _image_folder(path: Path) -> Path:
