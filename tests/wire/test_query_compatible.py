@@ -185,6 +185,9 @@ def test_what_sqs_takes_as_text() -> None:
         "5",
         {"DelaySeconds": "400", "FifoQueue": "true"},
     )
+    # What it has no attribute for, SQS says itself.
+    desk.ask(sqs_json("CreateQueue", b'{"QueueName":"q","Attributes":{"Nonsense":5}}'))
+    assert desk.api.given.attributes == {"Nonsense": "5"}
 
 
 @pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json", "query"])

@@ -34,7 +34,8 @@ class Dialect:
     validation_code: the code of violated constraints; None for the protocol's.
     values_told: violated constraints repeat the value that violates them.
     enum_orders: how the values that are allowed are listed, where it is not the order of the model.
-    casts: numbers and truths are taken where text is wanted, and a map's nulls are left out.
+    casts: numbers and truths are taken where text is wanted, a map's nulls are left out, and enumerations are for the
+        service to look at.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
     broken: the same for a broken constraint, by the member's path and the constraint. An absence that is told so is
         told alone, when nothing is wrong but absences.

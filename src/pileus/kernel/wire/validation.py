@@ -95,6 +95,11 @@ class Inspection:
         self._check(shape, scalar, path)
         return scalar
 
+    def _broken(self, shape: Shape, value: object) -> Sequence[tuple[Constraint, str]]:
+        """A service that casts looks at its enumerations itself."""
+        found = _broken(shape, value)
+        return [(kind, told) for kind, told in found if kind != "enum"] if self._casts and found else found
+
     def _scalar(self, shape: Shape, value: object) -> object:
         if self._casts and shape.type == "string" and isinstance(value, bool | int | float):
             return str(value).lower() if isinstance(value, bool) else str(value)
@@ -126,7 +131,7 @@ class Inspection:
         if not _is_scalar(element):
             return [self._element(shape.member, item, f"{path}.{n}.member") for n, item in enumerate(value, start=1)]
         cleaned = [None if item is None else self._scalar(element, item) for item in value]
-        if any(item is None or _broken(element, item) for item in cleaned):
+        if any(item is None or self._broken(element, item) for item in cleaned):
             self._violated(
                 shape, cleaned, path, "element", f"Member must satisfy constraint: [{_element_constraints(element)}]"
             )
@@ -142,7 +147,7 @@ class Inspection:
             value = {k: v for k, v in value.items() if v is not None}
         self._check(shape, value, path)
         key, held = self._model.shape_of(shape.key), self._model.shape_of(shape.value)
-        if any(_broken(key, name) for name in value):
+        if any(self._broken(key, name) for name in value):
             self._violated(
                 shape, value, path, "element", f"Map keys must satisfy constraint: [{', '.join(_constraints(key))}]"
             )
@@ -151,7 +156,7 @@ class Inspection:
         if not _is_scalar(held):
             return {k: self._element(shape.value, v, f"{path}.{k}.member") for k, v in value.items()}
         cleaned = {k: None if v is None else self._scalar(held, v) for k, v in value.items()}
-        if any(v is None or _broken(held, v) for v in cleaned.values()):
+        if any(v is None or self._broken(held, v) for v in cleaned.values()):
             self._violated(
                 shape, cleaned, path, "element", f"Map value must satisfy constraint: [{_element_constraints(held)}]"
             )
@@ -160,7 +165,7 @@ class Inspection:
     def _map_of_lists(self, shape: Shape, held: Ref, value: dict[str, object], path: str) -> object:
         """Lists of a wrong length are told of with the whole map, once (DynamoDB's BatchWriteItem)."""
         of_list = self._model.shape_of(held)
-        if any(isinstance(one, list) and _broken(of_list, one) for one in value.values()):
+        if any(isinstance(one, list) and self._broken(of_list, one) for one in value.values()):
             self._violated(
                 shape,
                 value,
@@ -190,7 +195,7 @@ class Inspection:
         )
 
     def _check(self, shape: Shape, value: object, path: str) -> None:
-        for constraint, told in _broken(shape, value):
+        for constraint, told in self._broken(shape, value):
             if constraint == "enum" and self._enum_orders:
                 told = _enum(self._enum_orders.get(frozenset(shape.enum), shape.enum))
             self._violated(shape, value, path, constraint, told)
