@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from pileus.kernel.clock import Clock, MovableClock
 from pileus.kernel.context import Principal, RequestContext
@@ -20,7 +21,7 @@ from pileus.services.dynamodb.errors import (
     ResourceNotFoundException,
     TransactionCanceledException,
 )
-from pileus.services.dynamodb.metrics import DynamoDbMetrics, TableMetrics
+from pileus.services.dynamodb.metrics import PLACES_MAX, DynamoDbMetrics, TableMetrics
 from pileus.services.dynamodb.shapes import (
     BatchGetItemInput,
     CancellationReason,
@@ -228,6 +229,19 @@ async def test_conflicts_of_transactions(counting: Counting, canceled: bool) -> 
         "TransactionConflict TableName=orders Count": (1, 2.0),
         "UserErrors Count": (1, 1.0),
     }
+
+
+async def test_accounts_that_somebody_invents(counting: Counting) -> None:
+    """Where any account may be named, errors fill neither memory nor disk with metrics of places that nobody has."""
+    error = AnyServiceError("ValidationException")
+    for number in range(PLACES_MAX + 3):
+        invented = replace(context("ListTables"), account_id=f"{number:012}")
+        counting.dynamodb.note_failure(invented, ListTablesInput(), error)
+    first, last = (f"{number:012}" for number in (0, PLACES_MAX + 2))
+    assert len(await counting.metrics.list_series(first, REGION)) == 1
+    assert await counting.metrics.list_series(last, REGION) == []
+    counting.dynamodb.note_failure(replace(context("ListTables"), account_id=first), ListTablesInput(), error)
+    assert await counting.told(first) == {"UserErrors Count": (2, 2.0)}
 
 
 async def test_another_accounts_table(counting: Counting) -> None:

@@ -27,6 +27,11 @@ from pileus.services.dynamodb.shapes import (
 )
 
 NAMESPACE: Final = "AWS/DynamoDB"
+PLACES_MAX: Final = 1_000
+"""Accounts and regions whose users' errors are counted, the first since the start.
+
+In open mode whoever asks names an account and a region, and each new one would leave a metric in the store.
+"""
 _MS: Final = 1_000.0
 _TABLE_ARN: Final = ":table/"
 _ARN_PARTS: Final = 5
@@ -126,6 +131,7 @@ class DynamoDbMetrics:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
+        self._places: set[tuple[str, str]] = set()
 
     def table(self, account_id: str, region: str, name: str) -> TableMetrics:
         """What to keep with a table."""
@@ -150,7 +156,15 @@ class DynamoDbMetrics:
         else:
             for name, actions in _conflicts(given, error).items():
                 self._named(context, name).conflicted(actions)
-            self._metrics.series(context.account_id, context.region, NAMESPACE, "UserErrors", (), "Count").add(1)
+            self._count_user_error(context.account_id, context.region)
+
+    def _count_user_error(self, account_id: str, region: str) -> None:
+        place = account_id, region
+        if place not in self._places:
+            if len(self._places) >= PLACES_MAX:
+                return
+            self._places.add(place)
+        self._metrics.series(account_id, region, NAMESPACE, "UserErrors", (), "Count").add(1)
 
     def _named(self, context: RequestContext, given: str) -> TableMetrics:
         """given: a name, or the ARN of a table which may be another account's."""
