@@ -172,6 +172,17 @@ async def test_entries_that_mean_nothing_any_more_are_dropped(
     assert {key for key, _ in await dynamo.store.snapshot().range(b"", b"\xff")} & items == left
 
 
+async def test_a_deleted_table_leaves_no_times_behind(streams: Streams, dynamo: Dynamo) -> None:
+    """Not even where TTL was switched off a moment before: what expires in a thousand years would stay that long."""
+    await put(dynamo, "a", NOW + 1000 * 365 * 24 * 3600)
+    await dynamo.settle()
+    assert await entries(dynamo) == 1
+    await streams.expire_by("ttl", enabled=False)
+    await dynamo.call("DeleteTable", TableName="notes")
+    await dynamo.settle()
+    assert await entries(dynamo) == 0
+
+
 async def test_many_expire_at_once(streams: Streams, dynamo: Dynamo) -> None:
     """More than one transaction takes; other work gets its turn between."""
     count = 2 * ITEMS_PER_TRANSACTION + 1

@@ -181,7 +181,11 @@ class TableDirectory:
         return table
 
     def forget(self, table: Table) -> None:
-        """Its items prove nothing any more."""
+        """Its items prove nothing any more.
+
+        Only this process hears of it. A second worker on the same store would have to: until it is told (by a watch on
+        the table's record, or by reading that with each item), its GetItem could show what is left of a deleted table.
+        """
         self._kept.pop((table.account_id, table.region_name, table.name), None)
 
 

@@ -154,7 +154,9 @@ class TableOperations(DynamoDbBase):
         if not await self._stream_left(tx, table):
             table.log.forget_all(tx)
         record = await detach_policy(tx, table.region, record)
-        at_once = not self._changes_take_s and table.ttl is None and await _is_small(tx, table)
+        # Where TTL was just switched off, its entries may still be on their way out, and nobody will see to that now.
+        expiring = None if record.ttl is None else record.ttl.attribute
+        at_once = not self._changes_take_s and expiring is None and await _is_small(tx, table)
         if self._changes_take_s:
             write_table(tx, table.region, replace(record, deleting_until_s=now_s + self._changes_take_s))
         else:
@@ -163,7 +165,7 @@ class TableOperations(DynamoDbBase):
             for begin, end in spans_of(table.region, record.id):
                 tx.clear_range(begin, end)
             return
-        task = table_work.task_of(table, "remove table", attribute=table.ttl or "")
+        task = table_work.task_of(table, "remove table", attribute=expiring or "")
         table_work.emit(tx, task, at_s=now_s + self._changes_take_s if self._changes_take_s else None)
 
     async def _stream_left(self, tx: Transaction, table: Table) -> bool:
