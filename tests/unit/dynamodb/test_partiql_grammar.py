@@ -83,6 +83,8 @@ def refused(text: str, *values: dict[str, Any]) -> str:
         ("DELETE FROM;", f"{MALFORMED}Expected identifier for simple path"),
         ("DELETE FROM WHERE pk = 'a'", f"{MALFORMED}Expected identifier for simple path"),
         ("SELECT a FROM ttt WHERE attribute_exists(m.inner)", f"{MALFORMED}Invalid path dot component"),
+        ("UPDATE ttt SET m.inner = 1 WHERE pk = 'a'", f"{MALFORMED}Invalid path dot component"),
+        ("UPDATE ttt SET m.* = 1 WHERE pk = 'a'", f"{MALFORMED}Invalid path dot component for simple path"),
         ("SELECT * FROM (SELECT * FROM ttt", f"{MALFORMED}Expected RIGHT_PAREN"),
         ("x IS INT4", "Unsupported operation: IsType"),
         ("x IS DOUBLE PRECISION", "Unsupported operation: IsType"),

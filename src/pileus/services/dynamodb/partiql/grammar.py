@@ -142,10 +142,12 @@ class ExpressionParser(TokenReader):
         while True:
             if self.head.is_symbol("."):
                 self.take()
-                if self.head.is_symbol("*") and not simple:
+                if self.head.is_symbol("*"):
+                    if simple:  # PartiQL's own parser says only of a star that the path is to be simple
+                        raise not_well_formed("Invalid path dot component for simple path")
                     raise ValidationException("Unpivot path component like a.*.b are not supported")
                 if self.head.kind not in {"name", "quoted"}:
-                    raise not_well_formed(f"Invalid path dot component{' for simple path' if simple else ''}")
+                    raise not_well_formed("Invalid path dot component")
                 steps.append(self._name())
             elif self.head.is_symbol("["):
                 self.take()
