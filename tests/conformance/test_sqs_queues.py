@@ -82,13 +82,14 @@ def redrive_to(sqs: Any, dead: str, count: int = 1) -> str:
     return json.dumps({"deadLetterTargetArn": arn_of(sqs, dead), "maxReceiveCount": count})
 
 
+def signed() -> dict[str, str]:
+    scope = "20260101/us-east-1/sqs/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential=111111111111/{scope}, SignedHeaders=host, Signature=0"}
+
+
 def form(aws: Server, target: str = "/", **fields: str) -> tuple[int, str]:
     """A request in the query protocol, as programs send it that are older than SQS's JSON."""
-    scope = "20260101/us-east-1/sqs/aws4_request"
-    headers = {
-        "Authorization": f"AWS4-HMAC-SHA256 Credential=111111111111/{scope}, SignedHeaders=host, Signature=0",
-        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-    }
+    headers = {**signed(), "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
     with urlopen(Request(f"{aws.url}{target}", data=body, headers=headers, method="POST"), timeout=10) as answer:
         return answer.status, answer.read().decode()
@@ -326,6 +327,11 @@ def test_urls(aws: Server, sqs: Any, make: Make) -> None:
     status, answer = form(aws, f"/111111111111/{name}", Action="GetQueueAttributes", **{"AttributeName.1": "QueueArn"})
     assert status == 200
     assert f"<Attribute><Name>QueueArn</Name><Value>{arn_of(sqs, url)}</Value></Attribute>" in answer
+    # Recording test_send_message_via_queue_url_with_json_protocol.
+    body = json.dumps({"QueueUrl": url, "MessageBody": "hi"}).encode()
+    target = {"X-Amz-Target": "AmazonSQS.SendMessage", "Content-Type": "application/x-amz-json-1.0"}
+    with urlopen(Request(url, data=body, headers={**signed(), **target}, method="POST"), timeout=10) as sent:
+        assert json.load(sent)["MD5OfMessageBody"] == "49f68a5c8493ec2c0bf489821c21fc3b"
     status, answer = form(aws, Action="GetQueueUrl", QueueName=name)
     assert f"<GetQueueUrlResult><QueueUrl>{url}</QueueUrl></GetQueueUrlResult>" in answer
 

@@ -76,7 +76,7 @@ class SqsPart(Part):
     async def _clear(self, delivery: Delivery) -> None:
         from pileus.services.sqs.clearing import Clearing
 
-        await Clearing(store=self._store, contents=self._api.messages).deliver(delivery)
+        await Clearing(store=self._store, clock=self._clock, contents=self._api.messages).deliver(delivery)
 
     async def _move(self, delivery: Delivery) -> None:
         from pileus.services.sqs.move_tasks import Moving

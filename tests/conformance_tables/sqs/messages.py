@@ -7,6 +7,7 @@ from tests.conformance_tables.sqs.cases import (
     FIFO,
     LOCAL,
     MISSING,
+    MOTO,
     RECORDED,
     SMALL,
     STANDARD,
@@ -184,6 +185,29 @@ CASES: Final[list[ErrorCase]] = [
                 invalid("VisibilityTimeout", number, "Must be >= 0 and <= 43200, if provided."),
             )
             for number in (43201, -1)
+        ],
+    ),
+    *(
+        ErrorCase(
+            "SQS Developer Guide, troubleshooting of ReceiptHandleIsInvalid; " + MOTO + "test_delete_message_errors",
+            operation,
+            {"QueueUrl": url(name), "ReceiptHandle": "garbage", **more},
+            "ReceiptHandleIsInvalid",
+            'The input receipt handle "garbage" is not a valid receipt handle.',
+        )
+        for operation, more in (("DeleteMessage", {}), ("ChangeMessageVisibility", {"VisibilityTimeout": 1}))
+        for name in (STANDARD, FIFO)
+    ),
+    *cases(
+        "what AWS's SDK for Kotlin and the CLI showed, in tests of others",
+        "ChangeMessageVisibility",
+        {"QueueUrl": url(STANDARD), "ReceiptHandle": "garbage"},
+        [
+            (
+                {"VisibilityTimeout": number},
+                invalid("VisibilityTimeout", number, "VisibilityTimeout must be an integer between 0 and 43200"),
+            )
+            for number in (-1, 43201)
         ],
     ),
     *(

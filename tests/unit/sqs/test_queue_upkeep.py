@@ -20,7 +20,7 @@ from pileus.services.sqs.messages.keys import queue_prefix
 from pileus.services.sqs.model import QueueRecord
 from pileus.services.sqs.move_tasks import pace, read_handle
 from pileus.services.sqs.names import queue_of_arn, queue_of_url
-from pileus.services.sqs.queue_records import find_queue_by_arn
+from pileus.services.sqs.queue_records import deleted_at_s, find_queue_by_arn
 from pileus.services.sqs.shapes import (
     CreateQueueRequest,
     DeleteQueueRequest,
@@ -56,7 +56,7 @@ async def store(tmp_path: Path, clock: JumpingClock) -> AsyncIterator[SqliteStor
 
 
 async def test_a_deleted_queue_is_cleared_in_pages(store: SqliteStore, clock: JumpingClock) -> None:
-    """However many messages it held, others run in between, and nothing of it stays on disk."""
+    """However many messages it held, others run in between, and nothing of it stays on disk; nor its name."""
     api = SqsApi(store=store, clock=clock, ids=SeededIds())
     url = (await api.create_queue(CONTEXT, CreateQueueRequest(queue_name="q"))).queue_url
     assert url is not None
@@ -73,7 +73,7 @@ async def test_a_deleted_queue_is_cleared_in_pages(store: SqliteStore, clock: Ju
 
     assert await left() >= 1_600
     sizes: list[int] = []
-    clearing = Clearing(store=store, contents=api.messages)
+    clearing = Clearing(store=store, clock=clock, contents=api.messages)
     outbox = Outbox(store, clock)
     outbox.subscribe(TOPIC, clearing.deliver)
     running = asyncio.create_task(outbox.run())
@@ -83,6 +83,12 @@ async def test_a_deleted_queue_is_cleared_in_pages(store: SqliteStore, clock: Ju
         assert asyncio.get_running_loop().time() < deadline
         if not sizes or count != sizes[-1]:
             sizes.append(count)
+        await asyncio.sleep(0)
+    named = queue.queue_name
+    assert await deleted_at_s(store.snapshot(), named) is not None
+    clock.jump(timedelta(seconds=61))
+    while await deleted_at_s(store.snapshot(), named) is not None:
+        assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -120,7 +120,7 @@ class QueueOperations(SqsBase):
             queue = await own_queue(tx, context, request.queue_url)
             delete_queue(tx, queue, now_s=self._clock.timestamp())
             forget_tasks(tx, queue)
-            clear_later(tx, queue.serial)
+            clear_later(tx, queue, now=self._clock.now())
 
     async def get_queue_url(self, context: RequestContext, request: GetQueueUrlRequest) -> GetQueueUrlResult:
         if not request.queue_name:
