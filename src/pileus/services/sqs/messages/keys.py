@@ -22,6 +22,7 @@ Numbers have eight bytes, big end first; times are microseconds since 1970. Grou
 them.
 """
 
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -102,11 +103,13 @@ class QueueKeys:
         return self.timer_prefix + _u64(due_us) + group.encode()
 
 
+@lru_cache(maxsize=4_096)
 def queue_prefix(serial: bytes) -> bytes:
     """What every key of a queue's messages begins with."""
     return _MESSAGES.pack(serial)
 
 
+@lru_cache(maxsize=4_096)
 def head_key(serial: bytes) -> bytes:
     return queue_prefix(serial) + b"h"
 
