@@ -11,6 +11,7 @@ import pytest
 
 from pileus.services.lambda_.environments.extensions import programs
 from pileus.services.lambda_.environments.lifecycle import State
+from pileus.services.lambda_.environments.telemetry import Telemetry
 from pileus.services.lambda_.environments.types import FunctionSpec
 from tests.unit.lambda_environments.conftest import Bench
 
@@ -161,6 +162,25 @@ async def test_telemetry(bench: Bench) -> None:
     report = next(event for event in heard() if event["type"] == "platform.report")
     assert report["record"]["status"] == "success"
     assert "TELEMETRY\tName: watcher\tState: Subscribed\tTypes: [platform, function]\n" in bench.logs.all
+
+
+@pytest.mark.parametrize(("size_bytes", "kept"), [(256 * 1024, 4), (1, 1_000)])
+async def test_what_is_told_before_anybody_subscribes_is_bounded(size_bytes: int, kept: int) -> None:
+    """The first of it is kept, and no more than a subscriber might buffer, however much an initialisation prints."""
+
+    class Initialising:
+        initialising = True
+
+    extensions: Any = Initialising()
+    nobody: Any = None
+    telemetry = Telemetry(extensions, journal=nobody, clock=nobody)
+    for number in range(3_000):
+        telemetry.line(0.0, f"{number:04d}".ljust(size_bytes)[:size_bytes], "function")
+    assert len(telemetry._early) == kept
+    assert telemetry._early[0][1]["record"].startswith("0")
+    extensions.initialising = False
+    telemetry.line(0.0, "later", "function")
+    assert not telemetry._early
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ _POST_S_MAX: Final = 60.0
 _KEPT_BATCHES_MAX: Final = 10
 """Of what a slow listener has not taken; older ones are dropped, and it is told so."""
 _EARLY_MAX: Final = 1_000
+_EARLY_BYTES_MAX: Final = 1_048_576
+"""Of what is told before somebody subscribes: as much as a subscriber may have buffered."""
 _BODY_BYTES_MAX: Final = 64 * 1024
 
 
@@ -141,7 +143,8 @@ class Telemetry:
         self._clock = clock
         self._subscribers: dict[str, Subscriber] = {}
         self._early: list[tuple[str, dict[str, Any], int]] = []
-        """What was told while extensions may still subscribe: they get that, too."""
+        """What was told while extensions may still subscribe: they get that, too, as long as there is room."""
+        self._early_bytes = 0
 
     def platform(self, event: dict[str, Any]) -> None:
         """An event of the journal."""
@@ -156,10 +159,11 @@ class Telemetry:
         self._publish(kind, {"time": moment_text(timestamp_s), "type": kind, "record": record}, len(text))
 
     def _publish(self, kind: str, event: dict[str, Any], size_bytes: int) -> None:
-        if self._extensions.initialising and len(self._early) < _EARLY_MAX:
-            self._early.append((kind, event, size_bytes))
-        else:
+        if not self._extensions.initialising:
             self._early.clear()
+        elif len(self._early) < _EARLY_MAX and self._early_bytes + size_bytes <= _EARLY_BYTES_MAX:
+            self._early.append((kind, event, size_bytes))
+            self._early_bytes += size_bytes
         for subscriber in self._subscribers.values():
             if kind in subscriber.types:
                 subscriber.add(event, size_bytes)
