@@ -10,6 +10,7 @@ import msgspec
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.sns import fifo
 from pileus.services.sns.names import TopicName
 from pileus.services.sns.store import clear_subscription, list_subscriptions
 
@@ -32,6 +33,8 @@ async def clean(store: Store, delivery: Delivery) -> None:
         page = await list_subscriptions(tx, deleted.topic, deleted.serial, limit=_PAGE)
         for record in page:
             clear_subscription(tx, record)
+        if len(page) < _PAGE:
+            fifo.forget(tx, deleted.topic.account_id, deleted.topic.region, deleted.serial)
         return len(page) == _PAGE
 
     while await store.run(clear_page):
