@@ -190,6 +190,26 @@ CASES: Final[list[ErrorCase]] = [
         OVER,
         "22 statements were found in the submitted policy, max allowed is 20",
     ),
+    ErrorCase(
+        "ministryofjustice/cloud-platform-environments, pull request 9082",
+        "SetQueueAttributes",
+        {
+            "QueueUrl": url(STANDARD),
+            "Attributes": {"Policy": _policy(Statement=[{**_STATEMENT, "Action": ["sqs:SendMessage"] * 10}])},
+        },
+        OVER,
+        "10 actions were found in a statement from the submitted policy, max allowed is 7",
+    ),
+    ErrorCase(
+        "BishopFox/cloudfoxable, issue 29; Particular/NServiceBus.AmazonSQS, issue 830",
+        "SetQueueAttributes",
+        {
+            "QueueUrl": url(STANDARD),
+            "Attributes": {"Policy": _policy(Statement=[{**_STATEMENT, "Resource": arn("q" * 8_192)}])},
+        },
+        OVER,
+        "Submitted policy is over max allowed size.",
+    ),
     *cases(
         LOCAL + "create-queue, RedrivePolicy with invalid JSON value",
         "CreateQueue",

@@ -40,10 +40,8 @@ TAG_VALUE_CHARACTERS_MAX: Final = 256
 
 POLICY_BYTES_MAX: Final = 8_192
 POLICY_STATEMENTS_MAX: Final = 20
-POLICY_PRINCIPALS_MAX: Final = 50
-POLICY_CONDITIONS_MAX: Final = 10
 POLICY_ACTIONS_MAX: Final = 7
-"""Of the actions of one statement (SQS Developer Guide, "Quotas related to policies")."""
+"""Of one statement (SQS Developer Guide, "Amazon SQS policy quotas")."""
 
 MOVES_PER_SECOND_MAX: Final = 500
 """API_StartMessageMoveTask."""

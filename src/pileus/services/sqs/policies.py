@@ -52,6 +52,9 @@ _GRANTED: Final = frozenset(
         "SendMessage",
     }
 )
+_TOO_LARGE: Final = "Submitted policy is over max allowed size."
+_READ_CHARACTERS_MAX: Final = 16 * POLICY_BYTES_MAX
+"""Ours: what is longer is not even read; the rest may be white space."""
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -63,8 +66,8 @@ def check_queue_policy(text: str) -> str:
     # Imported when the first policy comes: see `kernel.auth.permissions`.
     from pileus.kernel.auth.policy import PolicySyntax, check_policy
 
-    if len(text.encode()) > POLICY_BYTES_MAX:
-        raise invalid_attribute("Policy")
+    if len(text) > _READ_CHARACTERS_MAX:
+        raise OverLimit(_TOO_LARGE)
     try:
         check_policy(text, kind="resource")
         statements = _statements(msgspec.json.decode(text))
@@ -72,12 +75,32 @@ def check_queue_policy(text: str) -> str:
         raise invalid_attribute("Policy") from None
     if not statements or not all({"Principal", "NotPrincipal"} & statement.keys() for statement in statements):
         raise invalid_attribute("Policy")
+    _check_limits(text, statements)
+    return text
+
+
+def _check_limits(text: str, statements: Sequence[Document]) -> None:
+    """OverLimit. Sources: local-aws-sqs, test/create-queue.test.ts; ministryofjustice/cloud-platform-environments, pull
+    request 9082; BishopFox/cloudfoxable, issue 29.
+    """
     if len(statements) > POLICY_STATEMENTS_MAX:
-        # local-aws-sqs, test/create-queue.test.ts
         raise OverLimit(
             f"{len(statements)} statements were found in the submitted policy, max allowed is {POLICY_STATEMENTS_MAX}"
         )
-    return text
+    for statement in statements:
+        actions = statement.get("Action") or statement.get("NotAction") or ()
+        if isinstance(actions, list) and len(actions) > POLICY_ACTIONS_MAX:
+            raise OverLimit(
+                f"{len(actions)} actions were found in a statement from the submitted policy, "
+                f"max allowed is {POLICY_ACTIONS_MAX}"
+            )
+    _check_size(text)
+
+
+def _check_size(text: str) -> None:
+    """However much white space it has."""
+    if len(_text(msgspec.json.decode(text)).encode()) > POLICY_BYTES_MAX:
+        raise OverLimit(_TOO_LARGE)
 
 
 def check_label(label: str) -> None:
@@ -134,7 +157,9 @@ def with_statement(policy: str, statement: Document, *, queue_arn: str) -> str:
     statements.append(statement)
     if len(statements) > POLICY_STATEMENTS_MAX:
         raise OverLimit(f"{len(statements)} Statements were found, maximum allowed is {POLICY_STATEMENTS_MAX}.")
-    return _text({**document, "Statement": statements})
+    text = _text({**document, "Statement": statements})
+    _check_size(text)
+    return text
 
 
 def without_statement(policy: str, label: str) -> str:

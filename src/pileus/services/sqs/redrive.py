@@ -19,6 +19,8 @@ _PERMISSION: Final = "redrivePermission"
 _SOURCES: Final = "sourceQueueArns"
 _PERMISSIONS: Final = ("allowAll", "denyAll", "byQueue")
 _ARN_PARTS: Final = 6
+_CHARACTERS_MAX: Final = 65_536
+"""Ours: what is longer is not even read."""
 _CANNOT: Final = "Amazon SQS can't create the redrive allow policy"
 
 
@@ -116,6 +118,8 @@ def redrive_allow_text(policy: RedriveAllowPolicy) -> str:
 
 
 def _read_map(text: str) -> dict[str, Any] | None:
+    if len(text) > _CHARACTERS_MAX:
+        return None
     try:
         given = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
