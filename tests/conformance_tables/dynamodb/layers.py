@@ -35,6 +35,13 @@ _PLAIN: Final = re.compile(
 )
 _WITHOUT_EXPRESSION: Final = re.compile(r"(ExpressionAttributeValues can only be specified .*): .* null\Z")
 REWORDED: Final[Mapping[str, str]] = {
+    **{
+        told: f"Invalid KeyConditionExpression: {told}"
+        for told in (
+            "KeyConditionExpressions must only contain one condition per key",
+            "KeyConditionExpressions cannot have conditions on nested attributes",
+        )
+    },
     "Input collection contains duplicates": INVALID + "Input collection contains duplicates.",
     "The parameter cannot be converted to a numeric value": "The parameter cannot be converted to a numeric value: ",
     INVALID + "Input collection [a, a] contains duplicates.": INVALID

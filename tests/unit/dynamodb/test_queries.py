@@ -152,7 +152,8 @@ async def test_a_page_holds_a_megabyte(dynamo: Dynamo) -> None:
         ),
         (
             query("pk = :p AND sk > :x AND sk < :x", x={"N": "1"}),
-            "ValidationException: KeyConditionExpressions must only contain one condition per key",
+            "ValidationException: Invalid KeyConditionExpression: "
+            "KeyConditionExpressions must only contain one condition per key",
         ),
         (
             query("pk = :p OR sk = :x", x={"N": "1"}),
@@ -173,7 +174,8 @@ async def test_a_page_holds_a_megabyte(dynamo: Dynamo) -> None:
         ),
         (
             query("pk.x = :p"),
-            "ValidationException: KeyConditionExpressions cannot have conditions on nested attributes",
+            "ValidationException: Invalid KeyConditionExpression: "
+            "KeyConditionExpressions cannot have conditions on nested attributes",
         ),
         (
             {**query("pk = :p"), "FilterExpression": "attribute_exists(sk)"},

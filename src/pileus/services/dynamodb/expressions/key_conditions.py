@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pileus.services.dynamodb.errors import ValidationException
+from pileus.services.dynamodb.errors import ReworkedValidationException, ValidationException
 from pileus.services.dynamodb.expressions.paths import resolve
 from pileus.services.dynamodb.expressions.syntax import (
     Between,
@@ -58,7 +58,7 @@ def by_attribute(tests: Iterable[KeyTest], names: Mapping[str, str]) -> Tests:
     for test in tests:
         (name,) = resolve(test.path, names)
         if name in found:
-            raise ValidationException("KeyConditionExpressions must only contain one condition per key")
+            raise _reworded("KeyConditionExpressions must only contain one condition per key")
         found[str(name)] = test
     return found
 
@@ -109,11 +109,19 @@ def _only_path(operands: Sequence[Node]) -> Path:
             if path is not None:
                 raise _invalid("Multiple attribute names used in one condition")
             if len(operand.steps) > 1:
-                raise ValidationException("KeyConditionExpressions cannot have conditions on nested attributes")
+                raise _reworded("KeyConditionExpressions cannot have conditions on nested attributes")
             path = operand
     if path is None:
         raise _invalid("No key attribute specified")
     return path
+
+
+def _reworded(told: str) -> ValidationException:
+    """What DynamoDB's current layer says behind the parameter's name (docs/decisions/0014).
+
+    Source: paritysuite/dynamodb-conformance, tests/tier3/error-messages/queryKeyConditionOperands.test.ts (2026).
+    """
+    return ReworkedValidationException(told, current=f"Invalid KeyConditionExpression: {told}")
 
 
 def _invalid(what: str) -> ValidationException:
