@@ -7,6 +7,7 @@ Source: EventBridge User Guide, "Comparison operators for use in event patterns"
 """
 
 import ipaddress
+import operator as operators
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -14,6 +15,12 @@ Scalar = str | int | float | bool | None
 Test = Callable[[Scalar], bool]
 
 _NUMBER_MAX: Final = 5e9
+_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<": operators.lt,
+    "<=": operators.le,
+    ">": operators.gt,
+    ">=": operators.ge,
+}
 _RANGE_TERMS: Final = 4
 
 
@@ -167,18 +174,9 @@ def _bound(given: Sequence[object], at: int) -> float:
 
 
 def _compare(operator: str, bound: float) -> Test:
-    if operator == "<":
-        return lambda value: _number(value) is not None and _number(value) < bound  # type: ignore[operator]
-    if operator == "<=":
-        return lambda value: _number(value) is not None and _number(value) <= bound  # type: ignore[operator]
-    if operator == ">":
-        return lambda value: _number(value) is not None and _number(value) > bound  # type: ignore[operator]
-    return lambda value: _number(value) is not None and _number(value) >= bound  # type: ignore[operator]
-
-
-def _number(value: Scalar) -> float | None:
     """Numbers only: the text "101" is none (recording numeric-string_NEG)."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    compare = _COMPARISONS[operator]
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and compare(value, bound)
 
 
 # --- everything else -------------------------------------------------------------------------------------------------

@@ -45,9 +45,12 @@ class EventPattern:
     def matches(self, event: object) -> bool:
         """Whether an event passes, given as JSON values; what is nested without end passes nothing."""
         try:
-            return any(tree.fits(event, event) for tree in self._trees)
+            for tree in self._trees:
+                if tree.fits(event, event):
+                    return True
         except RecursionError:
-            return False
+            pass
+        return False
 
     def matches_json(self, event: bytes | str) -> bool:
         """Whether an event passes; what is no JSON passes nothing."""
@@ -128,12 +131,16 @@ def _merged(one: _Fields, other: _Fields) -> _Fields:
 
 
 class _Entries:
-    """One array of entries. absent: whether the field may be missing; present: whether any scalar will do."""
+    """One array of entries. absent: whether the field may be missing; present: whether any scalar will do.
 
-    __slots__ = ("absent", "present", "tests")
+    texts: those that fit as they are, which is what most patterns ask for; tests: everything else.
+    """
+
+    __slots__ = ("absent", "present", "tests", "texts")
 
     def __init__(self, entries: Sequence[object]) -> None:
         self.tests: list[Test] = []
+        self.texts = frozenset(entry for entry in entries if isinstance(entry, str))
         self.absent = self.present = False
         for entry in entries:
             if isinstance(entry, dict) and "exists" in entry:
@@ -142,28 +149,41 @@ class _Entries:
                     raise PatternSyntax("exists match pattern must be either true or false.")
                 self.present |= wanted
                 self.absent |= not wanted
-            else:
+            elif not isinstance(entry, str):
                 self.tests.append(test_of(entry))
 
     def fit(self, value: Scalar) -> bool:
-        return self.present or any(test(value) for test in self.tests)
+        if self.present or (type(value) is str and value in self.texts):
+            return True
+        for test in self.tests:  # noqa: SIM110 - a generator costs as much as the test
+            if test(value):
+                return True
+        return False
 
 
 class _Leaf:
     """One field: a scalar of it must fit all arrays, of which there are several only beside a `$or`."""
 
-    __slots__ = ("_arrays", "_path")
+    __slots__ = ("_arrays", "_maybe_absent", "_path")
 
     def __init__(self, path: _Path, arrays: Sequence[Sequence[object]]) -> None:
         self._path = path
         self._arrays = [_Entries(entries) for entries in arrays]
+        self._maybe_absent = all(entries.absent for entries in self._arrays)
 
     def fits(self, value: Any, event: object) -> bool:
-        if value is not _MISSING:
-            for scalar in _scalars(value):
-                if all(entries.fit(scalar) for entries in self._arrays):
-                    return True
-        return all(entries.absent for entries in self._arrays) and not _present_at(event, self._path)
+        if isinstance(value, list | dict):
+            if any(self._fits_scalar(scalar) for scalar in _scalars(value)):
+                return True
+        elif value is not _MISSING and self._fits_scalar(value):
+            return True
+        return self._maybe_absent and not _present_at(event, self._path)
+
+    def _fits_scalar(self, value: Scalar) -> bool:
+        for entries in self._arrays:  # noqa: SIM110 - a generator costs as much as the test
+            if not entries.fit(value):
+                return False
+        return True
 
 
 class _Node:
@@ -184,9 +204,13 @@ class _Node:
 
     def _fits_object(self, value: Mapping[str, Any], event: object) -> bool:
         value = _undotted(value)
-        return all(leaf.fits(value.get(name, _MISSING), event) for name, leaf in self._leaves) and all(
-            node.fits(value.get(name, _MISSING), event) for name, node in self._below
-        )
+        for name, leaf in self._leaves:
+            if not leaf.fits(value.get(name, _MISSING), event):
+                return False
+        for name, node in self._below:  # noqa: SIM110 - a generator costs as much as the test
+            if not node.fits(value.get(name, _MISSING), event):
+                return False
+        return True
 
 
 def _node(fields: _Fields, depth: int = 0) -> _Node:
