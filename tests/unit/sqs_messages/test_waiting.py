@@ -131,3 +131,12 @@ async def test_a_deleted_queue_is_said_to_be_gone(queues: Queues) -> None:
     await _until(lambda: _standing(queues) == 1)
     async with asyncio.timeout(_PATIENCE_S):
         assert await task == []
+
+
+async def test_what_arrives_in_the_same_turn_wakes(queues: Queues) -> None:
+    """A send that comes between a poll's look and its first wait in line was once slept through."""
+    await queues.create()
+    poll = asyncio.create_task(queues.bodies(wait_time_seconds=20))
+    send = asyncio.create_task(queues.send("1"))
+    assert await _ended(poll) == ["1"]
+    await send

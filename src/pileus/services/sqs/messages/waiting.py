@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.records import decode
-from pileus.kernel.storage.seam import Store
+from pileus.kernel.storage.seam import Store, Watch
 from pileus.services.sqs.messages.keys import QueueKeys, end_of, head_key, last_number
 from pileus.services.sqs.messages.records import NEVER_US, Head, MessageRecord
 from pileus.services.sqs.messages.visit import US_PER_S
@@ -72,6 +72,7 @@ class _Line:
         self._standing: deque[tuple[asyncio.Future[bool], Here]] = deque()
         self._present = 0
         self._task: asyncio.Task[None] | None = None
+        self._armed: Watch | None = None
         self._noticed_us = 0  # the latest moment that came by itself, and for which all were woken
 
     async def stand(self, seconds: float, here: Here) -> bool:
@@ -80,6 +81,8 @@ class _Line:
         self._standing.append((turn, here))
         self._present += 1
         if self._task is None:
+            # The watch is taken now, not when the task begins: who sends in between must be heard.
+            self._arm()
             self._task = loop.create_task(self._watch())
         timer = loop.call_later(seconds, _send_home, turn)
         try:
@@ -109,28 +112,35 @@ class _Line:
     def close(self) -> None:
         if self._lines.get(self._queue.serial) is self:
             del self._lines[self._queue.serial]
+        self._disarm()
         if self._task is not None:
             self._task.cancel()
             self._task = None
         for turn, _ in self._standing:
             _send_home(turn)
 
+    def _arm(self) -> Watch:
+        """Take the next watch; before the head is read."""
+        self._disarm()
+        self._armed = self._store.watch(head_key(self._queue.serial))
+        return self._armed
+
+    def _disarm(self) -> None:
+        if self._armed is not None:
+            self._armed.cancel()
+            self._armed = None
+
     async def _watch(self) -> None:
-        """Wake those who stand here whenever there may be something new."""
-        key = head_key(self._queue.serial)
-        watch = self._store.watch(key)
-        try:
+        """Wake those who stand here whenever there may be something new; the first watch is taken already."""
+        watch = self._armed
+        count, next_due_us = await self._look()
+        if self._noticed_us:
+            self.wake(count)
+        while watch is not None:
+            await self._either(watch.changed(), next_due_us)
+            watch = self._arm()
             count, next_due_us = await self._look()
-            if self._noticed_us:
-                self.wake(count)
-            while True:
-                await self._either(watch.changed(), next_due_us)
-                watch.cancel()
-                watch = self._store.watch(key)
-                count, next_due_us = await self._look()
-                self.wake(count)
-        finally:
-            watch.cancel()
+            self.wake(count)
 
     async def _either(self, changed: Coroutine[Any, Any, None], next_due_us: int) -> None:
         """Wait for a change, or for a moment."""
