@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bench import cases
+from bench import cases, queues
 from bench.generator import generator_name
 from bench.measurements import Measurement, Report, commit, hardware, result_name, versions
 from bench.peers import PEERS
@@ -73,6 +73,8 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
         return
     loads = [case for case in cases.LOAD_CASES if case.name in only]
     tables = any(case.needs == "table" for case in loads)
+    of_queues = [case for case in queues.CASES if case in only]
+    in_queues = bool(of_queues) or any(case.needs == "queue" for case in loads)
     functions = bool({*cases.COLD_CASES} & {*only}) or any(case.needs == "function" for case in loads)
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pileus-bench-"))) / "data"
@@ -81,6 +83,8 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
             credentials = server.credentials
             if tables:
                 cases.prepare_table(server)
+            if in_queues:
+                queues.prepare(cases.client(server, "sqs"))
             if functions:
                 role_arn = cases.prepare_role(server)
                 cases.prepare_function(server, role_arn)
@@ -93,10 +97,13 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
             yield cases.run_memory(pileus)
         others: dict[str, Server] = {}
         for peer in PEERS if peers else ():
-            if peer.installed() and any(peer.name in case.beside for case in loads):
+            beside = any(peer.name in case.beside for case in loads) or (of_queues and peer.name in cases.QUEUES_BESIDE)
+            if peer.installed() and beside:
                 others[peer.name] = stack.enter_context(ended(peer.start()))
                 if tables:
                     cases.prepare_table(others[peer.name])
+                if in_queues and peer.name in cases.QUEUES_BESIDE:
+                    queues.prepare(cases.client(others[peer.name], "sqs"))
         if loads and not options.small:
             time.sleep(cases.QUIET_AFTER_S)  # the servers have just started, and still tidy up on the same cores
         for case in loads:
@@ -104,6 +111,11 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
             for name in case.beside:
                 if name in others:
                     yield cases.run_load(case, others[name], name, options)
+        for name in of_queues:
+            yield cases.run_queue(name, pileus, "pileus", options)
+            for other in cases.QUEUES_BESIDE:
+                if other in others:
+                    yield cases.run_queue(name, others[other], other, options)
         for name in cases.COLD_CASES:
             if name in only:
                 yield cases.run_cold_start(name, pileus, role_arn, options)

@@ -19,7 +19,7 @@ import boto3
 import msgspec
 from botocore.config import Config
 
-from bench import signing
+from bench import queues, signing
 from bench.generator import NoResult, drive
 from bench.measurements import Floor, Measurement, of_load, of_samples
 from bench.processes import Server, cpu_s, descendants, ended, rss_bytes, start_pileus
@@ -59,13 +59,17 @@ FLOORS: Final = {
     "query": Floor(value=8_000, times_best=4),
     "batch-write": Floor(value=1_500, times_best=4),
     "transact-write": Floor(value=3_500, times_best=4),
-    "invoke": Floor(value=2_000),
-    "invoke-1": Floor(p50_ms=2),
+    "invoke": Floor(value=4_000),
+    "invoke-1": Floor(p50_ms=1),
     "invoke-event": Floor(value=2_000),
     "invoke-node": Floor(value=3_000),
     "cold-start": Floor(value=25),
     "cold-start-boto3": Floor(value=80),
     "snapstart": Floor(value=15),
+    "sqs-send": Floor(value=10_000),
+    "sqs-send-batch": Floor(value=2_500),
+    "sqs-fifo-send": Floor(value=6_000),
+    queues.CYCLE: Floor(value=20_000),
     "start": Floor(value=0.5),
     "memory": Floor(value=80),
 }
@@ -91,7 +95,7 @@ class LoadCase:
     """
 
     name: str
-    needs: Literal["table", "function", "nothing"]
+    needs: Literal["table", "function", "queue", "nothing"]
     requests: Callable[[Server, float], Sequence[bytes]]
     connections: int = 16
     beside: Sequence[str] = ()
@@ -209,7 +213,21 @@ def _transactions(server: Server, seconds: float) -> Sequence[bytes]:
     ]
 
 
+def _queue_sends(server: Server, seconds: float) -> Sequence[bytes]:
+    return queues.sends(signer(server, "sqs"), queues.url(client(server, "sqs"), queues.QUEUE))
+
+
+def _queue_batches(server: Server, seconds: float) -> Sequence[bytes]:
+    return queues.batches(signer(server, "sqs"), queues.url(client(server, "sqs"), queues.QUEUE))
+
+
+def _fifo_sends(server: Server, seconds: float) -> Sequence[bytes]:
+    return queues.fifo_sends(signer(server, "sqs"), queues.url(client(server, "sqs"), queues.FIFO_QUEUE), seconds)
+
+
 _TABLES: Final = ("moto", "dynalite", "dynalite-disk", "ministack")
+
+QUEUES_BESIDE: Final = ("moto", "ministack")
 
 LOAD_CASES: Final = (
     LoadCase(name="get-item", needs="table", requests=_gets, beside=_TABLES),
@@ -224,9 +242,12 @@ LOAD_CASES: Final = (
     LoadCase(name="invoke-event", needs="function", requests=_events),
     LoadCase(name="invoke-node", needs="function", requests=_node_invokes, lacks=_lacks_node),
     LoadCase(name="http-api", needs="function", requests=_http_api_calls),
+    LoadCase(name="sqs-send", needs="queue", requests=_queue_sends, beside=QUEUES_BESIDE),
+    LoadCase(name="sqs-send-batch", needs="queue", requests=_queue_batches, beside=QUEUES_BESIDE),
+    LoadCase(name="sqs-fifo-send", needs="queue", requests=_fifo_sends, beside=QUEUES_BESIDE),
 )
 COLD_CASES: Final = ("cold-start", "cold-start-boto3", "snapstart")
-CASES: Final = ("bare", "start", "memory", *(case.name for case in LOAD_CASES), *COLD_CASES)
+CASES: Final = ("bare", "start", "memory", *(case.name for case in LOAD_CASES), *queues.CASES, *COLD_CASES)
 
 
 def client(server: Server, service: str) -> Any:
@@ -368,6 +389,16 @@ def run_load(case: LoadCase, server: Server, target: str, options: Options) -> M
         return msgspec.structs.replace(measured, cpu_us=cpu_us)
     except NoResult as error:
         return Measurement(case=case.name, target=target, unit="/s", failed=str(error))
+
+
+def run_queue(case: str, server: Server, target: str, options: Options) -> Measurement:
+    """A case of `queues`. What failed is said instead of a number."""
+    run = queues.run_cycle if case == queues.CYCLE else queues.run_poll
+    try:
+        return run(server, target, client(server, "sqs"), seconds=options.seconds)
+    except* (queues.Failed, OSError) as errors:
+        failed = str(errors.exceptions[0])
+    return Measurement(case=case, target=target, unit="/s" if case == queues.CYCLE else "ms", failed=failed)
 
 
 def run_start(data_dir: Path, credentials: Credentials, options: Options) -> Measurement:

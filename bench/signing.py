@@ -59,6 +59,11 @@ def dynamodb(signer: Signer, operation: str, content: object) -> bytes:
     return signer.request("POST", "/", headers=headers, body=json.dumps(content).encode())
 
 
+def sqs(signer: Signer, operation: str, content: object) -> bytes:
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"AmazonSQS.{operation}"}
+    return signer.request("POST", "/", headers=headers, body=json.dumps(content).encode())
+
+
 def invoke(signer: Signer, function_name: str, payload: object, *, event: bool = False) -> bytes:
     """event: asynchronously."""
     path = f"/2015-03-31/functions/{function_name}/invocations"
