@@ -159,6 +159,7 @@ def test_strict_admin_takes_the_token(tmp_path: Any) -> None:
     try:
         assert _post(server, "/_pileus/reset") == 403
         assert _post(server, "/_pileus/metrics") == 403
+        assert _post(server, "/_pileus/inbox", b"{}") == 403
         assert _post(server, "/_pileus/clock", b'{"advance_s": 1}', token="wrong") == 403
         token = admin_token((server.data_dir / "secret").read_bytes())
         assert _post(server, "/_pileus/clock", b'{"advance_s": 1}', token=token) == 200

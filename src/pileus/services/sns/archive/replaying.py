@@ -11,6 +11,7 @@ Queues recognise what they had within five minutes, also when it is replayed: it
 Source: SNS Developer Guide, "Message replay for FIFO topic subscribers".
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final, Protocol
@@ -78,7 +79,7 @@ class Replays:
             return await self._page(tx, task)
 
         while await self._store.run(page):
-            pass
+            await asyncio.sleep(0)  # others have their turn between two pages
 
     async def _page(self, tx: Transaction, task: ReplayTask) -> bool:
         """Whether there is more to send."""
