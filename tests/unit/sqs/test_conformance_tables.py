@@ -116,7 +116,7 @@ class Wire:
             "x-amz-target": f"AmazonSQS.{operation}",
             "authorization": authorization("sqs"),
         }
-        response = self._ask(Request(method="POST", target="/", headers=headers, body=msgspec.json.encode(request)))
+        response = self.ask(Request(method="POST", target="/", headers=headers, body=msgspec.json.encode(request)))
         assert isinstance(response.body, bytes)
         return response, json.loads(response.body or b"{}")
 
@@ -126,7 +126,7 @@ class Wire:
             "authorization": authorization("sqs"),
             "content-type": "application/x-www-form-urlencoded; charset=utf-8",
         }
-        response = self._ask(
+        response = self.ask(
             Request(method="POST", target="/", headers=headers, body=form_of(operation, request).encode())
         )
         assert isinstance(response.body, bytes)
@@ -141,7 +141,7 @@ class Wire:
         self._runner.run(self._store.close())
         self._runner.close()
 
-    def _ask(self, request: Request) -> Response:
+    def ask(self, request: Request) -> Response:
         async def answer() -> Response:
             return await self._dispatcher(request)
 

@@ -109,12 +109,6 @@ class AccessDeniedException(ServiceError):
     status = 403
 
 
-class UnsupportedOperation(ServiceError):
-    """Not for this queue."""
-
-    code = "UnsupportedOperation"
-
-
 class OverLimit(ServiceError):
     """Too many messages in flight, or too many statements in a policy."""
 

@@ -6,8 +6,6 @@ Sources: SQS Developer Guide, "Amazon SQS quotas"; API_SetQueueAttributes.
 from datetime import timedelta
 from typing import Final
 
-QUEUE_NAME_CHARACTERS_MAX: Final = 80
-
 VISIBILITY_TIMEOUT_DEFAULT_S: Final = 30
 VISIBILITY_TIMEOUT_S_MAX: Final = 43_200
 DELAY_S_MAX: Final = 900
