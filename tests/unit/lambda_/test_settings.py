@@ -70,6 +70,9 @@ async def test_tags_come_and_go(functions: Lambda) -> None:
     too_many = ("InvalidParameterValueException", "Number of tags exceeds resource tag limit.")
     assert await refusal(tagging(**many)) == too_many
     assert await refusal(functions.create("g", tags=many)) == too_many
+    reserved = ("InvalidParameterValueException", "aws: prefixed tag key names are not allowed for external use.")
+    assert await refusal(tagging(**{"AWS:name": "1"})) == reserved
+    assert await refusal(functions.create("g", tags={"aws:a": ""})) == reserved
     for qualified in (f"{_ARN}:1", f"{_ARN}:$LATEST"):
         assert await refusal(tagging(qualified, a="1")) == (
             "InvalidParameterValueException",

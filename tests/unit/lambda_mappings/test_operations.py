@@ -120,6 +120,13 @@ async def test_one_mapping_of_a_stream_and_a_qualified_function(mappings: Mappin
     await mappings.create()
 
 
+@pytest.mark.parametrize("tags", [{str(number): "" for number in range(51)}, {"aws:a": ""}])
+async def test_tags_that_a_mapping_cannot_have(mappings: Mappings, tags: dict[str, str]) -> None:
+    """As a function: fifty, and none of AWS's own."""
+    with pytest.raises(InvalidParameterValueException, match=r"tag limit|aws:"):
+        await mappings.create(tags=tags)
+
+
 async def test_lists_are_by_function_and_in_pages(mappings: Mappings) -> None:
     """As many as were made, each once, however small the pages are."""
     made = {name: (await mappings.create(name)).uuid for name in ("f", "f:live", "g")}

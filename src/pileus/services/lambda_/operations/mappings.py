@@ -15,6 +15,7 @@ from pileus.services.lambda_.mappings.poller import first_progress, put_lanes
 from pileus.services.lambda_.mappings.sources import SourceGone
 from pileus.services.lambda_.names import FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase
+from pileus.services.lambda_.operations.tags import check_tags
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.shapes import (
     CreateEventSourceMappingRequest,
@@ -40,6 +41,7 @@ class MappingOperations(LambdaBase):
         self, context: RequestContext, request: CreateEventSourceMappingRequest
     ) -> EventSourceMappingConfiguration:
         arn = check_source(request, built=frozenset(self._sources))
+        check_tags(request.tags or {})
         function = function_name(context, request.function_name)
         await self._role_of(self._store.snapshot(), function)
         mapping = MappingRecord(

@@ -69,9 +69,13 @@ class TagOperations(LambdaBase):
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
-    """Recording lambda_api, test_tag_limits."""
+    """Recording lambda_api, test_tag_limits. `aws:` is AWS's own (guide, "Using tags on Lambda functions"); the words are
+    those of other services.
+    """
     if len(tags) > TAGS_MAX:
         raise InvalidParameterValueException("Number of tags exceeds resource tag limit.")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise InvalidParameterValueException("aws: prefixed tag key names are not allowed for external use.")
 
 
 async def _tagged(snapshot: Snapshot, context: RequestContext, resource: str) -> _Tagged:
