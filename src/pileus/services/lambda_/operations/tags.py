@@ -69,8 +69,8 @@ class TagOperations(LambdaBase):
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
-    """Recording lambda_api, test_tag_limits. `aws:` is AWS's own (guide, "Using tags on Lambda functions"); the words are
-    those of other services.
+    """Recording lambda_api, test_tag_limits. `aws:` is AWS's own (guide, "Using tags on Lambda functions"); the words
+    are those of other services.
     """
     if len(tags) > TAGS_MAX:
         raise InvalidParameterValueException("Number of tags exceeds resource tag limit.")
