@@ -45,8 +45,9 @@ class EventPattern:
     def matches(self, event: object) -> bool:
         """Whether an event passes, given as JSON values; what is nested without end passes nothing."""
         try:
+            whole = _Event(event)
             for tree in self._trees:
-                if tree.fits(event, event):
+                if tree.fits(event, whole):
                     return True
         except RecursionError:
             pass
@@ -171,13 +172,13 @@ class _Leaf:
         self._arrays = [_Entries(entries) for entries in arrays]
         self._maybe_absent = all(entries.absent for entries in self._arrays)
 
-    def fits(self, value: Any, event: object) -> bool:
+    def fits(self, value: Any, event: "_Event") -> bool:
         if isinstance(value, list | dict):
             if any(self._fits_scalar(scalar) for scalar in _scalars(value)):
                 return True
         elif value is not _MISSING and self._fits_scalar(value):
             return True
-        return self._maybe_absent and not _present_at(event, self._path)
+        return self._maybe_absent and event.lacks(self._path)
 
     def _fits_scalar(self, value: Scalar) -> bool:
         for entries in self._arrays:  # noqa: SIM110 - a generator costs as much as the test
@@ -195,14 +196,14 @@ class _Node:
         self._leaves = leaves
         self._below = below
 
-    def fits(self, value: Any, event: object) -> bool:
+    def fits(self, value: Any, event: "_Event") -> bool:
         """value: of the event, where this object stands; an array fits by one of its elements."""
         if isinstance(value, list):
             elements = [each for each in _flat(value) if isinstance(each, dict)]
             return any(self._fits_object(each, event) for each in elements or ({},))
         return self._fits_object(value if isinstance(value, dict) else {}, event)
 
-    def _fits_object(self, value: Mapping[str, Any], event: object) -> bool:
+    def _fits_object(self, value: Mapping[str, Any], event: "_Event") -> bool:
         value = _undotted(value)
         for name, leaf in self._leaves:
             if not leaf.fits(value.get(name, _MISSING), event):
@@ -227,6 +228,24 @@ def _node(fields: _Fields, depth: int = 0) -> _Node:
 
 
 # --- the event -------------------------------------------------------------------------------------------------------
+
+
+class _Event:
+    """The whole of it, which is looked through at most once for each path that may be absent."""
+
+    __slots__ = ("_lacks", "_value")
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+        self._lacks: dict[_Path, bool] | None = None
+
+    def lacks(self, path: _Path) -> bool:
+        if self._lacks is None:
+            self._lacks = {}
+        lacks = self._lacks.get(path)
+        if lacks is None:
+            lacks = self._lacks[path] = not _present_at(self._value, path)
+        return lacks
 
 
 def _flat(values: Sequence[Any]) -> Iterator[Any]:

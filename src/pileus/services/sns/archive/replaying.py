@@ -78,7 +78,9 @@ class Replays:
         async def page(tx: Transaction) -> bool:
             return await self._page(tx, task)
 
-        while await self._store.run(page):
+        more = True
+        while more:
+            more = await self._store.run(page)
             await asyncio.sleep(0)  # others have their turn between two pages
 
     async def _page(self, tx: Transaction, task: ReplayTask) -> bool:

@@ -89,7 +89,9 @@ async def clear_archive(store: Store, delivery: Delivery) -> None:
             tx.clear(key)
         return len(pairs) == _CLEARED_AT_ONCE
 
-    while await store.run(clear_page):
+    more = True
+    while more:
+        more = await store.run(clear_page)
         await asyncio.sleep(0)  # others have their turn between two pages
 
 

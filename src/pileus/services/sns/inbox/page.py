@@ -28,8 +28,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     from_: str = msgspec.field(name="from")
     body: str
-    account_id: Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")] = DEFAULT_ACCOUNT_ID
-    region: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}$")] = "us-east-1"
+    account_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}\Z")] = DEFAULT_ACCOUNT_ID
+    region: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}\Z")] = "us-east-1"
 
 
 class InboxPage:
