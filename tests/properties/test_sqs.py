@@ -6,6 +6,7 @@ as many as it can of the messages that nobody holds, a FIFO queue the first ones
 the counts are exact.
 """
 
+import json
 import random
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from pileus.kernel.errors import ServiceError
 from pileus.services.sqs.shapes import Message
-from tests.unit.sqs_messages.queues import Queues, attribute
+from tests.unit.sqs_messages.queues import Queues, arn, attribute
 
 _STEPS: Final = 120
 _DEDUPLICATED_S: Final = 300
@@ -40,8 +41,11 @@ class Sent:
 class Machine:
     """Random operations on one queue, and what must come of them."""
 
-    def __init__(self, queues: Queues, seed: int, *, fifo: bool) -> None:
+    def __init__(self, queues: Queues, seed: int, *, fifo: bool, times_max: int) -> None:
+        """times_max: how often a message may be received before it is a dead letter; 0: as often as you like."""
         self.queues = queues
+        self.times_max = times_max
+        self.dead_name = "dead.fifo" if fifo else "dead"
         self.random = random.Random(seed)
         self.fifo = fifo
         self.name = "q.fifo" if fifo else "q"
@@ -57,6 +61,10 @@ class Machine:
 
     async def run(self) -> None:
         attributes = {"MessageRetentionPeriod": str(self.retention_s)}
+        if self.times_max:
+            await self.queues.create(self.dead_name)
+            redrive = {"deadLetterTargetArn": arn(self.dead_name), "maxReceiveCount": self.times_max}
+            attributes["RedrivePolicy"] = json.dumps(redrive)
         await self.queues.create(self.name, **attributes)
         steps = [self.send] * 5 + [self.receive] * 5 + [self.delete] * 3 + [self.delete_outdated, self.hide, self.hide]
         steps += [self.jump] * 2 + [self.restart, self.sweep, self.purge, self.count, self.count]
@@ -95,11 +103,28 @@ class Machine:
         if self.fifo:
             self._check_order(bodies, count)
         else:
-            visible = {body for body, sent in self.messages.items() if sent.visible_s <= self.now_s}
+            visible = {body for body, sent in self.messages.items() if self._offered(sent)}
             assert set(bodies) <= visible
             assert len(bodies) == min(count, len(visible))
+        if self.times_max:
+            await self._take_dead_letters()
         for message in received:
             self._received(message, timeout_s)
+
+    def _offered(self, sent: Sent) -> bool:
+        """Whether a receive may bring it."""
+        return sent.visible_s <= self.now_s and not (self.times_max and sent.times >= self.times_max)
+
+    async def _take_dead_letters(self) -> None:
+        """Who is a dead letter was received often enough, had returned, and comes out of its queue once."""
+        while dead := await self.queues.receive(self.dead_name):
+            for message in dead:
+                sent = self.messages.pop(message.body or "")
+                assert sent.visible_s <= self.now_s
+                assert sent.times == self.times_max
+                assert attribute(message, "ApproximateReceiveCount") == str(self.times_max + 1)
+                await self.queues.delete(message, self.dead_name)
+                self.gone.append(sent)
 
     def _received(self, message: Message, timeout_s: int) -> None:
         sent = self.messages[message.body or ""]
@@ -120,7 +145,8 @@ class Machine:
             for sent in in_order:
                 if sent.visible_s > self.now_s:
                     break
-                free.append(sent.body)
+                if self._offered(sent):
+                    free.append(sent.body)
             offered += len(free)
             got = [body for body in bodies if self.messages[body].group == group]
             assert got == free[: len(got)]
@@ -218,6 +244,8 @@ class Machine:
             for message in received:
                 await self.queues.delete(message, self.name)
                 del self.messages[message.body or ""]
+            if self.times_max:
+                await self._take_dead_letters()
             if not received:
                 self.queues.jump(43_200)
         assert not self.messages
@@ -225,12 +253,13 @@ class Machine:
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
-@pytest.mark.parametrize("seed", range(25))
-async def test_a_queue_holds_what_was_sent(seed: int, fifo: bool) -> None:
+@pytest.mark.parametrize("times_max", [0, 2])
+@pytest.mark.parametrize("seed", range(15))
+async def test_a_queue_holds_what_was_sent(seed: int, times_max: int, fifo: bool) -> None:
     """At least once, or exactly once in order: whatever happens in between."""
     with tempfile.TemporaryDirectory() as folder:
         queues = Queues(Path(folder))
         try:
-            await Machine(queues, seed, fifo=fifo).run()
+            await Machine(queues, seed, fifo=fifo, times_max=times_max).run()
         finally:
             await queues.close()

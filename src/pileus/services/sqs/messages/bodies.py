@@ -25,7 +25,8 @@ ATTRIBUTE_TYPE_CHARACTERS_MAX: Final = 256
 TRACE_HEADER: Final = "AWSTraceHeader"
 
 _CONTROLS: Final = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
-_NONCHARACTERS: Final = ("\ufffe".encode(), "\uffff".encode())
+_FFFE: Final = "\ufffe".encode()
+_FFFF: Final = "\uffff".encode()
 _ATTRIBUTE_NAME: Final = re.compile(r"[A-Za-z0-9_\-.]+")
 _RESERVED: Final = ("aws.", "amazon.")
 _NUMBER_DIGITS_MAX: Final = 38
@@ -43,7 +44,7 @@ def body_bytes(body: str) -> bytes:
         raise _invalid_contents(next(char for char in body if "\ud800" <= char <= "\udfff")) from None
     if len(raw.translate(None, _CONTROLS)) != len(raw):
         raise _invalid_contents(next(char for char in body if ord(char) < 0x20 and char not in "\t\n\r"))
-    if any(text in raw for text in _NONCHARACTERS):
+    if _FFFE in raw or _FFFF in raw:
         raise _invalid_contents(next(char for char in body if char in "\ufffe\uffff"))
     return raw
 
