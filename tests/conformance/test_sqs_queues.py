@@ -108,6 +108,44 @@ def test_a_queue_and_its_defaults(sqs: Any, make: Make, aws: Server) -> None:
     assert attributes_of(sqs, url, "RedrivePolicy", "Policy") == {}
 
 
+@pytest.mark.parametrize("fifo", [False, True])
+def test_all_properties_at_once(sqs: Any, fifo: bool) -> None:
+    """Recordings sqs/aws_sqs_queue, test_create_standard_queue_with_all_properties, test_create_fifo_queue_with_..."""
+    suffix, kind = (".fifo", {"FifoQueue": "true"}) if fifo else ("", {})
+    name = f"all-{uuid4().hex[:12]}"
+    allow = {"RedriveAllowPolicy": json.dumps({"redrivePermission": "allowAll"})}
+    dead = sqs.create_queue(QueueName=f"{name}-dead{suffix}", Attributes={**kind, **allow})["QueueUrl"]
+    given = {
+        "DelaySeconds": "17",
+        "KmsDataKeyReusePeriodSeconds": "297",
+        "KmsMasterKeyId": "alias/aws/sqs",
+        "MaximumMessageSize": "1234",
+        "MessageRetentionPeriod": "13579",
+        "ReceiveMessageWaitTimeSeconds": "18",
+        "VisibilityTimeout": "45",
+    }
+    if fifo:
+        given |= {
+            "ContentBasedDeduplication": "true",
+            "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": "perMessageGroupId",
+        }
+    tags = {"Department": "Finance", "Environment": "Production"}
+    redrive = redrive_to(sqs, dead, 7)
+    asked = {**kind, **given, "RedrivePolicy": redrive}
+    url = sqs.create_queue(QueueName=name + suffix, Attributes=asked, tags=tags)["QueueUrl"]
+    told = settings_of(sqs, url)
+    assert json.loads(told.pop("RedrivePolicy")) == json.loads(redrive)
+    defaults = FIFO_DEFAULTS if fifo else DEFAULTS
+    assert told == {**defaults, **given, "SqsManagedSseEnabled": "false"}
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == tags
+    assert json.loads(attributes_of(sqs, dead, "RedriveAllowPolicy")["RedriveAllowPolicy"]) == {
+        "redrivePermission": "allowAll"
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "", "RedrivePolicy": "", "Policy": ""})
+    assert not {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "RedrivePolicy"} & settings_of(sqs, url).keys()
+
+
 def test_attributes_are_given_and_changed(sqs: Any, make: Make) -> None:
     """Recording test_create_and_update_queue_attributes."""
     url = make(MessageRetentionPeriod="604800", ReceiveMessageWaitTimeSeconds="10", VisibilityTimeout="20")
