@@ -2,8 +2,10 @@
 
 import base64
 import json
+import socket
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -332,3 +334,67 @@ def test_the_query_protocol(sqs: Any, aws: Server, make: Make) -> None:
     deleted = ask("DeleteMessageBatch", **batch)
     assert "<DeleteMessageBatchResultEntry><Id>x</Id></DeleteMessageBatchResultEntry>" in deleted
     assert "<BatchResultErrorEntry><Id>y</Id>" in deleted
+
+
+def _signed(url: str, operation: str, content: dict[str, Any]) -> bytes:
+    """A whole request, for who wants to hang up in the middle."""
+    at = urlsplit(url)
+    body = json.dumps(content).encode()
+    headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
+    request = AWSRequest("POST", f"http://{at.netloc}/", data=body, headers=headers)
+    SigV4Auth(Credentials("111111111111", "secret"), "sqs", "us-east-1").add_auth(request)
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    head = "\r\n".join(["POST / HTTP/1.1", f"Host: {at.netloc}", f"Content-Length: {len(body)}", *lines])
+    return f"{head}\r\n\r\n".encode() + body
+
+
+def test_who_hangs_up_swallows_nothing(sqs: Any, make: Make) -> None:
+    """A long poll whose client has gone gets no message: it would be hidden for nobody until it returned."""
+    url = make(VisibilityTimeout="600")
+    at = urlsplit(url)
+    for _ in range(3):
+        with socket.create_connection((at.hostname, at.port)) as gone:
+            gone.sendall(_signed(url, "ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20}))
+            gone.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                gone.recv(1)
+    sqs.send_message(QueueUrl=url, MessageBody="for who is there")
+    assert bodies(sqs, url, WaitTimeSeconds=5) == ["for who is there"]
+
+
+def test_metrics(aws: Server, sqs: Any, make: Make) -> None:
+    """CloudWatch hears what was done with messages. SQS Developer Guide, "Available CloudWatch metrics"."""
+    url = make()
+    name = url.rpartition("/")[2]
+    for body in ("one", "three"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    for message in receive(sqs, url):
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert receive(sqs, url) == []
+    cloudwatch = aws.client("cloudwatch")
+    now = datetime.now(UTC)
+    told = {}
+    for metric in (
+        "NumberOfMessagesSent",
+        "NumberOfMessagesReceived",
+        "NumberOfMessagesDeleted",
+        "NumberOfEmptyReceives",
+        "SentMessageSize",
+    ):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName=metric,
+            Dimensions=[{"Name": "QueueName", "Value": name}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        told[metric] = sum(point["Sum"] for point in points)
+    assert told == {
+        "NumberOfMessagesSent": 2,
+        "NumberOfMessagesReceived": 2,
+        "NumberOfMessagesDeleted": 2,
+        "NumberOfEmptyReceives": 1,
+        "SentMessageSize": 8,
+    }

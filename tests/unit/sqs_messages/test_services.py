@@ -114,3 +114,33 @@ async def test_a_poller_receives_and_gives_back(queues: Queues) -> None:
     assert await queues.counts() == (0, 2, 0)
     with pytest.raises(QueueGone):
         await receiver.receive(arn("missing"), max_messages=1, wait_s=0)
+
+
+async def test_gauges_tell_how_much_there_is(queues: Queues) -> None:
+    """Once a minute, with the age of the oldest; a queue that is empty and unused tells nothing after six hours."""
+    await queues.create()
+    for body in "abc":
+        await queues.send(body)
+    await queues.send("late", delay_seconds=600)
+    await queues.receive(count=1, visibility_timeout=600)
+    queues.jump(60)
+    await queues.worker.look_at_all()
+    assert await _told(queues) == {
+        "ApproximateAgeOfOldestMessage": 60,
+        "ApproximateNumberOfMessagesDelayed": 1,
+        "ApproximateNumberOfMessagesNotVisible": 1,
+        "ApproximateNumberOfMessagesVisible": 2,
+    }
+    await queues.purge()
+    for hours in (1, 6):
+        queues.jump(3_600 * hours)
+        await queues.worker.look_at_all()
+    queues.jump(60)
+    await queues.worker.look_at_all()
+    assert await _told(queues) == {}
+
+
+async def _told(queues: Queues) -> dict[str, float]:
+    minute = queues.clock.now().replace(second=0, microsecond=0)
+    told = await queues.metrics.of_minute(minute)
+    return {metric.name: sets.sum for metric, _, sets in told if metric.name.startswith("Approximate")}
