@@ -138,6 +138,8 @@ def test_policies_decide(aws: Server) -> None:
     refused(client.set_alarm_state, AlarmName=blue, StateValue="OK", StateReason="")
     refused(client.delete_alarms, AlarmNames=[blue, red])
     client.delete_alarms(AlarmNames=[blue])
+    left = admin.describe_alarms(AlarmNames=[red, blue])["MetricAlarms"]
+    assert [(alarm["AlarmName"], alarm["StateReason"]) for alarm in left] == [(red, "")]
     refused(client.describe_alarms)
     refused(client.get_metric_data, MetricDataQueries=[], StartTime=0, EndTime=1)
     admin.delete_alarms(AlarmNames=[red, blue])

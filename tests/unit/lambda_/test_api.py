@@ -172,7 +172,12 @@ async def test_code_for_another_machine(functions: Lambda) -> None:
 async def test_the_largest_that_is_taken(functions: Lambda) -> None:
     """Bounds are inclusive. Recording lambda_api, test_lambda_envvars_near_limit_succeeds."""
     variables = {"A": "x" * (4_096 - len('{"A":""}'))}
-    await functions.create("a" * 64, timeout=900, memory_size=10_240, environment=Environment(variables=variables))
+    created = await functions.create(
+        "a" * 64, timeout=900, memory_size=10_240, environment=Environment(variables=variables)
+    )
+    assert (created.function_name, created.timeout, created.memory_size) == ("a" * 64, 900, 10_240)
+    assert created.environment is not None
+    assert created.environment.variables == variables
 
 
 @pytest.mark.parametrize(

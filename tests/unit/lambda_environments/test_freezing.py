@@ -42,7 +42,7 @@ async def test_threads_stand_still_between_events(either: Bench) -> None:
     await asyncio.sleep(0.5)  # the pause is what is tested
     second = await either.answer(spec)
     assert second - first < 100, "of five hundred"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while await either.answer(spec) < second + 20:
         assert time.monotonic() < deadline, "it goes on while events come"
 
@@ -62,7 +62,7 @@ async def test_a_child_process_stands_still_too(either: Bench) -> None:
         memory_mb=1769,
     )
     await either.answer(spec)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not (first := await either.answer(spec, 1)):
         assert time.monotonic() < deadline
     await asyncio.sleep(0.5)  # the pause is what is tested

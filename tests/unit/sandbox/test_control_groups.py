@@ -162,6 +162,7 @@ def test_a_group_that_refuses_more_processors_keeps_what_it_has(tmp_path: Path) 
     """A container with fewer processors than the function would have: its limit holds, and nothing fails."""
     groups = CellGroups([(Hierarchy(version=1, controllers=frozenset({"cpu"}), parent=tmp_path), tmp_path)])
     groups.limit_processors(6.0)  # no such file: any refusal is one
+    assert list(tmp_path.iterdir()) == [], "nothing was made instead"
 
 
 def real_version_2() -> Path | None:
