@@ -321,6 +321,8 @@ def test_a_policy_comes_back_as_it_was_given(sqs: Any, make: Make) -> None:
     }
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(given)})
     assert json.loads(attributes_of(sqs, url, "Policy")["Policy"]) == given
+    name = url.rpartition("/")[2]
+    assert sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps(given, indent=2)})["QueueUrl"] == url
     sqs.add_permission(QueueUrl=url, Label="more", AWSAccountIds=["222222222222"], Actions=["SendMessage"])
     assert len(json.loads(attributes_of(sqs, url, "Policy")["Policy"])["Statement"]) == 2
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
