@@ -36,6 +36,8 @@ from pileus.kernel.wire.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
     from pileus.services.cloudwatch.alarms.actions import AlarmTopics
+    from pileus.services.lambda_.destinations import EventTargets
+    from pileus.services.lambda_.mappings.queues import QueueSource
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.sns.queue_target import QueueTarget
@@ -70,6 +72,8 @@ class Parts:
             iam=self._iam,
             logs=self._logs,
             sources=self._event_sources,
+            queues=self._event_queues,
+            targets=self._event_targets,
             authorizer=self._authorizer,
             authenticator=lambda: self._authenticator,
         )
@@ -154,6 +158,20 @@ class Parts:
         from pileus.composition.event_sources import DynamoDbStreamSource
 
         return {"dynamodb": DynamoDbStreamSource(self._dynamodb.stream_reader)} if self._has("dynamodb") else {}
+
+    def _event_queues(self) -> "Mapping[str, QueueSource]":
+        from pileus.composition.event_sources import SqsQueueSource
+
+        return {"sqs": SqsQueueSource(lambda: self._sqs.receiver)} if self._has("sqs") else {}
+
+    def _event_targets(self) -> "EventTargets":
+        from pileus.composition.event_targets import ServiceTargets
+
+        return ServiceTargets(
+            store=self._foundation.store,
+            queues=(lambda: self._sqs.sender) if self._has("sqs") else None,
+            topics=(lambda: self._sns.publisher) if self._has("sns") else None,
+        )
 
     def _resources(self) -> Mapping[str, ResourceSource]:
         known: dict[str, ResourceSource] = {}

@@ -22,8 +22,10 @@ from pileus.kernel.storage.keys import Subspace
 if TYPE_CHECKING:
     from pileus.composition.role_permissions import LateRolePermissions
     from pileus.services.lambda_.api import LambdaApi
+    from pileus.services.lambda_.destinations import EventTargets
     from pileus.services.lambda_.environments.pool import EnvironmentPool
     from pileus.services.lambda_.images.kept import ImageSources
+    from pileus.services.lambda_.mappings.queues import QueueSource
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.lambda_.urls.gateway import FunctionUrls
@@ -39,16 +41,21 @@ class LambdaPart(Part):
         iam: IamPart,
         logs: LogsPart,
         sources: "Callable[[], Mapping[str, StreamSource]]",
+        queues: "Callable[[], Mapping[str, QueueSource]]",
+        targets: "Callable[[], EventTargets]",
         authorizer: LateAuthorizer,
         authenticator: Callable[[], Authenticator],
     ) -> None:
-        """iam: whose roles functions have. logs: where they write. sources: of records for mappings, by the service
-        in their ARNs. authorizer, authenticator: who may call a function's URL.
+        """iam: whose roles functions have. logs: where they write. sources, queues: of records and messages for
+        mappings, by the service in their ARNs. targets: who takes messages for queues and topics. authorizer,
+        authenticator: who may call a function's URL.
         """
         super().__init__(foundation)
         self._iam = iam
         self._logs = logs
         self._sources = sources
+        self._queues = queues
+        self._targets = targets
         self._authorizer = authorizer
         self._authenticator = authenticator
 
@@ -103,6 +110,8 @@ class LambdaPart(Part):
             roles=self._role_permissions,
             hot_reload=self._settings.auth_mode == "open",
             sources=self._sources(),
+            queues=self._queues(),
+            targets=self._targets(),
             image_sources=self._image_sources(),
         )
 

@@ -238,7 +238,7 @@ class World:
         progress = await first_progress(self.stream, mapping)
 
         async def create(tx: Transaction) -> None:
-            put_function(tx, FUNCTION, _record())
+            put_function(tx, FUNCTION, a_function())
             records.put_mapping(tx, mapping)
             for shard_id, first in progress.items():
                 put_lanes(tx, mapping, shard_id, first)
@@ -278,7 +278,7 @@ class World:
         await asyncio.wait_for(poll(), WITHIN_S)
 
 
-def _record() -> FunctionRecord:
+def a_function() -> FunctionRecord:
     return FunctionRecord(
         name="f",
         runtime="python3.12",

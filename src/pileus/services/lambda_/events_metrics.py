@@ -39,15 +39,21 @@ class EventMetrics:
         """How old the last record of a batch was when the function got it."""
         self._add(function, "IteratorAge", max(age.total_seconds(), 0.0) * 1000, "Milliseconds")
 
-    def _add(self, function: FunctionName, name: str, value: float, unit: str) -> None:
+    def mapping_events(self, function: FunctionName, uuid: str, name: str, count: int) -> None:
+        """What became of events of a mapping that asks for `EventCount`."""
+        self._add(function, name, count, "Count", (("EventSourceMappingUUID", uuid),))
+
+    def _add(
+        self, function: FunctionName, name: str, value: float, unit: str, dimensions: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         if self._metrics is None:
             return
-        key = (function.account_id, function.region, function.name, name)
+        key = (function.account_id, function.region, name, dimensions[0][1] if dimensions else function.name)
         series = self._kept.get(key)
         if series is None:
             if len(self._kept) >= _KEPT_MAX:
                 self._kept.clear()
-            dimensions = (("FunctionName", function.name),)
+            dimensions = dimensions or (("FunctionName", function.name),)
             series = self._kept[key] = self._metrics.series(
                 function.account_id, function.region, "AWS/Lambda", name, dimensions, unit
             )

@@ -8,7 +8,7 @@ test_dynamodb_report_batch_item_failure_scenarios and _success_scenarios.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,6 +34,27 @@ def first_failed(payload: bytes, records: Sequence[SourceRecord]) -> int | None:
     ]
     # One that names nothing in the batch means that nothing is known: all of it again.
     return min(0 if index is None else index for index in found)
+
+
+def failed_messages(payload: bytes, message_ids: Collection[str]) -> frozenset[str]:
+    """Which messages of a queue's batch are to be tried again, where the function reports such.
+
+    Recordings lambda_integration_sqs, test_report_batch_item_failures_*; what cannot be understood means all of them.
+    """
+    every = frozenset(message_ids)
+    answer = _read(payload)
+    if answer is None or answer in ("", [], {}):
+        return frozenset()
+    if not isinstance(answer, Mapping):
+        return every
+    failures = answer.get("batchItemFailures")
+    if failures is None:
+        return frozenset()
+    if not isinstance(failures, list):
+        return every
+    found = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
+    named = frozenset(each for each in found if isinstance(each, str))
+    return every if named - every or not all(isinstance(each, str) for each in found) else named
 
 
 def state_of(payload: bytes) -> bytes:

@@ -43,13 +43,13 @@ _Request = CreateEventSourceMappingRequest | UpdateEventSourceMappingRequest
 
 
 def check_source(request: CreateEventSourceMappingRequest, *, built: frozenset[str]) -> str:
-    """The stream's ARN. built: the services whose streams are there."""
+    """The source's ARN. built: the services whose streams or queues are there."""
     arn = request.event_source_arn
     if not arn:
         if request.self_managed_event_source is not None:
             raise NotImplementedByPileus("SelfManagedEventSource is not implemented")
         raise InvalidParameterValueException("Unrecognized event source.")
-    service = arn.split(":", 3)[2]
+    service = (arn.split(":", 3) + [""] * 3)[2]
     if service in built:
         return arn
     if service in STREAMS or service in _OTHER_SOURCES:
@@ -90,7 +90,7 @@ def settings_of(request: _Request) -> dict[str, Any]:
         "batch_size": request.batch_size,
         "batching_window_s": request.maximum_batching_window_in_seconds,
         "parallelization_factor": request.parallelization_factor,
-        "filters": _filters(request.filter_criteria),
+        "filters": filters_of(request.filter_criteria),
         "on_failure": _on_failure(request.destination_config),
         "record_age_max_s": age_s,
         "bisect": request.bisect_batch_on_function_error,
@@ -105,7 +105,7 @@ def changed(mapping: MappingRecord, settings: dict[str, Any]) -> MappingRecord:
     return msgspec.structs.replace(mapping, **settings)
 
 
-def _filters(criteria: FilterCriteria | None) -> list[str] | None:
+def filters_of(criteria: FilterCriteria | None) -> list[str] | None:
     return None if criteria is None else check_filters([each.pattern for each in criteria.filters or ()])
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from pileus.services.lambda_.names import FunctionName
-from pileus.services.lambda_.shapes import EventSourcePosition, FunctionResponseType
+from pileus.services.lambda_.shapes import EventSourceMappingMetric, EventSourcePosition, FunctionResponseType
 
 NOTHING_PROCESSED: Final = "No records processed"
 PROCESSED: Final = "OK"
@@ -20,18 +20,19 @@ State = Literal["Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Upd
 
 
 class MappingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="lambda.mapping.v1"):
-    """An event source mapping of a stream. Durations in seconds; UNLIMITED where there is no limit.
+    """An event source mapping of a stream or queue. Durations in seconds; UNLIMITED where there is no limit.
 
     function: as it was named, so with its qualifier. enabled: what it is as soon as whoever asked has been answered;
     the states in between are answers only. filters: patterns, any of which lets a record through; empty: all pass.
-    on_failure: '' for none.
+    on_failure: '' for none. starting_position: None for queues. concurrency_max: of a queue's; 0 where nobody said.
+    metrics: the groups that are counted.
     """
 
     uuid: str
     function: FunctionName
     source_arn: str
-    starting_position: EventSourcePosition
     modified_at: datetime
+    starting_position: EventSourcePosition | None = None
     enabled: bool = True
     starting_timestamp: datetime | None = None
     batch_size: int = 100
@@ -45,6 +46,8 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tumbling_window_s: int = 0
     response_types: list[FunctionResponseType] = []
     tags: dict[str, str] = {}
+    concurrency_max: int = 0
+    metrics: list[EventSourceMappingMetric] = []
 
     @property
     def arn(self) -> str:
@@ -55,7 +58,7 @@ class MappingRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def service(self) -> str:
-        """Whose stream it is."""
+        """Whose stream or queue it is."""
         return self.source_arn.split(":", 3)[2]
 
     @property

@@ -11,8 +11,8 @@ the mapping was created, the checkpoints were written then, by its starting posi
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
@@ -22,7 +22,11 @@ from pileus.services.lambda_.mappings import store as records
 from pileus.services.lambda_.mappings.batches import BatchInvoke, Surroundings, wait_for_any
 from pileus.services.lambda_.mappings.lane import Lane
 from pileus.services.lambda_.mappings.model import SOURCE_GONE, LaneName, LaneProgress, MappingRecord, MappingStatus
+from pileus.services.lambda_.mappings.queue_batches import QueueBatches
+from pileus.services.lambda_.mappings.queue_polling import QueuePolling
+from pileus.services.lambda_.mappings.queues import QueueSource
 from pileus.services.lambda_.mappings.sources import SourceGone, SourceShard, StreamSource
+from pileus.services.lambda_.role_permissions import RolePermissions
 
 _RESTART_S: Final = 1.0
 """How long a mapping rests after a failure of ours: real time, which no clock moves."""
@@ -32,7 +36,7 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollerParts:
-    """What mappings are run with. sources: by the service in the ARN."""
+    """What mappings are run with. sources, queues: by the service in the ARN. roles: None where all may do all."""
 
     store: Store
     clock: Clock
@@ -40,6 +44,24 @@ class PollerParts:
     invoke: BatchInvoke
     metrics: EventMetrics
     sources: Mapping[str, StreamSource]
+    queues: Mapping[str, QueueSource] = field(default_factory=dict)
+    roles: RolePermissions | None = None
+
+    def polling(self, mapping: MappingRecord) -> "Polling | None":
+        """What reads for a mapping; None where there is nothing to read from."""
+        stream, queue = self.sources.get(mapping.service), self.queues.get(mapping.service)
+        if queue is not None:
+            return QueuePolling(
+                store=self.store,
+                clock=self.clock,
+                roles=self.roles,
+                mapping=mapping,
+                source=queue,
+                batches=QueueBatches(
+                    source=queue, mapping=mapping, invoke=self.invoke, ids=self.ids, metrics=self.metrics
+                ),
+            )
+        return None if stream is None else _Polling(self, mapping, stream)
 
     def surroundings(self) -> Surroundings:
         return Surroundings(
@@ -50,6 +72,15 @@ class PollerParts:
             metrics=self.metrics,
             stop=asyncio.Event(),
         )
+
+
+class Polling(Protocol):
+    """One mapping as it is now. stop: set when it is to end what it is doing, and nothing more."""
+
+    @property
+    def stop(self) -> asyncio.Event: ...
+
+    async def run(self) -> None: ...
 
 
 class MappingPoller:
@@ -98,13 +129,13 @@ class _Runner:
             if mapping is None:
                 watch.cancel()
                 return
-            source = self._parts.sources.get(mapping.service)
-            if not mapping.enabled or source is None:
+            polling = self._parts.polling(mapping) if mapping.enabled else None
+            if polling is None:
                 await watch.changed()
                 continue
-            await self._until(watch.changed(), _Polling(self._parts, mapping, source))
+            await self._until(watch.changed(), polling)
 
-    async def _until(self, changed: Coroutine[Any, Any, None], polling: "_Polling") -> None:
+    async def _until(self, changed: Coroutine[Any, Any, None], polling: Polling) -> None:
         """Poll until the mapping changes."""
         told = asyncio.create_task(changed)
         lanes = asyncio.create_task(polling.run())

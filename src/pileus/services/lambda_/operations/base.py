@@ -38,6 +38,7 @@ from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker
 from pileus.services.lambda_.limits import UNZIPPED_BYTES_MAX
 from pileus.services.lambda_.mappings.invoke import MappingInvoke
 from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
+from pileus.services.lambda_.mappings.queues import QueueSource
 from pileus.services.lambda_.mappings.sources import StreamSource
 from pileus.services.lambda_.metrics import CountedEnvironments
 from pileus.services.lambda_.model import (
@@ -126,11 +127,12 @@ class LambdaBase:
         hot_reload: bool = False,
         sources: Mapping[str, StreamSource] | None = None,
         image_sources: ImageSources | None = None,
+        queues: Mapping[str, QueueSource] | None = None,
     ) -> None:
         """secret: the server's; without it, addresses of code do not outlive this process. credentials: issues those
         of functions' roles; without it, nobody asks whether a role can be assumed before the first invocation.
         targets: the services that records and events go to. roles: without it, every role may do all.
-        sources: of records for mappings, by the service in their ARNs.
+        sources, queues: of records and messages for mappings, by the service in their ARNs.
         objects: code in S3; without it, code comes in requests only. hot_reload: whether folders of this machine may be
         packages, which makes all that Pileus may read readable to whoever may create functions. image_sources: where
         container images are; without it, there are none.
@@ -160,6 +162,7 @@ class LambdaBase:
         )
         self._roles = roles
         self._sources = dict(sources or {})
+        self._queues = dict(queues or {})
         self._mapping_poller = MappingPoller(
             PollerParts(
                 store=store,
@@ -168,6 +171,8 @@ class LambdaBase:
                 invoke=MappingInvoke(self._invoker, clock),
                 metrics=self._event_metrics,
                 sources=self._sources,
+                queues=self._queues,
+                roles=roles,
             )
         )
         self._destinations = Destinations(

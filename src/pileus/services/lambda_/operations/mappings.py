@@ -12,6 +12,16 @@ from pileus.services.lambda_.mappings.configuring import changed, check_source, 
 from pileus.services.lambda_.mappings.describing import described
 from pileus.services.lambda_.mappings.model import MappingRecord, State
 from pileus.services.lambda_.mappings.poller import first_progress, put_lanes
+from pileus.services.lambda_.mappings.queue_configuring import (
+    BATCH_SIZE_DEFAULT,
+    QUEUE_ACTIONS,
+    QUEUES,
+    check_queue_mapping,
+    may_not,
+    no_such_queue,
+    queue_settings_of,
+)
+from pileus.services.lambda_.mappings.queues import QueueGone
 from pileus.services.lambda_.mappings.sources import SourceGone
 from pileus.services.lambda_.names import FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase
@@ -40,7 +50,7 @@ class MappingOperations(LambdaBase):
     async def create_event_source_mapping(
         self, context: RequestContext, request: CreateEventSourceMappingRequest
     ) -> EventSourceMappingConfiguration:
-        arn = check_source(request, built=frozenset(self._sources))
+        arn = check_source(request, built=frozenset({*self._sources, *self._queues}))
         check_tags(request.tags or {})
         function = function_name(context, request.function_name)
         await self._role_of(self._store.snapshot(), function)
@@ -48,12 +58,19 @@ class MappingOperations(LambdaBase):
             uuid=self._ids.uuid(),
             function=function,
             source_arn=arn,
-            starting_position=check_starting_position(request, arn),
-            starting_timestamp=request.starting_position_timestamp,
             modified_at=self._clock.now(),
             tags=dict(request.tags or {}),
         )
-        mapping = changed(mapping, settings_of(request))
+        if mapping.service in self._queues:
+            return await self._create_for_queue(context, mapping, request)
+        mapping = changed(
+            mapping,
+            {
+                "starting_position": check_starting_position(request, arn),
+                "starting_timestamp": request.starting_position_timestamp,
+                **settings_of(request),
+            },
+        )
         if mapping.on_failure:
             self._destinations.check(mapping.on_failure)
         await self._check_stream(mapping)
@@ -64,18 +81,28 @@ class MappingOperations(LambdaBase):
 
         async def create(tx: Transaction) -> None:
             await self._role_of(tx, function)
-            for other in await records.list_mappings(tx, account_id=context.account_id, region=context.region):
-                if other.source_arn == arn and other.function.qualified_arn == function.qualified_arn:
-                    raise ResourceConflictException(
-                        f'The event source arn (" {arn} ") and function (" {function.name} ") provided mapping already '
-                        f"exists. Please update or delete the existing mapping with UUID {other.uuid}"
-                    )
+            await _check_single(tx, context, mapping)
             records.put_mapping(tx, mapping)
             for shard_id, first in progress.items():
                 put_lanes(tx, mapping, shard_id, first)
 
         await self._store.run(create)
         return described(mapping, None, "Creating")
+
+    async def _create_for_queue(
+        self, context: RequestContext, mapping: MappingRecord, request: CreateEventSourceMappingRequest
+    ) -> EventSourceMappingConfiguration:
+        mapping = changed(mapping, {"batch_size": BATCH_SIZE_DEFAULT, **queue_settings_of(request)})
+        await self._check_queue(mapping)
+
+        async def create(tx: Transaction) -> None:
+            await self._role_of(tx, mapping.function)
+            await _check_single(tx, context, mapping)
+            records.put_mapping(tx, mapping)
+
+        await self._store.run(create)
+        # Recording lambda_integration_sqs, test_fifo_message_group_parallelism: disabled at once.
+        return described(mapping, None, "Creating" if mapping.enabled else "Disabled")
 
     async def get_event_source_mapping(
         self, context: RequestContext, request: GetEventSourceMappingRequest
@@ -88,9 +115,13 @@ class MappingOperations(LambdaBase):
         self, context: RequestContext, request: UpdateEventSourceMappingRequest
     ) -> EventSourceMappingConfiguration:
         known = await _require(self._store.snapshot(), context, request.uuid)
-        settings = settings_of(request)
+        queue = known.service in QUEUES
+        settings = queue_settings_of(request) if queue else settings_of(request)
         if request.function_name is not None:
             settings["function"] = function_name(context, request.function_name)
+        if queue:
+            await self._check_queue(changed(known, settings))
+        elif request.function_name is not None:
             await self._check_stream(changed(known, settings))
         if settings.get("on_failure"):
             self._destinations.check(settings["on_failure"])
@@ -166,6 +197,44 @@ class MappingOperations(LambdaBase):
                     f"Cannot access stream {mapping.source_arn}. Please ensure the role can perform the GetRecords, "
                     "GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
                 )
+
+    async def _check_queue(self, mapping: MappingRecord) -> None:
+        """That the function's role may read it, and that it suits the mapping and the function."""
+        try:
+            record = (await resolve(self._store.snapshot(), mapping.function)).record
+        except ResourceNotFoundException:
+            raise InvalidParameterValueException("Function does not exist") from None
+        for action in QUEUE_ACTIONS if self._roles is not None else ():
+            assert self._roles is not None
+            if not await self._roles.allowed(
+                role_arn=record.role,
+                action=f"sqs:{action}",
+                resource=mapping.source_arn,
+                region=mapping.function.region,
+            ):
+                raise may_not(action)
+        try:
+            facts = await self._queues[mapping.service].facts(mapping.source_arn)
+        except QueueGone:
+            raise no_such_queue() from None
+        check_queue_mapping(mapping, facts, function_timeout_s=record.timeout_s)
+
+
+async def _check_single(tx: Transaction, context: RequestContext, mapping: MappingRecord) -> None:
+    """Or ResourceConflictException. Recordings lambda_api, test_event_source_mapping_*, and lambda_integration_sqs,
+    test_duplicate_event_source_mappings."""
+    function, arn = mapping.function, mapping.source_arn
+    for other in await records.list_mappings(tx, account_id=context.account_id, region=context.region):
+        if other.source_arn != arn or other.function.qualified_arn != function.qualified_arn:
+            continue
+        what = (
+            f'An event source mapping with SQS arn (" {arn} ") and function (" {function.name} ")'
+            if mapping.service in QUEUES
+            else f'The event source arn (" {arn} ") and function (" {function.name} ") provided mapping'
+        )
+        raise ResourceConflictException(
+            f"{what} already exists. Please update or delete the existing mapping with UUID {other.uuid}"
+        )
 
 
 async def _require(snapshot: Snapshot, context: RequestContext, uuid: str) -> MappingRecord:
