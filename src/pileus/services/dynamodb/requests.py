@@ -1,7 +1,7 @@
 """What does a request ask for beside its key and item: conditions, updates, projections, what to return?
 
 Expressions and legacy parameters become the same plans. A plan is made without a table; what only the table's key can
-tell, `check_against_key`, `check_nested` and `check_filter` say afterwards.
+tell, `check_against_key` and `check_nested` say afterwards. Of Query and Scan: `read_plans.py`.
 """
 
 from typing import Final
@@ -10,14 +10,12 @@ import msgspec
 
 from pileus.services.dynamodb.errors import PlainValidationException, ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.checks import Values
-from pileus.services.dynamodb.expressions.request import Condition, Expressions, KeyCondition, Projection, Update
+from pileus.services.dynamodb.expressions.request import Condition, Expressions, Projection, Update
 from pileus.services.dynamodb.key_ranges import key_scalar_error
 from pileus.services.dynamodb.legacy.conditions import (
     check_conditional_operator,
     expected_condition,
-    filter_condition,
 )
-from pileus.services.dynamodb.legacy.keys import key_condition
 from pileus.services.dynamodb.legacy.projections import projection_of
 from pileus.services.dynamodb.legacy.updates import attribute_updates
 from pileus.services.dynamodb.limits import ITEM_BYTES_MAX
@@ -25,9 +23,6 @@ from pileus.services.dynamodb.model import KeySchema
 from pileus.services.dynamodb.parameters import (
     check_distinct_keys,
     check_key_values,
-    check_segment,
-    check_select,
-    check_start_key,
     check_together,
 )
 from pileus.services.dynamodb.shapes import (
@@ -40,8 +35,6 @@ from pileus.services.dynamodb.shapes import (
     KeysAndAttributes,
     Put,
     PutItemInput,
-    QueryInput,
-    ScanInput,
     UpdateItemInput,
 )
 from pileus.services.dynamodb.shapes import Update as UpdateMember
@@ -228,109 +221,3 @@ def get_projection(request: GetItemInput | Get | KeysAndAttributes) -> Projectio
         projection = expressions.projection(text)
     expressions.finish()
     return projection
-
-
-class ReadPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Query or Scan keeps of what it reads. key: only a Query has one. filter_is: what messages call it."""
-
-    key: KeyCondition | None
-    filter: Condition | None
-    projection: Projection | None
-    values: Values
-    filter_is: str = "Filter Expression"
-
-
-def query_plan(request: QueryInput) -> ReadPlan:
-    """What a Query wants, checked in AWS's order."""
-    if (
-        request.key_condition_expression is None
-        or request.attributes_to_get is not None
-        or request.query_filter is not None
-        or request.conditional_operator is not None
-        or request.key_conditions is not None
-    ):
-        _check_query_together(request)
-    filter_ = filter_condition(request.query_filter, request.conditional_operator)
-    attributes = request.attributes_to_get
-    projection = None if attributes is None else projection_of(attributes)
-    check_start_key(request.exclusive_start_key)
-    key, values = (None, {}) if request.key_conditions is None else key_condition(request.key_conditions)
-    names, values_given = request.expression_attribute_names, request.expression_attribute_values
-    expressions = Expressions(names, values_given, layer="current")
-    if request.filter_expression is not None:
-        filter_ = expressions.condition("FilterExpression", request.filter_expression)
-    if request.projection_expression is not None:
-        projection = expressions.projection(request.projection_expression)
-    if request.key_condition_expression is not None:
-        key = expressions.key_condition(request.key_condition_expression)
-    expressions.finish()
-    if key is None:
-        raise ValidationException(
-            "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."
-        )
-    key.tests()
-    check_select(request)
-    return ReadPlan(
-        key=key,
-        filter=filter_,
-        projection=projection,
-        values={**expressions.values, **values} if values else expressions.values,
-        filter_is="QueryFilter" if request.query_filter is not None else "Filter Expression",
-    )
-
-
-def _check_query_together(request: QueryInput) -> None:
-    """Nothing to say where there are only expressions, and one of them asks for keys."""
-    texts = {
-        "ProjectionExpression": request.projection_expression,
-        "FilterExpression": request.filter_expression,
-        "KeyConditionExpression": request.key_condition_expression,
-    }
-    legacy: dict[str, object] = {
-        "AttributesToGet": request.attributes_to_get,
-        "QueryFilter": request.query_filter,
-        "ConditionalOperator": request.conditional_operator,
-    }
-    if request.key_condition_expression is not None:  # without it, KeyConditions go with the other expressions
-        legacy["KeyConditions"] = request.key_conditions
-    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
-    check_conditional_operator(request.conditional_operator, request.query_filter)
-
-
-def scan_plan(request: ScanInput) -> ReadPlan:
-    """What a Scan wants, and whether its segment makes sense, checked in AWS's order."""
-    texts = {
-        "ProjectionExpression": request.projection_expression,
-        "FilterExpression": request.filter_expression,
-    }
-    legacy = {
-        "AttributesToGet": request.attributes_to_get,
-        "ScanFilter": request.scan_filter,
-        "ConditionalOperator": request.conditional_operator,
-    }
-    check_together(texts, legacy, request.expression_attribute_names, request.expression_attribute_values)
-    check_conditional_operator(request.conditional_operator, request.scan_filter)
-    attributes = request.attributes_to_get
-    projection = None if attributes is None else projection_of(attributes)
-    filter_ = filter_condition(request.scan_filter, request.conditional_operator)
-    check_start_key(request.exclusive_start_key)
-    check_segment(request)
-    expressions = Expressions(request.expression_attribute_names, request.expression_attribute_values)
-    if request.filter_expression is not None:
-        filter_ = expressions.condition("FilterExpression", request.filter_expression)
-    if request.projection_expression is not None:
-        projection = expressions.projection(request.projection_expression)
-    expressions.finish()
-    check_select(request)
-    return ReadPlan(key=None, filter=filter_, projection=projection, values=expressions.values)
-
-
-def check_filter(plan: ReadPlan, key_names: tuple[str, ...]) -> None:
-    """The filter of a Query does not look at the key of what is queried: the key condition is for that."""
-    if plan.filter is None:
-        return
-    for name in key_names:
-        if name in plan.filter.usage.heads:
-            raise ValidationException(
-                f"{plan.filter_is} can only contain non-primary key attributes: Primary key attribute: {name}"
-            )

@@ -23,7 +23,8 @@ from pileus.services.dynamodb.key_ranges import (
 from pileus.services.dynamodb.layers import current
 from pileus.services.dynamodb.operations.base import DynamoDbBase, answer
 from pileus.services.dynamodb.pages import Page, Selection, read_page
-from pileus.services.dynamodb.requests import ReadPlan, check_filter, check_nested, query_plan, scan_plan
+from pileus.services.dynamodb.read_plans import ReadPlan, check_filter, query_plan, scan_plan
+from pileus.services.dynamodb.requests import check_nested
 from pileus.services.dynamodb.shapes import QueryInput, ScanInput
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.values import Item
