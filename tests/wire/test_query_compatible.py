@@ -190,6 +190,25 @@ def test_what_sqs_takes_as_text() -> None:
     assert desk.api.given.attributes == {"Nonsense": "5"}
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (b'"invalid"', "STRING_VALUE can not be converted to an Integer"),
+        (b'""', "STRING_VALUE can not be converted to an Integer"),
+        (b"{}", "Start of structure or map found where not expected."),
+        (b"[]", "Start of list found where not expected"),
+    ],
+)
+def test_what_sqs_takes_for_no_number(value: bytes, told: str) -> None:
+    """local-aws-sqs, test/send-message.test.ts: a little other words than DynamoDB's."""
+    desk = Desk(["sqs"])
+    response = desk.ask(sqs_json("SendMessage", b'{"QueueUrl":"q","MessageBody":"m","DelaySeconds":' + value + b"}"))
+    assert (response.status, msgspec.json.decode(text(response))) == (
+        400,
+        {"__type": "com.amazon.coral.service#SerializationException", "Message": told},
+    )
+
+
 @pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json", "query"])
 def test_cloudwatch_answers_in_kind(protocol: str) -> None:
     """Its errors have the shape's name in JSON and CBOR, the old code in XML (recordings cloudwatch/cloudwatch)."""

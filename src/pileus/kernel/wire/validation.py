@@ -101,8 +101,10 @@ class Inspection:
         return [(kind, told) for kind, told in found if kind != "enum"] if self._casts and found else found
 
     def _scalar(self, shape: Shape, value: object) -> object:
-        if self._casts and shape.type == "string" and isinstance(value, bool | int | float):
-            return str(value).lower() if isinstance(value, bool) else str(value)
+        if self._casts:
+            if shape.type == "string" and isinstance(value, bool | int | float):
+                return str(value).lower() if isinstance(value, bool) else str(value)
+            _check_kind(shape, value)
         return _scalar(shape, value)
 
     def _structure(self, name: str, value: object, path: str) -> object:
@@ -277,6 +279,16 @@ def _scalar(shape: Shape, value: object) -> object:
     if not fits:
         raise WrongType(f"{_token(value)} cannot be converted to {_JAVA[kind]}")
     return _number(kind, value) if isinstance(value, int | float) and kind != "boolean" else value
+
+
+def _check_kind(shape: Shape, value: object) -> None:
+    """`WrongType` in the words of SQS's JSON reader. Source: local-aws-sqs, test/send-message.test.ts."""
+    if isinstance(value, dict):
+        raise WrongType("Start of structure or map found where not expected.")
+    if isinstance(value, list):
+        raise WrongType("Start of list found where not expected")
+    if shape.type in _INTEGERS and isinstance(value, str):
+        raise WrongType("STRING_VALUE can not be converted to an Integer")
 
 
 def _number(kind: str, value: int | float) -> int | float:
