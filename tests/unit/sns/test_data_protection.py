@@ -19,6 +19,8 @@ from pileus.services.sns.protection.policy import POLICY_CHARS_MAX, parse
 from pileus.services.sns.shapes import (
     GetDataProtectionPolicyInput,
     GetTopicAttributesInput,
+    PublishBatchInput,
+    PublishBatchRequestEntry,
     PublishInput,
     PutDataProtectionPolicyInput,
 )
@@ -331,6 +333,29 @@ async def test_audits_see_what_was_published(topics: Topics) -> None:
         await topics.publish(arn, "nothing to see")
     groups = [decode(each, LogLine).log_group for each in await topics.emitted(LOG_TOPIC)][before:]
     assert set(groups) == {"/aws/vendedlogs/nothing"}
+
+
+async def test_what_is_denied_is_audited_all_the_same(topics: Topics) -> None:
+    """Audits come first: the owner learns of what somebody tried to publish."""
+    arn = await topics.create(policy=policy(DENY, statement(audit())))
+    for _ in range(20):
+        with pytest.raises(ServiceError):
+            await topics.publish(arn, CARD)
+    assert len(await topics.emitted(LOG_TOPIC)) > 15
+
+
+async def test_one_message_of_a_batch_is_denied(topics: Topics) -> None:
+    """The others are published."""
+    arn = await topics.create(policy=policy(DENY))
+    await topics.subscribe(arn)
+    entries = [
+        PublishBatchRequestEntry(id=str(number), message=message) for number, message in enumerate(["a", CARD, "b"])
+    ]
+    request = PublishBatchInput(topic_arn=arn, publish_batch_request_entries=entries)
+    answer = await topics.api.publish_batch(asked_by(), request)
+    assert [each.id for each in answer.successful or []] == ["0", "2"]
+    assert [(each.id, each.code) for each in answer.failed or []] == [("1", "AuthorizationError")]
+    assert topics.got() == ["a", "b"]
 
 
 async def test_no_sample_is_no_line(topics: Topics) -> None:

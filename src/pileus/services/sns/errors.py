@@ -60,6 +60,10 @@ class AuthorizationError(ServiceError):
     code = "AuthorizationError"
 
 
+class ProtectionDenied(AuthorizationError):
+    """A topic's data protection policy does not let a message in. Nothing but its audits was written down."""
+
+
 class EndpointDisabled(ServiceError):
     """A platform endpoint that takes no messages."""
 

@@ -15,13 +15,16 @@ from pileus.services.sns.errors import (
     EmptyBatchRequest,
     InvalidBatchEntryId,
     InvalidParameter,
+    ProtectionDenied,
     TooManyEntriesInBatchRequest,
 )
 from pileus.services.sns.limits import BATCH_ENTRIES_MAX, BATCH_ENTRY_ID_CHARS_MAX, MESSAGE_BYTES_MAX
 from pileus.services.sns.messages import Draft, drafted
 from pileus.services.sns.names import TopicName, topic_arn_here
 from pileus.services.sns.operations.base import SnsBase
+from pileus.services.sns.publishing import Published
 from pileus.services.sns.shapes import (
+    BatchResultErrorEntry,
     PublishBatchInput,
     PublishBatchRequestEntry,
     PublishBatchResponse,
@@ -50,15 +53,21 @@ class PublishOperations(SnsBase):
         name = _topic(context, arn, member="TargetArn" if request.topic_arn is None else "TopicArn")
         draft = drafted_from(request)
         [stamp] = await self.publishing.stamp(name, (draft,))
+        published: Published | ProtectionDenied
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
-            published = await self.publishing.publish(
-                tx, view, draft, base_url=self._links.of(context), stamp=stamp, publisher=_publisher(context)
-            )
+            try:
+                published = await self.publishing.publish(
+                    tx, view, draft, base_url=self._links.of(context), stamp=stamp, publisher=_publisher(context)
+                )
+            except ProtectionDenied as denied:
+                published = denied  # outside of the transaction, so that what audits wrote down stays
+        if isinstance(published, ProtectionDenied):
+            raise published
         return PublishResponse(message_id=published.message_id, sequence_number=published.sequence_number)
 
     async def publish_batch(self, context: RequestContext, request: PublishBatchInput) -> PublishBatchResponse:
-        """All or nothing: what is wrong with one message is wrong with the request."""
+        """What is wrong with one message is wrong with the request; only data protection refuses one among others."""
         entries = request.publish_batch_request_entries
         name = _topic(context, request.topic_arn, member="TopicArn")
         _check_entries(entries)
@@ -67,18 +76,27 @@ class PublishOperations(SnsBase):
             raise BatchRequestTooLong
         stamps = await self.publishing.stamp(name, drafts)
         successful: list[PublishBatchResultEntry] = []
+        failed: list[BatchResultErrorEntry] = []
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
             for entry, draft, stamp in zip(entries, drafts, stamps, strict=True):
-                published = await self.publishing.publish(
-                    tx, view, draft, base_url=self._links.of(context), stamp=stamp, publisher=_publisher(context)
-                )
+                try:
+                    published = await self.publishing.publish(
+                        tx, view, draft, base_url=self._links.of(context), stamp=stamp, publisher=_publisher(context)
+                    )
+                except ProtectionDenied as denied:
+                    failed.append(
+                        BatchResultErrorEntry(
+                            id=entry.id, code=denied.error_code, message=denied.message, sender_fault=True
+                        )
+                    )
+                    continue
                 successful.append(
                     PublishBatchResultEntry(
                         id=entry.id, message_id=published.message_id, sequence_number=published.sequence_number
                     )
                 )
-        return PublishBatchResponse(successful=successful, failed=[])
+        return PublishBatchResponse(successful=successful, failed=failed)
 
     async def _publish_to_phone(self, context: RequestContext, request: PublishInput) -> PublishResponse:
         raise NotImplementedByPileus("Pileus does not send short messages yet")

@@ -17,7 +17,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.sns.deliveries.outcomes import DeliveryLog, Outcome
-from pileus.services.sns.errors import AuthorizationError
+from pileus.services.sns.errors import ProtectionDenied
 from pileus.services.sns.log_lines import LogLine, sampled, stream_of, write_line
 from pileus.services.sns.model import Message, SubscriptionRecord, TopicRecord
 from pileus.services.sns.names import TopicName
@@ -45,7 +45,7 @@ class DataProtection:
         self._log = log
 
     async def inbound(self, tx: Transaction, topic: TopicRecord, message: Message, *, publisher: str = "") -> Message:
-        """The message, perhaps masked; AuthorizationError. publisher: the ARN of who publishes."""
+        """The message, perhaps masked; ProtectionDenied. publisher: the ARN of who publishes."""
         if not topic.data_protection_policy:
             return message
         statements = _concerning(compiled(topic.data_protection_policy), inbound=True, principal=publisher)
@@ -55,7 +55,7 @@ class DataProtection:
         masked = _deidentified(statements, message)
         if _denied(statements, masked) or (message.body and not masked.body):
             # The second: what is left is nothing, and nobody can publish that.
-            raise AuthorizationError(
+            raise ProtectionDenied(
                 f"The topic's data protection policy prohibits this message from being published to {topic.arn}"
             )
         return masked
