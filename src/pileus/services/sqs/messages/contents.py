@@ -24,8 +24,8 @@ from pileus.services.sqs.messages.sweeping import clear_some
 from pileus.services.sqs.messages.visit import US_PER_S, Taken, Visit, visit
 from pileus.services.sqs.model import Counts, QueueRecord
 
-OVERDUE_MAX: Final = 256
-"""Leases that `counts` looks at, whose messages are visible again and not counted so yet; visits move them on."""
+OVERDUE_MAX: Final = 1_000
+"""Leases, and messages whose delay has ended, that `counts` looks at because no visit has noticed yet."""
 
 
 class Sent(NamedTuple):

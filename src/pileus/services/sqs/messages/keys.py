@@ -6,7 +6,8 @@ generation, which PurgeQueue counts up: what is of an older one is no longer the
     head                                the queue's counts, and what comes next
     G  message  M seq                   a message, in order of sending (standard: one without a group)
     G  grouped  N seq                   standard: a message with a group
-    G  delayed  D due seq               standard: a message that waits for its delay to end; the body moves once
+    G  waiting  W seq                   standard: a message that waits for its delay to end; it moves once
+    G  delayed  D due seq               ... and when that is
     G  group    J group seq             standard: fresh messages of a group; FIFO: all of a group
     G  turn     A turn group            standard: groups with fresh messages, by whose turn it is
                                         FIFO: (A seq) groups whose first message may be received, by that message
@@ -54,6 +55,7 @@ class QueueKeys:
         "state_prefix",
         "timer_prefix",
         "turn_prefix",
+        "waiting_prefix",
     )
 
     def __init__(self, serial: bytes, generation: int) -> None:
@@ -70,9 +72,13 @@ class QueueKeys:
         self.returned_prefix: Final = self.prefix + b"R"
         self.state_prefix: Final = self.prefix + b"B"
         self.timer_prefix: Final = self.prefix + b"T"
+        self.waiting_prefix: Final = self.prefix + b"W"
 
     def message(self, seq: int, *, grouped: bool = False) -> bytes:
         return (self.grouped_prefix if grouped else self.message_prefix) + _u64(seq)
+
+    def waiting(self, seq: int) -> bytes:
+        return self.waiting_prefix + _u64(seq)
 
     def delayed(self, due_us: int, seq: int) -> bytes:
         return self.delayed_prefix + _u64_u64(due_us, seq)

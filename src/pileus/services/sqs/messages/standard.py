@@ -50,7 +50,8 @@ async def send(visit: Visit, message: MessageRecord, *, delay_s: int) -> int:
     seq = visit.next_seq()
     if delay_s:
         due_us = visit.now_us + delay_s * US_PER_S
-        visit.tx.set(visit.keys.delayed(due_us, seq), encode(message))
+        visit.tx.set(visit.keys.waiting(seq), encode(message))
+        visit.tx.set(visit.keys.delayed(due_us, seq), b"")
         visit.head.delayed += 1
         visit.due(due_us)
     elif message.group:
@@ -92,8 +93,12 @@ async def lapse(visit: Visit) -> bool:
         head.returned += count
         await forget_swept(visit, number, lease)
     delayed = await tx.range(keys.delayed_prefix, until(keys.delayed_prefix, visit.now_us), limit=DELAYS_MAX)
-    for key, data in delayed:
+    for key, _ in delayed:
+        waiting = keys.waiting(last_number(key))
+        data = await tx.get(waiting)
+        assert data is not None, "what is listed is there"
         tx.clear(key)
+        tx.clear(waiting)
         head.delayed -= 1
         await send(visit, decode(data, MessageRecord), delay_s=0)
     if len(held) == LAPSES_MAX or len(delayed) == DELAYS_MAX:

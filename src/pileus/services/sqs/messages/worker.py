@@ -160,7 +160,7 @@ async def _oldest_ms(snapshot: Snapshot, queue: QueueRecord, head: Head) -> int 
     """When the oldest message was sent that has not been deleted; None without any."""
     keys = QueueKeys(queue.serial, head.generation)
     oldest: list[int] = []
-    for prefix in (keys.message_prefix, keys.grouped_prefix, keys.delayed_prefix):
+    for prefix in (keys.message_prefix, keys.grouped_prefix, keys.waiting_prefix):
         for _, data in await snapshot.range(prefix, end_of(prefix), limit=1):
             oldest.append(decode(data, MessageRecord).sent_ms)
     return min(oldest, default=None)
