@@ -217,3 +217,34 @@ def test_a_kill_in_between(own_server: Server) -> None:
     eventually(ended)
     assert task(sqs, dead)["ApproximateNumberOfMessagesMoved"] == 40
     assert bodies(sqs, destination) == expected
+
+
+def test_of_a_fifo_queue(sqs: Any) -> None:
+    """What goes back keeps its group and its order, and is a new message with a new number."""
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    name = uuid4().hex[:12]
+    dead = sqs.create_queue(QueueName=f"{name}-dead.fifo", Attributes=fifo)["QueueUrl"]
+    redrive = {"RedrivePolicy": redrive_to(sqs, dead)}
+    source = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={**fifo, **redrive})["QueueUrl"]
+    sent = [
+        sqs.send_message(QueueUrl=source, MessageBody=f"{group}{number}", MessageGroupId=group)["MessageId"]
+        for group in "ab"
+        for number in range(3)
+    ]
+    eventually(lambda: drained(sqs, source) and count(sqs, dead) == 6)
+    sqs.start_message_move_task(SourceArn=arn_of(sqs, dead))
+    assert ends(sqs, dead)["ApproximateNumberOfMessagesMoved"] == 6
+    found: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(
+        QueueUrl=source, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    ).get("Messages"):
+        for message in messages:
+            found.append(message)
+            sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+    for group in "ab":
+        of_group = [message for message in found if message["Attributes"]["MessageGroupId"] == group]
+        assert [message["Body"] for message in of_group] == [f"{group}{number}" for number in range(3)]
+        numbers = [message["Attributes"]["SequenceNumber"] for message in of_group]
+        assert numbers == sorted(numbers)
+    assert not {message["MessageId"] for message in found} & set(sent)
+    assert {message["Attributes"]["ApproximateReceiveCount"] for message in found} == {"1"}
