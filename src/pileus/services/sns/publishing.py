@@ -93,8 +93,11 @@ class Publishing:
         itself.
         """
         signer = self._signers.signer or await self._signers.ready()
-        view = await self._views.get(self._store.snapshot(), name)
-        topic, now_s = view.topic, self._clock.timestamp()
+        now_s = self._clock.timestamp()
+        view = self._views.latest(name)
+        if view is None or view.signs:
+            view = await self._views.get(self._store.snapshot(), name)
+        topic = view.topic
         if not view.signs:
             return [Stamp(self._ids.uuid(), now_s) for _ in drafts]
         version = topic.signature_version or "1"

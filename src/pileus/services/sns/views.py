@@ -44,6 +44,10 @@ class TopicViews:
     def __init__(self) -> None:
         self._views: dict[TopicName, TopicView] = {}
 
+    def latest(self, name: TopicName) -> TopicView | None:
+        """The one that was read last, which may be outdated."""
+        return self._views.get(name)
+
     async def get(self, snapshot: Snapshot, name: TopicName) -> TopicView:
         """Or TopicNotFound."""
         value = await snapshot.get(topic_key(name))
