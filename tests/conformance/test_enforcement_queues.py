@@ -42,7 +42,10 @@ def test_identity_policies(aws: Server, queue: str) -> None:
         "because no identity-based policy allows the sqs:sendmessage action",
         "Status": 403,
     }
-    user.may(allow(["sqs:SendMessage", "sqs:ListQueues"], queue_arn("queue-*")), allow("sqs:ListQueues"))
+    user.may(allow(["sqs:SendMessage", "sqs:ListQueues"], queue_arn("queue-*")))
+    told = refused(sqs.list_queues)["Message"]  # as many have seen it: without a queue's name
+    assert f"to perform: sqs:listqueues on resource: arn:aws:sqs:{REGION}:{ACCOUNT}: because" in told
+    user.may(allow("sqs:SendMessage", queue_arn("queue-*")), allow("sqs:ListQueues"))
     sqs.send_message(QueueUrl=url, MessageBody="x")
     batch = [{"Id": "1", "MessageBody": "x"}]
     assert sqs.send_message_batch(QueueUrl=url, Entries=batch)["Successful"]

@@ -66,7 +66,7 @@ def _of_arn(context: RequestContext, arn: str) -> str:
     return _any_queue(context, None) if named is None else named.arn
 
 
-_any_queue = arn_of("arn:{partition}:sqs:{region}:{account}:*")
+_any_queue = arn_of("arn:{partition}:sqs:{region}:{account}:")
 
 _QUEUE: Final = ResourceType(name="queue", arn=_by_url, foreign=_foreign_by_url)
 _NAMED: Final = ResourceType(name="queue", arn=_by_name, foreign=_foreign_by_name)
@@ -75,7 +75,7 @@ _SOURCE: Final = ResourceType(name="queue", arn=_source_arn)
 _DESTINATION: Final = ResourceType(name="queue", arn=_destination_arn)
 _OF_HANDLE: Final = ResourceType(name="queue", arn=_of_handle)
 _ANY: Final = ResourceType(name="", arn=_any_queue)
-"""ListQueues knows no resource, but a refusal names this."""
+"""ListQueues knows no resource, but AWS's refusals name this, without a queue."""
 
 
 def _of_creation(context: RequestContext, given: Any, queue: KnownResource | None) -> Conditions:
