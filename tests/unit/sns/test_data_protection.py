@@ -55,6 +55,7 @@ BEGIN, END = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
         ("DrugEnforcementAgencyNumber-US", "AP5836727 AP5836728", ["AP5836727"]),
         ("EmailAddress", "To: <a.b+c@x-y.example.com>.", ["a.b+c@x-y.example.com"]),
         ("EmailAddress", "user@localhost @example.com a@-b.com", []),
+        ("EmailAddress", "a@b.com1-c@d.org", ["a@b.com", "1-c@d.org"]),
         ("IndividualTaxIdentificationNumber-US", "912-70-1234 912-40-1234", ["912-70-1234"]),
         ("InseeCode-FR", "2 55 08 14 168 025 38", ["2 55 08 14 168 025 38"]),
         ("IpAddress", "10.0.0.255 ::1 2001:db8::1 999.1.1.1 12:30", ["10.0.0.255", "::1", "2001:db8::1"]),

@@ -15,7 +15,7 @@ import msgspec
 
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.sns.errors import InvalidParameter
-from pileus.services.sns.protection.identifiers import IDENTIFIERS, NOT_FOUND_HERE, NOT_FOUND_HERE_BEGINNINGS
+from pileus.services.sns.protection.identifiers import IDENTIFIERS
 
 POLICY_CHARS_MAX: Final = 30_720
 """Source: SNS API Reference, PutDataProtectionPolicy."""
@@ -25,6 +25,36 @@ SAMPLE_RATE_MAX: Final = 99
 MASK_DEFAULT: Final = "#"
 POLICIES_KEPT: Final = 256
 """Read ones; ours."""
+
+NOT_FOUND_HERE: Final = frozenset(
+    {
+        "Address",
+        "BankAccountNumber-US",
+        "CepCode-BR",
+        "CreditCardExpiration",
+        "CreditCardSecurityCode",
+        "DateOfBirth",
+        "HealthInsuranceCardNumber-EU",
+        "HealthInsuranceClaimNumber-US",
+        "HealthInsuranceNumber-FR",
+        "HealthcareProcedureCode-US",
+        "LatLong",
+        "Name",
+        "NationalDrugCode-US",
+        "PersonalHealthNumber-CA",
+        "ZipCode-US",
+    }
+)
+"""Names of AWS's that take more than a form and a check digit; so do those that begin as these."""
+NOT_FOUND_HERE_BEGINNINGS: Final = (
+    "DriversLicense-",
+    "ElectoralRollNumber-",
+    "NationalIdentificationNumber-",
+    "PassportNumber-",
+    "PermanentResidenceNumber-",
+    "RgNumber-",
+    "TaxId-",
+)
 
 _IDENTIFIER: Final = re.compile(r"arn:aws[a-zA-Z-]*:dataprotection:[a-z0-9-]*:(?:aws)?:data-identifier/([A-Za-z0-9-]+)")
 _PRINCIPAL: Final = re.compile(r"\*|arn:aws[a-zA-Z-]*:(?:iam|sts)::\d{12}:.+")
