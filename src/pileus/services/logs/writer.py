@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -189,8 +189,7 @@ class FunctionLogWriter:
                 for log_stream, lines, _ in appends:
                     events = [(int(moment * 1000), text) for moment, text in lines]
                     by_stream.setdefault(log_stream, []).extend(events)
-                for log_stream, events in by_stream.items():
-                    told += await self._append(tx, group, log_stream, events, now_ms=now_ms)
+                told += await self._append(tx, group, by_stream, now_ms=now_ms)
             return told
 
         told = await self._store.run(write)
@@ -214,7 +213,7 @@ class FunctionLogWriter:
             self._queues[group] = queue  # at the end: the others come first
 
     async def _append(
-        self, tx: Transaction, to: _Group, log_stream: str, events: Sequence[tuple[int, str]], *, now_ms: int
+        self, tx: Transaction, to: _Group, by_stream: Mapping[str, Sequence[tuple[int, str]]], *, now_ms: int
     ) -> list[Told]:
         region = to.account_id, to.region
         writing = Writing(tx, region)
@@ -222,8 +221,11 @@ class FunctionLogWriter:
         if group is None:
             group = GroupRecord(name=to.log_group, created_ms=now_ms)
             writing.put_group(group)
-        stream = await writing.find_stream(to.log_group, log_stream)
-        if stream is None:
-            stream = StreamRecord(name=log_stream, stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
-        writing.append(to.log_group, stream, events, now_ms=now_ms)
-        return await follow(tx, region, group, stream, events, now_ms=now_ms)
+        told: list[Told] = []
+        for log_stream, events in by_stream.items():
+            stream = await writing.find_stream(to.log_group, log_stream)
+            if stream is None:
+                stream = StreamRecord(name=log_stream, stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
+            writing.append(to.log_group, stream, events, now_ms=now_ms)
+            told += await follow(tx, region, group, stream, events, now_ms=now_ms)
+        return told
