@@ -10,6 +10,8 @@ from pileus.kernel.http.messages import Request
 REGION_DEFAULT: Final = "us-east-1"
 """For unsigned requests, and SigV4a, whose scope names no region."""
 _REGION_LENGTH_MAX: Final = 32
+_CREDENTIAL_CHARS_KEPT_MAX: Final = 128
+"""A client says the same all day; what a stranger makes up is not to fill the memory."""
 
 
 class Scope(NamedTuple):
@@ -30,11 +32,20 @@ def scope_of(request: Request) -> Scope:
         start = authorization.find("Credential=")
         if start >= 0:
             end = authorization.find(",", start)
-            return _read(authorization[start + 11 : end if end >= 0 else None])
+            return _of_credential(authorization[start + 11 : end if end >= 0 else None])
     elif "X-Amz-Credential=" in request.query:
         credential = request.query.partition("X-Amz-Credential=")[2].partition("&")[0]
-        return _read(unquote(credential))
+        return _of_credential(unquote(credential))
     return _of_host(request.headers.get("host", ""))
+
+
+def _of_credential(credential: str) -> Scope:
+    return _known(credential) if len(credential) <= _CREDENTIAL_CHARS_KEPT_MAX else _read(credential)
+
+
+@lru_cache(maxsize=1024)
+def _known(credential: str) -> Scope:
+    return _read(credential)
 
 
 def _read(credential: str) -> Scope:
