@@ -27,6 +27,9 @@ from pileus.services.sqs.model import Counts, QueueRecord
 OVERDUE_MAX: Final = 1_000
 """Leases, and messages whose delay has ended, that `counts` looks at because no visit has noticed yet."""
 
+_VERSION_4: Final = tuple(bytes((byte & 0x0F | 0x40,)) for byte in range(256))
+_VARIANT: Final = tuple(bytes((byte & 0x3F | 0x80,)) for byte in range(256))
+
 
 class Sent(NamedTuple):
     """message_id: of the message that was sent first, when this one is its duplicate. seq: of a FIFO queue, else 0."""
@@ -49,10 +52,8 @@ class Messages:
 
     def new_id(self) -> bytes:
         """Of a message: a random UUID."""
-        drawn = bytearray(self._ids.bytes(16))
-        drawn[6] = drawn[6] & 0x0F | 0x40
-        drawn[8] = drawn[8] & 0x3F | 0x80
-        return bytes(drawn)
+        drawn = self._ids.bytes(16)
+        return drawn[:6] + _VERSION_4[drawn[6]] + drawn[7:8] + _VARIANT[drawn[8]] + drawn[9:]
 
     async def visit(self, tx: Transaction, queue: QueueRecord) -> Visit:
         """To be saved when all is done."""

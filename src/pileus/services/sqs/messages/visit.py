@@ -94,16 +94,18 @@ class Visit:
     def save(self) -> bool:
         """Write what was changed, as the last thing that a visit does; whether the queue's counts were."""
         tx, keys = self.tx, self.keys
-        for number, lease in self._leases.items():
-            if lease is None:
-                tx.clear(keys.lease(number))
-            else:
-                tx.set(keys.lease(number), encode(lease))
-        for name, state in self._groups.items():
-            if state is None:
-                tx.clear(keys.state(name))
-            else:
-                tx.set(keys.state(name), encode(state))
+        if self._leases:
+            for number, lease in self._leases.items():
+                if lease is None:
+                    tx.clear(keys.lease(number))
+                else:
+                    tx.set(keys.lease(number), encode(lease))
+        if self._groups:
+            for name, state in self._groups.items():
+                if state is None:
+                    tx.clear(keys.state(name))
+                else:
+                    tx.set(keys.state(name), encode(state))
         head = encode(self.head)
         if head == self._before:
             return False
