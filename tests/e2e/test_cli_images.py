@@ -29,3 +29,10 @@ def test_the_doctor_says_whether_images_can_be_run(namespaces: Standing, standin
     assert found.name == "container images"
     assert found.standing in standings
     assert bool(found.consequence) == (found.standing != "ok")
+
+
+def test_registries_of_the_environment() -> None:
+    """An address may hold a password, which the list of processes would show."""
+    refused = pileus("up", "--port", "0", PILEUS_IMAGE_REGISTRY="http://user:secret@registry.example")
+    assert refused.returncode == 2
+    assert "plain HTTP is for registries on this machine" in " ".join(refused.stderr.split())

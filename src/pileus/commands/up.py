@@ -91,6 +91,7 @@ def up(
         typer.Option(
             help="Where other images come from: instead of all of ECR, or of one HOST of it. Repeatable.",
             metavar="[HOST=]URL",
+            envvar="PILEUS_IMAGE_REGISTRY",
         ),
     ] = None,
     sns_url: Annotated[
