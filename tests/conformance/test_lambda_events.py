@@ -109,12 +109,18 @@ def test_the_role_must_be_allowed_to_send(aws: Server) -> None:
     """AWS delivers as the execution role; what that may not do is not done."""
     functions = aws.client("lambda")
     nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
-    poor = make_role(aws, name=f"poor-{uuid4().hex[:8]}", policy=nothing)
+    name = f"poor-{uuid4().hex[:8]}"
+    poor = make_role(aws, name=name)
     first, target = make_function(aws, poor), make_function(aws, poor)
     arn = functions.get_function(FunctionName=target)["Configuration"]["FunctionArn"]
     functions.put_function_event_invoke_config(
         FunctionName=first, DestinationConfig={"OnSuccess": {"Destination": arn}}
     )
+    make_role(aws, name=name, policy=nothing)
+    with pytest.raises(ClientError, match="does not have permissions to call InvokeFunction on"):
+        functions.put_function_event_invoke_config(
+            FunctionName=first, DestinationConfig={"OnSuccess": {"Destination": arn}}
+        )
     functions.invoke(FunctionName=first, InvocationType="Event", Payload=b"1")
     wish = urlencode({"action": "lambda:InvokeFunction", "allowed": "false"})
 

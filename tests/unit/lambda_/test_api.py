@@ -184,7 +184,7 @@ async def test_the_largest_that_is_taken(functions: Lambda) -> None:
     ("members", "named"),
     [
         ({"vpc_config": shapes.VpcConfig(subnet_ids=["subnet-1"])}, "VpcConfig.SubnetIds"),
-        ({"dead_letter_config": shapes.DeadLetterConfig(target_arn="arn:aws:sqs:::q")}, "DeadLetterConfig.TargetArn"),
+        ({"dead_letter_config": shapes.DeadLetterConfig(target_arn="arn:aws:sqs:::q")}, "A destination of sqs"),
         ({"kms_key_arn": "arn:aws:kms:::k"}, "KMSKeyArn"),
         ({"tracing_config": shapes.TracingConfig(mode="Active")}, "TracingConfig.Mode"),
         (

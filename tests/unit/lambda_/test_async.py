@@ -232,7 +232,7 @@ async def test_whatever_a_function_answers_makes_a_record(
 
 
 async def test_a_function_that_is_switched_off_gets_no_events(functions: Lambda, sending: Sending) -> None:
-    """With a reserved concurrency of zero they are given up at once: nobody waits six hours for that."""
+    """With a reserved concurrency of zero they are given up at once. Recording lambda, test_reserved_concurrency."""
     await functions.create()
     await configure(functions, on_failure=QUEUE)
 
@@ -243,6 +243,12 @@ async def test_a_function_that_is_switched_off_gets_no_events(functions: Lambda,
     functions.environments.answers = [ConcurrencyExceeded()]
     await send_event(functions)
     await until(lambda: len(sending.queues.sent) == 1)
+    told = json.loads(sending.queues.sent[0].body)
+    assert (
+        told["requestContext"]["condition"] == "ZeroReservedConcurrency"
+    )  # recording lambda, test_reserved_concurrency
+    assert told["requestContext"]["approximateInvokeCount"] == 0
+    assert "responseContext" not in told
 
 
 @pytest.mark.parametrize(("answer", "message_text"), [(_FAILED, "on purpose"), (_FAILED_BY_HALVES, "half ?")])

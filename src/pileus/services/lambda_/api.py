@@ -46,11 +46,11 @@ PARTIAL: Final[Mapping[str, str]] = {
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
     "PublishLayerVersion": "zip packages in the request",
-    "PutFunctionEventInvokeConfig": "destinations are functions",
+    "PutFunctionEventInvokeConfig": "destinations are functions, queues and topics",
     "UpdateFunctionEventInvokeConfig": "as PutFunctionEventInvokeConfig",
     "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
     "InvokeWithResponseStream": "no tenants",
-    "CreateEventSourceMapping": "DynamoDB streams; no KMSKeyArn, MetricsConfig, LoggingConfig; no OnFailure yet",
+    "CreateEventSourceMapping": "DynamoDB streams and SQS queues; no KMSKeyArn, LoggingConfig, provisioned pollers",
     "UpdateEventSourceMapping": "as CreateEventSourceMapping",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

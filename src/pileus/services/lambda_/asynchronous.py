@@ -22,7 +22,7 @@ from pileus.services.lambda_.limits import (
 from pileus.services.lambda_.settings import InvokeConfigRecord
 from pileus.services.lambda_.store import AsyncInvocation
 
-Condition = Literal["Success", "RetriesExhausted", "EventAgeExceeded"]
+Condition = Literal["Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
 """How an event ended, as `requestContext.condition` says it."""
 
 

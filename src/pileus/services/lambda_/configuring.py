@@ -124,6 +124,7 @@ def created(
         application_log_level=logs.application_log_level,
         system_log_level=logs.system_log_level,
         image=image_of(package.image_uri, package.resolved_image_uri, request.image_config),
+        dead_letter_arn=dead_letters_of(request) or "",
     )
     _check_snap_start(record)
     return record
@@ -151,6 +152,7 @@ def reconfigured(
         "layers": layers,
         "snap_start": None if request.snap_start is None else request.snap_start.apply_on == "PublishedVersions",
         "image": None if record.image is None else overridden(record.image, request.image_config),
+        "dead_letter_arn": dead_letters_of(request),
         **msgspec.structs.asdict(_log_settings(request.logging_config, record)),
     }
     changed = msgspec.structs.replace(
@@ -183,6 +185,13 @@ def recoded(
         fleet_revision=change.fleet_revision,
         modified_at=change.moment,
     )
+
+
+def dead_letters_of(request: CreateFunctionRequest | UpdateFunctionConfigurationRequest) -> str | None:
+    """Where events go that nobody could process: '' for nowhere; None where the request says nothing, as an empty
+    DeadLetterConfig does (recording lambda_destinations, test_dead_letter_queue, `delete_dlq`).
+    """
+    return None if request.dead_letter_config is None else request.dead_letter_config.target_arn
 
 
 def check_name(name: str) -> str:
@@ -226,8 +235,6 @@ def _check_configuration(request: CreateFunctionRequest | UpdateFunctionConfigur
     _refuse(request, _CONFIGURATION_NOT_BUILT)
     if request.vpc_config is not None:
         _refuse(request.vpc_config, ("subnet_ids", "security_group_ids"), within="VpcConfig.")
-    if request.dead_letter_config is not None:
-        _refuse(request.dead_letter_config, ("target_arn",), within="DeadLetterConfig.")
     if request.tracing_config is not None and request.tracing_config.mode == "Active":
         raise NotImplementedByPileus("TracingConfig.Mode Active is not implemented")
     if (

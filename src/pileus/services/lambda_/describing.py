@@ -19,6 +19,7 @@ from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.shapes import (
     AliasConfiguration,
     AliasRoutingConfiguration,
+    DeadLetterConfig,
     EnvironmentResponse,
     EphemeralStorage,
     FunctionConfiguration,
@@ -54,6 +55,7 @@ def listed(target: Target) -> FunctionConfiguration:
         code_sha256=record.code_sha256_text,
         version=target.version,
         environment=None if record.environment is None else EnvironmentResponse(variables=record.environment),
+        dead_letter_config=DeadLetterConfig(target_arn=record.dead_letter_arn) if record.dead_letter_arn else None,
         tracing_config=TracingConfigResponse(mode="PassThrough"),
         revision_id=record.revision_id,
         package_type=record.package_type,

@@ -24,7 +24,11 @@ from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
 from pileus.services.lambda_.asynchronous import Condition
-from pileus.services.lambda_.errors import FunctionNotFound, RequestTooLargeException
+from pileus.services.lambda_.errors import (
+    FunctionNotFound,
+    InvalidParameterValueException,
+    RequestTooLargeException,
+)
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX
 from pileus.services.lambda_.names import FunctionName, function_of_arn
@@ -43,6 +47,7 @@ _ACTIONS: Final = {
     "s3": "s3:PutObject",
     "events": "events:PutEvents",
 }
+_DEAD_LETTER_SERVICES: Final = ("sqs", "sns")
 _ERROR_MESSAGE_CHARS_MAX: Final = 1_024
 """Of `ErrorMessage`. Source: "Dead-letter queues": the first 1 KB."""
 
@@ -107,6 +112,42 @@ class Destinations:
         if service != "lambda" and (self._targets is None or not self._targets.takes(target_arn)):
             raise NotImplementedByPileus(f"A destination of {service} is not implemented")
 
+    async def may_send(self, target_arn: str, *, role_arn: str, region: str, object_key: str = "*") -> bool:
+        """Whether the role is allowed to."""
+        service = service_of(target_arn)
+        if self._roles is None:
+            return True
+        return await self._roles.allowed(
+            role_arn=role_arn,
+            action=_ACTIONS[service],
+            resource=target_arn if service != "s3" else f"{target_arn}/{object_key}",
+            region=region,
+        )
+
+    async def check_role(self, target_arn: str, *, role_arn: str, region: str) -> None:
+        """Of a destination; or InvalidParameterValueException. Source: terraform-provider-aws,
+        function_event_invoke_config.go, which waits for this error to go away."""
+        if not await self.may_send(target_arn, role_arn=role_arn, region=region):
+            action = _ACTIONS[service_of(target_arn)].partition(":")[2]
+            raise InvalidParameterValueException(
+                f"The function's execution role does not have permissions to call {action} on {target_arn}"
+            )
+
+    async def check_dead_letters(self, target_arn: str, *, role_arn: str, region: str) -> None:
+        """Of a function; or InvalidParameterValueException. Sources: elastic/beats, issue 13963 (the role); what may be
+        named: API_DeadLetterConfig, refused in our words."""
+        service = service_of(target_arn)
+        if service not in _DEAD_LETTER_SERVICES:
+            raise InvalidParameterValueException(
+                f"Invalid dead letter queue ARN: {target_arn} is neither an SQS queue nor an SNS topic."
+            )
+        self.check(target_arn)
+        if not await self.may_send(target_arn, role_arn=role_arn, region=region):
+            action = _ACTIONS[service].partition(":")[2]
+            raise InvalidParameterValueException(
+                f"The provided execution role does not have permissions to call {action} on {service.upper()}"
+            )
+
     async def deliver(self, delivery: Delivery) -> None:
         """The outbox's handler of the topic."""
         message = decode(delivery.event.payload, TargetMessage)
@@ -118,11 +159,11 @@ class Destinations:
 
     async def _send(self, message: TargetMessage) -> None:
         service = service_of(message.target_arn)
-        if self._roles is not None and not await self._roles.allowed(
+        if not await self.may_send(
+            message.target_arn,
             role_arn=message.role_arn,
-            action=_ACTIONS[service],
-            resource=message.target_arn if service != "s3" else f"{message.target_arn}/{message.object_key}",
             region=message.function.region,
+            object_key=message.object_key,
         ):
             raise DeliveryRefused(f"{message.role_arn} may not do {_ACTIONS[service]} on {message.target_arn}")
         self.check(message.target_arn)

@@ -85,7 +85,7 @@ class AsyncInvocations:
         except ServiceError:  # no room, no role, or no snapshot yet
             follows = after_throttle(rules, invocation, self._clock.now())
             if await self._switched_off(function):
-                follows = Over("RetriesExhausted")
+                follows = Over("ZeroReservedConcurrency")
             answer = None
         else:
             answer = Answer(payload=result.payload, version=version, function_error=result.function_error)
@@ -101,7 +101,8 @@ class AsyncInvocations:
     async def _switched_off(self, function: FunctionName) -> bool:
         """Whether no concurrency is reserved for it: then its events are given up without being tried again.
 
-        Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
+        Sources: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation"; recording
+        lambda, test_reserved_concurrency.
         """
         reserved = await get_setting(self._store.snapshot(), function.qualified_by(None), ConcurrencyRecord)
         return reserved is not None and reserved.reserved == 0

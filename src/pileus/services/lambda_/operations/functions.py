@@ -15,6 +15,7 @@ from pileus.services.lambda_.configuring import (
     check_name,
     check_recoding,
     created,
+    dead_letters_of,
     recoded,
     reconfigured,
 )
@@ -62,6 +63,8 @@ class FunctionOperations(LambdaBase):
         check_tags(request.tags or {})
         await self._check_absent(function)
         await self._check_role(function, request.role)
+        if dead_letters := dead_letters_of(request):
+            await self._destinations.check_dead_letters(dead_letters, role_arn=request.role, region=function.region)
         self._pool.prepare()
         layers = await self._layers(function, request.layers or ())
         if request.package_type == "Image":
@@ -229,9 +232,15 @@ class FunctionOperations(LambdaBase):
     ) -> FunctionConfiguration:
         function = function_name(context, request.function_name)
         check_configuration(request)
-        if request.role is not None:
-            await self._require(function)
-            await self._check_role(function, request.role)
+        dead_letters = dead_letters_of(request)
+        if request.role is not None or dead_letters:
+            known = await self._require(function)
+            if request.role is not None:
+                await self._check_role(function, request.role)
+            if dead_letters := (known.dead_letter_arn if dead_letters is None else dead_letters):
+                await self._destinations.check_dead_letters(
+                    dead_letters, role_arn=request.role or known.role, region=function.region
+                )
 
         layers = None if request.layers is None else await self._layers(function, request.layers)
 

@@ -36,6 +36,7 @@ class InvokeConfigOperations(LambdaBase):
         function = function_name(context, request.function_name, request.qualifier)
         _check_asks_for_something(request)
         on_success, on_failure = _destinations(request.destination_config)
+        await self._check_role_of(function, on_success, on_failure)
 
         async def put(tx: Transaction) -> InvokeConfigRecord:
             await _check_function(tx, function)
@@ -59,6 +60,7 @@ class InvokeConfigOperations(LambdaBase):
         function = function_name(context, request.function_name, request.qualifier)
         _check_asks_for_something(request)
         on_success, on_failure = _destinations(request.destination_config)
+        await self._check_role_of(function, on_success, on_failure)
 
         async def update(tx: Transaction) -> InvokeConfigRecord:
             await _check_function(tx, function)
@@ -111,6 +113,17 @@ class InvokeConfigOperations(LambdaBase):
             ],
             next_marker=left[limit - 1][0] if len(left) > limit else None,
         )
+
+    async def _check_role_of(self, function: FunctionName, *destinations: str | None) -> None:
+        """That it may send there; what is wrong otherwise is found later."""
+        named = [each for each in destinations if each and (each.split(":") + [""] * 3)[2] in _DESTINATIONS]
+        if not named:
+            return
+        await _check_function(self._store.snapshot(), function)
+        role = (await self._resolve(function)).record.role
+        for destination in named:
+            self._destinations.check(destination)
+            await self._destinations.check_role(destination, role_arn=role, region=function.region)
 
     async def _check_destinations(
         self, snapshot: Snapshot, function: FunctionName, config: DestinationConfig | None
