@@ -23,10 +23,11 @@ from pileus.services.sns.shapes import (
     PublishBatchRequestEntry,
     PublishInput,
     PutDataProtectionPolicyInput,
+    SubscribeInput,
 )
 from tests.support.time import JumpingClock
 from tests.unit.sns.asking import ACCOUNT, asked_by
-from tests.unit.sns.topics import Topics
+from tests.unit.sns.topics import QUEUE, Topics
 
 CARD = "4111 1111 1111 1111"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -302,6 +303,20 @@ async def test_statements_are_about_principals(topics: Topics) -> None:
     await put(topics, arn, policy({**outbound, "Principal": [ann]}))
     await topics.publish(arn, CARD)
     assert topics.got() == [CARD]
+
+
+async def test_sessions_are_their_roles(topics: Topics) -> None:
+    """Whoever subscribed with a role is known by its session, and meant by the role."""
+    role, session = f"arn:aws:iam::{ACCOUNT}:role/r", f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s"
+    by_session = msgspec.structs.replace(
+        asked_by(), principal=Principal(account_id=ACCOUNT, arn=session, user_id="AROA:s", access_key_id="ASIA")
+    )
+    arn = await topics.create(policy=policy({**statement({"Deny": {}}, direction="Outbound"), "Principal": [role]}))
+    request = SubscribeInput(topic_arn=arn, protocol="sqs", endpoint=QUEUE, attributes={"RawMessageDelivery": "true"})
+    await topics.api.subscribe(by_session, request)
+    await topics.publish(arn, CARD)
+    await topics.publish(arn, "cash")
+    assert topics.got() == ["cash"]
 
 
 async def test_audits_see_what_was_published(topics: Topics) -> None:

@@ -57,6 +57,7 @@ NOT_FOUND_HERE_BEGINNINGS: Final = (
 )
 
 _IDENTIFIER: Final = re.compile(r"arn:aws[a-zA-Z-]*:dataprotection:[a-z0-9-]*:(?:aws)?:data-identifier/([A-Za-z0-9-]+)")
+_SESSION: Final = re.compile(r"(arn:aws[a-zA-Z-]*):sts::(\d{12}):assumed-role/([^/]+)/.+")
 _PRINCIPAL: Final = re.compile(r"\*|arn:aws[a-zA-Z-]*:(?:iam|sts)::\d{12}:.+")
 
 
@@ -94,8 +95,14 @@ class Statement:
     operation: Operation
 
     def concerns(self, principal_arn: str) -> bool:
-        """Whose message it is: of who publishes, inbound, or of who subscribed, outbound."""
-        return not self.principals or principal_arn in self.principals
+        """Whose message it is: of who publishes, inbound, or of who subscribed, outbound; of a session, its role's."""
+        return not self.principals or not self.principals.isdisjoint((principal_arn, _role_of(principal_arn)))
+
+
+def _role_of(arn: str) -> str:
+    """The role of a session, where an ARN is one's; roles with paths are known by their names alone there."""
+    session = _SESSION.fullmatch(arn)
+    return "" if session is None else f"{session[1]}:iam::{session[2]}:role/{session[3]}"
 
 
 Policy = tuple[Statement, ...]
