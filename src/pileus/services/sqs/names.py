@@ -69,6 +69,11 @@ def check_name(name: str, *, fifo: bool) -> None:
 
 def queue_of_arn(arn: str) -> QueueName | None:
     """The queue that an ARN names; None when it names none."""
+    return _of_arn(arn) if len(arn) <= _URL_CHARACTERS_MAX else None
+
+
+@lru_cache(maxsize=_URLS_REMEMBERED_MAX)
+def _of_arn(arn: str) -> QueueName | None:
     match = _ARN.fullmatch(arn)
     return None if match is None else QueueName(account_id=match["account"], region=match["region"], name=match["name"])
 

@@ -23,10 +23,11 @@ from pileus.kernel.auth.permissions import (
 )
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.context import RequestContext
-from pileus.kernel.storage.seam import Store
+from pileus.kernel.storage.seam import Store, Watch
+from pileus.services.sqs.messages.known import KnownQueues
 from pileus.services.sqs.move_tasks import read_handle
 from pileus.services.sqs.names import queue_arn, queue_of_arn, queue_of_url
-from pileus.services.sqs.queue_records import find_queue
+from pileus.services.sqs.queue_records import POLICIES_CHANGED, any_policy
 
 
 def _by_url(context: RequestContext, given: Any) -> str:
@@ -141,14 +142,23 @@ PERMISSIONS: Final[Permissions] = {
 class QueueResources:
     """Knows queues, with their policies."""
 
-    eager = True
-
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._snapshot = store.snapshot()
+        self._known = KnownQueues()
+        self._watch: Watch | None = None
+        self._any_policy = True
+
+    @property
+    def eager(self) -> bool:
+        """Whether any queue has a policy; while none has, requests for one's own queues need no look at them."""
+        return self._any_policy or self._watch is None or self._watch.told
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
-        named = queue_of_arn(arn)
-        queue = None if named is None else await find_queue(self._snapshot, named)
+        if self._watch is None or self._watch.told:
+            self._watch = self._store.watch(POLICIES_CHANGED)
+            self._any_policy = await any_policy(self._snapshot)
+        queue = await self._known.find_by_arn(self._snapshot, arn)
         if queue is None:
             return None
         policy = NamedPolicy(arn, compile_policy(queue.policy), "resource") if queue.policy else None

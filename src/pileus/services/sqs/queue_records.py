@@ -2,7 +2,8 @@
 
 Below `(sqs, queue, account, region, name)` the queue; below `(sqs, deleted, account, region, name)` that it was deleted
 not long ago; below `(sqs, source, account, region, dead-letter queue, queue)` an empty value for each queue that names
-a dead-letter queue, so that ListDeadLetterSourceQueues reads no other. Messages are elsewhere, below a queue's serial.
+a dead-letter queue, so that ListDeadLetterSourceQueues reads no other; below `(sqs, policied, account, region, name)`
+one for each queue with a policy. Messages are elsewhere, below a queue's serial.
 """
 
 from typing import Final
@@ -17,6 +18,9 @@ from pileus.services.sqs.names import QueueName, queue_of_arn
 _QUEUES: Final = Subspace("sqs", "queue")
 _DELETED: Final = Subspace("sqs", "deleted")
 _SOURCES: Final = Subspace("sqs", "source")
+_POLICIED: Final = Subspace("sqs", "policied")
+POLICIES_CHANGED: Final = Subspace("sqs", "policies-changed").prefix
+"""Written whenever a queue gets its policy, or loses it."""
 
 
 async def find_queue(snapshot: Snapshot, queue: QueueName) -> QueueRecord | None:
@@ -70,6 +74,7 @@ def put_queue(tx: Transaction, queue: QueueRecord, *, before: QueueRecord | None
     """Write a queue. before: what it was, None for a new one."""
     tx.set(_QUEUES.pack(queue.account_id, queue.region, queue.name), encode(queue))
     _put_source(tx, queue, before=before)
+    _put_policied(tx, queue, has=bool(queue.policy), had=before is not None and bool(before.policy))
 
 
 def delete_queue(tx: Transaction, queue: QueueRecord, *, now_s: float) -> None:
@@ -79,6 +84,23 @@ def delete_queue(tx: Transaction, queue: QueueRecord, *, now_s: float) -> None:
     tx.set(_DELETED.pack(*named), encode(DeletedQueueRecord(deleted_at_s=now_s)))
     if (key := _source_key(queue)) is not None:
         tx.clear(key)
+    _put_policied(tx, queue, has=False, had=bool(queue.policy))
+
+
+async def any_policy(snapshot: Snapshot) -> bool:
+    """Whether any queue of the server has a policy."""
+    return bool(await snapshot.range(*_POLICIED.range(), limit=1))
+
+
+def _put_policied(tx: Transaction, queue: QueueRecord, *, has: bool, had: bool) -> None:
+    if has == had:
+        return
+    key = _POLICIED.pack(queue.account_id, queue.region, queue.name)
+    if has:
+        tx.set(key, b"")
+    else:
+        tx.clear(key)
+    tx.set(POLICIES_CHANGED, b"")
 
 
 async def deleted_at_s(snapshot: Snapshot, queue: QueueName) -> float | None:
