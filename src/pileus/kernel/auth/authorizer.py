@@ -107,8 +107,8 @@ class Authorizer:
         principal = context.principal
         if self._organization is None and principal.session is None and principal.arn.endswith(":root"):
             asked = needs.foreign is not None and needs.foreign(context, given)
-            for source in self._sources_of(needs, permissions):
-                asked = asked or source.eager
+            for knowing in self._sources_of(needs, permissions):
+                asked = asked or knowing.eager
             if not asked:
                 return
         scps = () if self._organization is None else self._organization.scps_of(principal.account_id)
