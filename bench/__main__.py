@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bench import cases, queues
+from bench import cases, queues, topics
 from bench.generator import generator_name
 from bench.measurements import Measurement, Report, commit, hardware, result_name, versions
 from bench.peers import PEERS
@@ -85,6 +85,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
                 cases.prepare_table(server)
             if in_queues:
                 queues.prepare(cases.client(server, "sqs"))
+                topics.prepare(cases.client(server, "sns"), cases.client(server, "sqs"))
             if functions:
                 role_arn = cases.prepare_role(server)
                 cases.prepare_function(server, role_arn)
@@ -104,6 +105,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
                     cases.prepare_table(others[peer.name])
                 if in_queues and peer.name in cases.QUEUES_BESIDE:
                     queues.prepare(cases.client(others[peer.name], "sqs"))
+                    topics.prepare(cases.client(others[peer.name], "sns"), cases.client(others[peer.name], "sqs"))
         if loads and not options.small:
             time.sleep(cases.QUIET_AFTER_S)  # the servers have just started, and still tidy up on the same cores
         for case in loads:

@@ -19,7 +19,7 @@ import boto3
 import msgspec
 from botocore.config import Config
 
-from bench import queues, signing
+from bench import queues, signing, topics
 from bench.generator import NoResult, drive
 from bench.measurements import Floor, Measurement, of_load, of_samples
 from bench.processes import Server, cpu_s, descendants, ended, rss_bytes, start_pileus
@@ -69,6 +69,8 @@ FLOORS: Final = {
     "sqs-send": Floor(value=10_000),
     "sqs-send-batch": Floor(value=2_500),
     "sqs-fifo-send": Floor(value=6_000),
+    "sns-publish": Floor(value=5_000),
+    "sns-publish-raw": Floor(value=5_000),
     queues.CYCLE: Floor(value=20_000),
     "start": Floor(value=0.5),
     "memory": Floor(value=80),
@@ -225,6 +227,14 @@ def _fifo_sends(server: Server, seconds: float) -> Sequence[bytes]:
     return queues.fifo_sends(signer(server, "sqs"), queues.url(client(server, "sqs"), queues.FIFO_QUEUE), seconds)
 
 
+def _publishes(server: Server, seconds: float) -> Sequence[bytes]:
+    return topics.publishes(signer(server, "sns"), client(server, "sns"), "bench-signed")
+
+
+def _raw_publishes(server: Server, seconds: float) -> Sequence[bytes]:
+    return topics.publishes(signer(server, "sns"), client(server, "sns"), "bench-raw")
+
+
 _TABLES: Final = ("moto", "dynalite", "dynalite-disk", "ministack")
 
 QUEUES_BESIDE: Final = ("moto", "ministack")
@@ -245,6 +255,8 @@ LOAD_CASES: Final = (
     LoadCase(name="sqs-send", needs="queue", requests=_queue_sends, beside=QUEUES_BESIDE),
     LoadCase(name="sqs-send-batch", needs="queue", requests=_queue_batches, beside=QUEUES_BESIDE),
     LoadCase(name="sqs-fifo-send", needs="queue", requests=_fifo_sends, beside=QUEUES_BESIDE),
+    LoadCase(name="sns-publish", needs="queue", requests=_publishes, beside=QUEUES_BESIDE),
+    LoadCase(name="sns-publish-raw", needs="queue", requests=_raw_publishes, beside=QUEUES_BESIDE),
 )
 COLD_CASES: Final = ("cold-start", "cold-start-boto3", "snapstart")
 CASES: Final = ("bare", "start", "memory", *(case.name for case in LOAD_CASES), *queues.CASES, *COLD_CASES)
@@ -396,7 +408,7 @@ def run_queue(case: str, server: Server, target: str, options: Options) -> Measu
     run = queues.run_cycle if case == queues.CYCLE else queues.run_poll
     try:
         return run(server, target, client(server, "sqs"), seconds=options.seconds)
-    except* (queues.Failed, OSError) as errors:
+    except* (queues.Failed, OSError, TimeoutError) as errors:
         failed = str(errors.exceptions[0])
     return Measurement(case=case, target=target, unit="/s" if case == queues.CYCLE else "ms", failed=failed)
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,12 @@ def dynamodb(signer: Signer, operation: str, content: object) -> bytes:
 def sqs(signer: Signer, operation: str, content: object) -> bytes:
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"AmazonSQS.{operation}"}
     return signer.request("POST", "/", headers=headers, body=json.dumps(content).encode())
+
+
+def sns(signer: Signer, operation: str, members: Mapping[str, str]) -> bytes:
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    form = urlencode({"Action": operation, "Version": "2010-03-31", **members})
+    return signer.request("POST", "/", headers=headers, body=form.encode())
 
 
 def invoke(signer: Signer, function_name: str, payload: object, *, event: bool = False) -> bytes:

@@ -42,6 +42,7 @@ class Settings:
     dynamodb_table_delay: how long a table stays CREATING, UPDATING or DELETING.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     sns_url: where links in messages of SNS lead, `{region}` in it being the topic's; "" for the host of the publisher.
+    sns_key_bits: of the key that signs messages of SNS; None means 1024 while open, 2048 in strict mode.
     strict_runtimes: a function runs on no other version of its runtime than it names.
     organization: to which some accounts belong; see `pileus.organization`.
     smtp: a mail server that gets the emails of SNS, too: `smtp://[user:password@]host[:port][/sender]`.
@@ -62,6 +63,7 @@ class Settings:
     images: Path | None = None
     image_registries: Sequence[str] = ()
     sns_url: str = ""
+    sns_key_bits: int | None = None
     smtp: str = field(default="", repr=False)
 
     @property

@@ -103,6 +103,15 @@ def up(
             envvar="PILEUS_SNS_URL",
         ),
     ] = "",
+    sns_key_bits: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the key that signs messages of SNS: the fewer, the more messages a second. Default: 1024 while "
+            "open, 2048 in strict mode.",
+            min=1024,
+            max=4096,
+        ),
+    ] = None,
     smtp: Annotated[
         str,
         typer.Option(
@@ -139,6 +148,7 @@ def up(
         organization=None if organization is None else _organization(organization),
         strict_runtimes=strict_runtimes,
         sns_url=sns_url,
+        sns_key_bits=sns_key_bits,
         smtp=_mail_server(smtp),
         images=None if images is None else _image_folder(images),
         image_registries=_image_registries(image_registry or ()),
