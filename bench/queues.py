@@ -34,6 +34,8 @@ CYCLE_CONNECTIONS: Final = 8
 CYCLED_A_SECOND: Final = 30_000
 """Messages that are there for each second of the cycle; when there are none left, it ends."""
 POLLS_A_SECOND: Final = 100
+ANSWER_S_MAX: Final = 30.0
+"""Who takes longer has failed."""
 
 
 class Failed(Exception):
@@ -190,7 +192,7 @@ class _Connection:
         said: list[bytes] = []
         whole = None
         while whole is None:
-            data = await self._reader.read(1 << 18)
+            data = await asyncio.wait_for(self._reader.read(1 << 18), ANSWER_S_MAX)
             if not data:
                 raise Failed("the server has gone")
             said.append(data)
