@@ -65,6 +65,7 @@ class MessageWorker:
             queues = await all_queues(self._store.snapshot(), beyond=beyond, limit=_QUEUES_AT_ONCE)
             for queue in queues:
                 await self._look_at(queue, used)
+                await asyncio.sleep(0)
             if len(queues) < _QUEUES_AT_ONCE:
                 break
             last = queues[-1]
