@@ -22,7 +22,9 @@ def test_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert all((one.value > 0 or one.skipped) and not one.failed for one in report.measurements if one.target in OURS)
     assert {one.case for one in report.measurements if one.skipped} <= {"invoke-node"}
     assert {one.case for one in report.measurements if one.target == "moto"} == {
-        "get-item", "put-item", "update-item", "query", "batch-write", "transact-write", "get-caller-identity"
+        "get-item", "put-item", "update-item", "query", "batch-write", "transact-write", "get-caller-identity",
+        "sqs-send", "sqs-send-batch", "sqs-fifo-send", "sns-publish", "sns-publish-raw", "sqs-receive-delete",
+        "sqs-long-poll"
     }  # fmt: skip
     assert report.commit in shown
 
