@@ -255,9 +255,9 @@ def test_refusals(aws: Server, functions: Any, role: str) -> None:
         invalid,
         "Unsupported ScalingConfig parameter for given event source mapping type.",
     )
-    queue = "arn:aws:sqs:us-east-1:111111111111:q"
-    assert refused(create, **given, DestinationConfig={"OnFailure": {"Destination": queue}})[0] == "NotImplemented"
-    assert refused(create, **given | {"EventSourceArn": queue})[0] == "NotImplemented"
+    bucket, topic = "arn:aws:s3:::bucket", "arn:aws:kafka:us-east-1:111111111111:cluster/c/u-1"
+    assert refused(create, **given, DestinationConfig={"OnFailure": {"Destination": bucket}})[0] == "NotImplemented"
+    assert refused(create, **given | {"EventSourceArn": topic})[0] == "NotImplemented"
 
     mapping = create(**given, FilterCriteria={"Filters": []})
     assert "FilterCriteria" not in mapping
