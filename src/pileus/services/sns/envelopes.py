@@ -13,6 +13,7 @@ Sources: SNS Developer Guide, "Parsing message formats", "Fanout Amazon SNS even
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +26,13 @@ _quoted: Final = msgspec.json.Encoder().encode
 
 
 def timestamp(at_s: float) -> str:
-    return f"{datetime.fromtimestamp(int(at_s), UTC):%Y-%m-%dT%H:%M:%S}.{int(at_s * 1000) % 1000:03d}Z"
+    return f"{_second(int(at_s))}.{int(at_s * 1000) % 1000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(at_s: int) -> str:
+    """The same for a thousand messages."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 class Envelope:
