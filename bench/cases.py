@@ -409,7 +409,7 @@ def run_queue(case: str, server: Server, target: str, options: Options) -> Measu
     try:
         return run(server, target, client(server, "sqs"), seconds=options.seconds)
     except* (queues.Failed, OSError, TimeoutError) as errors:
-        failed = str(errors.exceptions[0])
+        failed = str(errors.exceptions[0]) or "no answer came in time"
     return Measurement(case=case, target=target, unit="/s" if case == queues.CYCLE else "ms", failed=failed)
 
 

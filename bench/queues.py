@@ -99,7 +99,7 @@ async def _run_cycle(server: Server, target: str, queue_url: str, *, seconds: fl
     cpu_before_s, begun = cpu_s(server.process.pid), time.perf_counter()
 
     async def consume() -> None:
-        connection = await _Connection.open(server)
+        connection = _Connection(server)
         while time.perf_counter() - begun < seconds:
             asked = time.perf_counter()
             messages = (await connection.ask(receive)).get("Messages", [])
@@ -118,6 +118,8 @@ async def _run_cycle(server: Server, target: str, queue_url: str, *, seconds: fl
         for _ in range(CYCLE_CONNECTIONS):
             group.create_task(consume())
     took_s = time.perf_counter() - begun
+    if not taken:
+        raise Failed("no message was received")
     ordered = sorted(latencies_ms)
     return Measurement(
         case=CYCLE,
@@ -137,7 +139,7 @@ async def _run_poll(server: Server, target: str, queue_url: str, *, seconds: flo
     signer = _signer(server)
     poll = signing.sqs(signer, "ReceiveMessage", {"QueueUrl": queue_url, "WaitTimeSeconds": 20})
     send = sends(signer, queue_url)[0]
-    consumer, producer = await _Connection.open(server), await _Connection.open(server)
+    consumer, producer = _Connection(server), _Connection(server)
     latencies_ms: list[float] = []
     for _ in range(int(POLLS_A_SECOND * seconds)):
         waiting = asyncio.create_task(consumer.ask(poll))
@@ -165,7 +167,7 @@ async def _run_poll(server: Server, target: str, queue_url: str, *, seconds: flo
 
 async def _fill(server: Server, batch: bytes, count: int) -> None:
     async def send(times: int) -> None:
-        connection = await _Connection.open(server)
+        connection = _Connection(server)
         for _ in range(times):
             await connection.ask(batch)
         connection.close()
@@ -176,36 +178,38 @@ async def _fill(server: Server, batch: bytes, count: int) -> None:
 
 
 class _Connection:
-    """Sends a request, and reads its answer."""
+    """Sends a request, and reads its answer; connects again where the server closes after each."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._answers = Answers()
-
-    @classmethod
-    async def open(cls, server: Server) -> "_Connection":
-        return cls(*await asyncio.open_connection(server.host, server.port, limit=1 << 22))
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> dict[str, Any]:
-        self._writer.write(request)
-        said: list[bytes] = []
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._server.host, self._server.port, limit=1 << 22)
+        reader, writer = self._streams
+        writer.write(request)
+        answers, said = Answers(), b""
         whole = None
         while whole is None:
-            data = await asyncio.wait_for(self._reader.read(1 << 18), ANSWER_S_MAX)
+            data = await asyncio.wait_for(reader.read(1 << 18), ANSWER_S_MAX)
             if not data:
                 raise Failed("the server has gone")
-            said.append(data)
-            whole = self._answers.feed(data)
-        answer = b"".join(said)
-        body = answer.partition(b"\r\n\r\n")[2]
-        if whole[0] != b"200":
-            raise Failed(answer[:500].decode(errors="replace"))
+            said += data
+            whole = answers.feed(data)
+        status, stays = whole
+        if not stays:
+            self.close()
+        body = said.partition(b"\r\n\r\n")[2]
+        if status != b"200":
+            raise Failed(said[:500].decode(errors="replace"))
         read: dict[str, Any] = msgspec.json.decode(body) if body else {}
         return read
 
     def close(self) -> None:
-        self._writer.close()
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
 
 def _signer(server: Server) -> Signer:
