@@ -90,6 +90,11 @@ class Signer:
             self._notice()
         return self.sign(text, version)
 
+    @property
+    def process_id(self) -> int | None:
+        """Of the process that signs, where there is one."""
+        return None if self._process is None else self._process.process_id
+
     def _notice(self) -> None:
         """Count what is signed within a second, and start the process when it is much."""
         now_s = time.monotonic()

@@ -61,12 +61,15 @@ class SigningProcess:
             __name__,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={},
             start_new_session=True,
         )
         signing = cls(process)
         signing._stdin.write(frame(der))
         return signing
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
 
     async def sign(self, text: str, version: str) -> str:
         """In base64, as `Signer.sign`."""
