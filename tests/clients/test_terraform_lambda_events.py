@@ -1,4 +1,4 @@
-"""Terraform, with HashiCorp's provider as it ships, brings up a table, a function, and what maps them.
+"""Terraform, with HashiCorp's provider as it ships, brings up a table, a queue, functions, and what maps them.
 
 See `test_terraform_iam` for what it needs.
 """
@@ -26,12 +26,15 @@ def test_mappings_are_applied_changed_and_destroyed(aws: Server, tmp_path: Path)
     terraform("plan", "-input=false", "-detailed-exitcode")
     uuid = terraform.outputs()["uuid"]
     assert functions.get_event_source_mapping(UUID=uuid)["State"] == "Enabled"
+    queue_mapping = terraform.outputs()["queue_mapping"]
+    assert functions.get_event_source_mapping(UUID=queue_mapping)["ScalingConfig"] == {"MaximumConcurrency": 3}
 
     change = ["-var", "batch_size=50", "-var", "enabled=false"]
     terraform("apply", "-input=false", "-auto-approve", *change)
     terraform("plan", "-input=false", "-detailed-exitcode", *change)
-    changed = functions.get_event_source_mapping(UUID=uuid)
-    assert (changed["State"], changed["BatchSize"]) == ("Disabled", 50)
+    for mapping in (uuid, queue_mapping):
+        changed = functions.get_event_source_mapping(UUID=mapping)
+        assert (changed["State"], changed["BatchSize"]) == ("Disabled", 50)
 
     terraform("destroy", "-input=false", "-auto-approve", *change)
     assert functions.list_event_source_mappings()["EventSourceMappings"] == []

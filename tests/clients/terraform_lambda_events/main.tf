@@ -26,6 +26,8 @@ provider "aws" {
     dynamodb = var.endpoint
     iam      = var.endpoint
     lambda   = var.endpoint
+    sns      = var.endpoint
+    sqs      = var.endpoint
     sts      = var.endpoint
   }
 }
@@ -65,6 +67,13 @@ resource "aws_iam_role_policy" "function" {
         Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
         Resource = aws_dynamodb_table.orders.stream_arn
       },
+      {
+        Effect   = "Allow"
+        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+        Resource = aws_sqs_queue.parcels.arn
+      },
+      { Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.dead.arn },
+      { Effect = "Allow", Action = "sns:Publish", Resource = aws_sns_topic.told.arn },
       { Effect = "Allow", Action = "dynamodb:ListStreams", Resource = "*" },
       { Effect = "Allow", Action = "logs:*", Resource = "*" }
     ]
@@ -99,6 +108,70 @@ resource "aws_lambda_event_source_mapping" "orders" {
   }
   tags       = { team = "orders" }
   depends_on = [aws_iam_role_policy.function]
+}
+
+resource "aws_sqs_queue" "parcels" {
+  name                       = "terraform-parcels"
+  visibility_timeout_seconds = 60
+}
+
+resource "aws_sqs_queue" "dead" {
+  name = "terraform-dead"
+}
+
+resource "aws_sns_topic" "told" {
+  name = "terraform-told"
+}
+
+resource "aws_lambda_function" "parcels" {
+  function_name    = "terraform-parcels"
+  role             = aws_iam_role.function.arn
+  runtime          = "python3.12"
+  handler          = "index.handler"
+  filename         = "${path.module}/function.zip"
+  source_code_hash = filebase64sha256("${path.module}/function.zip")
+  timeout          = 30
+  dead_letter_config {
+    target_arn = aws_sqs_queue.dead.arn
+  }
+  depends_on = [aws_iam_role_policy.function]
+}
+
+resource "aws_lambda_function_event_invoke_config" "parcels" {
+  function_name          = aws_lambda_function.parcels.function_name
+  maximum_retry_attempts = 1
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.dead.arn
+    }
+    on_success {
+      destination = aws_sns_topic.told.arn
+    }
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "parcels" {
+  event_source_arn                   = aws_sqs_queue.parcels.arn
+  function_name                      = aws_lambda_function.parcels.arn
+  batch_size                         = var.batch_size
+  enabled                            = var.enabled
+  maximum_batching_window_in_seconds = 5
+  function_response_types            = ["ReportBatchItemFailures"]
+  scaling_config {
+    maximum_concurrency = 3
+  }
+  metrics_config {
+    metrics = ["EventCount"]
+  }
+  filter_criteria {
+    filter {
+      pattern = jsonencode({ body = { kind = ["parcel"] } })
+    }
+  }
+}
+
+output "queue_mapping" {
+  value = aws_lambda_event_source_mapping.parcels.uuid
 }
 
 output "uuid" {
