@@ -33,6 +33,8 @@ FIFO_SENDS_A_SECOND: Final = 12_000
 CYCLE_CONNECTIONS: Final = 8
 CYCLED_A_SECOND: Final = 30_000
 """Messages that are there for each second of the cycle; when there are none left, it ends."""
+FILLED_WITHIN_FACTOR: Final = 3
+"""Of the seconds that are measured: who is slower has fewer messages to give."""
 POLLS_A_SECOND: Final = 100
 ANSWER_S_MAX: Final = 30.0
 """Who takes longer has failed."""
@@ -92,7 +94,8 @@ def run_poll(server: Server, target: str, sqs: Any, *, seconds: float) -> Measur
 
 async def _run_cycle(server: Server, target: str, queue_url: str, *, seconds: float) -> Measurement:
     signer = _signer(server)
-    await _fill(server, batches(signer, queue_url)[0], int(CYCLED_A_SECOND * seconds) // BATCH)
+    within_s = FILLED_WITHIN_FACTOR * seconds + 1
+    await _fill(server, batches(signer, queue_url)[0], int(CYCLED_A_SECOND * seconds) // BATCH, within_s=within_s)
     receive = signing.sqs(signer, "ReceiveMessage", {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH})
     taken: list[int] = []
     latencies_ms: list[float] = []
@@ -141,7 +144,10 @@ async def _run_poll(server: Server, target: str, queue_url: str, *, seconds: flo
     send = sends(signer, queue_url)[0]
     consumer, producer = _Connection(server), _Connection(server)
     latencies_ms: list[float] = []
+    end_s = time.perf_counter() + FILLED_WITHIN_FACTOR * seconds + 1
     for _ in range(int(POLLS_A_SECOND * seconds)):
+        if time.perf_counter() > end_s:
+            break
         waiting = asyncio.create_task(consumer.ask(poll))
         await asyncio.sleep(0.004)  # until it stands in line
         begun = time.perf_counter()
@@ -165,10 +171,15 @@ async def _run_poll(server: Server, target: str, queue_url: str, *, seconds: flo
     )
 
 
-async def _fill(server: Server, batch: bytes, count: int) -> None:
+async def _fill(server: Server, batch: bytes, count: int, *, within_s: float) -> None:
+    """As many batches, or as many as a slow server takes in that time."""
+    end_s = time.perf_counter() + within_s
+
     async def send(times: int) -> None:
         connection = _Connection(server)
         for _ in range(times):
+            if time.perf_counter() > end_s:
+                break
             await connection.ask(batch)
         connection.close()
 
