@@ -23,10 +23,10 @@ _SIGNED: Final = {
 class Queue:
     """A queue that topics may send to."""
 
-    def __init__(self, sqs: Any, *, fifo: bool = False, name: str = "") -> None:
+    def __init__(self, sqs: Any, *, fifo: bool = False, name: str = "", account: str = "111111111111") -> None:
         self._sqs = sqs
         name = name or f"q-{uuid4().hex}{'.fifo' if fifo else ''}"
-        self.arn = f"arn:aws:sqs:us-east-1:111111111111:{name}"
+        self.arn = f"arn:aws:sqs:us-east-1:{account}:{name}"
         policy = {
             "Version": "2012-10-17",
             "Statement": [

@@ -1,0 +1,72 @@
+"""A strict server: links without a signature work, and everything else needs one."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.conftest import Server
+from tests.support.topics import Queue, verified
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("strict-sns") / "data", "--auth", "strict").start()
+    yield server
+    server.stop()
+
+
+def client(server: Server, service: str) -> Any:
+    """The root's."""
+    return server.client(
+        service,
+        aws_access_key_id=server.ready["root_access_key_id"],
+        aws_secret_access_key=server.ready["root_secret_access_key"],
+    )
+
+
+def asked(url: str) -> tuple[int, str]:
+    """Without a signature."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_tokens_confirm_and_links_unsubscribe_without_a_signature(strict: Server) -> None:
+    """Whoever reads the mail has no key; publishing and the like needs one."""
+    sns, sqs = client(strict, "sns"), client(strict, "sqs")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    account = topic.split(":")[4]
+    queue = Queue(sqs, name="q", account=account)
+    arn = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)["SubscriptionArn"]
+    sns.publish(TopicArn=topic, Message="m")
+    [envelope] = queue.envelopes()
+    assert verified(envelope)
+    query = urlencode({"Action": "Publish", "TopicArn": topic, "Message": "m"})
+    status, told = asked(f"{strict.url}/?{query}")
+    assert (status, "MissingAuthenticationToken" in told) == (403, True)
+    status, told = asked(f"{strict.url}/?Action=ConfirmSubscription&TopicArn={quote(topic)}&Token={'ab' * 60}")
+    assert (status, "Invalid parameter: Token" in told) == (400, True)
+    status, _ = asked(envelope["UnsubscribeURL"])
+    assert status == 200
+    assert arn not in json.dumps(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"])
+
+
+def test_a_forged_signature_is_no_missing_one(strict: Server) -> None:
+    """What is signed is verified, also where it need not be signed."""
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIAFORGED0000000000/20260101/us-east-1/sns/aws4_request, "
+        "SignedHeaders=host, Signature=00",
+        "X-Amz-Date": "20260101T000000Z",
+    }
+    request = urllib.request.Request(f"{strict.url}/?Action=Unsubscribe&SubscriptionArn=a", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code == 403
