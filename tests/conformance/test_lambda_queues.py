@@ -287,6 +287,12 @@ def test_destinations_are_queues_and_topics(aws: Server, functions: Any, role: s
     url, arn = make_queue(aws)
     topic, topic_url = subscribed(aws)
     name = make_function(aws, role)
+    for gone in (f"{arn}-gone", f"{topic}-gone"):  # terraform-provider-aws, which waits for them
+        assert refused(
+            functions.put_function_event_invoke_config,
+            FunctionName=name,
+            DestinationConfig={"OnSuccess": {"Destination": gone}},
+        ) == ("InvalidParameterValueException", f"The destination ARN {gone} is invalid.", 400)
     config = {"OnSuccess": {"Destination": arn}, "OnFailure": {"Destination": topic}}
     put = functions.put_function_event_invoke_config(
         FunctionName=name, MaximumRetryAttempts=0, DestinationConfig=config

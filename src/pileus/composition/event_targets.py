@@ -43,6 +43,20 @@ class ServiceTargets:
         there = {"sqs": self._queues, "sns": self._topics}
         return there.get(service_of(target_arn)) is not None
 
+    async def exists(self, target_arn: str) -> bool:
+        if service_of(target_arn) == "sqs":
+            from pileus.services.sqs.queue_records import find_queue_by_arn
+
+            return await find_queue_by_arn(self._store.snapshot(), target_arn) is not None
+        from pileus.services.sns.names import topic_of_arn
+        from pileus.services.sns.store import find_topic
+
+        try:
+            topic = topic_of_arn(target_arn)
+        except ServiceError:
+            return False
+        return await find_topic(self._store.snapshot(), topic) is not None
+
     async def send(self, message: TargetMessage) -> None:
         """Durable once this returns; ServiceError when it is refused."""
         if service_of(message.target_arn) == "sqs":

@@ -44,6 +44,9 @@ class Queues:
     def takes(self, target_arn: str) -> bool:
         return ":sqs:" in target_arn
 
+    async def exists(self, target_arn: str) -> bool:
+        return not target_arn.endswith(":nowhere")
+
     async def send(self, message: TargetMessage) -> None:
         if message.target_arn.endswith(":gone"):
             raise AnyServiceError("AWS.SimpleQueueService.NonExistentQueue", "no")

@@ -28,6 +28,9 @@ class Targets:
     def takes(self, target_arn: str) -> bool:
         return ":sqs:" in target_arn or ":sns:" in target_arn
 
+    async def exists(self, target_arn: str) -> bool:
+        return not target_arn.endswith(":nowhere")
+
     async def send(self, message: TargetMessage) -> None:
         raise AssertionError("nothing fails here")
 
@@ -137,6 +140,14 @@ async def test_destinations_ask_the_role_too(functions: Functions) -> None:
     put = await functions.api.put_function_event_invoke_config(context(), request)
     assert put.destination_config is not None
     assert put.destination_config.on_failure == shapes.OnFailure(destination=TOPIC)
+    nowhere = f"{QUEUE.rpartition(':')[0]}:nowhere"
+    functions.roles.may.add(("sqs:SendMessage", nowhere))
+    absent = shapes.DestinationConfig(on_failure=shapes.OnFailure(destination=nowhere))
+    with pytest.raises(InvalidParameterValueException) as caught:
+        await functions.api.put_function_event_invoke_config(
+            context(), msgspec.structs.replace(request, destination_config=absent)
+        )
+    assert caught.value.message == f"The destination ARN {nowhere} is invalid."
     bus = shapes.DestinationConfig(
         on_success=shapes.OnSuccess(destination="arn:aws:events:us-east-1:111111111111:event-bus/b")
     )

@@ -38,6 +38,9 @@ class Queues:
     def takes(self, target_arn: str) -> bool:
         return ":sqs:" in target_arn
 
+    async def exists(self, target_arn: str) -> bool:
+        return not target_arn.endswith(":nowhere")
+
     async def send(self, message: TargetMessage) -> None:
         raise AssertionError("nothing is sent here")
 

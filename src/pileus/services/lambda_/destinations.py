@@ -80,6 +80,10 @@ class EventTargets(Protocol):
         """Whether the service of this ARN is there."""
         ...
 
+    async def exists(self, target_arn: str) -> bool:
+        """Whether what the ARN names is there; its service takes it."""
+        ...
+
     async def send(self, message: TargetMessage) -> None:
         """Raises ServiceError when it is refused; the role was asked about already."""
         ...
@@ -123,6 +127,10 @@ class Destinations:
             resource=target_arn if service != "s3" else f"{target_arn}/{object_key}",
             region=region,
         )
+
+    async def exists(self, target_arn: str) -> bool:
+        """Of the services that `check` lets pass; functions are looked for elsewhere."""
+        return self._targets is None or service_of(target_arn) == "lambda" or await self._targets.exists(target_arn)
 
     async def check_role(self, target_arn: str, *, role_arn: str, region: str) -> None:
         """Of a destination; or InvalidParameterValueException. Source: terraform-provider-aws,

@@ -124,6 +124,8 @@ class InvokeConfigOperations(LambdaBase):
         for destination in named:
             self._destinations.check(destination)
             await self._destinations.check_role(destination, role_arn=role, region=function.region)
+            if not await self._destinations.exists(destination):
+                raise _invalid(destination)
 
     async def _check_destinations(
         self, snapshot: Snapshot, function: FunctionName, config: DestinationConfig | None
