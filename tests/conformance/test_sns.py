@@ -454,6 +454,18 @@ def test_a_topic_that_is_created_again_has_no_subscriptions(sns: Any) -> None:
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
 
 
+def test_what_subscribed_to_a_deleted_topic(sns: Any, topic: str) -> None:
+    """test_delete_subscriptions_on_delete_topic: it can be asked about, and unsubscribed."""
+    arn = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn())["SubscriptionArn"]
+    sns.delete_topic(TopicArn=topic)
+    told = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    assert (told["SubscriptionArn"], told["PendingConfirmation"]) == (arn, "false")
+    sns.unsubscribe(SubscriptionArn=arn)
+    with pytest.raises(ClientError) as caught:
+        sns.get_subscription_attributes(SubscriptionArn=arn)
+    assert error(caught) == NO_SUBSCRIPTION
+
+
 def test_tokens_that_confirm_nothing(sns: Any, topic: str) -> None:
     """test_sns_confirm_subscription_wrong_token."""
     for arn, token, message in (

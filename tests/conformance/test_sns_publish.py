@@ -429,3 +429,19 @@ def test_filters_choose(aws: Server, sns: Any, topic: str) -> None:
     assert [envelope["MessageAttributes"]["n"]["Value"] for envelope in by_attributes.envelopes()] == ["5"]
     assert [json.loads(envelope["Message"])["order"]["state"] for envelope in by_body.envelopes()] == ["paid"]
     assert by_attributes.messages(0) == by_body.messages(0) == []
+
+
+def test_traces_travel_on(sns: Any, topic: str, queue: Queue) -> None:
+    """test_publish_sqs_from_sns_with_xray_propagation; a header that is no trace keeps no message from its queue."""
+    subscribe(sns, topic, queue)
+    trace = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1"
+    for header, expected in ((trace, trace), ("nonsense", None)):
+
+        def add(request: Any, header: str = header, **_: Any) -> None:
+            request.headers["X-Amzn-Trace-Id"] = header
+
+        sns.meta.events.register("before-send.sns.Publish", add)
+        sns.publish(TopicArn=topic, Message="m")
+        sns.meta.events.unregister("before-send.sns.Publish", add)
+        [message] = queue.messages()
+        assert message["Attributes"].get("AWSTraceHeader") == expected

@@ -61,6 +61,7 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
 
     service: botocore's name of the service (`dynamodb`); operation: the model's (`GetItem`).
     host: the Host header as sent, port included, so that URLs in answers lead back the way the client came.
+    trace_header: X-Ray's, as sent; "" without one.
     """
 
     service: str
@@ -72,6 +73,7 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
     source_ip: str
     host: str
     secure: bool = False
+    trace_header: str = ""
 
     @property
     def partition(self) -> str:

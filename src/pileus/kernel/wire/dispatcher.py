@@ -105,6 +105,7 @@ class Dispatcher:
                 source_ip=request.peer,
                 host=headers.get("host", ""),
                 secure=request.secure,
+                trace_header=headers.get("x-amzn-trace-id", ""),
             )
             if operation.receive is not None:
                 body = await operation.receive(request, body)

@@ -28,3 +28,5 @@ DELIVERY_POLICY_TIME_MAX: Final = timedelta(seconds=3600)
 TOPIC_POLICY_BYTES_MAX: Final = 30 * 1024
 RAW_ATTRIBUTES_MAX: Final = 10
 """SNS Developer Guide, "Amazon SNS raw message delivery": what has more is discarded as a client-side error."""
+ORPHANS_KEPT: Final = timedelta(minutes=1)
+"""Of a deleted topic's subscriptions. AWS keeps them for days; ours."""

@@ -12,7 +12,7 @@ from pileus.kernel.storage.seam import Event
 from pileus.services.sns.archive.topics import archive_told, archiving, check_deletable
 from pileus.services.sns.cleaning import CLEANING_TOPIC, DeletedTopic
 from pileus.services.sns.errors import InvalidParameter
-from pileus.services.sns.limits import PAGE_ITEMS
+from pileus.services.sns.limits import ORPHANS_KEPT, PAGE_ITEMS
 from pileus.services.sns.model import TopicRecord
 from pileus.services.sns.names import check_topic_name, topic_arn_here, topic_name
 from pileus.services.sns.operations.base import SnsBase
@@ -67,8 +67,8 @@ class TopicOperations(SnsBase):
     async def delete_topic(self, context: RequestContext, request: DeleteTopicInput) -> None:
         """Deleting one that is not there succeeds (recording `test_delete_non_existent_topic`).
 
-        Its subscriptions can be asked about until they are cleaned away, which happens beside this request: there may
-        be millions (recording `test_delete_subscriptions_on_delete_topic`).
+        Its subscriptions can be asked about for a while (recording `test_delete_subscriptions_on_delete_topic`); they
+        are cleaned away beside this request: there may be millions.
         """
         name = topic_arn_here(context, request.topic_arn)
         async with self._store.transaction() as tx:
@@ -78,7 +78,7 @@ class TopicOperations(SnsBase):
             check_deletable(record)
             clear_topic(tx, record)
             deleted = DeletedTopic(topic=record.topic, serial=record.serial)
-            tx.emit(Event(topic=CLEANING_TOPIC, payload=encode(deleted)))
+            tx.emit(Event(topic=CLEANING_TOPIC, payload=encode(deleted)), at=self._clock.now() + ORPHANS_KEPT)
 
     async def get_topic_attributes(
         self, context: RequestContext, request: GetTopicAttributesInput
