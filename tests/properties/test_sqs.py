@@ -207,7 +207,8 @@ class Machine:
             self.messages.clear()
 
     async def count(self) -> None:
-        await self.queues.worker.look_at_all()
+        if self.retention_s < 1_000:
+            await self.queues.worker.look_at_all()  # what has expired is counted until it is swept
         self._expire()
         visible, in_flight, delayed = await self.queues.counts(self.name)
         now_s = self.now_s
