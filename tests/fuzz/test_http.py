@@ -16,11 +16,12 @@ import pytest
 import uvloop
 from hypothesis import HealthCheck, given, settings
 
-from pileus.kernel.http.connection import Connection, Shared
+from pileus.kernel.http.connection import Connection
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.http.server import HttpServer
+from pileus.kernel.http.sharing import Shared
 
 from .http_inputs import inputs, random_input
 

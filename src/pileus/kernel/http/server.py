@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.http.budget import BodyBudget
-from pileus.kernel.http.connection import Connection, Shared
+from pileus.kernel.http.connection import Connection
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Gate, Handler
+from pileus.kernel.http.sharing import Shared
 
 _BACKLOG: Final = 1024
 _LIMITS: Final = Limits()

@@ -17,10 +17,11 @@ from typing import Final, Protocol
 import msgspec
 
 from pileus.kernel.http.budget import BodyBudget
-from pileus.kernel.http.connection import Connection, Shared
+from pileus.kernel.http.connection import Connection
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.http.sharing import Shared
 from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.cell import Cell
 
