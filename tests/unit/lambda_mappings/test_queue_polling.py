@@ -500,3 +500,22 @@ async def test_counts_for_who_asked(world: World) -> None:
     assert {metric.dimensions for metric in sums} == {(("EventSourceMappingUUID", mapping.uuid),)}
     found = {metric.name.removesuffix("EventCount"): value for metric, value in sums.items()}
     assert found == {"Polled": 3, "FilteredOut": 1, "Invoked": 2, "FailedInvoke": 1, "Deleted": 2}
+
+
+async def test_a_queue_that_goes_while_a_mapping_changes(world: World) -> None:
+    """The mapping goes on as it is then: what it finds at the end of its old self is no failure of ours."""
+    await world.queues.create()
+    mapping = await world.map()
+    await settled()
+    await world.queues.api.delete_queue(context(), DeleteQueueRequest(queue_url=url("q")))
+    await world.change(mapping, batch_size=1)
+    await settled()
+    world.queues.jump(61)
+    await world.queues.create()
+    for body in "ab":
+        await world.queues.send(body)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(queue_polling, "REST_S", 0.01)
+        await world.change(mapping, batch_size=2)
+        await world.empty()
+    assert sorted(body for bodies in world.function.bodies for body in bodies) == ["a", "b"]

@@ -32,6 +32,10 @@ RECEIVED_MAX: Final = 10
 """Source: API_ReceiveMessage."""
 REST_S: Final = 5.0
 """How long a mapping rests whose queue or function is gone, or whose role may not read: real time."""
+_CALM_S: Final = 1.0
+"""A queue was empty that long: there is no backlog."""
+_HURRIED_S: Final = 0.05
+"""Before the next long poll after one that ended sooner: nothing was wanted then, or the server stops."""
 _TRUSTED_S: Final = 30.0
 """How long what the role may do is taken to be the same."""
 
@@ -100,7 +104,10 @@ class QueuePolling:
     async def _end(self) -> None:
         """What was received is finished."""
         if self._receiving is not None and self._receiving.done():
-            records = await self._wanted(self._taken())
+            try:
+                records = await self._wanted(self._taken())
+            except QueueGone:
+                records = []
             if records:
                 await self._batches.process(records, ordered=True)
         await asyncio.gather(*self._running)
@@ -171,10 +178,9 @@ class QueuePolling:
                 if received is None:
                     break
                 if not received:
-                    self._scale.calm()
-                    if not found:
-                        break
-                    continue
+                    if found:
+                        continue
+                    break
                 for record in await self._wanted(received):
                     # Again, where its visibility timeout was shorter than the window: the later handle is the one.
                     found[record.message_id] = record
@@ -213,8 +219,12 @@ class QueuePolling:
             wait_s=LONG_POLL_S,
             wanted=lambda: self._gathering and not self.stop.is_set(),
         )
-        if not received and loop.time() - begun_s < 1.0:
-            await asyncio.sleep(0.1)  # nobody waits there any more: the server stops
+        if received:
+            return received
+        if loop.time() - begun_s >= _CALM_S:
+            self._scale.calm()
+        else:
+            await asyncio.sleep(_HURRIED_S)
         return received
 
     def _taken(self) -> Sequence[QueueMessage]:
