@@ -1,6 +1,7 @@
 """Long polls: woken by what arrives and by what returns, and never for a client who has hung up."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -140,3 +141,38 @@ async def test_what_arrives_in_the_same_turn_wakes(queues: Queues) -> None:
     send = asyncio.create_task(queues.send("1"))
     assert await _ended(poll) == ["1"]
     await send
+
+
+@pytest.mark.parametrize("name", ["q", "q.fifo"])
+async def test_nobody_sleeps_through_a_message(queues: Queues, name: str) -> None:
+    """Many polls, sends and deletions at random: whatever arrives is received long before any patience ends."""
+    await queues.create(name)
+    chance = random.Random(5)
+    left = set(map(str, range(400)))
+    late: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    async def consume() -> None:
+        while left:
+            begun = loop.time()
+            for message in await queues.receive(name, chance.randrange(1, 4), wait_time_seconds=2):
+                left.discard(message.body or "")
+                await queues.delete(message, name)
+            late.append(loop.time() - begun)
+
+    async def produce(bodies: list[str]) -> None:
+        for body in bodies:
+            for _ in range(chance.randrange(4)):
+                await asyncio.sleep(0)
+            if name == "q":
+                await queues.send(body, message_group_id=chance.choice([None, "a"]))
+            else:
+                await queues.send_in_group(body, chance.choice("abc"), name)
+
+    everything = sorted(left)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        for n in range(4):
+            group.create_task(produce(everything[n::4]))
+        for _ in range(20):
+            group.create_task(consume())
+    assert max(sorted(late)[:-20]) < 1.5, "a poll waited although there was something"
