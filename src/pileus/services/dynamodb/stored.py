@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
+from pileus.services.dynamodb.comparisons import equal
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.values import Item, equal
+from pileus.services.dynamodb.values import Item
 
 ITEM_VERSION: Final = 1
 HEADER_BYTES: Final = 4

@@ -1,14 +1,11 @@
-"""What is true of attribute values: which type, how large, whether legal, whether equal, which comes first?
+"""What is true of one attribute value: which type, how large, whether legal, and how is it written?
 
 An item is a dictionary of names and `AttributeValue`s, the shape of the wire, and nothing else: what is stored is what
 was sent, with its numbers in canonical text and the members of its sets in order.
-
-Source of the order, strings and binary by bytes and numbers by value: paritysuite/dynamodb-conformance,
-tests/tier1/updateItem/basic.test.ts (2026).
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
 from msgspec.structs import astuple, replace
@@ -46,9 +43,6 @@ def kind_of(value: AttributeValue) -> str:
         if content is not None:
             return kind
     raise AssertionError("a value without a type was let in")
-
-
-# --- legal, canonical and measured ---------------------------------------------------------------------------------
 
 
 def check_one_type(value: AttributeValue) -> None:
@@ -256,103 +250,6 @@ def more_members_than(count: int, members: Item) -> bool:
                 inside.append(value.l or (value.m or {}).values())
                 count -= len(inside[-1])
     return count < 0
-
-
-# --- equal, and in order ---------------------------------------------------------------------------------------------
-
-
-def equal(left: AttributeValue, right: AttributeValue) -> bool:
-    """Same type and same content; sets have no order. Both canonical."""
-    if left == right:
-        return True
-    if left.m is not None and right.m is not None:
-        others = right.m
-        return left.m.keys() == others.keys() and all(equal(value, others[name]) for name, value in left.m.items())
-    if left.l is not None and right.l is not None:
-        return len(left.l) == len(right.l) and all(map(equal, left.l, right.l))
-    return _equal_sets(left, right)
-
-
-def _loosely_equal(value: AttributeValue) -> bool:
-    """Whether other content than its own may equal it: of sets, and of what may hold them."""
-    return value.s is None and value.n is None and value.b is None and value.bool_ is None and value.null is None
-
-
-def _equal_sets(left: AttributeValue, right: AttributeValue) -> bool:
-    if left.ss is not None and right.ss is not None:
-        return set(left.ss) == set(right.ss)
-    if left.ns is not None and right.ns is not None:
-        return set(left.ns) == set(right.ns)
-    if left.bs is not None and right.bs is not None:
-        return set(left.bs) == set(right.bs)
-    return False
-
-
-def ordered(left: AttributeValue, right: AttributeValue, holds: Callable[[int], bool]) -> bool:
-    """Whether `holds` is true of -1, 0 or 1 (left is less, equal, greater); False unless both are S, N or B alike.
-
-    Strings compare by their UTF-8 bytes, which is by code point.
-    """
-    if left.s is not None and right.s is not None:
-        return holds((left.s > right.s) - (left.s < right.s))
-    if left.n is not None and right.n is not None:
-        a, b = numbers.as_decimal(left.n), numbers.as_decimal(right.n)
-        return holds((a > b) - (a < b))
-    if left.b is not None and right.b is not None:
-        return holds((left.b > right.b) - (left.b < right.b))
-    return False
-
-
-def union(left: AttributeValue, right: AttributeValue) -> AttributeValue:
-    """All members of two sets of the same type."""
-    if left.ss is not None and right.ss is not None:
-        return AttributeValue(ss=list(dict.fromkeys((*left.ss, *right.ss))))
-    if left.ns is not None and right.ns is not None:
-        return AttributeValue(ns=list(dict.fromkeys((*left.ns, *right.ns))))
-    assert left.bs is not None, "only sets have a union"
-    assert right.bs is not None, "only sets have a union"
-    return AttributeValue(bs=list(dict.fromkeys((*left.bs, *right.bs))))
-
-
-def difference(left: AttributeValue, right: AttributeValue) -> AttributeValue | None:
-    """The members of one set that another of the same type lacks; nothing when there are none, for no set is empty."""
-    if left.ss is not None and right.ss is not None:
-        texts = _without(left.ss, right.ss)
-        return AttributeValue(ss=texts) if texts else None
-    if left.ns is not None and right.ns is not None:
-        texts = _without(left.ns, right.ns)
-        return AttributeValue(ns=texts) if texts else None
-    assert left.bs is not None, "only sets have a difference"
-    assert right.bs is not None, "only sets have a difference"
-    blobs = _without(left.bs, right.bs)
-    return AttributeValue(bs=blobs) if blobs else None
-
-
-def _without(members: Sequence[T], taken: Sequence[T]) -> list[T]:
-    gone = set(taken)
-    return [member for member in members if member not in gone]
-
-
-def begins_with(value: AttributeValue, prefix: AttributeValue) -> bool:
-    """Both strings, or both binary, and one is the beginning of the other."""
-    if value.s is not None and prefix.s is not None:
-        return value.s.startswith(prefix.s)
-    return value.b is not None and prefix.b is not None and value.b.startswith(prefix.b)
-
-
-def contains(value: AttributeValue, part: AttributeValue) -> bool:
-    """A substring, a member of a set, or an element of a list.
-
-    Source: Developer Guide, "Condition and filter expressions, operators, and functions", contains.
-    """
-    if value.l is not None:
-        # In C wherever it can be: a condition may ask a hundred times of a list of 40,000.
-        return part in value.l or (_loosely_equal(part) and any(equal(element, part) for element in value.l))
-    if part.s is not None:
-        return (value.s is not None and part.s in value.s) or (value.ss is not None and part.s in value.ss)
-    if part.b is not None:
-        return (value.b is not None and part.b in value.b) or (value.bs is not None and part.b in value.bs)
-    return part.n is not None and value.ns is not None and part.n in value.ns
 
 
 def length(value: AttributeValue) -> int | None:

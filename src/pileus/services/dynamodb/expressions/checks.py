@@ -12,6 +12,7 @@ recorded them (architect/dynalite, and the fixtures of an expression tester by k
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from pileus.services.dynamodb import comparisons
 from pileus.services.dynamodb import values as rules
 from pileus.services.dynamodb.expressions.paths import (
     Steps,
@@ -385,7 +386,7 @@ def _bounds_check(low_name: str, high_name: str) -> Check:
         shown = f"lower bound operand: {_shown(low)}, upper bound operand: {_shown(high)}"
         if rules.kind_of(low) != rules.kind_of(high):
             raise ExpressionError(f"The BETWEEN operator requires same data type for lower and upper bounds; {shown}")
-        if rules.ordered(low, high, lambda order: order > 0):
+        if comparisons.ordered(low, high, lambda order: order > 0):
             raise ExpressionError(
                 "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; " + shown
             )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pileus.services.dynamodb import comparisons
 from pileus.services.dynamodb import values as rules
 from pileus.services.dynamodb.expressions.checks import Values
 from pileus.services.dynamodb.expressions.paths import resolve, value_at
@@ -96,14 +97,14 @@ def _comparison(node: Comparison, names: Mapping[str, str]) -> Test:
         def same(item: Item, values: Values) -> bool:
             a, b = left(item, values), right(item, values)
             # What is absent equals nothing, so `<>` holds for it.
-            return (a is not None and b is not None and rules.equal(a, b)) is wanted
+            return (a is not None and b is not None and comparisons.equal(a, b)) is wanted
 
         return same
     holds = HOLDS[node.operator]
 
     def ordered(item: Item, values: Values) -> bool:
         a, b = left(item, values), right(item, values)
-        return a is not None and b is not None and rules.ordered(a, b, holds)
+        return a is not None and b is not None and comparisons.ordered(a, b, holds)
 
     return ordered
 
@@ -116,7 +117,7 @@ def _between(node: Between, names: Mapping[str, str]) -> Test:
         value, first, last = middle(item, values), low(item, values), high(item, values)
         if value is None or first is None or last is None:
             return False
-        return rules.ordered(value, first, at_least) and rules.ordered(value, last, at_most)
+        return comparisons.ordered(value, first, at_least) and comparisons.ordered(value, last, at_most)
 
     return between
 
@@ -130,7 +131,7 @@ def _in(node: In, names: Mapping[str, str]) -> Test:
         if value is None:
             return False
         others = (choice(item, values) for choice in choices)
-        return any(other is not None and rules.equal(value, other) for other in others)
+        return any(other is not None and comparisons.equal(value, other) for other in others)
 
     return member
 
@@ -153,6 +154,6 @@ def _call(node: Call, names: Mapping[str, str]) -> Test:
 
 _RELATIONS: Final[Mapping[str, Callable[[AttributeValue, AttributeValue], bool]]] = {
     "attribute_type": lambda value, kind: rules.kind_of(value) == kind.s,
-    "begins_with": rules.begins_with,
-    "contains": rules.contains,
+    "begins_with": comparisons.begins_with,
+    "contains": comparisons.contains,
 }

@@ -10,6 +10,7 @@ section by section from the last to the first, a parent that is absent and an at
 from collections.abc import Callable, Mapping, Sequence
 
 from pileus.services.dynamodb import numbers
+from pileus.services.dynamodb.comparisons import difference, union
 from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.expressions.checks import Values
 from pileus.services.dynamodb.expressions.paths import Steps, resolve, value_at
@@ -23,7 +24,7 @@ from pileus.services.dynamodb.expressions.syntax import (
     unwrapped,
 )
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.values import Item, difference, kind_of, union
+from pileus.services.dynamodb.values import Item, kind_of
 
 Outcome = Callable[[Item, Values], AttributeValue | None]
 """What an action writes at its path; None removes what is there."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from pileus.services.dynamodb import comparisons
 from pileus.services.dynamodb import values as rules
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.conditions import HOLDS, Test
@@ -47,7 +48,7 @@ def legal_arguments(operator: str, given: Sequence[AttributeValue]) -> Arguments
         raise invalid_parameter("AttributeValues inside AttributeValueList must be of same type")
     if operator in _TYPES and kinds[0] not in _TYPES[operator]:
         raise invalid_parameter(f"ComparisonOperator {operator} is not valid for {kinds[0]} AttributeValue type")
-    if operator == "BETWEEN" and rules.ordered(arguments[0], arguments[1], HOLDS[">"]):
+    if operator == "BETWEEN" and comparisons.ordered(arguments[0], arguments[1], HOLDS[">"]):
         raise ValidationException(
             "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
         )
@@ -80,18 +81,20 @@ def _relation(operator: str, arguments: Arguments) -> Callable[[AttributeValue],
     first, last = arguments[0], arguments[-1]
     match operator:
         case "EQ" | "IN":
-            return lambda value: any(rules.equal(value, argument) for argument in arguments)
+            return lambda value: any(comparisons.equal(value, argument) for argument in arguments)
         case "NE":
-            return lambda value: not rules.equal(value, first)
+            return lambda value: not comparisons.equal(value, first)
         case "BETWEEN":
             at_least, at_most = _ORDERS["GE"], _ORDERS["LE"]
-            return lambda value: rules.ordered(value, first, at_least) and rules.ordered(value, last, at_most)
+            return lambda value: (
+                comparisons.ordered(value, first, at_least) and comparisons.ordered(value, last, at_most)
+            )
         case "BEGINS_WITH":
-            return lambda value: rules.begins_with(value, first)
+            return lambda value: comparisons.begins_with(value, first)
         case "CONTAINS":
-            return lambda value: rules.contains(value, first)
+            return lambda value: comparisons.contains(value, first)
         case "NOT_CONTAINS":
-            return lambda value: not rules.contains(value, first)
+            return lambda value: not comparisons.contains(value, first)
         case _:
             order = _ORDERS[operator]
-            return lambda value: rules.ordered(value, first, order)
+            return lambda value: comparisons.ordered(value, first, order)

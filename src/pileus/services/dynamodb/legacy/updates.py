@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pileus.services.dynamodb import numbers
+from pileus.services.dynamodb import comparisons, numbers
 from pileus.services.dynamodb import values as rules
 from pileus.services.dynamodb.errors import ValidationException, invalid_parameter
 from pileus.services.dynamodb.expressions.projections import compile_projection
@@ -76,8 +76,8 @@ def _with(present: AttributeValue, operand: AttributeValue) -> AttributeValue:
         return AttributeValue(n=numbers.add(present.n, operand.n))
     if present.l is not None and operand.l is not None:
         return AttributeValue(l=[*present.l, *operand.l])
-    return rules.union(present, operand)
+    return comparisons.union(present, operand)
 
 
 def _without(present: AttributeValue, operand: AttributeValue) -> AttributeValue | None:
-    return rules.difference(present, operand)
+    return comparisons.difference(present, operand)

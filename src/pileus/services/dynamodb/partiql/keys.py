@@ -15,7 +15,7 @@ from itertools import product
 from math import prod
 from typing import Final
 
-from pileus.services.dynamodb import values as rules
+from pileus.services.dynamodb import comparisons
 from pileus.services.dynamodb.errors import ValidationException
 from pileus.services.dynamodb.expressions.checks import Values
 from pileus.services.dynamodb.expressions.syntax import (
@@ -169,7 +169,7 @@ def named_item(where: Node | None, key_names: Sequence[str], values: Values) -> 
             rest.append(node)
             continue
         name, value = test[0], values[test[2][0]]
-        if not rules.equal(key.setdefault(name, value), value):
+        if not comparisons.equal(key.setdefault(name, value), value):
             twice = twice or name
             rest.append(node)
     return NamedItem(key, tuple(rest), twice)
