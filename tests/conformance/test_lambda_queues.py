@@ -300,7 +300,9 @@ def test_destinations_are_queues_and_topics(aws: Server, functions: Any, role: s
     assert put["DestinationConfig"] == config
     for payload in (b"{}", b'{"fail": 1}'):
         functions.invoke(FunctionName=name, InvocationType="Event", Payload=payload)
-    record = json.loads(receive(aws, url)["Body"])
+    message = receive(aws, url)
+    assert message["Attributes"]["AWSTraceHeader"].startswith("Root=1-")  # recordings test_retries, test_maxeventage
+    record = json.loads(message["Body"])
     function_arn = f"arn:aws:lambda:us-east-1:111111111111:function:{name}:$LATEST"
     assert record == {
         "version": "1.0",

@@ -74,6 +74,7 @@ class ServiceTargets:
             attributes={
                 name: MessageAttribute(type=_type(name), text=value) for name, value in message.attributes.items()
             },
+            trace_header=message.trace_id,
         )
 
         async def put(tx: Transaction) -> None:
@@ -97,7 +98,12 @@ class ServiceTargets:
 
         async def publish(tx: Transaction) -> None:
             await publisher.publish(
-                tx, message.target_arn, message.body.decode(errors="replace"), attributes=attributes, call=None
+                tx,
+                message.target_arn,
+                message.body.decode(errors="replace"),
+                attributes=attributes,
+                trace_header=message.trace_id,
+                call=None,
             )
 
         await self._store.run(publish)

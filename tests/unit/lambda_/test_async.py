@@ -352,3 +352,17 @@ async def test_services_send_events(functions: Lambda, sending: Sending) -> None
         await functions.api.invoker.invoke_event(**(given | {"payload": b'"' + b"x" * 1_048_576 + b'"'}))
     with pytest.raises(ResourceNotFoundException):
         await functions.api.invoker.invoke_event(**(given | {"function_arn": f"{ARN}2"}))
+
+
+async def test_all_attempts_are_of_one_trace(functions: Lambda, sending: Sending, clock: JumpingClock) -> None:
+    """And the record that goes to a queue is, too: recording lambda_destinations, test_retries, `AWSTraceHeader`."""
+    await functions.create()
+    await configure(functions, on_failure=QUEUE, retries=1)
+    functions.environments.answers = [_FAILED, _FAILED]
+    await send_event(functions)
+    await until(lambda: len(clock.alarms) == 1)
+    clock.jump(timedelta(minutes=1))
+    await until(lambda: len(sending.queues.sent) == 1)
+    traces = [invocation.trace_id for _, invocation in functions.environments.invoked]
+    assert traces == [sending.queues.sent[0].trace_id] * 2
+    assert traces[0].startswith("Root=1-")

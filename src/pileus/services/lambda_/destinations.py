@@ -60,7 +60,7 @@ class TargetMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     target_arn: of the function, queue, topic, bucket or event bus. function: whose it is; role_arn: as whom to send.
     succeeded: which of EventBridge's detail types. attributes: of a message that is the bare event (`RequestID`,
-    `ErrorCode`, a number, `ErrorMessage`). object_key: under which S3 keeps it.
+    `ErrorCode`, a number, `ErrorMessage`). object_key: under which S3 keeps it. trace_id: '' for none.
     """
 
     target_arn: str
@@ -71,6 +71,7 @@ class TargetMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     succeeded: bool = False
     attributes: dict[str, str] = {}
     object_key: str = ""
+    trace_id: str = ""
 
 
 class EventTargets(Protocol):

@@ -271,7 +271,7 @@ class Invoker:
                 payload=invocation.payload,
                 invoked_function_arn=named.arn,
                 client_context=invocation.client_context,
-                trace_id=new_trace(self._clock, self._ids),
+                trace_id=invocation.trace_id or new_trace(self._clock, self._ids),
             ),
         )
         return ready.spec.version, result
@@ -286,6 +286,7 @@ class Invoker:
             payload=payload,
             accepted_at=self._clock.now(),
             client_context=client_context,
+            trace_id=new_trace(self._clock, self._ids),
         )
 
         async def write(tx: Transaction) -> None:

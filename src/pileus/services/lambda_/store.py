@@ -31,7 +31,7 @@ class AsyncInvocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """An event that waits to be handed to its function.
 
     function: as the caller named it. errors, throttles: how many attempts ended with the function's error, and how many
-    found no room.
+    found no room. trace_id: of all attempts; '' in what was accepted before there was one.
     """
 
     request_id: str
@@ -41,6 +41,7 @@ class AsyncInvocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     client_context: str | None = None
     errors: int = 0
     throttles: int = 0
+    trace_id: str = ""
 
 
 def function_key(function: FunctionName) -> bytes:

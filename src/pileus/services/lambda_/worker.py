@@ -167,6 +167,7 @@ class AsyncInvocations:
             role_arn=record.role,
             succeeded=condition == "Success",
             object_key=object_key(invocation.function, now=now, unique=self._ids.uuid()),
+            trace_id=invocation.trace_id,
         )
 
     async def _send(self, messages: list[TargetMessage]) -> None:
