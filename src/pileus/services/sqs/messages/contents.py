@@ -14,7 +14,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.sqs.contents import Moved
-from pileus.services.sqs.messages import fifo, standard
+from pileus.services.sqs.messages import deduplication, fifo, leases, standard
 from pileus.services.sqs.messages.handles import opened
 from pileus.services.sqs.messages.keys import GARBAGE, head_key, queue_prefix
 from pileus.services.sqs.messages.known import KnownQueues
@@ -67,11 +67,11 @@ class Messages:
         if not queue.fifo:
             await standard.send(seen, message, delay_s=queue.delay_s if delay_s is None else delay_s)
             return Sent(message.id, 0)
-        before = await fifo.sent_before(seen, group=message.group, deduplication_id=message.deduplication_id)
+        before = await deduplication.sent_before(seen, group=message.group, deduplication_id=message.deduplication_id)
         if before is not None:
             return Sent(before.message_id, before.seq, duplicate=True)
         seq = await fifo.send(seen, message)
-        fifo.remember(seen, message, seq)
+        deduplication.remember(seen, message, seq)
         return Sent(message.id, seq)
 
     async def receive(
@@ -93,12 +93,12 @@ class Messages:
         handle = opened(receipt_handle, seen.queue.serial)
         if seen.queue.fifo:
             return await fifo.delete(seen, handle, receipt_handle)
-        return await standard.delete(seen, handle)
+        return await leases.delete(seen, handle)
 
     async def change_visibility(self, seen: Visit, receipt_handle: str, *, timeout_s: int) -> None:
         """ReceiptHandleIsInvalid, InvalidParameterValueException."""
         handle = opened(receipt_handle, seen.queue.serial)
-        of_kind = fifo if seen.queue.fifo else standard
+        of_kind = fifo if seen.queue.fifo else leases
         await of_kind.change_visibility(seen, handle, receipt_handle, timeout_s=timeout_s)
 
     async def deposit(self, seen: Visit, message: MessageRecord) -> None:

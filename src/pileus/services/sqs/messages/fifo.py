@@ -14,8 +14,7 @@ Exactly once and in order, group by group. The argument:
   received since; recordings test_fifo_delete_after_visibility_timeout and ..._extended.
 - The queue's delay is asked when messages are received, not when they are sent: changing it affects those that wait
   already (SQS Developer Guide, "Delay queues"). How many are delayed is known from counts by the second.
-- An id of deduplication is remembered with its message for five minutes, in buckets of five minutes, of which the two
-  latest matter; older ones are swept.
+- An id of deduplication is remembered with its message for five minutes: see `deduplication`.
 """
 
 from typing import Final
@@ -23,25 +22,23 @@ from typing import Final
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot
 from pileus.services.sqs.errors import InvalidParameterValueException
+from pileus.services.sqs.messages.deduplication import attempt_of, remember_attempt
+from pileus.services.sqs.messages.groups import first_of, held_of, remove_from, settle
 from pileus.services.sqs.messages.handles import Handle, sealed
 from pileus.services.sqs.messages.keys import QueueKeys, bucket_key, end_of, last_number, until
 from pileus.services.sqs.messages.records import (
     NEVER_US,
-    Attempt,
     GroupState,
     Head,
     Held,
     MessageRecord,
-    SentOnce,
 )
-from pileus.services.sqs.messages.standard import Bury, as_dead, check_ceiling, unavailable
+from pileus.services.sqs.messages.rules import Bury, as_dead, check_ceiling, unavailable
 from pileus.services.sqs.messages.visit import US_PER_S, Taken, Visit
 from pileus.services.sqs.model import QueueRecord
 
 IN_FLIGHT_MAX: Final = 120_000
 """SQS Developer Guide, "Amazon SQS FIFO queue quotas"; 20,000 until November 2024. Beyond it nobody gets an error."""
-DEDUPLICATION_MS: Final = 300_000
-"""How long ids of deduplication and of receive attempts are remembered."""
 LAPSES_MAX: Final = 64
 DROPS_MAX: Final = 64
 _FIRST_NUMBER: Final = 18_850_000_000_000_000_000
@@ -54,36 +51,11 @@ def sequence_number(seq: int) -> str:
     return str(_FIRST_NUMBER + seq * _NUMBER_STEP)
 
 
-async def sent_before(visit: Visit, *, group: str, deduplication_id: str) -> SentOnce | None:
-    """The message that was sent with this id within five minutes."""
-    name = _scoped(visit, group, deduplication_id)
-    bucket = visit.now_ms // DEDUPLICATION_MS
-    for number in (bucket, bucket - 1):
-        data = await visit.tx.get(bucket_key(visit.queue.serial, b"x", number, name))
-        if data is not None:
-            sent = decode(data, SentOnce)
-            return sent if sent.at_ms + DEDUPLICATION_MS > visit.now_ms else None
-    return None
-
-
-def remember(visit: Visit, message: MessageRecord, seq: int) -> None:
-    """Send no other message with its id for five minutes."""
-    name = _scoped(visit, message.group, message.deduplication_id)
-    bucket = visit.now_ms // DEDUPLICATION_MS
-    sent = SentOnce(at_ms=visit.now_ms, message_id=message.id, seq=seq)
-    visit.tx.set(bucket_key(visit.queue.serial, b"x", bucket, name), encode(sent))
-
-
-def _scoped(visit: Visit, group: str, deduplication_id: str) -> str:
-    """`DeduplicationScope`: the queue, or each group for itself. A NUL is in neither."""
-    return f"{group}\0{deduplication_id}" if visit.queue.deduplicates_by_group else deduplication_id
-
-
 async def send(visit: Visit, message: MessageRecord) -> int:
     """Add a message at the end of its group; its number."""
     seq = visit.next_seq()
     tx, keys = visit.tx, visit.keys
-    first = await _first(visit, message.group)
+    first = await first_of(visit, message.group)
     tx.set(keys.message(seq), encode(message))
     tx.set(keys.in_group(message.group, seq), b"")
     if first is None:
@@ -110,7 +82,7 @@ async def lapse(visit: Visit) -> bool:
             if 0 < held.due_us <= visit.now_us:
                 held.due_us = 0
                 head.in_flight -= 1
-        await _settle(visit, name, state)
+        await settle(visit, name, state)
     if len(due) == LAPSES_MAX:
         return True
     head.next_due_us = NEVER_US
@@ -129,9 +101,7 @@ async def receive(visit: Visit, *, limit: int, visibility_s: int, attempt_id: st
         return []
     taken = await _Receive(visit, limit=limit, visibility_s=visibility_s, bury=bury).run()
     if attempt_id and taken:
-        attempt = Attempt(at_ms=visit.now_ms, messages=tuple((one.message.group, one.seq, one.times) for one in taken))
-        key = bucket_key(visit.queue.serial, b"y", visit.now_ms // DEDUPLICATION_MS, attempt_id)
-        visit.tx.set(key, encode(attempt))
+        remember_attempt(visit, attempt_id, taken)
     return taken
 
 
@@ -178,7 +148,7 @@ class _Receive:
                 state = await visit.group(group) or GroupState(entries=[], turn=last_number(rows[0][0]))
             for key, _ in rows:
                 seq = last_number(key)
-                held = _held(state, seq)
+                held = held_of(state, seq)
                 stopped = held is not None and held.due_us > 0
                 if stopped:
                     break
@@ -190,7 +160,7 @@ class _Receive:
                 await self._offer(state, message, seq, held)
             begin = rows[-1][0] + b"\x00"
         if state is not None:
-            await _settle(visit, group, state)
+            await settle(visit, group, state)
         return not delayed or len(self._taken) > before
 
     def _delayed(self, message: MessageRecord) -> bool:
@@ -222,7 +192,7 @@ class _Receive:
 
     def _drop(self, state: GroupState, message: MessageRecord, seq: int, held: Held | None) -> None:
         self._drops_left -= 1
-        _remove(self._visit, state, message.group, seq, held)
+        remove_from(self._visit, state, message.group, seq, held)
 
 
 async def _repeated(visit: Visit, attempt_id: str, *, visibility_s: int) -> list[Taken]:
@@ -230,31 +200,27 @@ async def _repeated(visit: Visit, attempt_id: str, *, visibility_s: int) -> list
 
     Source: API_ReceiveMessage, ReceiveRequestAttemptId.
     """
-    bucket = visit.now_ms // DEDUPLICATION_MS
-    for number in (bucket, bucket - 1):
-        data = await visit.tx.get(bucket_key(visit.queue.serial, b"y", number, attempt_id))
-        if data is not None:
-            break
-    else:
-        return []
-    attempt = decode(data, Attempt)
-    if attempt.at_ms + DEDUPLICATION_MS <= visit.now_ms:
+    attempt = await attempt_of(visit, attempt_id)
+    if attempt is None:
         return []
     due_us = visit.now_us + visibility_s * US_PER_S
     taken: list[Taken] = []
-    changed: dict[str, GroupState] = {}
+    again: list[Held] = []
+    states: dict[str, GroupState] = {}
     for group, seq, count in attempt.messages:
-        state = changed.get(group) or await visit.group(group)
-        held = _held(state, seq)
+        state = states.get(group) or await visit.group(group)
+        held = held_of(state, seq)
         message = await visit.message(seq)
         if state is None or held is None or message is None or held.count != count or held.due_us <= visit.now_us:
             return []
-        held.due_us = due_us
-        changed[group] = state
+        again.append(held)
+        states[group] = state
         handle = sealed(Handle(visit.head.generation, 0, seq, count, group), visit.queue.serial)
         taken.append(Taken(message, seq, count, held.first_received_ms, handle))
-    for group, state in changed.items():
-        await _settle(visit, group, state)
+    for held in again:
+        held.due_us = due_us
+    for group, state in states.items():
+        await settle(visit, group, state)
     return taken
 
 
@@ -266,8 +232,8 @@ async def delete(visit: Visit, handle: Handle, text: str) -> bool:
     state, held = found
     if held.count != handle.times or held.due_us <= visit.now_us:
         raise _expired(text)
-    _remove(visit, state, handle.group, held.seq, held)
-    await _settle(visit, handle.group, state)
+    remove_from(visit, state, handle.group, held.seq, held)
+    await settle(visit, handle.group, state)
     return True
 
 
@@ -283,68 +249,25 @@ async def change_visibility(visit: Visit, handle: Handle, text: str, *, timeout_
     held.due_us = visit.now_us + timeout_s * US_PER_S if timeout_s else 0
     if not held.due_us:
         visit.head.in_flight -= 1
-    await _settle(visit, handle.group, state)
+    await settle(visit, handle.group, state)
 
 
 async def remove(visit: Visit, message: MessageRecord, seq: int) -> None:
     """A message has expired, or is moved on."""
     state = await visit.group(message.group)
     if state is None:
-        first = await _first(visit, message.group)
+        first = await first_of(visit, message.group)
         state = GroupState(entries=[], turn=first or 0)
-    _remove(visit, state, message.group, seq, _held(state, seq))
-    await _settle(visit, message.group, state)
-
-
-def _remove(visit: Visit, state: GroupState, group: str, seq: int, held: Held | None) -> None:
-    visit.tx.clear(visit.keys.message(seq))
-    visit.tx.clear(visit.keys.in_group(group, seq))
-    visit.head.log -= 1
-    if held is not None:
-        visit.head.in_flight -= held.due_us > 0
-        state.entries.remove(held)
-
-
-async def _settle(visit: Visit, group: str, state: GroupState) -> None:
-    """Put the group where it belongs now: among those that may be received, or not; and set its timer."""
-    tx, keys = visit.tx, visit.keys
-    first = await _first(visit, group)
-    held = _held(state, first) if first is not None else None
-    turn = 0 if first is None or (held is not None and held.due_us) else first
-    if turn != state.turn:
-        if state.turn:
-            tx.clear(keys.turn(state.turn))
-        if turn:
-            tx.set(keys.turn(turn), group.encode())
-    timer_us = min((held.due_us for held in state.entries if held.due_us), default=0)
-    if timer_us != state.timer_us:
-        if state.timer_us:
-            tx.clear(keys.timer(state.timer_us, group))
-        if timer_us:
-            tx.set(keys.timer(timer_us, group), b"")
-            visit.due(timer_us)
-    state.turn, state.timer_us = turn, timer_us
-    visit.change_group(group, state if state.entries else None)
-
-
-async def _first(visit: Visit, group: str) -> int | None:
-    begin, end = visit.keys.group_range(group)
-    rows = await visit.tx.range(begin, end, limit=1)
-    return last_number(rows[0][0]) if rows else None
+    remove_from(visit, state, message.group, seq, held_of(state, seq))
+    await settle(visit, message.group, state)
 
 
 async def _find(visit: Visit, handle: Handle) -> tuple[GroupState, Held] | None:
     if handle.generation != visit.head.generation:
         return None
     state = await visit.group(handle.group)
-    held = _held(state, handle.seq)
+    held = held_of(state, handle.seq)
     return None if state is None or held is None else (state, held)
-
-
-def _held(state: GroupState | None, seq: int | None) -> Held | None:
-    if state is None:
-        return None
-    return next((held for held in state.entries if held.seq == seq), None)
 
 
 def _expired(text: str) -> InvalidParameterValueException:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from pileus.kernel.storage.records import decode
-from pileus.services.sqs.messages import fifo, standard
+from pileus.services.sqs.messages import fifo, leases, standard
 from pileus.services.sqs.messages.keys import end_of, last_number
 from pileus.services.sqs.messages.records import Entry, Lease, MessageRecord
 from pileus.services.sqs.messages.visit import Visit
@@ -65,13 +65,13 @@ async def _returned(seen: Visit) -> Next | None:
         message = await seen.message(entry.seq, grouped=entry.grouped)
         if message is not None:
             return Next(message, partial(_remove_returned, seen, number, lease, entry))
-        await standard.remove_entry(seen, number, lease, entry)
+        await leases.remove_entry(seen, number, lease, entry)
     return None
 
 
 async def _remove_returned(seen: Visit, number: int, lease: Lease, entry: Entry) -> None:
     seen.tx.clear(seen.keys.message(entry.seq, grouped=entry.grouped))
-    await standard.remove_entry(seen, number, lease, entry)
+    await leases.remove_entry(seen, number, lease, entry)
 
 
 async def _fresh(seen: Visit) -> Next | None:

@@ -17,18 +17,16 @@ At least once, in any order, and at a price that does not depend on how many the
   among the next, however many messages others have waiting. The log takes part like a group.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Final
-
-import msgspec
 
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot
-from pileus.services.sqs.errors import InvalidParameterValueException, OverLimit
-from pileus.services.sqs.limits import VISIBILITY_TIMEOUT_S_MAX
+from pileus.services.sqs.errors import OverLimit
 from pileus.services.sqs.messages.handles import Handle, sealed
 from pileus.services.sqs.messages.keys import QueueKeys, end_of, last_number, until
+from pileus.services.sqs.messages.leases import forget_swept, live, remove_entry
 from pileus.services.sqs.messages.records import NEVER_US, Entry, Head, Lease, MessageRecord
+from pileus.services.sqs.messages.rules import Bury, as_dead
 from pileus.services.sqs.messages.visit import US_PER_S, Taken, Visit
 from pileus.services.sqs.model import QueueRecord
 
@@ -40,9 +38,6 @@ DELAYS_MAX: Final = 16
 """Delayed messages that one visit moves to the log: each may have a megabyte."""
 DROPS_MAX: Final = 64
 """Messages past their retention that one receive drops before it leaves the rest to the next."""
-
-Bury = Callable[[MessageRecord], Awaitable[bool]]
-"""Puts a message into the dead-letter queue; whether there is one."""
 
 
 async def send(visit: Visit, message: MessageRecord, *, delay_s: int) -> int:
@@ -88,7 +83,7 @@ async def lapse(visit: Visit) -> bool:
         lease.returned = True
         visit.change_lease(number, lease)
         tx.set(keys.returned(lease.due_us, number), b"")
-        count = _live(lease)
+        count = live(lease)
         head.in_flight -= count
         head.returned += count
         await forget_swept(visit, number, lease)
@@ -108,13 +103,6 @@ async def lapse(visit: Visit) -> bool:
         for key, _ in await tx.range(prefix, end_of(prefix), limit=1):
             visit.due(int.from_bytes(key[-16:-8], "big"))
     return False
-
-
-async def forget_swept(visit: Visit, number: int, lease: Lease) -> None:
-    """Take out of a lease what was removed because of its age."""
-    for entry in [entry for entry in lease.entries if entry.seq <= visit.head.swept and not entry.moved_to]:
-        if await visit.tx.get(visit.keys.message(entry.seq, grouped=entry.grouped)) is None:
-            await remove_entry(visit, number, lease, entry)
 
 
 class Receive:
@@ -301,122 +289,6 @@ async def receive(visit: Visit, *, limit: int, visibility_s: int, patient: bool,
     return await Receive(visit, limit=min(limit, room), bury=bury).run(visibility_s=visibility_s)
 
 
-async def delete(visit: Visit, handle: Handle) -> bool:
-    """Remove a message; whether it was there. An outdated handle is no error (API_DeleteMessage)."""
-    found = await _find(visit, handle)
-    if found is None:
-        return False
-    number, lease, entry = found
-    visit.tx.clear(visit.keys.message(entry.seq, grouped=entry.grouped))
-    await remove_entry(visit, number, lease, entry)
-    return True
-
-
-async def change_visibility(visit: Visit, handle: Handle, text: str, *, timeout_s: int) -> None:
-    """Let a message return so much later from now; InvalidParameterValueException. text: the handle as given.
-
-    One that has returned already, and nobody received since, is held again: recording sqs/sqs,
-    test_change_message_visibility_after_visibility_timeout_expiration.
-    """
-    found = await _find(visit, handle)
-    if found is None:
-        raise unavailable(text)
-    number, lease, entry = found
-    check_ceiling(visit, timeout_s, received_ms=lease.received_ms)
-    due_us = visit.now_us + timeout_s * US_PER_S
-    if _live(lease) == 1:
-        _unlist(visit, number, lease)
-        lease.due_us, lease.returned = due_us, False
-    else:
-        _count(visit, lease, -1)
-        moved = Entry(entry.seq, entry.count, entry.first_received_ms, entry.grouped)
-        old, lease = lease, Lease(due_us=due_us, received_ms=lease.received_ms, entries=[moved], origin=number)
-        entry.moved_to = visit.new_lease(lease)
-        visit.change_lease(number, old)
-        number = entry.moved_to
-    _count(visit, lease, 1)
-    visit.tx.set(visit.keys.held(due_us, number), b"")
-    visit.due(due_us)
-    visit.change_lease(number, lease)
-
-
-def check_ceiling(visit: Visit, timeout_s: int, *, received_ms: int) -> None:
-    """Twelve hours, counted from the receive. Source: SQS Developer Guide, "Visibility timeout"."""
-    if visit.now_ms + timeout_s * 1_000 > received_ms + VISIBILITY_TIMEOUT_S_MAX * 1_000:
-        raise InvalidParameterValueException(
-            f"Value {timeout_s} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the "
-            f"message is beyond the limit [{VISIBILITY_TIMEOUT_S_MAX} seconds]."
-        )
-
-
-def unavailable(text: str) -> InvalidParameterValueException:
-    """What AWS answered, in the issues of aws/aws-sdk-net (1927) and mapbox/ecs-watchbot (135)."""
-    return InvalidParameterValueException(
-        f"Value {text} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "
-        "visibility timeout change."
-    )
-
-
-async def remove_entry(visit: Visit, number: int, lease: Lease, entry: Entry) -> None:
-    """A message leaves its lease, and is counted no more; so does what pointed to it from where it was before."""
-    _count(visit, lease, -1)
-    lease.entries.remove(entry)
-    if not _live(lease):
-        _unlist_key(visit, number, lease)
-    visit.change_lease(number, lease if lease.entries else None)
-    if lease.origin:
-        origin = await visit.lease(lease.origin)
-        assert origin is not None, "what was moved is remembered where it was"
-        origin.entries = [other for other in origin.entries if other.seq != entry.seq]
-        visit.change_lease(lease.origin, origin if origin.entries else None)
-
-
-def as_dead(message: MessageRecord, *, count: int, first_received_ms: int, source_arn: str) -> MessageRecord:
-    """What the dead-letter queue gets: it goes on counting. Recording test_dead_letter_queue_message_attributes."""
-    return msgspec.structs.replace(
-        message, received=message.received + count, first_received_ms=first_received_ms, source_arn=source_arn
-    )
-
-
-async def _find(visit: Visit, handle: Handle) -> tuple[int, Lease, Entry] | None:
-    """Where the message is now; None when it is gone, or was received later than with this handle."""
-    if handle.generation != visit.head.generation:
-        return None
-    number = handle.lease
-    while number:
-        lease = await visit.lease(number)
-        entry = next((entry for entry in lease.entries if entry.seq == handle.seq), None) if lease is not None else None
-        if lease is None or entry is None:
-            return None
-        if not entry.moved_to:
-            return number, lease, entry
-        number = entry.moved_to
-    return None
-
-
-def _live(lease: Lease) -> int:
-    """How many messages it holds."""
-    return sum(1 for entry in lease.entries if not entry.moved_to)
-
-
-def _count(visit: Visit, lease: Lease, by: int) -> None:
-    if lease.returned:
-        visit.head.returned += by
-    else:
-        visit.head.in_flight += by
-
-
-def _unlist(visit: Visit, number: int, lease: Lease) -> None:
-    """A lease of one message stands in no index for now, and its message is not counted."""
-    _count(visit, lease, -1)
-    _unlist_key(visit, number, lease)
-
-
-def _unlist_key(visit: Visit, number: int, lease: Lease) -> None:
-    index = visit.keys.returned if lease.returned else visit.keys.held
-    visit.tx.clear(index(lease.due_us, number))
-
-
 async def overdue(snapshot: Snapshot, queue: QueueRecord, head: Head, *, now_us: int, limit: int) -> tuple[int, int]:
     """Messages that are visible by now, though no visit has noticed: those that were held, those that were delayed."""
     if head.next_due_us > now_us:
@@ -425,6 +297,6 @@ async def overdue(snapshot: Snapshot, queue: QueueRecord, head: Head, *, now_us:
     held = 0
     for key, _ in await snapshot.range(keys.held_prefix, until(keys.held_prefix, now_us), limit=limit):
         data = await snapshot.get(keys.lease(last_number(key)))
-        held += 0 if data is None else _live(decode(data, Lease))
+        held += 0 if data is None else live(decode(data, Lease))
     ready = await snapshot.range(keys.delayed_prefix, until(keys.delayed_prefix, now_us), limit=limit)
     return held, len(ready)

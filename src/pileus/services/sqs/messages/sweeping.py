@@ -10,7 +10,7 @@ from typing import Final
 from pileus.kernel.storage.keys import after
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Transaction
-from pileus.services.sqs.messages import fifo, standard
+from pileus.services.sqs.messages import deduplication, fifo, leases
 from pileus.services.sqs.messages.keys import bucket_key, end_of, last_number
 from pileus.services.sqs.messages.records import MessageRecord
 from pileus.services.sqs.messages.visit import US_PER_S, Visit
@@ -71,17 +71,17 @@ async def sweep_returned(seen: Visit, begin: bytes) -> bytes | None:
         number = last_number(key)
         lease = await seen.lease(number)
         assert lease is not None, "what is listed is there"
-        await standard.forget_swept(seen, number, lease)
+        await leases.forget_swept(seen, number, lease)
     return after(rows[-1][0]) if len(rows) == STEP_LEASES else None
 
 
 async def forget_ids(seen: Visit) -> bool:
     """Forget ids of deduplication and attempts, and counts by the second, that matter no more; whether there are more.
 
-    Source of the five minutes: `fifo.DEDUPLICATION_MS`; of the fifteen, `limits.DELAY_S_MAX`.
+    Source of the five minutes: `deduplication.DEDUPLICATION_MS`; of the fifteen, `limits.DELAY_S_MAX`.
     """
     serial = seen.queue.serial
-    bucket = seen.now_ms // fifo.DEDUPLICATION_MS - 1
+    bucket = seen.now_ms // deduplication.DEDUPLICATION_MS - 1
     second = seen.now_us // US_PER_S - 1_000
     more = False
     for kind, end in ((b"x", bucket), (b"y", bucket), (b"n", second)):
