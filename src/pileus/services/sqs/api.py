@@ -10,14 +10,24 @@ from pileus.services.sqs.messages.contents import Messages
 from pileus.services.sqs.messages.metrics import SqsMetrics
 from pileus.services.sqs.messages.waiting import Waiting
 from pileus.services.sqs.messages.worker import MessageWorker
-from pileus.services.sqs.operations.messages import MessageOperations
+from pileus.services.sqs.operations.holds import HoldOperations
 from pileus.services.sqs.operations.moves import MoveOperations
 from pileus.services.sqs.operations.policies import PolicyOperations
 from pileus.services.sqs.operations.queues import QueueOperations
+from pileus.services.sqs.operations.receives import ReceiveOperations
+from pileus.services.sqs.operations.sends import SendOperations
 from pileus.services.sqs.operations.tags import TagOperations
 
 
-class SqsApi(MessageOperations, MoveOperations, PolicyOperations, QueueOperations, TagOperations):
+class SqsApi(
+    HoldOperations,
+    MoveOperations,
+    PolicyOperations,
+    QueueOperations,
+    ReceiveOperations,
+    SendOperations,
+    TagOperations,
+):
     """Every operation, each in the module of what it is about."""
 
     def __init__(self, *, store: Store, clock: Clock, ids: Ids, metrics: Metrics | None = None) -> None:
