@@ -23,6 +23,7 @@ from pileus.services.sns.store import clear_subscription, find_subscription, fin
 from pileus.services.sns.tokens import Tokens
 
 EXPIRY_TOPIC: Final = "sns.unconfirmed"
+_LIFETIME_S: Final = TOKEN_LIFETIME.total_seconds()
 
 
 class Asking(NamedTuple):
@@ -40,6 +41,13 @@ class UnconfirmedRecord(msgspec.Struct, frozen=True, kw_only=True, tag="sns.unco
     name: SubscriptionName
 
 
+class GoneRecord(msgspec.Struct, frozen=True, kw_only=True, tag="sns.gone.v1"):
+    """A subscription that was unsubscribed by its link."""
+
+    subscription: SubscriptionRecord
+    at_s: float
+
+
 def ask_to_confirm(tx: Transaction, asking: Asking, topic: TopicRecord, record: SubscriptionRecord) -> None:
     text = (
         f"You have chosen to subscribe to the topic {record.topic.arn}.\n"
@@ -54,7 +62,8 @@ def tell_unsubscribed(tx: Transaction, asking: Asking, topic: TopicRecord | None
         f"You have chosen to deactivate subscription {record.arn}.\n"
         "To cancel this operation and restore the subscription, visit the SubscribeURL included in this message."
     )
-    tx.set(_gone_key(SubscriptionName(record.topic, record.subscription_id)), encode(record))
+    gone = GoneRecord(subscription=record, at_s=asking.now_s)
+    tx.set(_gone_key(SubscriptionName(record.topic, record.subscription_id)), encode(gone))
     _send(tx, asking, topic, record, "UnsubscribeConfirmation", text)
 
 
@@ -88,8 +97,13 @@ def _send(
 
 async def find_gone(snapshot: Snapshot, name: SubscriptionName) -> SubscriptionRecord | None:
     """One that was unsubscribed by its link, and may come back."""
+    gone = await _gone(snapshot, name)
+    return None if gone is None else gone.subscription
+
+
+async def _gone(snapshot: Snapshot, name: SubscriptionName) -> GoneRecord | None:
     value = await snapshot.get(_gone_key(name))
-    return None if value is None else decode(value, SubscriptionRecord)
+    return None if value is None else decode(value, GoneRecord)
 
 
 def clear_gone(tx: Transaction, name: SubscriptionName) -> None:
@@ -101,9 +115,11 @@ async def expire(store: Store, now_s: float, delivery: Delivery) -> None:
     name = decode(delivery.event.payload, UnconfirmedRecord).name
 
     async def forget(tx: Transaction) -> None:
-        clear_gone(tx, name)
+        gone = await _gone(tx, name)
+        if gone is not None and now_s >= gone.at_s + _LIFETIME_S:
+            clear_gone(tx, name)
         record = await find_subscription(tx, name)
-        if record is None or not record.pending or now_s < record.created_at_s + TOKEN_LIFETIME.total_seconds():
+        if record is None or not record.pending or now_s < record.created_at_s + _LIFETIME_S:
             return
         clear_subscription(tx, record)
         topic = await find_topic(tx, record.topic)
