@@ -23,6 +23,7 @@ from pileus.services.lambda_.shapes import (
     GetEventSourceMappingRequest,
     OnFailure,
     ProvisionedPollerConfig,
+    PublishVersionRequest,
     ScalingConfig,
     UpdateEventSourceMappingRequest,
 )
@@ -207,7 +208,27 @@ async def test_one_mapping_for_a_queue_and_a_function(mappings: Mappings) -> Non
         f'An event source mapping with SQS arn (" {QUEUE} ") and function (" f ") already exists. '
         f"Please update or delete the existing mapping with UUID {made.uuid}"
     )
-    await mappings.create(name="g")
+    other = await mappings.create(name="g")
+    with pytest.raises(ResourceConflictException):
+        await mappings.update(other, function_name="f")
+    assert (await mappings.update(other, function_name="g")).uuid == other.uuid
+
+
+@pytest.mark.parametrize(
+    ("name", "qualifier"),
+    [
+        ("f", ""),
+        ("111111111111:function:f:$LATEST", ":$LATEST"),
+        ("111111111111:function:f:1", ":1"),
+        ("arn:aws:lambda:us-east-1:111111111111:function:f:$LATEST", ""),
+        ("arn:aws:lambda:us-east-1:111111111111:function:f:1", ":1"),
+    ],
+)
+async def test_the_name_decides_about_the_qualifier(mappings: Mappings, name: str, qualifier: str) -> None:
+    """Recording lambda_api, test_function_name_variations."""
+    await mappings.api.publish_version(context(), PublishVersionRequest(function_name="f"))
+    made = await mappings.create(name=name)
+    assert made.function_arn == f"arn:aws:lambda:us-east-1:111111111111:function:f{qualifier}"
 
 
 @pytest.mark.parametrize("action", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"])

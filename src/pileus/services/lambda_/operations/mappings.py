@@ -23,7 +23,7 @@ from pileus.services.lambda_.mappings.queue_configuring import (
 )
 from pileus.services.lambda_.mappings.queues import QueueGone
 from pileus.services.lambda_.mappings.sources import SourceGone
-from pileus.services.lambda_.names import FunctionName, function_name
+from pileus.services.lambda_.names import LATEST, FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase
 from pileus.services.lambda_.operations.tags import check_tags
 from pileus.services.lambda_.resolving import resolve
@@ -52,7 +52,7 @@ class MappingOperations(LambdaBase):
     ) -> EventSourceMappingConfiguration:
         arn = check_source(request, built=frozenset({*self._sources, *self._queues}))
         check_tags(request.tags or {})
-        function = function_name(context, request.function_name)
+        function = _mapped(context, request.function_name)
         await self._role_of(self._store.snapshot(), function)
         mapping = MappingRecord(
             uuid=self._ids.uuid(),
@@ -118,7 +118,7 @@ class MappingOperations(LambdaBase):
         queue = known.service in QUEUES
         settings = queue_settings_of(request) if queue else settings_of(request)
         if request.function_name is not None:
-            settings["function"] = function_name(context, request.function_name)
+            settings["function"] = _mapped(context, request.function_name)
         if queue:
             await self._check_queue(changed(known, settings))
         elif request.function_name is not None:
@@ -131,6 +131,7 @@ class MappingOperations(LambdaBase):
             mapping = changed(before, {**settings, "modified_at": self._clock.now()})
             if "function" in settings:
                 await self._role_of(tx, mapping.function)
+                await _check_single(tx, context, mapping)
             records.put_mapping(tx, mapping)
             if mapping.enabled == before.enabled:
                 return mapping, "Updating"
@@ -220,12 +221,19 @@ class MappingOperations(LambdaBase):
         check_queue_mapping(mapping, facts, function_timeout_s=record.timeout_s)
 
 
+def _mapped(context: RequestContext, name: str) -> FunctionName:
+    """The function that a mapping is to have. Recording lambda_api, test_function_name_variations: `$LATEST` is dropped
+    from a whole ARN, and kept elsewhere."""
+    function = function_name(context, name)
+    return function.qualified_by(None) if name.startswith("arn:") and function.qualifier == LATEST else function
+
+
 async def _check_single(tx: Transaction, context: RequestContext, mapping: MappingRecord) -> None:
     """Or ResourceConflictException. Recordings lambda_api, test_event_source_mapping_*, and lambda_integration_sqs,
     test_duplicate_event_source_mappings."""
     function, arn = mapping.function, mapping.source_arn
     for other in await records.list_mappings(tx, account_id=context.account_id, region=context.region):
-        if other.source_arn != arn or other.function.qualified_arn != function.qualified_arn:
+        if other.uuid == mapping.uuid or (other.source_arn, other.function) != (arn, function):
             continue
         what = (
             f'An event source mapping with SQS arn (" {arn} ") and function (" {function.name} ")'
