@@ -21,7 +21,7 @@ from pileus.services.lambda_.mappings import store as records
 from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
 from pileus.services.lambda_.names import FunctionName
-from pileus.services.lambda_.store import put_function
+from pileus.services.lambda_.store import delete_function, put_function
 from pileus.services.sqs.receiver import QueueReceiver
 from pileus.services.sqs.shapes import DeleteQueueRequest, MessageAttributeValue
 from tests.unit.lambda_mappings.conftest import FUNCTION, Failed, Function, a_function, settled, until
@@ -447,6 +447,7 @@ async def test_a_crash_repeats_but_loses_nothing(world: World) -> None:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rests and long polls are short."""
     monkeypatch.setattr(queue_polling, "REST_S", 0.01)
+    monkeypatch.setattr(queue_polling, "REFUSED_REST_S", 0.01)
     monkeypatch.setattr(queue_polling, "LONG_POLL_S", 0.05)
 
 
@@ -460,6 +461,27 @@ async def test_a_role_that_may_not_read_receives_nothing(world: World) -> None:
     await settled()
     assert await world.queues.counts() == (1, 0, 0)
     world.roles.refused = ""
+    await world.empty()
+    assert world.function.events[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_without_its_function_a_mapping_receives_nothing(world: World) -> None:
+    """Messages of a function that was deleted wait for it; nothing uses up their receives."""
+    await world.queues.create()
+    await world.map()
+    await settled()
+
+    async def forget(tx: Transaction) -> None:
+        delete_function(tx, FUNCTION)
+
+    await world.kill()
+    await world.queues.store.run(forget)
+    world.start()
+    await world.queues.send("hello")
+    await settled()
+    assert await world.queues.counts() == (1, 0, 0)
+    await world.map()
     await world.empty()
     assert world.function.events[0]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1"
 

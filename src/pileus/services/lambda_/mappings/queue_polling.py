@@ -31,7 +31,9 @@ LONG_POLL_S: Final = 20.0
 RECEIVED_MAX: Final = 10
 """Source: API_ReceiveMessage."""
 REST_S: Final = 5.0
-"""How long a mapping rests whose queue or function is gone, or whose role may not read: real time."""
+"""How long a mapping rests whose queue or function is gone: real time."""
+REFUSED_REST_S: Final = 20.0
+"""And one whose role may not read: each time that it is asked, the refusal is written down."""
 _CALM_S: Final = 1.0
 """A queue was empty that long: there is no backlog."""
 _HURRIED_S: Final = 0.05
@@ -79,7 +81,7 @@ class QueuePolling:
                     await self._round(stopping)
                 except QueueGone:
                     _log.info("the queue of mapping %s is gone", self._mapping.uuid)
-                    await self._rest(stopping)
+                    await asyncio.wait({stopping}, timeout=REST_S)
             await self._end()
         finally:
             stopping.cancel()
@@ -93,8 +95,9 @@ class QueuePolling:
         await self._room(stopping)
         if self.stop.is_set():
             return
-        if not await self._may_read():
-            await self._rest(stopping)
+        rest_s = await self._kept_from_reading_s()
+        if rest_s:
+            await asyncio.wait({stopping}, timeout=rest_s)
             return
         records = await self._gather(stopping)
         if records:
@@ -139,18 +142,15 @@ class QueuePolling:
             else:
                 self._scale.refused(asyncio.get_running_loop().time())
 
-    async def _rest(self, stopping: "asyncio.Task[bool]") -> None:
-        await asyncio.wait({stopping}, timeout=REST_S)
-
-    async def _may_read(self) -> bool:
-        """Whether the function is there, and its role may do what reading a queue takes."""
+    async def _kept_from_reading_s(self) -> float:
+        """How long to wait, where the function is gone or its role may not do what reading a queue takes; 0: go on."""
         now_s = asyncio.get_running_loop().time()
         if now_s < self._trusted_until_s:
-            return True
+            return 0
         try:
             role = (await resolve(self._store.snapshot(), self._mapping.function)).record.role
         except ResourceNotFoundException:
-            return False
+            return REST_S
         for action in QUEUE_ACTIONS if self._roles is not None else ():
             assert self._roles is not None
             if not await self._roles.allowed(
@@ -160,9 +160,9 @@ class QueuePolling:
                 region=self._mapping.function.region,
             ):
                 _log.info("%s may not %s for mapping %s", role, action, self._mapping.uuid)
-                return False
+                return REFUSED_REST_S
         self._trusted_until_s = now_s + _TRUSTED_S
-        return True
+        return 0
 
     # Messages
 
