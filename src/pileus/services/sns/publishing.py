@@ -94,9 +94,8 @@ class Publishing:
         """
         signer = self._signers.signer or await self._signers.ready()
         now_s = self._clock.timestamp()
-        view = self._views.latest(name)
-        if view is None or view.signs:
-            view = await self._views.get(self._store.snapshot(), name)
+        # It may be outdated: the transaction looks again.
+        view = self._views.latest(name) or await self._views.get(self._store.snapshot(), name)
         topic = view.topic
         if not view.signs:
             return [Stamp(self._ids.uuid(), now_s) for _ in drafts]

@@ -18,6 +18,9 @@ from io import FileIO
 from typing import BinaryIO, Final
 
 _READ_BYTES: Final = 256 * 1024
+_BATCHES_MAX: Final = 2
+"""On their way to the process: it works on one while the next waits. What comes then gathers for the third, which makes
+a third of the writes and wake-ups of sending each text at once."""
 
 
 def frame(content: bytes) -> bytes:
@@ -49,6 +52,8 @@ class SigningProcess:
         self._stdout = process.stdout
         self._asked: deque[asyncio.Future[str]] = deque()
         self._outgoing: list[bytes] = []
+        self._batches: deque[int] = deque()
+        self._sending = False
         self._reading = asyncio.create_task(self._read())
         self.gone = False
 
@@ -77,23 +82,40 @@ class SigningProcess:
             raise ConnectionError("the process that signs has gone")
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
-        if not self._outgoing:
-            # All that is published in one turn of the loop leaves in one write.
-            asyncio.get_running_loop().call_soon(self._send)
         self._outgoing.append(frame(version.encode() + text.encode()))
+        if not self._sending and len(self._batches) < _BATCHES_MAX:
+            # All that is published in one turn of the loop leaves in one write.
+            self._sending = True
+            asyncio.get_running_loop().call_soon(self._send)
         return await answer
 
     def _send(self) -> None:
+        self._sending = False
         outgoing, self._outgoing = self._outgoing, []
-        if not self.gone:
+        if outgoing and not self.gone:
+            self._batches.append(len(outgoing))
             self._stdin.write(b"".join(outgoing))
+
+    def _answered(self, count: int) -> None:
+        """So many came back: what has gathered meanwhile may leave."""
+        while count:
+            ended = min(count, self._batches[0])
+            count -= ended
+            if ended == self._batches[0]:
+                self._batches.popleft()
+            else:
+                self._batches[0] -= ended
+        if self._outgoing and not self._sending and len(self._batches) < _BATCHES_MAX:
+            self._send()
 
     async def _read(self) -> None:
         buffer = bytearray()
         try:
             while data := await self._stdout.read(_READ_BYTES):
                 buffer += data
-                for signature in take_frames(buffer):
+                signatures = take_frames(buffer)
+                self._answered(len(signatures))
+                for signature in signatures:
                     answer = self._asked.popleft()
                     if not answer.done():
                         answer.set_result(signature.decode())
