@@ -23,14 +23,7 @@ from pileus.services.lambda_.asynchronous import (
     rules_of,
     too_old,
 )
-from pileus.services.lambda_.destinations import (
-    Answer,
-    TargetMessage,
-    dead_letter_attributes,
-    emit_message,
-    invocation_record,
-    object_key,
-)
+from pileus.services.lambda_.destinations import TargetMessage, emit_message
 from pileus.services.lambda_.errors import (
     FunctionNotFound,
     SnapStartException,
@@ -38,6 +31,12 @@ from pileus.services.lambda_.errors import (
     Stopped,
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
+from pileus.services.lambda_.invocation_records import (
+    Answer,
+    dead_letter_attributes,
+    invocation_record,
+    object_key,
+)
 from pileus.services.lambda_.invoking import Invoker
 from pileus.services.lambda_.limits import ASYNC_THROTTLE_DELAY
 from pileus.services.lambda_.model import FunctionRecord

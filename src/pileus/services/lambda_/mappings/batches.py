@@ -21,10 +21,11 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
-from pileus.services.lambda_.destinations import TargetMessage, day_and_moment, service_of
+from pileus.services.lambda_.destinations import TargetMessage, service_of
 from pileus.services.lambda_.environments.types import InvocationResult
 from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.events_metrics import EventMetrics
+from pileus.services.lambda_.invocation_records import day_and_moment
 from pileus.services.lambda_.mappings.answers import first_failed, state_of
 from pileus.services.lambda_.mappings.events import (
     STATE_BYTES_MAX,

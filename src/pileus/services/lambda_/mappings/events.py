@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from pileus.services.lambda_.destinations import milliseconds_text
+from pileus.services.lambda_.invocation_records import milliseconds_text
 from pileus.services.lambda_.mappings.model import MappingRecord, Window
 from pileus.services.lambda_.mappings.sources import SourceRecord
 
