@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _FOREVER = RetryPolicy(attempts=sys.maxsize)
 """Deliveries say themselves when the last attempt was made."""
+_HTTP_AT_ONCE = 256
+"""`AT_ONCE` of `deliveries/turns.py`, which shares them out among endpoints; it is imported with the first delivery."""
 _MAIL = RetryPolicy(attempts=20, delay=timedelta(seconds=5), factor=2, delay_max=timedelta(minutes=30))
 """Some hours, as mail servers do."""
 
@@ -57,7 +59,7 @@ class SnsPart(Part):
 
     def subscribe(self, outbox: Outbox) -> None:
         outbox.subscribe("sns.delivery.lambda", self._to_function, retry=_FOREVER)
-        outbox.subscribe("sns.delivery.http", self._to_http, retry=_FOREVER)
+        outbox.subscribe("sns.delivery.http", self._to_http, retry=_FOREVER, concurrency=_HTTP_AT_ONCE)
         outbox.subscribe("sns.delivery.people", self._to_people, retry=_FOREVER)
         outbox.subscribe("sns.delivery.queue", self._to_queue, retry=_FOREVER)
         outbox.subscribe("sns.fanout", self._fan_out, retry=_FOREVER)

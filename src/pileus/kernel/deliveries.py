@@ -19,11 +19,15 @@ class DeliveryFailed(Exception):
 
 
 class RetryLater(Exception):
-    """Raised by a handler that knows better than the topic's policy when to try again."""
+    """Raised by a handler that knows better than the topic's policy when to try again.
 
-    def __init__(self, message: str = "", *, delay: timedelta) -> None:
+    counted: whether this was an attempt; it was none where nothing was tried.
+    """
+
+    def __init__(self, message: str = "", *, delay: timedelta, counted: bool = True) -> None:
         super().__init__(message)
         self.delay = delay
+        self.counted = counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

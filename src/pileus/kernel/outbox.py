@@ -242,6 +242,9 @@ class _Courier:
         retry = self._subscription.retry
         if isinstance(error, RetryLater):
             delay = error.delay
+            if not error.counted:
+                await self._put_off(key, record, delivery, delay)
+                return False
         elif isinstance(error, GiveUp) or delivery.attempt >= retry.attempts:
             return await self._exhausted(key, record, delivery, error)
         else:

@@ -214,15 +214,19 @@ async def test_an_exhausted_event_is_handed_on_at_least_once(store: SqliteStore,
     assert await left(store) == 0
 
 
-async def test_a_handler_may_name_the_hour(store: SqliteStore, clock: JumpingClock) -> None:
-    """`RetryLater` overrides policy and budget: the handler knows its own."""
-    outbox, recorder = Outbox(store, clock), Recorder(x=[RetryLater(delay=7 * MINUTE)])
+@pytest.mark.parametrize(("counted", "attempts"), [(True, [1, 2]), (False, [1, 1])])
+@pytest.mark.parametrize("group", ["", "g"])
+async def test_a_handler_may_name_the_hour(
+    store: SqliteStore, clock: JumpingClock, counted: bool, attempts: list[int], group: str
+) -> None:
+    """`RetryLater` overrides policy and budget: the handler knows its own, and whether it tried at all."""
+    outbox, recorder = Outbox(store, clock), Recorder(x=[RetryLater(delay=7 * MINUTE, counted=counted)])
     outbox.subscribe("t", recorder, retry=RetryPolicy(attempts=1))
-    await emit(store, b"x")
+    await emit(store, b"x", group=group)
     async with running(outbox):
         await until(lambda: clock.alarms == [clock.now() + 7 * MINUTE])
         clock.jump(7 * MINUTE)
-        await until(lambda: [delivery.attempt for delivery in recorder.deliveries] == [1, 2])
+        await until(lambda: [delivery.attempt for delivery in recorder.deliveries] == attempts)
 
 
 async def test_a_group_stays_in_order_through_failures(store: SqliteStore, clock: JumpingClock) -> None:

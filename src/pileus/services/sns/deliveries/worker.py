@@ -18,6 +18,7 @@ from pileus.services.sns.deliveries.http import HttpCaller, Pace
 from pileus.services.sns.deliveries.outcomes import Outcome
 from pileus.services.sns.deliveries.retrying import AWS_ENDPOINTS, PEOPLE, Delay, TriedInVain, by_policy
 from pileus.services.sns.deliveries.tasks import DeliveryTask
+from pileus.services.sns.deliveries.turns import Turns
 from pileus.services.sns.delivery_policies import CONTENT_TYPE_DEFAULT, rules_of
 from pileus.services.sns.envelopes import Envelope, confirmation_text
 from pileus.services.sns.fanout import SERVICE, Fanout
@@ -78,6 +79,7 @@ class Deliveries:
         self._functions = functions
         self._people = people
         self._pace = Pace()
+        self._turns = Turns(clock.monotonic)
 
     async def to_function(self, delivery: Delivery) -> None:
         await self._deliver(delivery, self._invoke, AWS_ENDPOINTS.delay)
@@ -155,7 +157,9 @@ class Deliveries:
         if raw:
             headers["x-amz-sns-rawdelivery"] = "true"
         headers["Content-Type"] = rules.content_type if notification else CONTENT_TYPE_DEFAULT
-        answered = await self._http.post(record.endpoint, headers, (await self._text(task)).encode())
+        text = await self._text(task)
+        with self._turns.taken(record.endpoint):
+            answered = await self._http.post(record.endpoint, headers, text.encode())
         return answered.body
 
     async def _tell(self, task: DeliveryTask) -> Response:
