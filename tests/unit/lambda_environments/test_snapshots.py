@@ -10,8 +10,7 @@ import msgspec
 import pytest
 
 from pileus.services.lambda_.environments import pool
-from pileus.services.lambda_.environments.environment import InitFailed
-from pileus.services.lambda_.environments.types import FunctionSpec, RestoreFailed
+from pileus.services.lambda_.environments.types import FunctionSpec, InitFailed, RestoreFailed
 from tests.unit.lambda_environments.conftest import Bench
 
 FUNCTION = """

@@ -20,8 +20,7 @@ from pileus.kernel.sandbox.sandbox import SandboxFailed
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
-from pileus.services.lambda_.environments.environment import InitFailed
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded, FunctionSpec, UnsupportedRuntime
+from pileus.services.lambda_.environments.types import ConcurrencyExceeded, FunctionSpec, InitFailed, UnsupportedRuntime
 from pileus.services.lambda_.errors import FunctionNotFound
 from pileus.services.lambda_.model import VersionRecord
 from pileus.services.lambda_.names import FunctionName

@@ -22,7 +22,7 @@ from pileus.kernel.sandbox.sandbox import Sandbox, SandboxFailed
 from pileus.services.lambda_.environments import provisioned, reports, snapshots
 from pileus.services.lambda_.environments.api_listener import ApiListener
 from pileus.services.lambda_.environments.concurrency import Limits, ScalingRate, Unreserved
-from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.environment import Environment
 from pileus.services.lambda_.environments.extensions import may_have_extensions, programs, programs_of_image
 from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.freezing import Freezing
@@ -38,6 +38,7 @@ from pileus.services.lambda_.environments.types import (
     ConcurrencyExceeded,
     EnvironmentsClosed,
     FunctionSpec,
+    InitFailed,
     Invocation,
     InvocationResult,
     LogSink,

@@ -10,10 +10,15 @@ from typing import Final
 
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.sandbox.sandbox import SandboxFailed
-from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.environment import Environment
 from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.lifecycle import State
-from pileus.services.lambda_.environments.types import ConcurrencyExceeded, EnvironmentsClosed, UnsupportedRuntime
+from pileus.services.lambda_.environments.types import (
+    ConcurrencyExceeded,
+    EnvironmentsClosed,
+    InitFailed,
+    UnsupportedRuntime,
+)
 from pileus.services.lambda_.provisioning import Provisioned
 
 INITIALIZATION_TYPE: Final = "provisioned-concurrency"

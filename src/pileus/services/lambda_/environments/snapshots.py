@@ -17,10 +17,10 @@ from pileus.kernel.sandbox.cell import Cell
 from pileus.kernel.sandbox.cell_groups import CellGroups
 from pileus.kernel.sandbox.forked_cells import ForkedCells
 from pileus.kernel.sandbox.sandbox import SandboxFailed
-from pileus.services.lambda_.environments.environment import Environment, InitFailed
+from pileus.services.lambda_.environments.environment import Environment
 from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.lifecycle import State
-from pileus.services.lambda_.environments.types import EnvironmentsClosed
+from pileus.services.lambda_.environments.types import EnvironmentsClosed, InitFailed
 
 INITIALIZATION_TYPE: Final = "snap-start"
 FORK: Final = "fork"

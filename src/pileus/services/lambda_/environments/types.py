@@ -128,6 +128,16 @@ class EnvironmentsClosed(Exception):
     """Pileus stopped the environment, for reasons of its own: nothing is known of what the function would have done."""
 
 
+class InitFailed(Exception):
+    """The runtime did not come up. document: what the invoker gets; None when it must be made for the invocation."""
+
+    def __init__(self, kind: str, message: str, document: bytes | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.document = document
+
+
 class RestoreFailed(Exception):
     """An environment could not be restored from a snapshot: its hooks failed, or took too long; its log says more."""
 
