@@ -13,7 +13,8 @@ from pileus.services.sqs.model import Counts, QueueRecord
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step of a move did. failure: why the next message cannot be moved; '' when it can, or there is none.
+    """What one step of a move did. more: a bound ended it. failure: why the next message cannot be moved; '' when it
+    can, or there is none.
 
     The names of failures are those that ListMessageMoveTasks tells: `CouldNotDetermineMessageSource`,
     `AWS.SimpleQueueService.NonExistentQueue`.
@@ -21,6 +22,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int
     failure: str = ""
+    more: bool = False
 
 
 class QueueContents(Protocol):

@@ -144,7 +144,7 @@ class Moving:
             return
         limit, pause = pace(task.per_second)
         moved = await self._move(tx, task, limit=limit)
-        status = FAILED if moved.failure else RUNNING if moved.count == limit else COMPLETED
+        status = FAILED if moved.failure else RUNNING if moved.more else COMPLETED
         put_task(
             tx, msgspec.structs.replace(task, moved=task.moved + moved.count, status=status, failure=moved.failure)
         )

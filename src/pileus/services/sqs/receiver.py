@@ -87,11 +87,13 @@ class QueueReceiver:
         loop = asyncio.get_running_loop()
         end_s = loop.time() + wait_s
         limit = min(max_messages, RECEIVED_MAX)
-        queue, taken = await self._receive(queue_arn, limit, visibility_timeout_s)
+        queue, taken, unfinished = await self._receive(queue_arn, limit, visibility_timeout_s)
         while not taken:
-            if not await self._waiting.wait(queue, seconds=end_s - loop.time(), here=wanted):
+            if unfinished and wanted() and loop.time() < end_s:
+                await asyncio.sleep(0)  # behind many that nobody gets (dead letters, what expired) there may be some
+            elif not await self._waiting.wait(queue, seconds=end_s - loop.time(), here=wanted):
                 return []
-            queue, taken = await self._receive(queue_arn, limit, visibility_timeout_s)
+            queue, taken, unfinished = await self._receive(queue_arn, limit, visibility_timeout_s)
         # Whoever acts on what was received: that it is held must have survived first.
         await self._store.durable()
         counting = self._counting.of(queue)
@@ -101,7 +103,8 @@ class QueueReceiver:
 
     async def _receive(
         self, queue_arn: str, limit: int, visibility_timeout_s: int | None
-    ) -> tuple[QueueRecord, list[Taken]]:
+    ) -> tuple[QueueRecord, list[Taken], bool]:
+        """Queue, messages, and whether another look may find more."""
         async with self._store.transaction() as tx:
             queue = await self._messages.known.find_by_arn(tx, queue_arn)
             if queue is None:
@@ -110,7 +113,7 @@ class QueueReceiver:
             visibility_s = queue.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
             taken = await self._messages.receive(seen, limit=limit, visibility_s=visibility_s, patient=True)
             seen.save()
-        return queue, taken
+        return queue, taken, seen.unfinished
 
     async def delete(self, queue_arn: str, handles: Sequence[str]) -> None:
         """They were worked on; those that are no longer ours are left alone. Durable when this returns."""

@@ -27,6 +27,9 @@ from pileus.services.sqs.model import Counts, QueueRecord
 OVERDUE_MAX: Final = 1_000
 """Leases, and messages whose delay has ended, that `counts` looks at because no visit has noticed yet."""
 
+MOVE_CHARACTERS: Final = 1 << 21
+"""How much one step of a move moves, about: others wait for it."""
+
 _VERSION_4: Final = tuple(bytes((byte & 0x0F | 0x40,)) for byte in range(256))
 _VARIANT: Final = tuple(bytes((byte & 0x3F | 0x80,)) for byte in range(256))
 
@@ -157,8 +160,8 @@ class Messages:
         """Send messages on, as new ones; see `QueueContents`."""
         seen = await self.visit(tx, source)
         targets: dict[bytes, Visit] = {}
-        count, failure = 0, ""
-        while count < limit:
+        count, characters, failure = 0, 0, ""
+        while count < limit and characters < MOVE_CHARACTERS:
             found = await next_to_move(seen)
             if found is None:
                 break
@@ -166,9 +169,12 @@ class Messages:
             if failure:
                 break
             count += 1
+            characters += len(found.message.body)
+        else:
+            seen.bounded = True
         for one in (seen, *targets.values()):
             one.save()
-        return Moved(count=count, failure=failure)
+        return Moved(count=count, failure=failure, more=seen.unfinished)
 
     async def _send_on(self, seen: Visit, found: Next, target: QueueRecord | None, targets: dict[bytes, Visit]) -> str:
         """Why the message cannot be moved; '' when it was."""

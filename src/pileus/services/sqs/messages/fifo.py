@@ -40,7 +40,6 @@ from pileus.services.sqs.model import QueueRecord
 IN_FLIGHT_MAX: Final = 120_000
 """SQS Developer Guide, "Amazon SQS FIFO queue quotas"; 20,000 until November 2024. Beyond it nobody gets an error."""
 LAPSES_MAX: Final = 64
-DROPS_MAX: Final = 64
 _FIRST_NUMBER: Final = 18_850_000_000_000_000_000
 """Sequence numbers have 20 digits (SQS Developer Guide, "FIFO queue and message identifiers")."""
 _NUMBER_STEP: Final = 256
@@ -93,7 +92,7 @@ async def lapse(visit: Visit) -> bool:
 
 async def receive(visit: Visit, *, limit: int, visibility_s: int, attempt_id: str, bury: Bury | None) -> list[Taken]:
     """Take up to `limit` messages, as many of one group as there are, then of the next."""
-    await lapse(visit)
+    visit.bounded = await lapse(visit)
     if attempt_id and (again := await _repeated(visit, attempt_id, visibility_s=visibility_s)):
         return again
     limit = min(limit, IN_FLIGHT_MAX - visit.head.in_flight)
@@ -114,19 +113,18 @@ class _Receive:
         self._due_us = visit.now_us + visibility_s * US_PER_S
         self._bury = bury
         self._count_max = visit.queue.redrive.receive_count_max if visit.queue.redrive is not None else 0
-        self._drops_left = DROPS_MAX
         self._taken: list[Taken] = []
 
     async def run(self) -> list[Taken]:
         visit = self._visit
         keys = visit.keys
         begin = keys.turn_prefix
-        while len(self._taken) < self._limit and self._drops_left > 0:
+        while len(self._taken) < self._limit and self._visit.drops_left > 0:
             rows = await visit.tx.range(begin, end_of(keys.turn_prefix), limit=self._limit - len(self._taken))
             if not rows:
                 break
             for _, group in rows:
-                if len(self._taken) >= self._limit or self._drops_left <= 0:
+                if len(self._taken) >= self._limit or self._visit.drops_left <= 0:
                     break
                 if not await self._serve(group.decode()):
                     return self._taken  # all that follow were sent later, and are delayed too
@@ -140,7 +138,7 @@ class _Receive:
         state: GroupState | None = None
         before = len(self._taken)
         delayed = stopped = False
-        while not stopped and len(self._taken) < self._limit and self._drops_left > 0:
+        while not stopped and len(self._taken) < self._limit and self._visit.drops_left > 0:
             rows = await visit.tx.range(begin, end, limit=self._limit - len(self._taken))
             if not rows:
                 break
@@ -191,7 +189,7 @@ class _Receive:
         self._taken.append(Taken(message, seq, held.count, held.first_received_ms, handle))
 
     def _drop(self, state: GroupState, message: MessageRecord, seq: int, held: Held | None) -> None:
-        self._drops_left -= 1
+        self._visit.drop(message)
         remove_from(self._visit, state, message.group, seq, held)
 
 

@@ -5,16 +5,13 @@ One that could be received now; what is held or delayed stays.
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pileus.kernel.storage.records import decode
 from pileus.services.sqs.messages import fifo, leases, standard
 from pileus.services.sqs.messages.keys import end_of, last_number
 from pileus.services.sqs.messages.records import Entry, Lease, MessageRecord
 from pileus.services.sqs.messages.visit import Visit
-
-_LOOKS_MAX: Final = 64
-"""Messages past their retention that are dropped on the way to one that is not."""
 
 
 class Next(NamedTuple):
@@ -25,16 +22,17 @@ class Next(NamedTuple):
 
 
 async def next_to_move(seen: Visit) -> Next | None:
-    """None when there is nothing to move now."""
-    if seen.queue.fifo:
-        await fifo.lapse(seen)
-    else:
-        await standard.lapse(seen)
-    for _ in range(_LOOKS_MAX):
+    """None when there is nothing to move now, or the visit is `unfinished`."""
+    more = await (fifo.lapse(seen) if seen.queue.fifo else standard.lapse(seen))
+    while not seen.unfinished:
         found = await (_of_fifo(seen) if seen.queue.fifo else _of_standard(seen))
-        if found is None or not seen.expired(found.message):
+        if found is None:
+            seen.bounded = more
+            return None
+        if not seen.expired(found.message):
             return found
         await found.remove()
+        seen.drop(found.message)
     return None
 
 

@@ -36,8 +36,6 @@ LAPSES_MAX: Final = 64
 """Leases that one visit moves to those returned; the rest is for the next."""
 DELAYS_MAX: Final = 16
 """Delayed messages that one visit moves to the log: each may have a megabyte."""
-DROPS_MAX: Final = 64
-"""Messages past their retention that one receive drops before it leaves the rest to the next."""
 
 
 async def send(visit: Visit, message: MessageRecord, *, delay_s: int) -> int:
@@ -113,7 +111,6 @@ class Receive:
         self._wanted = limit
         self._bury = bury
         self._count_max = visit.queue.redrive.receive_count_max if visit.queue.redrive is not None else 0
-        self._drops_left = DROPS_MAX
         self._entries: list[Entry] = []
         self._messages: list[MessageRecord] = []
 
@@ -161,7 +158,7 @@ class Receive:
         visit = self._visit
         if visit.expired(message):
             visit.tx.clear(visit.keys.message(entry.seq, grouped=entry.grouped))
-            self._drops_left -= 1
+            visit.drop(message)
         elif self._count_max and entry.count >= self._count_max and self._bury is not None:
             dead = as_dead(
                 message,
@@ -171,7 +168,7 @@ class Receive:
             )
             if await self._bury(dead):
                 visit.tx.clear(visit.keys.message(entry.seq, grouped=entry.grouped))
-                self._drops_left -= 1
+                visit.drop(message)
             else:
                 self._take(message, entry)
         else:
@@ -183,7 +180,7 @@ class Receive:
         head = self._visit.head
         if head.grouped:
             await self._take_by_turns()
-        while head.log and self._wanted and self._drops_left > 0 and await self._take_log(self._wanted):
+        while head.log and self._wanted and self._visit.drops_left > 0 and await self._take_log(self._wanted):
             pass
 
     async def _take_log(self, limit: int) -> int:
@@ -191,7 +188,7 @@ class Receive:
         visit = self._visit
         head, keys = visit.head, visit.keys
         rows = await visit.tx.range(
-            keys.message(head.cursor + 1), end_of(keys.message_prefix), limit=min(limit, self._drops_left)
+            keys.message(head.cursor + 1), end_of(keys.message_prefix), limit=min(limit, self._visit.drops_left)
         )
         for key, data in rows:
             head.cursor = last_number(key)
@@ -203,7 +200,7 @@ class Receive:
         """Serve those whose turn it is, each its share: one message when there are many groups."""
         visit = self._visit
         head, tx, keys = visit.head, visit.tx, visit.keys
-        while self._wanted and head.grouped and self._drops_left > 0:
+        while self._wanted and head.grouped and self._visit.drops_left > 0:
             rows = await tx.range(keys.turn_prefix, end_of(keys.turn_prefix), limit=self._wanted)
             line = [(int.from_bytes(key[len(keys.turn_prefix) :][:8], "big"), key) for key, _ in rows]
             if head.log:
@@ -215,7 +212,7 @@ class Receive:
             share = max(1, self._wanted // len(line))
             before = head.log + head.grouped
             for turn, key in line:
-                if not self._wanted or self._drops_left <= 0:
+                if not self._wanted or self._visit.drops_left <= 0:
                     break
                 head.clock = max(head.clock, turn)
                 limit = min(share, self._wanted)
@@ -250,12 +247,12 @@ class Receive:
     async def _take_returned(self) -> None:
         visit = self._visit
         keys = visit.keys
-        while self._wanted and self._drops_left > 0:
+        while self._wanted and self._visit.drops_left > 0:
             rows = await visit.tx.range(keys.returned_prefix, end_of(keys.returned_prefix), limit=self._wanted)
             if not rows:
                 return
             for key, _ in rows:
-                if not self._wanted or self._drops_left <= 0:
+                if not self._wanted or self._visit.drops_left <= 0:
                     return
                 await self._take_again(last_number(key))
 
@@ -265,19 +262,19 @@ class Receive:
         lease = await visit.lease(number)
         assert lease is not None
         for entry in [entry for entry in lease.entries if not entry.moved_to]:
-            if not self._wanted or self._drops_left <= 0:
+            if not self._wanted or self._visit.drops_left <= 0:
                 return
             message = await visit.message(entry.seq, grouped=entry.grouped)
             await remove_entry(visit, number, lease, entry)
             if message is None:
-                self._drops_left -= 1
+                visit.drop(None)
             else:
                 await self._offer(message, Entry(entry.seq, entry.count, entry.first_received_ms, entry.grouped))
 
 
 async def receive(visit: Visit, *, limit: int, visibility_s: int, patient: bool, bury: Bury | None) -> list[Taken]:
     """Take up to `limit` messages. patient: who polls long hears of no OverLimit, and gets nothing."""
-    await lapse(visit)
+    visit.bounded = await lapse(visit)
     head = visit.head
     if not (head.log or head.grouped or head.returned):
         return []

@@ -20,6 +20,7 @@ STEP_MESSAGES: Final = 32
 STEP_LEASES: Final = 64
 STEP_IDS: Final = 256
 _ROWS_AT_ONCE: Final = 16
+_BYTES_AT_ONCE: Final = 1 << 22
 
 
 async def sweep_expired(seen: Visit) -> bool:
@@ -91,7 +92,8 @@ async def forget_ids(seen: Visit) -> bool:
 
 
 async def clear_some(tx: Transaction, begin: bytes, *, after_last: bytes, limit: int) -> bool:
-    """Remove the first records of a range; whether there are more."""
+    """Remove the first records of a range, fewer of large ones; whether there are more."""
+    read_bytes = 0
     for _ in range(max(1, limit // _ROWS_AT_ONCE)):
         rows = await tx.range(begin, after_last, limit=_ROWS_AT_ONCE)
         if not rows:
@@ -101,4 +103,7 @@ async def clear_some(tx: Transaction, begin: bytes, *, after_last: bytes, limit:
         if len(rows) < _ROWS_AT_ONCE:
             return False
         begin = end
+        read_bytes += sum(len(value) for _, value in rows)
+        if read_bytes > _BYTES_AT_ONCE:
+            break
     return True

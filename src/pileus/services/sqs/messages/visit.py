@@ -14,6 +14,10 @@ from pileus.services.sqs.messages.records import GroupState, Head, Lease, Messag
 from pileus.services.sqs.model import QueueRecord
 
 US_PER_S: Final = 1_000_000
+DROPS_MAX: Final = 64
+"""Messages that nobody gets (past their retention, dead letters) which one visit clears away, if they are small."""
+_DROP_CHARACTERS: Final = 65_536
+"""A message counts as one more for each of these in its body."""
 
 
 class Taken(NamedTuple):
@@ -29,7 +33,19 @@ class Taken(NamedTuple):
 class Visit:
     """One operation's look at one queue, within one transaction."""
 
-    __slots__ = ("_before", "_groups", "_leases", "head", "keys", "now_ms", "now_us", "queue", "tx")
+    __slots__ = (
+        "_before",
+        "_groups",
+        "_leases",
+        "bounded",
+        "drops_left",
+        "head",
+        "keys",
+        "now_ms",
+        "now_us",
+        "queue",
+        "tx",
+    )
 
     def __init__(self, tx: Transaction, queue: QueueRecord, data: bytes | None, *, now_us: int) -> None:
         """data: the head, as it was read."""
@@ -40,6 +56,8 @@ class Visit:
         self.keys = _keys(queue.serial, head.generation)
         self.now_us = now_us
         self.now_ms = now_us // 1_000
+        self.drops_left = DROPS_MAX
+        self.bounded = False
         self._leases: dict[int, Lease | None] = {}
         self._groups: dict[str, GroupState | None] = {}
 
@@ -51,6 +69,15 @@ class Visit:
     def due(self, moment_us: int) -> None:
         """Something is due then."""
         self.head.next_due_us = min(self.head.next_due_us, moment_us)
+
+    def drop(self, message: MessageRecord | None) -> None:
+        """One that nobody gets was cleared away; None: it was gone already."""
+        self.drops_left -= 1 if message is None else 1 + len(message.body) // _DROP_CHARACTERS
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a bound ended the search for messages: who found none may find some by looking again."""
+        return self.bounded or self.drops_left <= 0
 
     def expired(self, message: MessageRecord) -> bool:
         """Whether the queue keeps it no longer."""

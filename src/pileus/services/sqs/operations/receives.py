@@ -16,6 +16,8 @@ from pileus.services.sqs.operations.message_base import MessageBase
 from pileus.services.sqs.shapes import ReceiveMessageRequest, ReceiveMessageResult
 
 RECEIVED_MAX: Final = 10
+LOOKS_S: Final = 1
+"""How long a short poll clears away what nobody gets, before it answers with nothing."""
 
 _ATTEMPT_ID: Final = re.compile(r"[!-~]{1,128}")
 
@@ -44,7 +46,27 @@ class ReceiveOperations(MessageBase):
     async def _receive(
         self, key: bytes, request: ReceiveMessageRequest, limit: int
     ) -> tuple[QueueRecord, list[Taken], int]:
-        """Queue, messages, and how long to wait when there are none."""
+        """Queue, messages, and how long to wait when there are none.
+
+        Behind many that nobody gets (dead letters, what has expired) there may be some: for those it looks again.
+        """
+        here, end_s = presence(), 0.0
+        while True:
+            queue, taken, wait_s, unfinished = await self._take(key, request, limit)
+            if taken or not unfinished:
+                return queue, taken, wait_s
+            loop = asyncio.get_running_loop()
+            end_s = end_s or loop.time() + max(wait_s, LOOKS_S)
+            if loop.time() >= end_s:
+                return queue, taken, wait_s
+            await asyncio.sleep(0)
+            if not here():
+                return queue, taken, wait_s
+
+    async def _take(
+        self, key: bytes, request: ReceiveMessageRequest, limit: int
+    ) -> tuple[QueueRecord, list[Taken], int, bool]:
+        """One look: what `_receive` says, and whether another may find more."""
         messages = self._messages
         async with self._store.transaction() as tx:
             queue = await messages.known.get(tx, key)
@@ -62,7 +84,7 @@ class ReceiveOperations(MessageBase):
                 patient=wait_s > 0,
             )
             seen.save()
-        return queue, taken, wait_s
+        return queue, taken, wait_s, seen.unfinished
 
     async def _poll(
         self,
