@@ -21,9 +21,11 @@ from pileus.services.sns.deliveries.outcomes import DeliveryLog, Outcome
 from pileus.services.sns.deliveries.tasks import DeliveryTask, emit
 from pileus.services.sns.envelopes import Envelope
 from pileus.services.sns.filters import Candidate, Scope
+from pileus.services.sns.foresight import Foresight, Foresights, is_large
 from pileus.services.sns.limits import RAW_ATTRIBUTES_MAX
 from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import Message, SubscriptionRecord, TopicRecord
+from pileus.services.sns.protection.findings import Findings
 from pileus.services.sns.queue_target import NotDelivered, QueueTarget
 from pileus.services.sns.signing import Signer, Signers
 from pileus.services.sns.subscription_attributes import dead_letter_arn
@@ -46,9 +48,14 @@ class OutboundGuard(Protocol):
     """Data protection: what a subscription may read."""
 
     async def outbound(
-        self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message
+        self,
+        tx: Transaction,
+        topic: TopicRecord,
+        record: SubscriptionRecord,
+        message: Message,
+        findings: Findings | None = None,
     ) -> Message | None:
-        """The message, perhaps masked; None where it may not be sent."""
+        """The message, perhaps masked; None where it may not be sent. findings: what was found in it already."""
         ...
 
 
@@ -63,22 +70,32 @@ class Fanout:
         metrics: TopicMetrics,
         guard: OutboundGuard | None = None,
         log: DeliveryLog | None = None,
+        foresights: Foresights | None = None,
     ) -> None:
-        """queues: None where there is no SQS, so that no queue exists. guard, log: None where nobody minds."""
+        """queues: None where there is no SQS, so that no queue exists.
+
+        guard, log, foresights: None where nobody minds.
+        """
         self._signers = signers
         self._queues = queues
         self._metrics = metrics
         self.guard = guard
         self.log = log
+        self._foresights = foresights
 
     async def send(
-        self, tx: Transaction, view: TopicView, message: Message, signatures: Mapping[str, str] = _UNSIGNED
+        self,
+        tx: Transaction,
+        view: TopicView,
+        message: Message,
+        signatures: Mapping[str, str] = _UNSIGNED,
+        foresight: Foresight | None = None,
     ) -> None:
         """To the first page; the rest follows. `Signers.ready` was awaited.
 
-        signatures: by bodies, as far as they were made already; others are made here.
+        signatures: by bodies, as far as they were made already; others are made here. foresight: of a large message.
         """
-        await self._send_page(tx, view.topic, view.subscribers, message, signatures)
+        await self._send_page(tx, view.topic, view.subscribers, message, signatures, foresight)
         if view.beyond is not None:
             self._continue(tx, FanoutRecord(topic=view.topic, message=message, beyond=view.beyond))
 
@@ -86,11 +103,15 @@ class Fanout:
         """The outbox's handler: the next page."""
         record = decode(delivery.event.payload, FanoutRecord)
         await self._signers.ready()
+        topic = record.topic
+        foresight = None
+        if self._foresights is not None and is_large(record.message):
+            subscribers, _ = await page(store.snapshot(), topic.topic, topic.serial, beyond=record.beyond)
+            foresight = await self._foresights.of(topic, subscribers, record.message, publisher=None)
 
         async def send(tx: Transaction) -> None:
-            topic = record.topic
             subscribers, beyond = await page(tx, topic.topic, topic.serial, beyond=record.beyond)
-            await self._send_page(tx, topic, subscribers, record.message)
+            await self._send_page(tx, topic, subscribers, record.message, foresight=foresight)
             if beyond is not None:
                 self._continue(tx, msgspec.structs.replace(record, beyond=beyond))
 
@@ -116,8 +137,10 @@ class Fanout:
         subscribers: Iterable[Subscriber],
         message: Message,
         signatures: Mapping[str, str] = _UNSIGNED,
+        foresight: Foresight | None = None,
     ) -> None:
-        candidates: dict[str, Candidate] = {}
+        candidates: dict[str, Candidate] = {} if foresight is None else foresight.candidates
+        findings: Findings | None = None if foresight is None else foresight.findings
         envelopes: dict[str, Envelope] = {}
         for record, accepts in subscribers:
             body = message.body_for(record.protocol)
@@ -130,7 +153,8 @@ class Fanout:
                     continue
             sent = message
             if self.guard is not None and topic.data_protection_policy:
-                guarded = await self.guard.outbound(tx, topic, record, message)
+                findings = findings or Findings()  # subscriptions share what is found
+                guarded = await self.guard.outbound(tx, topic, record, message, findings)
                 if guarded is None:
                     continue
                 sent, body = guarded, guarded.body_for(record.protocol)

@@ -15,10 +15,12 @@ from pileus.services.sns import fifo
 from pileus.services.sns import metrics as counted
 from pileus.services.sns.envelopes import signed_text
 from pileus.services.sns.fanout import Fanout
+from pileus.services.sns.foresight import Foresight, Foresights
 from pileus.services.sns.messages import Draft, checked_for_topic
 from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import Message, TopicRecord
 from pileus.services.sns.names import TopicName
+from pileus.services.sns.protection.findings import Findings
 from pileus.services.sns.signing import Signers
 from pileus.services.sns.views import TopicView, TopicViews
 
@@ -31,21 +33,33 @@ class Published(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """What a message has before its transaction. version: of the signatures, which are by bodies."""
+    """What a message has before its transaction. version: of the signatures, which are by bodies.
+
+    foresight: of a large message.
+    """
 
     message_id: str
     at_s: float
     version: str = ""
     signatures: Mapping[str, str] = {}
+    foresight: Foresight | None = None
 
 
 class InboundGuard(Protocol):
     """Data protection: what may be published."""
 
-    async def inbound(self, tx: Transaction, topic: TopicRecord, message: Message, *, publisher: str) -> Message:
+    async def inbound(
+        self,
+        tx: Transaction,
+        topic: TopicRecord,
+        message: Message,
+        *,
+        publisher: str,
+        findings: Findings | None = None,
+    ) -> Message:
         """The message, perhaps masked; a ServiceError where it may not be published.
 
-        publisher: the ARN of who publishes; "" of a service.
+        publisher: the ARN of who publishes; "" of a service. findings: what was found in it already.
         """
         ...
 
@@ -70,8 +84,9 @@ class Publishing:
         metrics: TopicMetrics,
         guard: InboundGuard | None = None,
         archive: Archive | None = None,
+        foresights: Foresights | None = None,
     ) -> None:
-        """guard, archive: None where nobody minds."""
+        """guard, archive, foresights: None where nobody minds."""
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -81,21 +96,35 @@ class Publishing:
         self._views = TopicViews()
         self.guard = guard
         self.archive = archive
+        self._foresights = foresights
 
     async def view(self, tx: Transaction, name: TopicName) -> TopicView:
         """The topic, to be published to; TopicNotFound."""
         return await self._views.get(tx, name)
 
-    async def stamp(self, name: TopicName, drafts: Sequence[Draft]) -> list[Stamp]:
-        """Sign messages before the transaction that publishes them; TopicNotFound.
+    async def stamp(self, name: TopicName, drafts: Sequence[Draft], *, publisher: str = "") -> list[Stamp]:
+        """Sign messages, and look at large ones, before the transaction that publishes them; TopicNotFound.
 
         What the transaction finds otherwise (another signature version, a body that data protection masks) it signs
         itself.
         """
-        signer = self._signers.signer or await self._signers.ready()
-        now_s = self._clock.timestamp()
         # It may be outdated: the transaction looks again.
         view = self._views.latest(name) or await self._views.get(self._store.snapshot(), name)
+        stamps = await self._signed(view, drafts)
+        if self._foresights is None or not view.looks:
+            return stamps
+        return [
+            stamp._replace(
+                foresight=await self._foresights.of(
+                    view.topic, view.subscribers, _message(view.topic, draft, stamp), publisher=publisher
+                )
+            )
+            for draft, stamp in zip(drafts, stamps, strict=True)
+        ]
+
+    async def _signed(self, view: TopicView, drafts: Sequence[Draft]) -> list[Stamp]:
+        signer = self._signers.signer or await self._signers.ready()
+        now_s = self._clock.timestamp()
         topic = view.topic
         if not view.signs:
             return [Stamp(self._ids.uuid(), now_s) for _ in drafts]
@@ -159,11 +188,24 @@ class Publishing:
             base_url=base_url,
         )
         if self.guard is not None and topic.data_protection_policy:
-            message = await self.guard.inbound(tx, topic, message, publisher=publisher)
+            findings = None if stamp.foresight is None else stamp.foresight.findings
+            message = await self.guard.inbound(tx, topic, message, publisher=publisher, findings=findings)
         if self.archive is not None:
             await self.archive.keep(tx, topic, message)
         signed = stamp.signatures if stamp.version == (topic.signature_version or "1") else {}
-        await self._fanout.send(tx, view, message, signed)
+        await self._fanout.send(tx, view, message, signed, stamp.foresight)
         self._metrics.add(topic.topic, counted.PUBLISHED)
         self._metrics.add(topic.topic, counted.PUBLISH_SIZE, draft.size_bytes)
         return Published(message_id, sequence_number)
+
+
+def _message(topic: TopicRecord, draft: Draft, stamp: Stamp) -> Message:
+    """As much of it as filters and data protection look at."""
+    return Message(
+        topic=topic.topic,
+        message_id=stamp.message_id,
+        published_at_s=stamp.at_s,
+        body=draft.body,
+        by_protocol=draft.by_protocol,
+        attributes=draft.attributes,
+    )

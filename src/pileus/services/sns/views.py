@@ -5,6 +5,7 @@ of it holds as long as its bytes are the same: one read tells, whoever wrote, in
 first subscriptions of a topic, with their filters compiled; what is beyond is read by whoever sends.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from pileus.kernel.storage.records import decode
@@ -36,6 +37,8 @@ class TopicView(NamedTuple):
     beyond: str | None
     signs: bool
     """Whether a queue gets what it sends in an envelope, which is signed before the transaction."""
+    looks: bool
+    """Whether somebody looks at bodies: filter policies, data protection."""
 
 
 class TopicViews:
@@ -62,7 +65,7 @@ class TopicViews:
         if len(self._views) >= _VIEWS_MAX:
             self._views.clear()
         signs = not topic.fifo and any(each.record.protocol == "sqs" and not each.record.raw for each in subscribers)
-        view = self._views[name] = TopicView(value, topic, subscribers, beyond, signs)
+        view = self._views[name] = TopicView(value, topic, subscribers, beyond, signs, looks(topic, subscribers))
         return view
 
 
@@ -73,6 +76,12 @@ async def page(
     found = await list_subscriptions(snapshot, name, serial, beyond=beyond, limit=SUBSCRIPTIONS_PER_PAGE)
     last = found[-1].subscription_id if len(found) == SUBSCRIPTIONS_PER_PAGE else None
     return tuple(subscriber_of(each) for each in found if not each.pending and not each.paused), last
+
+
+def looks(topic: TopicRecord, subscribers: Iterable[Subscriber]) -> bool:
+    return bool(topic.data_protection_policy) or any(
+        accepts is not None and accepts.scope is Scope.BODY for _, accepts in subscribers
+    )
 
 
 def subscriber_of(record: SubscriptionRecord) -> Subscriber:

@@ -43,9 +43,10 @@ class Attribute(Protocol):
 class Candidate:
     """A message on its way to many subscriptions."""
 
-    __slots__ = ("_attributes", "_body", "_event", "_values")
+    __slots__ = ("_attributes", "_body", "_event", "_values", "foreseen")
 
     def __init__(self, attributes: Mapping[str, Attribute], body: str) -> None:
+        self.foreseen: dict[str, bool] | None = None
         self._attributes = attributes
         self._body = body
         self._event: Any = _UNREAD
@@ -77,17 +78,29 @@ class Candidate:
 class CompiledFilter:
     """A policy that was read."""
 
-    __slots__ = ("_pattern", "scope")
+    __slots__ = ("_pattern", "_text", "scope")
 
-    def __init__(self, pattern: EventPattern, scope: Scope) -> None:
+    def __init__(self, text: str, pattern: EventPattern, scope: Scope) -> None:
+        self._text = text
         self._pattern = pattern
         self.scope = scope
 
     def accepts(self, candidate: Candidate) -> bool:
         if self.scope is Scope.ATTRIBUTES:
             return self._pattern.matches(candidate.values)
+        if candidate.foreseen is not None and self._text in candidate.foreseen:
+            return candidate.foreseen[self._text]
         event = candidate.event
         return event is not None and self._pattern.matches(event)
+
+    def foresee(self, candidate: Candidate) -> bool:
+        """The same, and the answer is kept for whoever has this policy, too: of a large body it takes long."""
+        if self.scope is Scope.ATTRIBUTES:
+            return self.accepts(candidate)
+        if candidate.foreseen is None:
+            candidate.foreseen = {}
+        accepted = candidate.foreseen[self._text] = self.accepts(candidate)
+        return accepted
 
     def matches(self, attributes: Mapping[str, Attribute], body: str) -> bool:
         """The same of a message that nobody else wants."""
@@ -104,7 +117,7 @@ def parse(text: str, scope: Scope) -> CompiledFilter:
     except PatternSyntax as error:
         # What is wrong with a network AWS says without a place (recordings error-condition-bad-cidr...).
         raise refused(error.reason) from None
-    return CompiledFilter(pattern, scope)
+    return CompiledFilter(text, pattern, scope)
 
 
 def _value(attribute: Attribute) -> object:

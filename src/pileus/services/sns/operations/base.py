@@ -12,6 +12,7 @@ from pileus.services.sns.archive.store import MessageArchive
 from pileus.services.sns.confirming import Asking
 from pileus.services.sns.deliveries.status_log import DeliveryStatusLog
 from pileus.services.sns.fanout import Fanout
+from pileus.services.sns.foresight import Foresights
 from pileus.services.sns.links import Links
 from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import TopicRecord
@@ -52,7 +53,15 @@ class SnsBase:
         self.signers = Signers(store, secret=secret, ids=ids, bits=signing_bits)
         log = DeliveryStatusLog(clock=clock, ids=ids)
         guard = DataProtection(clock=clock, ids=ids, metrics=self.topic_metrics, log=log)
-        self.fanout = Fanout(signers=self.signers, queues=queues, metrics=self.topic_metrics, guard=guard, log=log)
+        self._foresights = Foresights(guard)
+        self.fanout = Fanout(
+            signers=self.signers,
+            queues=queues,
+            metrics=self.topic_metrics,
+            guard=guard,
+            log=log,
+            foresights=self._foresights,
+        )
         self.publishing = Publishing(
             store=store,
             clock=clock,
@@ -62,6 +71,7 @@ class SnsBase:
             metrics=self.topic_metrics,
             guard=guard,
             archive=MessageArchive(),
+            foresights=self._foresights,
         )
 
     @cached_property
@@ -89,5 +99,6 @@ class SnsBase:
 
     async def close(self) -> None:
         """Nothing is published any more."""
+        self._foresights.close()
         if self.signers.signer is not None:
             await self.signers.signer.close()

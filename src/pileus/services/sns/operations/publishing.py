@@ -53,7 +53,7 @@ class PublishOperations(SnsBase):
             return await self._publish_to_endpoint(context, request)
         name = _topic(context, arn, member="TargetArn" if request.topic_arn is None else "TopicArn")
         draft = drafted_from(request)
-        [stamp] = await self.publishing.stamp(name, (draft,))
+        [stamp] = await self.publishing.stamp(name, (draft,), publisher=_publisher(context))
         published: Published | ProtectionDenied
         async with self._store.transaction() as tx:
             view = await self.publishing.view(tx, name)
@@ -81,7 +81,7 @@ class PublishOperations(SnsBase):
         drafts = [drafted_from(entry) for entry in entries]
         if sum(draft.size_bytes for draft in drafts) > MESSAGE_BYTES_MAX:
             raise BatchRequestTooLong
-        stamps = await self.publishing.stamp(name, drafts)
+        stamps = await self.publishing.stamp(name, drafts, publisher=_publisher(context))
         successful: list[PublishBatchResultEntry] = []
         failed: list[BatchResultErrorEntry] = []
         async with self._store.transaction() as tx:

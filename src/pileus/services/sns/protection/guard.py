@@ -21,7 +21,8 @@ from pileus.services.sns.errors import ProtectionDenied
 from pileus.services.sns.log_lines import LogLine, sampled, stream_of, write_line
 from pileus.services.sns.model import Message, SubscriptionRecord, TopicRecord
 from pileus.services.sns.names import TopicName
-from pileus.services.sns.protection.identifiers import Finding, find_all
+from pileus.services.sns.protection.findings import Findings, Texts
+from pileus.services.sns.protection.identifiers import Finding
 from pileus.services.sns.protection.policy import Audit, Deidentify, Deny, Statement, compiled
 
 WITH_FINDINGS: Final = "MessagesWithFindings"
@@ -44,16 +45,45 @@ class DataProtection:
         self._metrics = metrics
         self._log = log
 
-    async def inbound(self, tx: Transaction, topic: TopicRecord, message: Message, *, publisher: str = "") -> Message:
-        """The message, perhaps masked; ProtectionDenied. publisher: the ARN of who publishes."""
+    def look(
+        self,
+        topic: TopicRecord,
+        message: Message,
+        findings: Findings,
+        *,
+        inbound: bool,
+        principal: str,
+    ) -> Message:
+        """Look for all that the policy asks for, so that it is known; the message, perhaps masked. For any thread."""
         if not topic.data_protection_policy:
             return message
+        statements = _concerning(compiled(topic.data_protection_policy), inbound=inbound, principal=principal)
+        for statement in statements:
+            if isinstance(statement.operation, Audit):
+                findings.of(message.body, statement.identifiers)
+        masked = _deidentified(statements, message, findings)
+        _denied(statements, masked, findings)
+        return masked
+
+    async def inbound(
+        self,
+        tx: Transaction,
+        topic: TopicRecord,
+        message: Message,
+        *,
+        publisher: str = "",
+        findings: Findings | None = None,
+    ) -> Message:
+        """The message, perhaps masked; ProtectionDenied. publisher: the ARN of who publishes. findings: its own."""
+        if not topic.data_protection_policy:
+            return message
+        findings = findings or Findings()
         statements = _concerning(compiled(topic.data_protection_policy), inbound=True, principal=publisher)
         for statement in statements:
             if isinstance(statement.operation, Audit):
-                self._audit(tx, statement, statement.operation, message, publisher)
-        masked = _deidentified(statements, message)
-        if _denied(statements, masked) or (message.body and not masked.body):
+                self._audit(tx, statement, statement.operation, message, publisher, findings)
+        masked = _deidentified(statements, message, findings)
+        if _denied(statements, masked, findings) or (message.body and not masked.body):
             # The second: what is left is nothing, and nobody can publish that.
             raise ProtectionDenied(
                 f"The topic's data protection policy prohibits this message from being published to {topic.arn}"
@@ -61,14 +91,20 @@ class DataProtection:
         return masked
 
     async def outbound(
-        self, tx: Transaction, topic: TopicRecord, record: SubscriptionRecord, message: Message
+        self,
+        tx: Transaction,
+        topic: TopicRecord,
+        record: SubscriptionRecord,
+        message: Message,
+        findings: Findings | None = None,
     ) -> Message | None:
-        """The message, perhaps masked; None where it may not be delivered."""
+        """The message, perhaps masked; None where it may not be delivered. findings: the message's own."""
         if not topic.data_protection_policy:
             return message
+        findings = findings or Findings()
         statements = _concerning(compiled(topic.data_protection_policy), inbound=False, principal=record.principal_arn)
-        masked = _deidentified(statements, message)
-        if not _denied(statements, masked) and (masked.body or not message.body):
+        masked = _deidentified(statements, message, findings)
+        if not _denied(statements, masked, findings) and (masked.body or not message.body):
             return masked
         if self._log is not None and topic.feedback:
             failure = "The topic's data protection policy prohibits this message from being delivered to " + record.arn
@@ -86,11 +122,19 @@ class DataProtection:
             )
         return None
 
-    def _audit(self, tx: Transaction, statement: Statement, audit: Audit, message: Message, publisher: str) -> None:
+    def _audit(
+        self,
+        tx: Transaction,
+        statement: Statement,
+        audit: Audit,
+        message: Message,
+        publisher: str,
+        findings: Findings,
+    ) -> None:
         """Of a sample."""
         if not sampled(self._ids, audit.sample_rate):
             return
-        found = find_all(message.body, statement.identifiers)
+        found = findings.of(message.body, statement.identifiers)
         self._metrics.add(message.topic, WITH_FINDINGS if found else WITHOUT_FINDINGS)
         group = audit.findings_group if found else audit.no_findings_group
         if not group:
@@ -110,37 +154,47 @@ class DataProtection:
         )
 
 
-def _concerning(policy: Iterable[Statement], *, inbound: bool, principal: str) -> list[Statement]:
-    return [each for each in policy if each.inbound is inbound and each.concerns(principal)]
+def _concerning(policy: Iterable[Statement], *, inbound: bool, principal: str) -> tuple[Statement, ...]:
+    return tuple(each for each in policy if each.inbound is inbound and each.concerns(principal))
 
 
-def _denied(statements: Iterable[Statement], message: Message) -> bool:
+def _denied(statements: Iterable[Statement], message: Message, findings: Findings) -> bool:
     return any(
-        find_all(text, statement.identifiers)
+        findings.of(text, statement.identifiers)
         for statement in statements
         if isinstance(statement.operation, Deny)
         for text in (message.body, *message.by_protocol.values())
     )
 
 
-def _deidentified(statements: Iterable[Statement], message: Message) -> Message:
+def _deidentified(statements: Iterable[Statement], message: Message, findings: Findings | None = None) -> Message:
     """In the order of the statements, in every form of the message."""
-    body, by_protocol = message.body, message.by_protocol
-    for statement in statements:
-        if isinstance(statement.operation, Deidentify):
-            mask, names = statement.operation.mask, statement.identifiers
-            body = _masked(body, names, mask)
-            by_protocol = {protocol: _masked(text, names, mask) for protocol, text in by_protocol.items()}
-    if body == message.body and by_protocol == message.by_protocol:
+    masking = tuple(each for each in statements if isinstance(each.operation, Deidentify))
+    if not masking:
         return message
-    return msgspec.structs.replace(message, body=body, by_protocol=by_protocol)
+    found = findings or Findings()
+    before = (message.body, tuple(message.by_protocol.items()))
+    after = found.masked(masking, before, lambda: _left(masking, before, found))
+    if after == before:
+        return message
+    return msgspec.structs.replace(message, body=after[0], by_protocol=dict(after[1]))
 
 
-def _masked(text: str, names: tuple[str, ...], mask: str) -> str:
+def _left(statements: Iterable[Statement], texts: Texts, findings: Findings) -> Texts:
+    body, by_protocol = texts
+    for statement in statements:
+        assert isinstance(statement.operation, Deidentify)
+        mask, names = statement.operation.mask, statement.identifiers
+        body = _masked(body, names, mask, findings)
+        by_protocol = tuple((protocol, _masked(text, names, mask, findings)) for protocol, text in by_protocol)
+    return body, by_protocol
+
+
+def _masked(text: str, names: tuple[str, ...], mask: str, findings: Findings) -> str:
     """Each character of what is found becomes the mask; overlapping findings are one."""
     parts: list[str] = []
     at = 0
-    for start, end in sorted(each for found in find_all(text, names).values() for each in found):
+    for start, end in sorted(each for found in findings.of(text, names).values() for each in found):
         if end > at:
             parts += [text[at:start], mask * (end - max(start, at))]
             at = end
