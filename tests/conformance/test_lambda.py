@@ -146,7 +146,11 @@ def test_creation_that_is_refused(functions: Any, role: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "members", [{"KMSKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}, {"Code": {"ImageUri": "i"}}]
+    "members",
+    [
+        {"KMSKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"},
+        {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
+    ],
 )
 def test_what_pileus_does_not_do_it_says(functions: Any, role: str, members: dict[str, Any]) -> None:
     """Not an AWS behaviour: 501 and the member's name instead of a function that would not work."""
