@@ -59,7 +59,7 @@ async def test_unreserved_concurrency_is_shared(bench: Bench) -> None:
     bench.pool.limits = Reserved(1, "own")
     first, second, own = (bench.function(KIND, name=name) for name in ("a", "b", "own"))
     busy = asyncio.create_task(bench.answer(first, 0.5))
-    await _until(lambda: any(e.state is State.BUSY for e in bench.pool._environments))
+    await _until(lambda: any(e.state is State.BUSY for e in bench.pool._population.environments))
     with pytest.raises(ConcurrencyExceeded) as refused:
         await bench.invoke(second)
     assert refused.value.reason == "ConcurrentInvocationLimitExceeded"
@@ -70,7 +70,7 @@ async def test_unreserved_concurrency_is_shared(bench: Bench) -> None:
 
 async def test_scaling_beyond_the_rate_is_refused(bench: Bench) -> None:
     """The limit is applied where environments are started, and warm ones are not counted again."""
-    bench.pool._scaling = ScalingRate(most=1, per_s=0.0)
+    bench.pool._admission._scaling = ScalingRate(most=1, per_s=0.0)
     spec = bench.function(KIND)
     assert await bench.answer(spec) == "on-demand"
     busy = asyncio.create_task(bench.answer(spec, 0.3))
@@ -115,6 +115,6 @@ async def test_provisioned_environments_do_not_expire(bench: Bench) -> None:
     bench.pool.provide([(spec, 1)])
     await bench.answer(other)
     await _until(lambda: _far(bench, spec).available == 1)
-    bench.pool._idle_expiry *= 0
-    bench.pool._sweep()
+    bench.pool._watch._idle_expiry *= 0
+    bench.pool._watch._sweep()
     assert [len(fleet.environments) for fleet in bench.pool._fleets.values()] == [1, 0]

@@ -100,7 +100,7 @@ async def _until(found: Callable[[], bool], within_s: float = 10.0) -> None:
 async def _rested(bench: Bench, spec: FunctionSpec, event: object) -> object:
     """An answer, and its environment's extensions ready for the next event."""
     answer = await bench.answer(spec, event)
-    await _until(lambda: all(environment.state is State.IDLE for environment in bench.pool._environments))
+    await _until(lambda: all(environment.state is State.IDLE for environment in bench.pool._population.environments))
     return answer
 
 
@@ -232,13 +232,13 @@ async def test_an_extension_that_ends(bench: Bench) -> None:
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     await bench.answer(spec, 1)
-    (environment,) = bench.pool._environments
+    (environment,) = bench.pool._population.environments
     assert environment.state is State.SETTLING
     assert environment._timer is not None
     assert began_s + 60 <= environment._timer.when() <= loop.time() + 60
     environment._timer.cancel()
     environment._settle_no_longer()  # its time is over
-    await _until(lambda: not bench.pool._environments)
+    await _until(lambda: not bench.pool._population.environments)
     assert await bench.answer(spec, 2) == 2
     assert len(bench.logs.events) == 2
 
@@ -250,7 +250,7 @@ async def test_an_extension_that_ends_while_it_waits(bench: Bench) -> None:
     document = await bench.failure(spec, 1)
     assert document["errorType"] == "Extension.Crash"
     assert document["errorMessage"].endswith("extension watcher has ended")
-    assert not bench.pool._environments
+    assert not bench.pool._population.environments
 
 
 async def test_a_timeout_is_told(bench: Bench) -> None:

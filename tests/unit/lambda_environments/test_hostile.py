@@ -92,7 +92,7 @@ async def test_exit_while_loading(bench: Bench) -> None:
 
 async def test_loading_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The init phase has a limit of its own; a short function does not get a second one."""
-    monkeypatch.setattr("pileus.services.lambda_.environments.pool.INIT_S_MAX", 0.2)
+    monkeypatch.setattr("pileus.services.lambda_.environments.cold_starts.INIT_S_MAX", 0.2)
     spec = bench.function("while True: pass", timeout=timedelta(seconds=0.1))
     kind, message = exit_error(await bench.failure(spec))
     assert (kind, message) == ("Sandbox.Timedout", "Task timed out after 0.10 seconds")
@@ -100,7 +100,7 @@ async def test_loading_for_ever(bench: Bench, monkeypatch: pytest.MonkeyPatch) -
 
 async def test_loading_slowly_succeeds_within_the_timeout(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Initialising that is cut off is begun again as a part of the invocation."""
-    monkeypatch.setattr("pileus.services.lambda_.environments.pool.INIT_S_MAX", 0.1)
+    monkeypatch.setattr("pileus.services.lambda_.environments.cold_starts.INIT_S_MAX", 0.1)
     spec = bench.function("import time\ntime.sleep(0.3)\ndef handler(event, context): return 1")
     assert await bench.answer(spec) == 1
 
@@ -150,9 +150,9 @@ async def test_memory_is_watched_from_the_first_event_on(bench: Bench, monkeypat
 
     def looked_at(environment: Environment) -> None:
         initialised(environment)
-        if bench.pool._watcher is not None:
-            bench.pool._watcher.cancel()
-        bench.pool._look_at_memory()
+        if bench.pool._watch._watcher is not None:
+            bench.pool._watch._watcher.cancel()
+        bench.pool._watch._look_at_memory()
 
     monkeypatch.setattr(Environment, "_initialised", looked_at)
     spec = bench.function(

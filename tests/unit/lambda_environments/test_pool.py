@@ -86,9 +86,9 @@ async def test_idle_environments_expire(bench: Bench) -> None:
     bench.pool = bench.new_pool(idle_expiry=timedelta(seconds=0.1))
     spec = bench.function(SLEEPER)
     await bench.answer(spec, 0)
-    bench.pool._sweep()
+    bench.pool._watch._sweep()
     deadline = asyncio.get_running_loop().time() + 5
-    while bench.pool._count:
+    while bench.pool._population.count:
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
     assert await bench.answer(spec, 0)

@@ -41,7 +41,7 @@ async def test_a_runtime_is_asked_when_there_are_extensions(bench: Bench, grante
     """Without any, AWS ends it at once: 0 ms."""
     spec = bench.function(POLITE, memory_mb=1769)
     await bench.answer(spec)
-    (environment,) = bench.pool._environments
+    (environment,) = bench.pool._population.environments
     environment.shutdown = granted
     began = time.monotonic()
     await bench.pool.close()
@@ -58,7 +58,7 @@ async def test_nobody_waits_longer_than_that(bench: Bench) -> None:
             pass
     """)
     await bench.answer(spec)
-    (environment,) = bench.pool._environments
+    (environment,) = bench.pool._population.environments
     environment.shutdown = Shutdown(runtime_s=0.1, all_s=0.4)
     below = descendants(os.getpid())
     began = time.monotonic()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pileus.services.lambda_.environments import pool
+from pileus.services.lambda_.environments import cold_starts
 from pileus.services.lambda_.environments.types import FunctionSpec, InitFailed, RestoreFailed
 from tests.unit.lambda_environments.conftest import Bench
 
@@ -144,7 +144,7 @@ async def test_a_hook_that_fails(bench: Bench) -> None:
 
 async def test_a_hook_that_takes_too_long(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restore hooks have ten seconds, here less; the function may be tried again."""
-    monkeypatch.setattr(pool, "AFTER_RESTORE_S_MAX", 0.2)
+    monkeypatch.setattr(cold_starts, "AFTER_RESTORE_S_MAX", 0.2)
     source = """
         import time
         from snapshot_restore_py import register_after_restore
@@ -184,10 +184,10 @@ async def test_nothing_is_left_of_a_version_that_is_retired(bench: Bench) -> Non
     """Busy environments finish, although they live below the template; then that goes, too."""
     spec = _snap(bench, FUNCTION)
     busy = asyncio.create_task(bench.answer(spec, 0.4))
-    await _until(lambda: len(bench.pool._environments) >= 2 or not _forks(bench))
+    await _until(lambda: len(bench.pool._population.environments) >= 2 or not _forks(bench))
     await bench.pool.retire(spec.function_arn)
     assert (await busy)["kind"] == "snap-start"
-    await _until(lambda: not bench.pool._environments)
+    await _until(lambda: not bench.pool._population.environments)
 
 
 async def test_one_that_ends_badly_leaves_the_others_alone(bench: Bench) -> None:
@@ -249,8 +249,8 @@ async def test_a_template_that_dies_takes_its_forks_and_is_taken_again(bench: Be
     first = await bench.answer(spec)
     if not _forks(bench):
         pytest.skip("nothing is forked without namespaces")
-    for environment in list(bench.pool._environments):
+    for environment in list(bench.pool._population.environments):
         if environment.forks:
             environment.stop()
-    await _until(lambda: not bench.pool._environments)
+    await _until(lambda: not bench.pool._population.environments)
     assert (await bench.answer(spec))["made"] != first["made"]
