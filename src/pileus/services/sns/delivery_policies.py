@@ -237,7 +237,8 @@ def _check_request(given: object, where: str) -> None:
     if not isinstance(given, dict):
         raise InvalidParameter(f"DeliveryPolicy: {where} must be an object")
     _check_members(given, {"headerContentType"}, where)
-    if given.get("headerContentType", CONTENT_TYPE_DEFAULT) not in _CONTENT_TYPES:
+    content_type = given.get("headerContentType", CONTENT_TYPE_DEFAULT)
+    if not isinstance(content_type, str) or content_type not in _CONTENT_TYPES:
         raise InvalidParameter(f"DeliveryPolicy: {where}.headerContentType is not a supported content type")
 
 

@@ -24,7 +24,9 @@ _FUNCTION: Final = re.compile(
     r"arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,140}(?::(?:\$LATEST|[A-Za-z0-9_-]+))?"
 )
 _APPLICATION: Final = re.compile(r"arn:aws[a-zA-Z-]*:sns:[a-z0-9-]+:\d{12}:endpoint/[^/]+/[^/]+/[^/]+")
-_MAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+_MAIL_CHARACTER: Final = r'[^@\s\x00-\x1f\x7f,;:<>()\[\]\\"]'
+"""None of what lists addresses, or comments upon them: one subscription is one recipient. (`=?` hides such.)"""
+_MAIL: Final = re.compile(rf"(?!.*=\?){_MAIL_CHARACTER}{{1,64}}@{_MAIL_CHARACTER}{{1,255}}")
 _SEPARATORS: Final = re.compile(r"[./-]")
 _E164: Final = re.compile(r"\+?[1-9]\d{1,14}")
 

@@ -23,7 +23,7 @@ def read_object(text: str, member: str) -> dict[str, Any]:
     """The object in `text`, or InvalidParameter. member: which parameter it is."""
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise InvalidParameter(f"{member}: failed to parse JSON.{_why(text)}") from None
     if not isinstance(found, dict):
         raise InvalidParameter(f"{member}: failed to parse JSON. It must be an object")

@@ -27,6 +27,8 @@ from pileus.services.sns.shapes import MessageAttributeValue
 _SUBJECT: Final = re.compile(r"[!-~][ -~]*")
 _GROUP: Final = re.compile(r"[!-~]+")
 _NAME_STRANGER: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""As Java's BigDecimal reads them: NaN, underscores and spaces are Python's."""
 _TYPE: Final = re.compile(r"(?P<kind>String|Number|Binary)(?:\..+)?")
 
 
@@ -106,7 +108,7 @@ def _by_protocol(message: str) -> dict[str, str]:
     """What is no text is not there (recording `test_message_structure_json_exc`)."""
     try:
         found: Any = msgspec.json.decode(message)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise InvalidParameter("Message Structure - JSON message body failed to parse") from None
     texts = {name: text for name, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
     if "default" not in texts:
@@ -161,17 +163,15 @@ def _check_name(name: str) -> None:
 
 
 def _check_number(name: str, value: str) -> None:
-    try:
-        float(value)
-    except ValueError:
-        raise InvalidParameterValue(f"Could not cast message attribute '{name}' value to number.") from None
+    if _NUMBER.fullmatch(value) is None:
+        raise InvalidParameterValue(f"Could not cast message attribute '{name}' value to number.")
 
 
 def _check_array(name: str, value: str) -> None:
     """Of strings, numbers, true, false and null."""
     try:
         listed: Any = msgspec.json.decode(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         listed = None
     if not isinstance(listed, list) or any(isinstance(each, dict | list) for each in listed):
         raise InvalidParameterValue(f"Could not parse the value of message attribute '{name}' as an array.")

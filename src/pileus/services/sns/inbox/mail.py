@@ -81,7 +81,7 @@ class Mail:
                 if not server.tls and session.has_extn("starttls"):
                     session.starttls()
                 session.login(server.user, server.password)
-            session.send_message(letter)
+            session.send_message(letter, to_addrs=[str(letter["To"])])
 
 
 def letter_of(sent: SentMessage, *, sender: str) -> EmailMessage:
