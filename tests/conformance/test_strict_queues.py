@@ -203,3 +203,15 @@ def test_dead_letters_are_sent_as_the_role(strict: Strict) -> None:
     until(lambda: strict.counted("AWS/Lambda", "DeadLetterErrors", "FunctionName", "fails") == 1)
     assert strict.counted("AWS/Lambda", "DestinationDeliveryFailures", "FunctionName", "fails") == 0
     assert strict.receive(url, wait_s=0) == []
+
+
+def test_no_policy_shuts_the_root_out_for_good(strict: Strict) -> None:
+    """A policy that denies everything to everybody once could not be taken back, nor the queue be deleted."""
+    url, arn = strict.queue("shut")
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    strict.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        strict.sqs.delete_queue(QueueUrl=url)
+    strict.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    strict.sqs.delete_queue(QueueUrl=url)

@@ -174,10 +174,10 @@ class Authorizer:
         known = await source.find(context, arn) if source is not None and look else None
         if (
             policies is _NONE
-            and (known is None or known.policy is None)
+            and (known is None or known.policy is None or permission.root_may)
             and _account_of(arn, context) == context.account_id
         ):
-            return  # a root, of something of its own that has no policy
+            return  # a root, of something of its own that has no policy, or from which no policy can shut it out
         if known is not None:
             arn = known.arn
             if resource is not None and resource.becomes is not None:

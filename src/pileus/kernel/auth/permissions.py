@@ -79,6 +79,7 @@ class Permission:
     reason_told: whether a denial says which kind of policy was missing.
     members: the parts of a request that are asked about one by one, each in place of the request (the tables of a
     batch); without it, the request is.
+    root_may: what the root of the resource's account may do whatever the resource's policy denies.
     """
 
     action: str
@@ -87,6 +88,7 @@ class Permission:
     asked: Callable[[RequestContext, Any], bool] | None = None
     reason_told: bool = True
     members: Callable[[RequestContext, Any], Iterable[Any]] | None = None
+    root_may: bool = False
 
 
 Permissions = Mapping[str, Sequence[Permission]]

@@ -112,9 +112,10 @@ PERMISSIONS: Final[Permissions] = {
             "ReceiveMessage",
             "RemovePermission",
             "SendMessage",
-            "SetQueueAttributes",
         ),
     ),
+    # IAM User Guide, "Tasks that require root user credentials": to end a queue policy that denies all principals.
+    "SetQueueAttributes": (Permission(action="sqs:setqueueattributes", resource=_QUEUE, root_may=True),),
     "ChangeMessageVisibilityBatch": _permissions(_QUEUE, ("ChangeMessageVisibility",)),
     "DeleteMessageBatch": _permissions(_QUEUE, ("DeleteMessage",)),
     "SendMessageBatch": _permissions(_QUEUE, ("SendMessage",)),
