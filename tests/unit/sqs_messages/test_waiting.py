@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pileus.kernel.http.presence import CLIENT
+from pileus.kernel.storage.seam import Transaction
+from pileus.services.sqs.errors import QueueDoesNotExist
 from pileus.services.sqs.messages.waiting import Waiting
-from tests.unit.sqs_messages.queues import Queues
+from pileus.services.sqs.shapes import DeleteQueueRequest
+from tests.unit.sqs_messages.queues import Queues, context, url
 
 _PATIENCE_S = 5
 
@@ -126,12 +129,19 @@ async def test_a_cancelled_poll_hands_its_turn_on(queues: Queues) -> None:
 
 
 async def test_a_deleted_queue_is_said_to_be_gone(queues: Queues) -> None:
-    """Who waited for its messages gets nothing; nobody waits for ever."""
+    """To all who wait for its messages, also when it never had any."""
     await queues.create()
-    task = asyncio.create_task(queues.bodies(wait_time_seconds=1))
-    await _until(lambda: _standing(queues) == 1)
-    async with asyncio.timeout(_PATIENCE_S):
-        assert await task == []
+    polls = await _polling(queues, polls=3)
+    serial = (await queues.record()).serial
+    await queues.api.delete_queue(context(), DeleteQueueRequest(queue_url=url("q")))
+
+    async def clear(tx: Transaction) -> bool:
+        return await queues.api.messages.clear(tx, serial, limit=100)
+
+    assert not await queues.store.run(clear)  # as the outbox does
+    for poll in polls:
+        with pytest.raises(QueueDoesNotExist):
+            await _ended(poll)
 
 
 async def test_what_arrives_in_the_same_turn_wakes(queues: Queues) -> None:

@@ -154,6 +154,7 @@ class Messages:
         prefix = queue_prefix(serial)
         begin, end = GARBAGE.range(serial)
         tx.clear_range(begin, end)
+        tx.clear(head_key(serial))  # tells those who wait, also for a queue that never held anything
         return await clear_some(tx, prefix, after_last=prefix + b"\xff", limit=limit)
 
     async def move(self, tx: Transaction, source: QueueRecord, target: QueueRecord | None, *, limit: int) -> Moved:

@@ -158,7 +158,9 @@ class _Line:
         """How many may find something, and when there may be more without anybody's doing."""
         snapshot = self._store.snapshot()
         data = await snapshot.get(head_key(self._queue.serial))
-        head = Head() if data is None else decode(data, Head)
+        if data is None:  # nothing was ever sent; when that is news, the queue was deleted, and all are told
+            return len(self._standing), NEVER_US
+        head = decode(data, Head)
         keys = QueueKeys(self._queue.serial, head.generation)
         next_due_us = head.next_due_us
         if self._queue.fifo:
