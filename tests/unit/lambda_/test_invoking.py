@@ -14,7 +14,8 @@ from pileus.services.lambda_.environments.types import (
     RestoreFailed,
     UnsupportedRuntime,
 )
-from pileus.services.lambda_.invoking import ServiceInvocation, check_json
+from pileus.services.lambda_.invoking import ServiceInvocation
+from pileus.services.lambda_.payloads import check_json
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
     DeleteFunctionRequest,

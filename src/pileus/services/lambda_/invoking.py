@@ -3,12 +3,9 @@
 The hot path. What a name leads to is read at every invocation: see `resolving`.
 """
 
-import binascii
-import json
-import re
-from base64 import b64decode, b64encode
-from collections.abc import Coroutine, Sequence
-from typing import Any, Final, NoReturn, Protocol
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -16,66 +13,35 @@ from pileus.kernel.auth.audit import Denial
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus, ServiceError
+from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.ids import Ids
-from pileus.kernel.sandbox.sandbox import SandboxFailed
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_.code import CodePackages
 from pileus.services.lambda_.environments.types import (
-    ConcurrencyExceeded,
-    EnvironmentsClosed,
     FunctionSpec,
-    ImagesUnsupported,
     Invocation,
     InvocationResult,
-    RestoreFailed,
-    UnsupportedRuntime,
 )
 from pileus.services.lambda_.errors import (
     AccessDeniedException,
-    CrossAccountRole,
-    InvalidRequestContentException,
-    RequestEntityTooLargeException,
-    RequestTooLargeException,
     ResourceNotFoundException,
-    ServiceException,
-    SnapStartException,
-    SnapStartTimeoutException,
-    Stopped,
-    TooManyRequestsException,
 )
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.images.store import Images
-from pileus.services.lambda_.limits import ASYNC_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX
+from pileus.services.lambda_.limits import PAYLOAD_BYTES_MAX
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
+from pileus.services.lambda_.payloads import check_async_size, check_json, payload_too_large, read_client_context
 from pileus.services.lambda_.policy import service_denial
 from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
+from pileus.services.lambda_.running import Environments, Running
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse, InvokeWithResponseStreamRequest
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
 from pileus.services.lambda_.streaming import StreamedInvocation, StreamedInvocations
-
-ROLE_REFUSED: Final = "The role defined for the function cannot be assumed by Lambda."
-"""AWS says so when a function is created or given a role, and when it is invoked after its role has gone."""
+from pileus.services.lambda_.traces import new_trace
 
 _NAMES_KEPT_MAX: Final = 8_192
 _CALLERS_KEPT_MAX: Final = 256
-
-_raw: Final = msgspec.json.Decoder(msgspec.Raw)
-
-
-class Environments(Protocol):
-    """What runs functions: the `EnvironmentPool`."""
-
-    def invoke(self, spec: FunctionSpec, invocation: Invocation) -> Coroutine[Any, Any, InvocationResult]:
-        """Raises UnsupportedRuntime, ConcurrencyExceeded, and ServiceError when the role cannot be assumed."""
-        ...
-
-    async def retire(self, function_arn: str) -> None: ...
-
-    def prepare(self) -> None:
-        """Functions will be invoked: start what their environments come from. Returns at once."""
-        ...
 
 
 class ServiceInvocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +67,7 @@ class Invoker:
     ) -> None:
         self._store = store
         self._metrics = metrics
-        self._environments = environments
+        self._run = Running(environments).run
         self.resolver = Resolver(store=store, packages=packages, images=images, ids=ids)
         self._clock = clock
         self._ids = ids
@@ -118,9 +84,9 @@ class Invoker:
         payload = request.payload or b"{}"
         kind = request.invocation_type
         if kind == "Event":
-            _check_async_size(payload)
+            check_async_size(payload)
         elif len(payload) > PAYLOAD_BYTES_MAX:
-            raise _payload_too_large()
+            raise payload_too_large()
         check_json(payload)
         client_context = None if request.client_context is None else read_client_context(request.client_context)
         if kind == "DryRun":
@@ -166,7 +132,7 @@ class Invoker:
             raise NotImplementedByPileus("TenantId is not implemented")
         payload = request.payload or b"{}"
         if len(payload) > PAYLOAD_BYTES_MAX:
-            raise _payload_too_large()
+            raise payload_too_large()
         check_json(payload)
         client_context = None if request.client_context is None else read_client_context(request.client_context)
         return ready, Invocation(
@@ -189,7 +155,7 @@ class Invoker:
             function_arn, ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
         )
         if len(payload) > PAYLOAD_BYTES_MAX:
-            raise _payload_too_large()
+            raise payload_too_large()
         invocation = Invocation(
             request_id=self._ids.uuid(),
             payload=payload,
@@ -202,7 +168,7 @@ class Invoker:
     async def event_for_service(self, *, function_arn: str, payload: bytes, call: ServiceCall) -> str:
         """Write an event down for another AWS service; its request id. Raises as `for_service` does."""
         named, _ = await self._let_in(function_arn, call)
-        _check_async_size(payload)
+        check_async_size(payload)
         request_id = self._ids.uuid()
         await self._accept(named.function, request_id=request_id, payload=payload)
         return request_id
@@ -228,7 +194,7 @@ class Invoker:
         self, function: FunctionName, payload: bytes, request_id: str, trace_id: str
     ) -> tuple[FunctionSpec, Invocation]:
         if len(payload) > PAYLOAD_BYTES_MAX:
-            raise _payload_too_large()
+            raise payload_too_large()
         named = self._by_arn(function)
         ready = await self.resolver.find(named)
         return ready.spec, Invocation(
@@ -296,26 +262,6 @@ class Invoker:
         await self._store.run(write)
         self._metrics.received(function)
 
-    async def _run(self, spec: FunctionSpec, invocation: Invocation) -> InvocationResult:
-        try:
-            return await self._environments.invoke(spec, invocation)
-        except EnvironmentsClosed:
-            raise Stopped from None
-        except ConcurrencyExceeded as full:
-            raise TooManyRequestsException(full.reason) from None
-        except RestoreFailed as failed:
-            raise SnapStartTimeoutException if failed.timed_out else SnapStartException from None
-        except ImagesUnsupported as reason:
-            raise NotImplementedByPileus(str(reason)) from None
-        except UnsupportedRuntime:
-            raise NotImplementedByPileus(f"The runtime {spec.runtime} cannot run on this host") from None
-        except SandboxFailed as error:
-            raise ServiceException("No execution environment could be started.") from error
-        except CrossAccountRole:
-            raise
-        except ServiceError as error:  # of whoever issues the role's credentials
-            raise AccessDeniedException(ROLE_REFUSED).because(error.denial) from error
-
     def _denial(self, guarded: Guarded, function: FunctionName, call: ServiceCall) -> Denial | None:
         """What the policy says, kept: it cannot change without the record, and asks for nothing but these."""
         caller = (call.service, call.source_arn, call.source_account, function.qualifier)
@@ -342,70 +288,3 @@ class Invoker:
             self._named.clear()
         named = self._named[asked] = Named(function)
         return named
-
-
-def new_trace(clock: Clock, ids: Ids) -> str:
-    """A trace that begins here and is not sampled, as Lambda makes one when tracing is `PassThrough`.
-
-    Source: X-Ray Developer Guide, "Tracing header"; Lambda Developer Guide, `_X_AMZN_TRACE_ID`.
-    """
-    drawn = ids.bytes(20).hex()
-    return f"Root=1-{int(clock.timestamp()):08x}-{drawn[:24]};Parent={drawn[24:]};Sampled=0"
-
-
-def _payload_too_large() -> RequestEntityTooLargeException:
-    return RequestEntityTooLargeException(
-        f"Request must be smaller than {PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation"
-    )
-
-
-def _check_async_size(payload: bytes) -> None:
-    if len(payload) > ASYNC_PAYLOAD_BYTES_MAX:
-        raise RequestTooLargeException(
-            f"{len(payload)} byte payload is too large for the Event invocation type "
-            f"(limit {ASYNC_PAYLOAD_BYTES_MAX} bytes)"
-        )
-
-
-def check_json(payload: bytes) -> None:
-    """Or InvalidRequestContentException, with the beginning of AWS's text and our own reason."""
-    try:
-        payload.decode()  # `Raw` looks at the structure, not into the texts
-        _raw.decode(payload)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
-        if isinstance(error, msgspec.DecodeError) and _loosely_json(payload):
-            return
-        raise InvalidRequestContentException(
-            f"Could not parse request body into json: Could not parse payload into json: {_reason(error)}"
-        ) from None
-
-
-def _loosely_json(payload: bytes) -> bool:
-    r"""Whether it is JSON but for escapes of half a character (`\ud800`), which AWS and the runtimes bear."""
-    try:
-        json.loads(payload, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return False
-    return not payload.startswith(b"\xef\xbb\xbf")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"Invalid UTF-8 start byte 0x{error.object[error.start]:02x} (byte {error.start})"
-    if isinstance(error, RecursionError):
-        return "Document nesting depth exceeds the maximum allowed"
-    return re.sub(r"^JSON is malformed: ", "", str(error))
-
-
-def read_client_context(given: str) -> str:
-    """The JSON text of X-Amz-Client-Context; InvalidRequestContentException."""
-    try:
-        text = b64decode(given, validate=True)
-        check_json(text)
-        return text.decode()
-    except (binascii.Error, ValueError, InvalidRequestContentException):
-        raise InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.") from None

@@ -34,7 +34,7 @@ from pileus.services.lambda_.errors import (
 from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.images.kept import ImageSources
 from pileus.services.lambda_.images.store import Images
-from pileus.services.lambda_.invoking import ROLE_REFUSED, Environments, Invoker, ServiceInvocation
+from pileus.services.lambda_.invoking import Invoker, ServiceInvocation
 from pileus.services.lambda_.limits import UNZIPPED_BYTES_MAX
 from pileus.services.lambda_.mappings.invoke import MappingInvoke
 from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
@@ -55,6 +55,7 @@ from pileus.services.lambda_.provisioning import ProvisionedFleets
 from pileus.services.lambda_.reservations import ReservedEnvironments
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
+from pileus.services.lambda_.running import ROLE_REFUSED, Environments
 from pileus.services.lambda_.snapshotting import PENDING, SnapshotTaker, Snapshotting, SnapshotWanted, emit_snapshot
 from pileus.services.lambda_.sources import Code, Folder, ObjectReader, source_of
 from pileus.services.lambda_.worker import AsyncInvocations

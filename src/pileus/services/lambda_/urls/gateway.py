@@ -16,11 +16,12 @@ from pileus.kernel.http.messages import Headers, NoRoom, PayloadTooLarge, Reques
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.lambda_.errors import AccessDeniedException, FunctionNotFound
-from pileus.services.lambda_.invoking import Invoker, new_trace
+from pileus.services.lambda_.invoking import Invoker
 from pileus.services.lambda_.limits import PAYLOAD_BYTES_MAX
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.settings import UrlRecord
 from pileus.services.lambda_.settings_store import get_setting, get_url_place
+from pileus.services.lambda_.traces import new_trace
 from pileus.services.lambda_.urls.access import FORBIDDEN, UrlAccess
 from pileus.services.lambda_.urls.addresses import Address, addressed
 from pileus.services.lambda_.urls.answers import refused, streamed
