@@ -6,6 +6,7 @@ from typing import Final
 from pileus.services.lambda_.operations.aliases import AliasOperations
 from pileus.services.lambda_.operations.behaviour import BehaviourOperations
 from pileus.services.lambda_.operations.concurrency import ConcurrencyOperations
+from pileus.services.lambda_.operations.function_lists import FunctionListOperations
 from pileus.services.lambda_.operations.functions import FunctionOperations
 from pileus.services.lambda_.operations.invocations import InvocationOperations
 from pileus.services.lambda_.operations.invoke_configs import InvokeConfigOperations
@@ -24,6 +25,7 @@ class LambdaApi(
     AliasOperations,
     BehaviourOperations,
     ConcurrencyOperations,
+    FunctionListOperations,
     FunctionOperations,
     InvocationOperations,
     InvokeConfigOperations,

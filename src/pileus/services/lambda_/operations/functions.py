@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_ import store as records
@@ -19,7 +18,7 @@ from pileus.services.lambda_.configuring import (
     recoded,
     reconfigured,
 )
-from pileus.services.lambda_.describing import being_created, being_updated, described, listed
+from pileus.services.lambda_.describing import being_created, being_updated, described
 from pileus.services.lambda_.errors import (
     CodeSigningConfigNotFoundException,
     CodeVerificationFailedException,
@@ -31,8 +30,7 @@ from pileus.services.lambda_.errors import (
 from pileus.services.lambda_.images.configuring import check_recoding_kind
 from pileus.services.lambda_.layer_store import get_layer_version
 from pileus.services.lambda_.layers import check_unzipped, wanted_layers
-from pileus.services.lambda_.limits import LIST_ITEMS_MAX
-from pileus.services.lambda_.model import FunctionRecord, LayerUse, Target, latest_of, version_of
+from pileus.services.lambda_.model import FunctionRecord, LayerUse, latest_of, version_of
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name
 from pileus.services.lambda_.operations.base import LambdaBase, check_revision
 from pileus.services.lambda_.operations.tags import check_tags
@@ -47,8 +45,6 @@ from pileus.services.lambda_.shapes import (
     GetFunctionConfigurationRequest,
     GetFunctionRequest,
     GetFunctionResponse,
-    ListFunctionsRequest,
-    ListFunctionsResponse,
     UpdateFunctionCodeRequest,
     UpdateFunctionConfigurationRequest,
 )
@@ -133,64 +129,6 @@ class FunctionOperations(LambdaBase):
     ) -> FunctionConfiguration:
         function = function_name(context, request.function_name, request.qualifier)
         return described(await self._resolve(function))
-
-    async def list_functions(self, context: RequestContext, request: ListFunctionsRequest) -> ListFunctionsResponse:
-        if request.master_region is not None:
-            raise NotImplementedByPileus("MasterRegion is not implemented")
-        limit = min(request.max_items or LIST_ITEMS_MAX, LIST_ITEMS_MAX)
-        if request.function_version == "ALL":
-            return await self._list_every_version(context, request.marker, limit=limit)
-        page = await records.list_functions(
-            self._store.snapshot(),
-            account_id=context.account_id,
-            region=context.region,
-            after_name=request.marker,
-            limit=limit + 1,
-        )
-        return ListFunctionsResponse(
-            functions=[listed(latest_of(function_name(context, record.name), record)) for record in page[:limit]],
-            next_marker=page[limit - 1].name if len(page) > limit else None,
-        )
-
-    async def _list_every_version(
-        self, context: RequestContext, marker: str | None, *, limit: int
-    ) -> ListFunctionsResponse:
-        """Each function's `$LATEST` and then its versions. The marker is the name and qualifier of the last one."""
-        snapshot = self._store.snapshot()
-        targets: list[Target] = []
-        after_name: str | None = None
-        if marker:
-            after_name, _, qualifier = marker.partition(":")
-            last = FunctionName(
-                partition=context.partition,
-                region=context.region,
-                account_id=context.account_id,
-                name=after_name,
-                qualifier=qualifier or None,
-            )
-            targets.extend(await self._versions_after(last, last.version or 0))
-        while len(targets) <= limit:
-            page = await records.list_functions(
-                snapshot, account_id=context.account_id, region=context.region, after_name=after_name, limit=1
-            )
-            if not page:
-                break
-            after_name = page[0].name
-            function = function_name(context, after_name)
-            targets.append(latest_of(function.qualified_by(LATEST), page[0]))
-            targets.extend(await self._versions_after(function, 0))
-        shown = targets[:limit]
-        more = len(targets) > limit
-        return ListFunctionsResponse(
-            functions=[listed(target) for target in shown],
-            next_marker=f"{shown[-1].function.name}:{shown[-1].version}" if more else None,
-        )
-
-    async def _versions_after(self, function: FunctionName, number: int) -> list[Target]:
-        versions = await records.list_versions(
-            self._store.snapshot(), function, after_number=number, limit=LIST_ITEMS_MAX + 1
-        )
-        return [version_of(function, version) for version in versions]
 
     async def update_function_code(
         self, context: RequestContext, request: UpdateFunctionCodeRequest
