@@ -137,7 +137,7 @@ def test_a_model_comes_back_as_it_was(stories: type[Story]) -> None:
     )
     story.save()
     read = stories.get("ada", "engine", consistent_read=True)
-    assert read.serialize() == story.serialize()
+    assert _told(read) == _told(story)
     assert (read.words, read.pages, read.cover) == ({"loom", "card"}, {1, 2.5}, b"\x00\xff")
     assert read.place["zip_codes"] == [1, 2]
     assert read.extra == {"any": [1, None]}
@@ -167,6 +167,14 @@ def test_a_version_protects_what_somebody_else_changed(stories: type[Story]) -> 
     theirs.update(actions=[Story.place.zip_codes[0].remove()])
     assert stories.get("bob", "draft").place.zip_codes == [2]
     theirs.delete()
+
+
+def _told(story: Story) -> dict[str, Any]:
+    """As it goes over the wire, but for the order of sets, which has no meaning."""
+    return {
+        name: {kind: sorted(value) if kind in {"SS", "NS", "BS"} else value for kind, value in attribute.items()}
+        for name, attribute in story.serialize().items()
+    }
 
 
 def test_queries_go_through_pages_and_indexes(stories: type[Story]) -> None:
