@@ -9,7 +9,7 @@ import pytest
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import FileBody, Request
 from pileus.services.lambda_ import shapes
-from pileus.services.lambda_.configuring import HOST_ARCHITECTURE
+from pileus.services.lambda_.checking import HOST_ARCHITECTURE
 from pileus.services.lambda_.shapes import (
     AddPermissionRequest,
     DeleteFunctionRequest,

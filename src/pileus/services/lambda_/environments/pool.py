@@ -40,7 +40,6 @@ from pileus.services.lambda_.environments.types import (
 from pileus.services.lambda_.environments.watching import IDLE_EXPIRY, Watch
 from pileus.services.lambda_.names import LATEST
 from pileus.services.lambda_.provisioning import Provisioned
-from pileus.services.lambda_.runtimes.toolchains import supports as supports
 
 
 class EnvironmentPool:

@@ -18,12 +18,9 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.lambda_ import store as records
+from pileus.services.lambda_.checking import HOST_ARCHITECTURE
 from pileus.services.lambda_.code import CodePackages
-from pileus.services.lambda_.configuring import (
-    HOST_ARCHITECTURE,
-    Change,
-    Package,
-)
+from pileus.services.lambda_.configuring import Change, Package
 from pileus.services.lambda_.destinations import Destinations, EventTargets
 from pileus.services.lambda_.downloads import CodeDownloads
 from pileus.services.lambda_.errors import (

@@ -8,16 +8,8 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.lambda_ import settings_store
 from pileus.services.lambda_ import store as records
-from pileus.services.lambda_.configuring import (
-    check_configuration,
-    check_creation,
-    check_name,
-    check_recoding,
-    created,
-    dead_letters_of,
-    recoded,
-    reconfigured,
-)
+from pileus.services.lambda_.checking import check_configuration, check_creation, check_name, check_recoding
+from pileus.services.lambda_.configuring import created, dead_letters_of, recoded, reconfigured
 from pileus.services.lambda_.describing import being_created, being_updated, described
 from pileus.services.lambda_.errors import (
     CodeSigningConfigNotFoundException,
