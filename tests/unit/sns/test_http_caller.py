@@ -1,8 +1,10 @@
 """Endpoints that are not to be called, do not answer, or answer nonsense."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -122,3 +124,68 @@ async def test_names_and_passwords_are_sent() -> None:
     assert head.startswith(b"POST /path?query=1 HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"\r\nAuthorization: Basic dXNAZXI6cGFzcw==\r\n" in head
     assert b"\r\nX-A: b\r\n" in head
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
+    ],
+)
+async def test_who_has_answered_need_not_hang_up(head: bytes) -> None:
+    """Some keep the connection, whatever they were asked; a message that they took must not come to them again."""
+    async with kept_open(head) as url:
+        assert (await HttpCaller(private_allowed=True, timeout_s=5).post(url, {}, b"")).body == ""
+
+
+async def test_heads_without_end_are_left() -> None:
+    """Somebody who says `100 Continue` for ever would have the loop read it for 15 seconds, as fast as it can."""
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while True:
+                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000)
+                await writer.drain()
+        writer.close()
+
+    async with endpoint(flood) as url:
+        with pytest.raises(TriedInVain, match="too long a head"):
+            await HttpCaller(private_allowed=True, timeout_s=5).post(url, {}, b"")
+
+
+async def test_names_that_nobody_knows_keep_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver waits long for them; the loop's own threads are for everybody."""
+    asked, answered = threading.Semaphore(0), threading.Event()
+
+    def waits(*args: object, **options: object) -> list[object]:
+        asked.release()
+        answered.wait(10)
+        raise socket.gaierror("nobody knows")
+
+    monkeypatch.setattr(socket, "getaddrinfo", waits)
+    caller = HttpCaller(private_allowed=True, timeout_s=5)
+    calls = [asyncio.ensure_future(caller.post("http://unknown.example/", {}, b"")) for _ in range(64)]
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(asked.acquire, timeout=5), 5)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+    finally:
+        answered.set()
+    assert all(isinstance(each, TriedInVain) for each in await asyncio.gather(*calls, return_exceptions=True))
+
+
+@asynccontextmanager
+async def kept_open(answer: bytes) -> AsyncIterator[str]:
+    """Answers, and waits for the other side to hang up."""
+    done = asyncio.Event()
+
+    async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await done.wait()
+        writer.close()
+
+    async with endpoint(keep) as url:
+        yield url
+        done.set()

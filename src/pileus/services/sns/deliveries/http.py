@@ -16,8 +16,9 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +29,11 @@ from pileus.services.sns.queue_target import NotDelivered
 AGENT: Final = "Amazon Simple Notification Service Agent"
 _HEAD_BYTES_MAX: Final = 64 * 1024
 _BODY_BYTES_KEPT: Final = 4_096
+_BODY_WAIT_S: Final = 1.0
+"""Not everybody who has answered closes the connection; what is missing of the body is missing in a log only."""
+_RESOLVERS: Final = 8
+"""Names looked up at the same time: by threads of their own, which wait long for names that nobody knows."""
+_NO_CONTENT: Final = 204
 _TOO_MANY_REQUESTS: Final = 429
 
 
@@ -94,8 +100,14 @@ class HttpCaller:
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
+    @cached_property
+    def _resolvers(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_RESOLVERS, "sns-resolver")
+
     async def _address(self, host: str, port: int) -> str:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._resolvers, partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        )
         addresses = [str(each[4][0]) for each in found]
         if not self._private_allowed and not all(map(_public, addresses)):
             raise NotDelivered(f"{host} is at an address that is not called")
@@ -104,15 +116,19 @@ class HttpCaller:
 
 async def _answer(reader: asyncio.StreamReader) -> Answered:
     """The final status: what comes before it (100 Continue) is passed over."""
+    size = 0
     while True:
         status_line = await reader.readline()
         parts = status_line.split(None, 2)
         if len(parts) < 2 or not parts[0].startswith(b"HTTP/1."):
             raise ValueError("it is no HTTP server")
         status = int(parts[1])
-        size = len(status_line)
+        size += len(status_line)
+        empty = status == _NO_CONTENT
         while True:
             line = await reader.readline()
+            name, _, value = line.partition(b":")
+            empty |= name.lower() == b"content-length" and value.strip() == b"0"
             size += len(line)
             if size > _HEAD_BYTES_MAX:
                 raise ValueError("its answer has too long a head")
@@ -121,8 +137,10 @@ async def _answer(reader: asyncio.StreamReader) -> Answered:
         if status >= 200:
             break
     body = b""
-    with suppress(OSError):
-        body = await reader.read(_BODY_BYTES_KEPT)
+    if not empty:
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_BODY_WAIT_S):
+                body = await reader.read(_BODY_BYTES_KEPT)
     return Answered(status, body.decode(errors="replace"))
 
 
