@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.conformance_tables.sqs.cases import (
+    API,
     CONTENT,
     FIFO,
     LOCAL,
@@ -141,6 +142,31 @@ CASES: Final[list[ErrorCase]] = [
                 {"MessageSystemAttributes": {"Hello": {"DataType": "String", "StringValue": "World"}}},
                 "Message system attribute name 'Hello' is invalid.",
             ),
+        ],
+    ),
+    *cases(
+        API + "MessageAttributeValue: numbers from 10^-128 to 10^+126",
+        "SendMessage",
+        _SEND,
+        [
+            (
+                {"MessageAttributes": {"n": {"DataType": "Number", "StringValue": text}}},
+                "Can't cast the value of message (user) attribute 'n' to a number.",
+            )
+            for text in ("1e127", "-1E+999999999", "1e-129", "1_000", " 5", "\u0663", "0x10", "NaN", "Infinity")
+        ],
+    ),
+    *cases(
+        API + "MessageAttributeValue: what a text may not hold is what a body may not hold; the sentence is ours",
+        "SendMessage",
+        _SEND,
+        [
+            (
+                {"MessageAttributes": {"a": {"DataType": "String.x", "StringValue": f"x{char}"}}},
+                f"Invalid binary character '#x{ord(char):X}' was found in the message attribute 'a' value, the set of "
+                "allowed characters is #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+            )
+            for char in "\x00\x1f\uffff"
         ],
     ),
     *cases(

@@ -25,11 +25,14 @@ ATTRIBUTE_TYPE_CHARACTERS_MAX: Final = 256
 TRACE_HEADER: Final = "AWSTraceHeader"
 
 _CONTROLS: Final = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
+_NOT_ALLOWED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FFFE: Final = "\ufffe".encode()
 _FFFF: Final = "\uffff".encode()
 _ATTRIBUTE_NAME: Final = re.compile(r"[A-Za-z0-9_\-.]+")
 _RESERVED: Final = ("aws.", "amazon.")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NUMBER_DIGITS_MAX: Final = 38
+_NUMBER_EXPONENTS: Final = range(-128, 127)
 _length: Final = Struct(">I").pack
 _TEXT, _BINARY = b"\x01", b"\x02"
 
@@ -38,20 +41,26 @@ def body_bytes(body: str) -> bytes:
     """The body as it is sent; MissingRequiredParameterException, InvalidMessageContents."""
     if not body:
         raise MissingRequiredParameterException("MessageBody")
-    try:
-        raw = body.encode()
-    except UnicodeEncodeError:
-        raise _invalid_contents(next(char for char in body if "\ud800" <= char <= "\udfff")) from None
-    if len(raw.translate(None, _CONTROLS)) != len(raw):
-        raise _invalid_contents(next(char for char in body if ord(char) < 0x20 and char not in "\t\n\r"))
-    if _FFFE in raw or _FFFF in raw:
-        raise _invalid_contents(next(char for char in body if char in "\ufffe\uffff"))
+    raw = _allowed(body)
+    if raw is None:
+        raise InvalidMessageContents(_not_allowed(body, "message body"))
     return raw
 
 
-def _invalid_contents(char: str) -> InvalidMessageContents:
-    return InvalidMessageContents(
-        f"Invalid binary character '#x{ord(char):X}' was found in the message body, the set of allowed characters is "
+def _allowed(text: str) -> bytes | None:
+    """In UTF-8; None when a character is not allowed. What `_NOT_ALLOWED` finds, in a tenth of the time."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return None
+    return None if len(raw.translate(None, _CONTROLS)) != len(raw) or _FFFE in raw or _FFFF in raw else raw
+
+
+def _not_allowed(text: str, where: str) -> str:
+    char = _NOT_ALLOWED.search(text)
+    assert char is not None
+    return (
+        f"Invalid binary character '#x{ord(char[0]):X}' was found in the {where}, the set of allowed characters is "
         "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
     )
 
@@ -92,6 +101,9 @@ def _stored(name: str, value: MessageAttributeValue) -> StoredAttribute:
         return StoredAttribute(kind, None, value.binary_value)
     if not value.string_value:
         raise _empty(name, kind)
+    if _allowed(value.string_value) is None:
+        # API_MessageAttributeValue: as in a body. AWS's own sentence is not known.
+        raise InvalidParameterValueException(_not_allowed(value.string_value, f"message attribute '{name}' value"))
     if logical == "Number":
         _check_number(name, value.string_value)
     return StoredAttribute(kind, value.string_value)
@@ -122,10 +134,10 @@ def _check_name(name: str) -> None:
 def _check_number(name: str, text: str) -> None:
     """Up to 38 digits, from 10^-128 to 10^+126 (API_MessageAttributeValue, "Number")."""
     try:
-        number = Decimal(text)
+        number = Decimal(text if _NUMBER.fullmatch(text) else "NaN")
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    if not number.is_finite() or (number and number.adjusted() not in _NUMBER_EXPONENTS):
         raise InvalidParameterValueException(f"Can't cast the value of message (user) attribute '{name}' to a number.")
     if len(number.as_tuple().digits) > _NUMBER_DIGITS_MAX:
         raise InvalidParameterValueException(
