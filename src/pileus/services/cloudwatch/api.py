@@ -26,7 +26,7 @@ PARTIAL: Final[Mapping[str, str]] = {
     "ListTagsForResource": "of alarms and dashboards",
     "PutCompositeAlarm": "no suppression of actions",
     "PutDashboard": "the properties of widgets are not looked at",
-    "PutMetricAlarm": "no anomaly detection, evaluation windows; actions are functions, topics once there is SNS",
+    "PutMetricAlarm": "no anomaly detection, evaluation windows; actions are functions and topics",
     "PutMetricData": "no entities",
     "TagResource": "of alarms and dashboards",
     "UntagResource": "of alarms and dashboards",
