@@ -57,12 +57,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """An event on its way to a handler.
 
     attempt: from 1. due: when it was first due. id: the same at each attempt, of no other event.
+    key: where it waits. Whoever clears it in the transaction of what follows from it makes that happen exactly once.
     """
 
     event: Event
     attempt: int
     due: datetime
     id: int
+    key: bytes = b""
 
 
 DeliveryHandler = Callable[[Delivery], Awaitable[None]]

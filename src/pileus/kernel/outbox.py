@@ -228,6 +228,7 @@ class _Courier:
             attempt=record.failures + 1,
             due=_moment(record.due_us),
             id=self._parts(key)[1],
+            key=key,
         )
         if record.exhausted:
             return await self._exhausted(key, record, delivery, DeliveryFailed(record.error))

@@ -134,9 +134,11 @@ async def test_the_pages_behind_the_first_are_no_exception(sns: Topics, monkeypa
         )
     with looks(monkeypatch) as found:
         await sns.publish(topic, RECORDS)
-        [(_, value)] = await sns.store.snapshot().range(*waiting(FANOUT_TOPIC).range())
+        [(key, value)] = await sns.store.snapshot().range(*waiting(FANOUT_TOPIC).range())
         event = Event(topic=FANOUT_TOPIC, payload=decode(value, EventRecord).payload)
-        delivery = Delivery(event=event, attempt=1, due=sns.clock.now(), id=1)
+        delivery = Delivery(event=event, attempt=1, due=sns.clock.now(), id=1, key=key)
         await sns.api.fanout.deliver(sns.store, delivery)
     assert found == [False, False]
     assert len(sns.queues.got) == SUBSCRIPTIONS_PER_PAGE + 1
+    # A kill before the outbox removes the event must not bring the page again.
+    assert await sns.store.snapshot().range(*waiting(FANOUT_TOPIC).range()) == []

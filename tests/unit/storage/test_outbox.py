@@ -15,7 +15,7 @@ from pileus.kernel import outbox as outbox_module
 from pileus.kernel.outbox import Delivery, GiveUp, Outbox, RetryLater, RetryPolicy
 from pileus.kernel.storage.emissions import DEAD, EventRecord, waiting
 from pileus.kernel.storage.records import decode
-from pileus.kernel.storage.seam import Event, StorageFailed, Store
+from pileus.kernel.storage.seam import Event, StorageFailed, Store, Transaction
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from tests.support.disk import CrashingDisk
 from tests.support.time import JumpingClock
@@ -351,3 +351,28 @@ async def test_delays_grow_to_their_bound() -> None:
     """The policy by hand; a huge count does not overflow."""
     retry = RetryPolicy(attempts=10, delay=timedelta(seconds=1), factor=2, delay_max=timedelta(seconds=5))
     assert [retry.delay_after(n).total_seconds() for n in (1, 2, 3, 4, 10_000)] == [1, 2, 4, 5, 5]
+
+
+async def test_what_a_handler_takes_out_itself_is_gone(store: SqliteStore, clock: JumpingClock) -> None:
+    """In the transaction of what follows, so that a crash behind it brings nothing again; even a failure does not."""
+    outbox, deliveries = Outbox(store, clock), []
+
+    async def handler(delivery: Delivery) -> None:
+        deliveries.append(delivery)
+
+        async def take(tx: Transaction) -> None:
+            assert await tx.get(delivery.key) is not None
+            tx.clear(delivery.key)
+
+        await store.run(take)
+        raise OSError("after all")
+
+    outbox.subscribe("t", handler, retry=RetryPolicy(attempts=9, delay=MINUTE))
+    await emit(store, b"x")
+    async with running(outbox):
+        await until(lambda: len(deliveries) == 1)
+        await settle()
+        clock.jump(5 * MINUTE)
+        await settle()
+    assert len(deliveries) == 1
+    assert await left(store) == 0

@@ -112,6 +112,8 @@ class Fanout:
         async def send(tx: Transaction) -> None:
             subscribers, beyond = await page(tx, topic.topic, topic.serial, beyond=record.beyond)
             await self._send_page(tx, topic, subscribers, record.message, foresight=foresight)
+            # With the page, or whoever is killed here would fill the queues of this page, and those behind, once more.
+            tx.clear(delivery.key)
             if beyond is not None:
                 self._continue(tx, msgspec.structs.replace(record, beyond=beyond))
 
