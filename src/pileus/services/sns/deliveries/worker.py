@@ -206,13 +206,15 @@ class Deliveries:
     async def _failed(self, task: DeliveryTask, delivery: Delivery, reason: str, status_code: int) -> None:
         if task.kind == "Notification":
             self._metrics.add(task.message.topic, counted.FAILED)
+        await self._note(task, delivery, failure=reason, status_code=status_code, response=reason)
+        if task.kind == "Notification":
             text = await self._text(task)
 
             async def bury(tx: Transaction) -> None:
                 await self._fanout.bury(tx, task.subscription, task.message, text)
+                tx.clear(delivery.key)  # here, or a kill behind it would bury the message twice
 
             await self._store.run(bury)
-        await self._note(task, delivery, failure=reason, status_code=status_code, response=reason)
 
     async def _note(
         self, task: DeliveryTask, delivery: Delivery, *, failure: str, status_code: int, response: Response
