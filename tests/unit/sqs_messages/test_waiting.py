@@ -186,3 +186,14 @@ async def test_nobody_sleeps_through_a_message(queues: Queues, name: str) -> Non
         for _ in range(20):
             group.create_task(consume())
     assert max(sorted(late)[:-20]) < 1.5, "a poll waited although there was something"
+
+
+async def test_a_delay_that_was_set_meanwhile_counts(queues: Queues) -> None:
+    """FIFO: the delay is the queue's of now, not of when the poll began, which once slept through the delay's end."""
+    await queues.create("q.fifo")
+    [poll] = await _polling(queues, "q.fifo")
+    await queues.set("q.fifo", DelaySeconds="30")
+    await queues.send_in_group("late", "g")
+    await _until(lambda: bool(queues.clock.alarms))
+    queues.jump(30.001)
+    assert await _ended(poll) == ["late"]

@@ -22,6 +22,7 @@ from pileus.services.sqs.messages.keys import QueueKeys, end_of, head_key, last_
 from pileus.services.sqs.messages.records import NEVER_US, Head, MessageRecord
 from pileus.services.sqs.messages.visit import US_PER_S
 from pileus.services.sqs.model import QueueRecord
+from pileus.services.sqs.queue_records import find_queue
 
 Here = Callable[[], bool]
 """Whether the client who waits is still there."""
@@ -166,11 +167,13 @@ class _Line:
         if self._queue.fifo:
             groups = await snapshot.range(keys.turn_prefix, end_of(keys.turn_prefix), limit=max(1, self._present))
             count = len(groups)
-            if groups and self._queue.delay_s:
+            # As the queue is now: its delay also counts for messages that are there.
+            queue = await find_queue(snapshot, self._queue.queue_name) if groups else None
+            if queue is not None and queue.delay_s:
                 first = await snapshot.get(keys.message(last_number(groups[0][0])))
                 if first is not None:
                     sent_ms = decode(first, MessageRecord).sent_ms
-                    next_due_us = min(next_due_us, sent_ms * 1_000 + self._queue.delay_s * US_PER_S)
+                    next_due_us = min(next_due_us, sent_ms * 1_000 + queue.delay_s * US_PER_S)
         else:
             count = head.log + head.grouped + head.returned
         if next_due_us <= int(self._clock.timestamp() * US_PER_S):
