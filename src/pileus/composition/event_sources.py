@@ -81,6 +81,9 @@ class SqsQueueSource:
         receiving = self._build().receive(arn, max_messages=max_messages, wait_s=wait_s, wanted=wanted)
         return [_told(message) for message in await _of_queue(receiving)]
 
+    async def hide(self, arn: str, handles: Sequence[str], *, for_s: int) -> None:
+        await _of_queue(self._build().release(arn, handles, after_s=for_s))
+
     async def delete(self, arn: str, handles: Sequence[str]) -> None:
         await _of_queue(self._build().delete(arn, handles))
 

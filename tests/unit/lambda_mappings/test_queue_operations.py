@@ -54,6 +54,9 @@ class Sources:
     ) -> Sequence[QueueMessage]:
         raise AssertionError("nothing is polled here")
 
+    async def hide(self, arn: str, handles: Sequence[str], *, for_s: int) -> None:
+        raise AssertionError("nothing is received here")
+
     async def delete(self, arn: str, handles: Sequence[str]) -> None:
         raise AssertionError("nothing is received here")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -218,6 +218,62 @@ async def test_what_fails_comes_again_after_its_visibility_timeout(world: World)
     await world.empty()
     counts = [event["Records"][0]["attributes"]["ApproximateReceiveCount"] for event in world.function.events]
     assert counts == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", ["q", "q.fifo"])
+async def test_a_batch_is_hidden_until_its_function_has_ended(world: World, name: str) -> None:
+    """However long an environment takes to start: no receive is used up, and nothing processed is a dead letter."""
+    await world.queues.create(name, VisibilityTimeout="5")
+    world.function.held = asyncio.Event()
+    await (world.queues.send("hello") if name == "q" else world.queues.send_in_group("hello", "g"))
+    await world.map(name)
+    await until(lambda: world.function.running == 1)
+    for _ in range(5):
+        await settled()
+        world.queues.jump(3)
+    await settled()
+    assert await world.queues.counts(name) == (0, 1, 0)
+    world.function.held.set()
+    await world.empty(name)
+    world.queues.jump(60)
+    await settled()
+    assert len(world.function.events) == 1
+
+
+async def test_a_batch_that_ends_in_time_is_not_hidden_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs no write; nor is one that has failed hidden for longer than its visibility timeout."""
+    hidden: list[int] = []
+
+    async def hide(source: SqsQueueSource, arn: str, handles: Sequence[str], *, for_s: int) -> None:
+        hidden.append(for_s)
+
+    monkeypatch.setattr(SqsQueueSource, "hide", hide)
+    await world.queues.create(VisibilityTimeout="30")
+
+    def fail(event: dict[str, Any]) -> None:
+        raise Failed
+
+    world.function.answer = fail
+    await world.map()
+    await world.queues.send("hello")
+    await until(lambda: len(world.function.events) == 1)
+    await settled()
+    world.queues.jump(29)
+    await settled()
+    assert not hidden
+
+
+async def test_nobody_waits_for_ever_for_a_function_that_does_not_end(world: World) -> None:
+    """Its messages come again once it should have ended long ago."""
+    await world.queues.create(VisibilityTimeout="30")
+    world.function.held = asyncio.Event()
+    await world.queues.send("hello")
+    await world.map()
+    await until(lambda: world.function.running == 1)
+    for _ in range(40):
+        await settled()
+        world.queues.jump(14)
+    await until(lambda: world.function.running == 2)
 
 
 async def test_what_keeps_failing_goes_to_the_dead_letter_queue(world: World) -> None:

@@ -1,8 +1,9 @@
 """What becomes of a batch of messages?
 
-The function is invoked with it. What it has processed is deleted from the queue; what it has not stays there, and is
-visible again when its visibility timeout is over. That is all: the queue counts the receives, and its redrive policy
-decides when they are enough. So a crash at any instant loses nothing, and may repeat what had not been deleted yet.
+The function is invoked with it; until it has ended the batch is hidden (`queue_holds`). What it has processed is deleted
+from the queue; what it has not stays there, and is visible again when its visibility timeout is over. That is all: the
+queue counts the receives, and its redrive policy decides when they are enough. So a crash at any instant loses nothing,
+and may repeat what had not been deleted yet.
 
 A batch that is too large for one invocation becomes several, one after the other. Those of a FIFO queue end with the
 first that is not processed whole: what follows must not come before it.
@@ -19,6 +20,7 @@ from pileus.services.lambda_.mappings.answers import failed_messages
 from pileus.services.lambda_.mappings.batches import BatchInvoke
 from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.queue_events import QueueRecord, invocations, queue_event
+from pileus.services.lambda_.mappings.queue_holds import QueueHold
 from pileus.services.lambda_.mappings.queues import QueueGone, QueueSource
 
 _DELETED_AT_ONCE: Final = 100
@@ -39,10 +41,11 @@ class QueueBatches:
         self._ids = ids
         self._metrics = metrics
 
-    async def process(self, records: Sequence[QueueRecord], *, ordered: bool) -> bool:
-        """Whether the function could be invoked. ordered: they are of a FIFO queue."""
+    async def process(self, records: Sequence[QueueRecord], hold: QueueHold, *, ordered: bool) -> bool:
+        """Whether the function could be invoked. hold: of these. ordered: they are of a FIFO queue."""
         for part in invocations(records):
             failed = await self._run(part)
+            hold.end(part)
             if failed is None:
                 return False
             done = [record for record in part if record.message_id not in failed]

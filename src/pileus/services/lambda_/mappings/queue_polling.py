@@ -22,7 +22,8 @@ from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.queue_batches import QueueBatches
 from pileus.services.lambda_.mappings.queue_configuring import QUEUE_ACTIONS
 from pileus.services.lambda_.mappings.queue_events import RECORDS_BYTES_MAX, QueueFilter, QueueRecord
-from pileus.services.lambda_.mappings.queues import QueueGone, QueueMessage, QueueSource
+from pileus.services.lambda_.mappings.queue_holds import QueueHolds
+from pileus.services.lambda_.mappings.queues import QueueFacts, QueueGone, QueueMessage, QueueSource
 from pileus.services.lambda_.mappings.scaling import Scale
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
@@ -64,6 +65,7 @@ class QueuePolling:
         self._mapping = mapping
         self._source = source
         self._batches = batches
+        self._holds = QueueHolds(store=store, clock=clock, source=source, mapping=mapping)
         self._filter = QueueFilter(mapping.filters)
         self._scale = Scale(mapping.concurrency_max)
         self._window = timedelta(seconds=mapping.batching_window_s)
@@ -101,19 +103,25 @@ class QueuePolling:
             return
         records = await self._gather(stopping)
         if records:
-            ordered = (await self._source.facts(self._mapping.source_arn)).fifo
-            self._running.add(asyncio.create_task(self._batches.process(records, ordered=ordered)))
+            facts = await self._source.facts(self._mapping.source_arn)
+            self._running.add(asyncio.create_task(self._process(records, facts)))
 
     async def _end(self) -> None:
         """What was received is finished."""
         if self._receiving is not None and self._receiving.done():
             try:
                 records = await self._wanted(self._taken())
+                facts = await self._source.facts(self._mapping.source_arn)
             except QueueGone:
                 records = []
             if records:
-                await self._batches.process(records, ordered=True)
+                await self._process(records, facts)
         await asyncio.gather(*self._running)
+
+    async def _process(self, records: Sequence[QueueRecord], facts: QueueFacts) -> bool:
+        """Whether the function could be invoked."""
+        async with self._holds.over(records, visibility_timeout_s=facts.visibility_timeout_s) as hold:
+            return await self._batches.process(records, hold, ordered=facts.fifo)
 
     # Room
 

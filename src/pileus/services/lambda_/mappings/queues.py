@@ -49,6 +49,10 @@ class QueueSource(Protocol):
         """Some, or none after that time. wanted: whether they still are, when some come after a wait."""
         ...
 
+    async def hide(self, arn: str, handles: Sequence[str], *, for_s: int) -> None:
+        """Nobody else gets them for so long from now on; what is held by somebody else meanwhile is left alone."""
+        ...
+
     async def delete(self, arn: str, handles: Sequence[str]) -> None:
         """Durable when it returns; what is held by somebody else meanwhile is left alone."""
         ...
