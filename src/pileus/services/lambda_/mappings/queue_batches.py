@@ -1,6 +1,6 @@
 """What becomes of a batch of messages?
 
-The function is invoked with it; until it has ended the batch is hidden (`queue_holds`). What it has processed is deleted
+The function is invoked with it; until it has ended it is hidden (`queue_holds`). What it has processed is deleted
 from the queue; what it has not stays there, and is visible again when its visibility timeout is over. That is all: the
 queue counts the receives, and its redrive policy decides when they are enough. So a crash at any instant loses nothing,
 and may repeat what had not been deleted yet.
