@@ -2,9 +2,10 @@
 
     ?month=2026-11
 
-Requests and GB-seconds of functions, less the free tier, and the units that tables consumed, at the prices of one dated
-table. What AWS charges for beside (storage, transfer, provisioned capacity, metrics, logs) is not in it, and neither
-are taxes: an estimate that tells orders of magnitude. Sums are kept by the hour for 455 days; see `metering`.
+Requests and GB-seconds of functions, the units that tables consumed, requests of queues, and what topics published and
+delivered, less the free tier, at the prices of one dated table. What AWS charges for beside (storage, transfer,
+provisioned capacity, text messages, metrics, logs) is not in it, and neither are taxes: an estimate that tells orders
+of magnitude. Sums are kept by the hour for 455 days; see `metering`.
 
 Each account has the free tier once, over all regions, as on AWS; prices are those of us-east-1 everywhere.
 """
@@ -18,8 +19,9 @@ import msgspec
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.metrics import metering
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.metrics.metering import GB_SECONDS, NAMESPACE, Kind, amounts
+from pileus.kernel.metrics.metering import NAMESPACE, Kind, amounts
 from pileus.kernel.metrics.series import Metric
 
 PATH: Final = "/_pileus/bill"
@@ -27,25 +29,45 @@ _JSON: Final = (("Content-Type", "application/json"),)
 
 
 class Price(NamedTuple):
-    """Of one kind of use. dimension: which one names the resource. free: so much is free in each month."""
+    """Of one kind of use. dimension: which one names the resource. free: so much is free in each month.
+
+    shared: what has the same name here has `free` together, and who is first in the table takes first.
+    """
 
     service: str
     what: str
     dimension: str
     usd: float
     free: float = 0.0
+    shared: str = ""
 
 
 PRICED_ON: Final = date(2025, 6, 1)
+_MILLION: Final = 1_000_000
 PRICES: Final[Mapping[Kind, Price]] = {
-    ("AWS/Lambda", "Invocations"): Price("lambda", "requests", "FunctionName", 0.20e-6, free=1_000_000),
-    (NAMESPACE, GB_SECONDS): Price("lambda", "GB-seconds", "FunctionName", 0.0000166667, free=400_000),
+    ("AWS/Lambda", "Invocations"): Price("lambda", "requests", "FunctionName", 0.20e-6, free=_MILLION),
+    (NAMESPACE, metering.GB_SECONDS): Price("lambda", "GB-seconds", "FunctionName", 0.0000166667, free=400_000),
     ("AWS/DynamoDB", "ConsumedReadCapacityUnits"): Price("dynamodb", "read units", "TableName", 0.125e-6),
     ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): Price("dynamodb", "write units", "TableName", 0.625e-6),
+    (NAMESPACE, metering.QUEUE_REQUESTS): Price(
+        "sqs", "requests", "QueueName", 0.40e-6, free=_MILLION, shared="queues"
+    ),
+    (NAMESPACE, metering.FIFO_QUEUE_REQUESTS): Price(
+        "sqs", "FIFO requests", "QueueName", 0.50e-6, free=_MILLION, shared="queues"
+    ),
+    (NAMESPACE, metering.TOPIC_REQUESTS): Price("sns", "publish requests", "TopicName", 0.50e-6, free=_MILLION),
+    (NAMESPACE, metering.FIFO_TOPIC_REQUESTS): Price("sns", "FIFO publish requests", "TopicName", 0.30e-6),
+    (NAMESPACE, metering.FIFO_TOPIC_GB): Price("sns", "FIFO GB published", "TopicName", 0.017),
+    (NAMESPACE, metering.FIFO_DELIVERIES): Price("sns", "FIFO deliveries", "TopicName", 0.01e-6),
+    (NAMESPACE, metering.FIFO_DELIVERIES_GB): Price("sns", "FIFO GB delivered", "TopicName", 0.001),
+    (NAMESPACE, metering.HTTP_DELIVERIES): Price("sns", "HTTP deliveries", "TopicName", 0.60e-6, free=100_000),
+    (NAMESPACE, metering.MAIL_DELIVERIES): Price("sns", "email deliveries", "TopicName", 20e-6, free=1_000),
+    (NAMESPACE, metering.PUSH_DELIVERIES): Price("sns", "push deliveries", "TopicName", 0.50e-6, free=_MILLION),
 }
-"""In US dollars, of us-east-1: functions on x86 in the first tier, tables on demand, as if all were.
+"""In US dollars, of us-east-1: functions on x86 and queues in the first tier, tables on demand, as if all were.
 
-Sources: AWS Lambda Pricing; Amazon DynamoDB Pricing (on-demand throughput since 2024-11-01).
+Sources: AWS Lambda Pricing; Amazon DynamoDB Pricing (on-demand throughput since 2024-11-01); Amazon SQS Pricing; Amazon
+SNS Pricing.
 """
 
 
@@ -136,6 +158,7 @@ def bill(used: Mapping[Metric, float], *, start: datetime, until: datetime) -> B
 
 def _account(account_id: str, used: Mapping[Metric, float]) -> AccountBill:
     lines = []
+    left: dict[str, float] = {}
     for kind, price in PRICES.items():
         resources: dict[tuple[str, str], float] = {}
         for metric, amount in used.items():
@@ -143,7 +166,10 @@ def _account(account_id: str, used: Mapping[Metric, float]) -> AccountBill:
                 place = (metric.region, dict(metric.dimensions).get(price.dimension, ""))
                 resources[place] = resources.get(place, 0.0) + amount
         if resources:
-            lines.append(_line(price, resources))
+            free = left.get(price.shared, price.free) if price.shared else price.free
+            line = _line(price, resources, free=free)
+            left[price.shared] = free - line.free
+            lines.append(line)
     return AccountBill(account_id=account_id, lines=lines, cost_usd=_cents(line.cost_usd for line in lines))
 
 
@@ -153,9 +179,9 @@ def _own(metric: Metric) -> bool:
     return bool(names) and not {"Resource", "ExecutedVersion"} & set(names)
 
 
-def _line(price: Price, resources: Mapping[tuple[str, str], float]) -> Line:
+def _line(price: Price, resources: Mapping[tuple[str, str], float], *, free: float) -> Line:
     amount = sum(resources.values())
-    free = min(amount, price.free)
+    free = min(amount, free)
     return Line(
         service=price.service,
         what=price.what,

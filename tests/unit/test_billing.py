@@ -9,6 +9,7 @@ import pytest
 
 from pileus.billing import PATH, Bill, Billing, bill, told
 from pileus.kernel.http.messages import Request
+from pileus.kernel.metrics import metering
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.metrics.metering import GB_SECONDS, NAMESPACE, meter
 from pileus.kernel.metrics.series import Metric
@@ -24,6 +25,8 @@ def metric(namespace: str, name: str, *dimensions: tuple[str, str], account_id: 
 
 
 F: Final = ("FunctionName", "f")
+Q: Final = ("QueueName", "q")
+T: Final = ("TopicName", "t")
 
 
 def cost(used: dict[Metric, float]) -> float:
@@ -40,6 +43,16 @@ def cost(used: dict[Metric, float]) -> float:
         ({metric(NAMESPACE, GB_SECONDS, F): 1_400_000.0}, 16.6667),
         ({metric("AWS/DynamoDB", "ConsumedReadCapacityUnits", ("TableName", "t")): 1_000_000.0}, 0.125),
         ({metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", ("TableName", "t")): 1_000_000.0}, 0.625),
+        ({metric(NAMESPACE, metering.QUEUE_REQUESTS, Q): 2_000_000.0}, 0.40),
+        ({metric(NAMESPACE, metering.FIFO_QUEUE_REQUESTS, Q): 2_000_000.0}, 0.50),
+        ({metric(NAMESPACE, metering.TOPIC_REQUESTS, T): 2_000_000.0}, 0.50),
+        ({metric(NAMESPACE, metering.FIFO_TOPIC_REQUESTS, T): 1_000_000.0}, 0.30),
+        ({metric(NAMESPACE, metering.FIFO_TOPIC_GB, T): 1_000.0}, 17.0),
+        ({metric(NAMESPACE, metering.FIFO_DELIVERIES, T): 1_000_000.0}, 0.01),
+        ({metric(NAMESPACE, metering.FIFO_DELIVERIES_GB, T): 1_000.0}, 1.0),
+        ({metric(NAMESPACE, metering.HTTP_DELIVERIES, T): 1_100_000.0}, 0.60),
+        ({metric(NAMESPACE, metering.MAIL_DELIVERIES, T): 101_000.0}, 2.0),
+        ({metric(NAMESPACE, metering.PUSH_DELIVERIES, T): 2_000_000.0}, 0.50),
     ],
 )
 def test_prices(used: dict[Metric, float], usd: float) -> None:
@@ -77,6 +90,26 @@ def test_each_account_has_its_free_tier() -> None:
     assert [account.cost_usd for account in found.accounts] == [pytest.approx(0.16)] * 2
     text = "\n".join(told(found))
     assert "1,800,000.000 requests, of which 1,000,000.000 free: 0.1600 USD" in text
+
+
+def test_queues_share_their_free_requests() -> None:
+    """The million is the service's, not that of each kind of queue; topics have one of their own."""
+    used = {
+        metric(NAMESPACE, metering.QUEUE_REQUESTS, Q): 700_000.0,
+        metric(NAMESPACE, metering.FIFO_QUEUE_REQUESTS, ("QueueName", "q.fifo")): 700_000.0,
+        metric(NAMESPACE, metering.TOPIC_REQUESTS, T): 700_000.0,
+    }
+    [account] = bill(used, start=START, until=START).accounts
+    assert [line.free for line in account.lines] == [700_000.0, 300_000.0, 700_000.0]
+    assert account.cost_usd == pytest.approx(0.20)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "requests"), [(0, 1), (1, 1), (65_536, 1), (65_537, 2), (262_144, 4), (1_048_576, 16)]
+)
+def test_requests_by_size(size_bytes: int, requests: int) -> None:
+    """One for each started 64 KB; one without a payload is one."""
+    assert metering.requests_of(size_bytes) == requests
 
 
 async def test_a_month(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def bill(
 ) -> None:
     """Say what a month's use would cost on AWS.
 
-    Requests and GB-seconds of functions, less the free tier, and the units that tables consumed; no storage, no taxes.
+    Functions, tables, queues and topics, less the free tier; no storage, no transfer, no text messages, no taxes.
     """
     import msgspec
 

@@ -14,6 +14,22 @@ from pileus.kernel.metrics.series import Dimensions, Metric, Series
 NAMESPACE: Final = ":metering"
 GB_SECONDS: Final = "Lambda-GB-Second"
 """Of functions: billed duration times memory."""
+QUEUE_REQUESTS: Final = "SQS-Requests"
+"""Of standard queues, and whatever is not done with messages."""
+FIFO_QUEUE_REQUESTS: Final = "SQS-FIFO-Requests"
+TOPIC_REQUESTS: Final = "SNS-Requests"
+"""Published to standard topics and to devices."""
+FIFO_TOPIC_REQUESTS: Final = "SNS-FIFO-Requests"
+FIFO_TOPIC_GB: Final = "SNS-FIFO-Published-GB"
+FIFO_DELIVERIES: Final = "SNS-FIFO-Deliveries"
+"""What subscriptions of FIFO topics got; of others, what deliveries cost depends on their protocol."""
+FIFO_DELIVERIES_GB: Final = "SNS-FIFO-Delivered-GB"
+HTTP_DELIVERIES: Final = "SNS-HTTP-Deliveries"
+MAIL_DELIVERIES: Final = "SNS-Email-Deliveries"
+PUSH_DELIVERIES: Final = "SNS-Push-Deliveries"
+CHUNK_BYTES: Final = 64 * 1024
+"""Of a payload, that count as a request. Sources: Amazon SQS pricing; Amazon SNS pricing."""
+BYTES_PER_GB: Final = 2**30
 
 Kind = tuple[str, str]
 """A namespace and the name of a metric in it."""
@@ -22,6 +38,11 @@ Kind = tuple[str, str]
 def meter(metrics: Metrics, account_id: str, region: str, what: str, dimensions: Dimensions) -> Series:
     """What to keep and add amounts to. what: as a bill calls it (`Lambda-GB-Second`)."""
     return metrics.series(account_id, region, NAMESPACE, what, dimensions, "None")
+
+
+def requests_of(size_bytes: int) -> int:
+    """What a request with such a payload counts for: one for each started chunk, and one where it has none."""
+    return 1 if size_bytes <= CHUNK_BYTES else -(-size_bytes // CHUNK_BYTES)
 
 
 async def amounts(metrics: Metrics, kinds: Collection[Kind], *, start: datetime, end: datetime) -> dict[Metric, float]:

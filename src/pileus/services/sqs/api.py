@@ -36,6 +36,10 @@ class SqsApi(
         self._counting = SqsMetrics(metrics)
         self._addresses = {}
         super().__init__(store=store, clock=clock, ids=ids, contents=self._messages, metrics=metrics)
+        for upkeep in (MoveOperations, PolicyOperations, QueueOperations, TagOperations):
+            for name in vars(upkeep):
+                if not name.startswith("_"):
+                    setattr(self, name, self._counting.metered(getattr(self, name)))
 
     @property
     def messages(self) -> Messages:

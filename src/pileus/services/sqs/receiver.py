@@ -98,7 +98,7 @@ class QueueReceiver:
         await self._store.durable()
         counting = self._counting.of(queue)
         if counting is not None:
-            counting.received(len(taken))
+            counting.received(taken)
         return [_told(queue, one) for one in taken]
 
     async def _receive(
@@ -130,8 +130,10 @@ class QueueReceiver:
                     continue
             seen.save()
         counting = self._counting.of(queue)
-        if counting is not None and deleted:
-            counting.deleted(deleted)
+        if counting is not None:
+            counting.requests(1)
+            if deleted:
+                counting.deleted(deleted)
         await self._store.durable()
 
     async def release(self, queue_arn: str, handles: Sequence[str], *, after_s: int = 0) -> None:
@@ -147,6 +149,9 @@ class QueueReceiver:
                 except ServiceError:
                     continue
             seen.save()
+        counting = self._counting.of(queue)
+        if counting is not None:
+            counting.requests(1)
 
     def close(self) -> None:
         """End all waits, now and later."""

@@ -1,7 +1,7 @@
 """How does another service put a message into a queue?
 
 In its own transaction: the message is there if what caused it is, and not otherwise. The queue's policy must let the
-service, as on AWS.
+service, as on AWS; that it does not is noted with the transaction, where the caller lets it commit.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.audit import Occasion, emit_denial, record_of
 from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
@@ -80,7 +81,7 @@ class QueueSender:
         if queue is None:
             raise QueueRefused("The specified queue does not exist.")
         if call is not None:
-            self._check_policy(queue, call)
+            self._check_policy(tx, queue, call)
         asked = _request(message)
         try:
             content = content_of(asked)
@@ -100,17 +101,16 @@ class QueueSender:
         seen.save()
         counting = self._counting.of(queue)
         if counting is not None:
-            counting.sent(1)
-            counting.sent_bytes(one.size_bytes)
+            counting.sent(one.size_bytes)
         return message_id(sent.message_id)
 
-    def _check_policy(self, queue: QueueRecord, call: ServiceCall) -> None:
+    def _check_policy(self, tx: Transaction, queue: QueueRecord, call: ServiceCall) -> None:
         arn = queue.arn
         known = (arn, queue.policy, call.service, call.source_arn, call.source_account, call.source_org_id)
         if known in self._let_in:
             return
         # Imported when the first service calls: see `kernel.auth.permissions`.
-        from pileus.kernel.auth.policy import NamedPolicy, compile_policy
+        from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy, denial_of
 
         policy = NamedPolicy(arn, compile_policy(queue.policy), "resource") if queue.policy else None
         query = service_query(
@@ -121,7 +121,11 @@ class QueueSender:
             resource_tags=queue.tags,
             now_s=self._clock.timestamp(),
         )
-        if not service_decision(query, policy).allowed:
+        decision = service_decision(query, policy)
+        if not decision.allowed:
+            denial = denial_of(query, decision, PolicySet(resource=policy))
+            occasion = Occasion(call.request_id, queue.region)
+            emit_denial(tx, record_of(denial, occasion, at_s=self._clock.timestamp()))
             raise QueueRefused(f"Access to the resource {arn} is denied.")
         if not call.conditions and not any(key in queue.policy.lower() for key in _CHANGING_KEYS):
             if len(self._let_in) >= _LET_IN_MAX:

@@ -48,8 +48,7 @@ class HoldOperations(MessageBase):
             seen = await self._messages.visit(tx, queue)
             deleted = await self._messages.delete(seen, request.receipt_handle)
             seen.save()
-        if deleted:
-            self._count_deleted(queue, 1)
+        self._count(queue, deleted=int(deleted))
 
     async def delete_message_batch(
         self, context: RequestContext, request: DeleteMessageBatchRequest
@@ -68,7 +67,7 @@ class HoldOperations(MessageBase):
                 else:
                     answer.successful.append(DeleteMessageBatchResultEntry(id=entry.id))
             seen.save()
-        self._count_deleted(queue, deleted)
+        self._count(queue, deleted=deleted)
         return answer
 
     async def change_message_visibility(self, context: RequestContext, request: ChangeMessageVisibilityRequest) -> None:
@@ -78,6 +77,7 @@ class HoldOperations(MessageBase):
             seen = await self._messages.visit(tx, queue)
             await self._change(seen, request.receipt_handle, request.visibility_timeout)
             seen.save()
+        self._count(queue)
 
     async def change_message_visibility_batch(
         self, context: RequestContext, request: ChangeMessageVisibilityBatchRequest
@@ -97,6 +97,7 @@ class HoldOperations(MessageBase):
                 else:
                     answer.successful.append(ChangeMessageVisibilityBatchResultEntry(id=entry.id))
             seen.save()
+        self._count(queue)
         return answer
 
     async def _change(self, seen: Visit, receipt_handle: str, timeout_s: int) -> None:
@@ -108,10 +109,13 @@ class HoldOperations(MessageBase):
             )
         await self._messages.change_visibility(seen, receipt_handle, timeout_s=timeout_s)
 
-    def _count_deleted(self, queue: QueueRecord, count: int) -> None:
+    def _count(self, queue: QueueRecord, *, deleted: int = 0) -> None:
+        """A request, and what it deleted."""
         counting = self._counting.of(queue)
-        if counting is not None and count:
-            counting.deleted(count)
+        if counting is not None:
+            counting.requests(1)
+            if deleted:
+                counting.deleted(deleted)
 
 
 def _check_given(name: str, text: str) -> None:

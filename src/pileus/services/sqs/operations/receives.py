@@ -37,9 +37,10 @@ class ReceiveOperations(MessageBase):
         if not taken:
             if counting is not None:
                 counting.empty_receives(1)
+                counting.requests(1)
             return ReceiveMessageResult()
         if counting is not None:
-            counting.received(len(taken))
+            counting.received(taken)
         told = [message_told(queue, one, asked) for one in taken]
         return ReceiveMessageResult(messages=told)
 

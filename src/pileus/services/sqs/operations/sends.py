@@ -11,7 +11,6 @@ from pileus.services.sqs.messages.contents import Sent
 from pileus.services.sqs.messages.fifo import sequence_number
 from pileus.services.sqs.messages.outgoing import Content, Outgoing, check_place, content_of, outgoing
 from pileus.services.sqs.messages.received import message_id
-from pileus.services.sqs.model import QueueRecord
 from pileus.services.sqs.operations.batches import check_entries, failed_entry
 from pileus.services.sqs.operations.message_base import MessageBase
 from pileus.services.sqs.shapes import (
@@ -51,7 +50,9 @@ class SendOperations(MessageBase):
             )
             sent = await messages.send(seen, one.message, delay_s=one.delay_s)
             seen.save()
-        self._count_sent(queue, one.size_bytes)
+        counting = self._counting.of(queue)
+        if counting is not None:
+            counting.sent(one.size_bytes)
         told = one.message
         return SendMessageResult(
             md5_of_message_body=told.body_md5.hex(),
@@ -77,6 +78,7 @@ class SendOperations(MessageBase):
         if size_bytes > MESSAGE_BYTES_MAX:
             raise BatchRequestTooLong(size_bytes=size_bytes, size_bytes_max=MESSAGE_BYTES_MAX)
         messages = self._messages
+        sizes: list[int] = []
         async with self._store.transaction() as tx:
             queue = await messages.known.get(tx, self._key(context, request.queue_url))
             for entry in entries:
@@ -98,15 +100,12 @@ class SendOperations(MessageBase):
                     continue
                 sent = await messages.send(seen, one.message, delay_s=one.delay_s)
                 answer.successful.append(_told_sent(entry.id, one, sent))
-                self._count_sent(queue, one.size_bytes)
+                sizes.append(one.size_bytes)
             seen.save()
-        return answer
-
-    def _count_sent(self, queue: QueueRecord, size_bytes: int) -> None:
         counting = self._counting.of(queue)
         if counting is not None:
-            counting.sent(1)
-            counting.sent_bytes(size_bytes)
+            counting.sent_batch(sizes)
+        return answer
 
 
 def _told_sent(entry_id: str, one: Outgoing, sent: Sent) -> SendMessageBatchResultEntry:
