@@ -23,7 +23,7 @@ from pileus.composition.sns import SnsPart
 from pileus.composition.sqs import SqsPart
 from pileus.composition.sts import StsPart
 from pileus.duties import perform
-from pileus.kernel.auth.audit import AuditLog
+from pileus.kernel.auth.audit import DENIED_TOPIC, AuditLog
 from pileus.kernel.auth.authenticator import Authenticator
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
 from pileus.kernel.auth.permissions import ResourceSource
@@ -117,6 +117,7 @@ class Parts:
         for part in self._all:
             part.subscribe(outbox)
             duties += part.duties()
+        outbox.subscribe(DENIED_TOPIC, lambda delivery: self._audit.note_emitted(delivery.event))
         self._duties = asyncio.create_task(perform(duties))
 
     async def answer_waiting(self) -> None:

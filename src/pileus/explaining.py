@@ -34,7 +34,8 @@ def explained(decision: Decision) -> Iterator[str]:
     yield f"{'allowed' if decision['allowed'] else 'DENIED'}  {decision['action']}  on  {decision['resource']}"
     yield f"  principal  {decision['principal'] or 'nobody'}"
     yield f"  request    {decision['request_id']}"
-    yield f"  at         {decision['at']}, region {decision['region']}, from {decision['source_ip']}"
+    source = f", from {decision['source_ip']}" if decision["source_ip"] else ""
+    yield f"  at         {decision['at']}, region {decision['region']}{source}"
     yield f"  because    {_because(decision)}"
     for near in _texts(decision, "near_misses"):
         yield f"  near miss  {near}"

@@ -9,7 +9,10 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from pileus.admin import admin_token
+from pileus.explaining import explained
 from tests.conftest import Server
+from tests.support.processes import wait_until
 from tests.support.topics import Queue, verified
 
 
@@ -70,3 +73,34 @@ def test_a_forged_signature_is_no_missing_one(strict: Server) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request, timeout=10)
     assert caught.value.code == 403
+
+
+def test_a_queue_that_does_not_let_sns_in_is_found_in_the_decisions(strict: Server) -> None:
+    """`Publish` answers 200, as on AWS, and the queue stays empty: the message's id says why. So for dead letters."""
+    sns, sqs = client(strict, "sns"), client(strict, "sqs")
+    topic = sns.create_topic(Name="shut-out")["TopicArn"]
+    arns = []
+    for name in ("shut", "shut-dead"):
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arns.append(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+    redrive = json.dumps({"deadLetterTargetArn": arns[1]})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns[0], Attributes={"RedrivePolicy": redrive})
+    message_id = sns.publish(TopicArn=topic, Message="m")["MessageId"]
+
+    def denials() -> list[dict[str, Any]]:
+        request = urllib.request.Request(f"{strict.url}/_pileus/decisions?request_id={message_id}")
+        request.add_header("Authorization", f"Bearer {admin_token((strict.data_dir / 'secret').read_bytes())}")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)["decisions"]
+        return found
+
+    wait_until(lambda: len(denials()) == 2)
+    for denial in denials():
+        assert (denial["allowed"], denial["principal"], denial["action"]) == (
+            False,
+            "sns.amazonaws.com",
+            "sqs:SendMessage",
+        )
+    assert {denial["resource"] for denial in denials()} == set(arns)
+    lines = list(explained(denials()[0]))
+    assert "  because    no resource-based policy allows sqs:SendMessage" in lines

@@ -12,19 +12,24 @@ Some refusals come after the policies have allowed, or without any: a role that 
 does not let in. Whoever discovers one attaches a `Denial` to the error (`ServiceError.because`), and the edge that
 turns the error into an answer notes it here, under the request id that the client is told. A denial may say more than
 the client may hear: whether a role exists, for example.
+
+Some come where no client waits, and in a transaction of somebody else's: a queue that does not let a topic in. They are
+written into that transaction (`emit_denial`) and noted from the outbox: what was rolled back refused nobody.
 """
 
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.records import decode, encode
-from pileus.kernel.storage.seam import Store, Transaction
+from pileus.kernel.storage.seam import Event, Store, Transaction
 
+DENIED_TOPIC: Final = "audit.denied"
+"""Of the outbox: `AuditLog.note_emitted` takes its events."""
 DECISIONS_KEPT: Final = 4_096
 """In memory. A quarter of a KiB each, so a MiB at most."""
 DENIALS_KEPT: Final = 10_000
@@ -102,6 +107,19 @@ class Happened(Protocol):
     def source_ip(self) -> str: ...
 
 
+class Occasion(NamedTuple):
+    """What `Happened` wants to know, of what was no request. request_id: of whatever caused it."""
+
+    request_id: str
+    region: str
+    source_ip: str = ""
+
+
+def emit_denial(tx: Transaction, record: DecisionRecord) -> None:
+    """Have it noted once the transaction has committed."""
+    tx.emit(Event(topic=DENIED_TOPIC, payload=encode(record)))
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """Which decisions somebody wants to see: all that fit what is not None. principal, action: any part of it."""
 
@@ -130,6 +148,10 @@ class AuditLog:
         self._latest.append(record)
         if not record.allowed:
             await self._store.run(lambda tx: _write_down(tx, record))
+
+    async def note_emitted(self, event: Event) -> None:
+        """What `emit_denial` wrote down."""
+        await self.note(decode(event.payload, DecisionRecord))
 
     async def find(self, wish: Wish, *, limit: int) -> list[DecisionRecord]:
         """At most `limit`, the latest first."""

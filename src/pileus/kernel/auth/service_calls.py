@@ -30,6 +30,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     service: as policies name it (`sns.amazonaws.com`). source_arn: the resource it acts for. source_account: whose that
     is, where its ARN does not say (a bucket's). source_org_id: the organization of that account.
     conditions: further keys that this service brings, in lower case (`lambda:eventsourcetoken`).
+    request_id: under which a refusal is found in the log of decisions: of the message, say, that is delivered.
     """
 
     service: str
@@ -37,6 +38,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     source_account: str = ""
     source_org_id: str = ""
     conditions: Mapping[str, str] = {}
+    request_id: str = ""
 
 
 def service_principal(service: str) -> Principal:

@@ -251,7 +251,7 @@ class Fanout:
             group_id=group_id,
             deduplication_id=deduplication_id,
             trace_header=message.trace_header,
-            call=ServiceCall(service=SERVICE, source_arn=message.topic.arn),
+            call=ServiceCall(service=SERVICE, source_arn=message.topic.arn, request_id=message.message_id),
         )
 
     def _count_filtered(self, message: Message, candidate: Candidate, scope: Scope) -> None:
