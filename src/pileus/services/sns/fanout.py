@@ -188,6 +188,7 @@ class Fanout:
             await self.bury(tx, record, message, text)
         else:
             self._metrics.add(message.topic, counted.DELIVERED)
+            self._metrics.delivered(message.topic, "sqs", text)
             self._note(tx, topic, record, message, queued_id=queued_id)
 
     def _note(

@@ -12,6 +12,7 @@ from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.sns.errors import AuthorizationError, InvalidParameter, TopicNotFound
 from pileus.services.sns.links import Links
 from pileus.services.sns.messages import Draft, drafted
+from pileus.services.sns.metrics import TopicMetrics
 from pileus.services.sns.model import MessageAttribute
 from pileus.services.sns.names import topic_of_arn
 from pileus.services.sns.policies import service_denial
@@ -23,12 +24,22 @@ from pileus.services.sns.signing import Signers
 class TopicPublisher:
     """Publishes for services."""
 
-    def __init__(self, *, store: Store, clock: Clock, publishing: Publishing, signers: Signers, links: Links) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        publishing: Publishing,
+        signers: Signers,
+        links: Links,
+        metrics: TopicMetrics,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._publishing = publishing
         self._signers = signers
         self._links = links
+        self._metrics = metrics
 
     async def ready(self) -> None:
         """Await this before the transaction in which `publish` is called."""
@@ -66,9 +77,11 @@ class TopicPublisher:
                     f"{call.service} is not authorized to perform: SNS:Publish on resource: {topic_arn}"
                 ).because(denial)
         draft = _drafted(message, subject, attributes, structure, group_id, deduplication_id)
-        return await self._publishing.publish(
+        published = await self._publishing.publish(
             tx, view, draft, base_url=self._links.anywhere(name.region), trace_header=trace_header
         )
+        self._metrics.published(name, draft.size_bytes)
+        return published
 
     async def publish_alone(
         self, topic_arn: str, message: str, *, subject: str | None = None, call: ServiceCall | None

@@ -201,6 +201,7 @@ class Deliveries:
     async def _succeeded(self, task: DeliveryTask, delivery: Delivery, response: Response) -> None:
         if task.kind == "Notification":
             self._metrics.add(task.message.topic, counted.DELIVERED)
+            self._metrics.delivered(task.message.topic, task.subscription.protocol, "")
         await self._note(task, delivery, failure="", status_code=200, response=response)
 
     async def _failed(self, task: DeliveryTask, delivery: Delivery, reason: str, status_code: int) -> None:

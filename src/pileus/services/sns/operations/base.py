@@ -83,6 +83,7 @@ class SnsBase:
             publishing=self.publishing,
             signers=self.signers,
             links=self._links,
+            metrics=self.topic_metrics,
         )
 
     @cached_property

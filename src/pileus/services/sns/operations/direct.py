@@ -10,6 +10,7 @@ from pileus.kernel.context import RequestContext
 from pileus.services.sns.errors import EndpointDisabled, InvalidParameter, PlatformApplicationDisabled
 from pileus.services.sns.inbox import Inbox
 from pileus.services.sns.messages import drafted
+from pileus.services.sns.names import TopicName
 from pileus.services.sns.operations.base import SnsBase
 from pileus.services.sns.platforms.sending import PushNotifications
 from pileus.services.sns.shapes import PublishInput, PublishResponse
@@ -73,4 +74,12 @@ class DirectOperations(SnsBase):
                 subject=draft.subject or "",
                 message_id=message_id,
             )
+        self._count_push(context, arn, draft.size_bytes)
         return PublishResponse(message_id=message_id)
+
+    def _count_push(self, context: RequestContext, endpoint_arn: str, size_bytes: int) -> None:
+        """On the bill, its application stands where others have a topic."""
+        _, platform, application, _ = endpoint_arn.split(":", 5)[5].split("/")
+        name = TopicName(context.partition, context.region, context.account_id, f"app/{platform}/{application}")
+        self.topic_metrics.published(name, size_bytes)
+        self.topic_metrics.delivered(name, "application", "")

@@ -71,6 +71,7 @@ class PublishOperations(SnsBase):
                 published = denied  # outside of the transaction, so that what audits wrote down stays
         if isinstance(published, ProtectionDenied):
             raise published
+        self.topic_metrics.published(name, draft.size_bytes)
         return PublishResponse(message_id=published.message_id, sequence_number=published.sequence_number)
 
     async def publish_batch(self, context: RequestContext, request: PublishBatchInput) -> PublishBatchResponse:
@@ -109,6 +110,7 @@ class PublishOperations(SnsBase):
                         id=entry.id, message_id=published.message_id, sequence_number=published.sequence_number
                     )
                 )
+        self.topic_metrics.published(name, sum(draft.size_bytes for draft in drafts))
         return PublishBatchResponse(successful=successful, failed=failed)
 
     async def _publish_to_phone(self, context: RequestContext, request: PublishInput) -> PublishResponse:
