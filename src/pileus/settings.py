@@ -39,6 +39,7 @@ class Settings:
     port: 0 lets the system choose. auth: None means `open` on loopback and `strict` elsewhere.
     allowed_hosts: further names of this server, and of web pages that may call it while it is open.
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
+    private_endpoints: HTTP subscribers of SNS may be there too; while open they always may.
     dynamodb_table_delay: how long a table stays CREATING, UPDATING or DELETING.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     sns_url: where links in messages of SNS lead, `{region}` in it being the topic's; "" for the host of the publisher.
@@ -57,6 +58,7 @@ class Settings:
     services: Sequence[str] = field(default=SERVICES)
     allowed_hosts: Sequence[str] = ()
     private_issuers: bool = False
+    private_endpoints: bool = False
     dynamodb_table_delay: timedelta = timedelta(0)
     organization: Organization | None = None
     strict_runtimes: bool = False

@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,7 @@ from pileus.admin import admin_token
 from pileus.explaining import explained
 from tests.conftest import Server
 from tests.support.processes import wait_until
+from tests.support.subscribers import subscriber
 from tests.support.topics import Queue, verified
 
 
@@ -104,3 +106,17 @@ def test_a_queue_that_does_not_let_sns_in_is_found_in_the_decisions(strict: Serv
     assert {denial["resource"] for denial in denials()} == set(arns)
     lines = list(explained(denials()[0]))
     assert "  because    no resource-based policy allows sqs:SendMessage" in lines
+
+
+def test_endpoints_at_private_addresses_are_called_where_that_is_allowed(tmp_path: Path) -> None:
+    """A strict server does not call them by itself: a subscription is no way into its network."""
+    server = Server(tmp_path / "data", "--auth", "strict", "--allow-private-endpoints").start()
+    try:
+        sns = client(server, "sns")
+        topic = sns.create_topic(Name="t")["TopicArn"]
+        with subscriber() as endpoint:
+            sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint.url)
+            [asked] = endpoint.wait_for(1)
+        assert asked.envelope["Type"] == "SubscriptionConfirmation"
+    finally:
+        server.stop()

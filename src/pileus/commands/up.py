@@ -60,6 +60,13 @@ def up(
             help="Fetch keys of OpenID Connect issuers from loopback and private addresses too. While open: always.",
         ),
     ] = False,
+    allow_private_endpoints: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private-endpoints",
+            help="Call HTTP subscribers of SNS at loopback and private addresses too. While open: always.",
+        ),
+    ] = False,
     organization: Annotated[
         Path | None,
         typer.Option(
@@ -144,6 +151,7 @@ def up(
         services=chosen,
         allowed_hosts=allow_host or (),
         private_issuers=allow_private_issuers,
+        private_endpoints=allow_private_endpoints,
         dynamodb_table_delay=timedelta(seconds=dynamodb_table_delay),
         organization=None if organization is None else _organization(organization),
         strict_runtimes=strict_runtimes,

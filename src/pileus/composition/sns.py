@@ -114,7 +114,7 @@ class SnsPart(Part):
             signers=topics.signers,
             fanout=topics.fanout,
             metrics=topics.topic_metrics,
-            http=HttpCaller(private_allowed=self._settings.auth_mode == "open"),
+            http=HttpCaller(private_allowed=self._settings.auth_mode == "open" or self._settings.private_endpoints),
             functions=self._functions,
             people=PeopleByInbox(
                 inbox,

@@ -54,6 +54,18 @@ async def test_the_inside_is_not_called(url: str) -> None:
         await HttpCaller(private_allowed=False).post(url, {}, b"")
 
 
+async def test_who_runs_the_server_is_told_what_is_not_called(caplog: pytest.LogCaptureFixture) -> None:
+    """Once of each endpoint, and how to have it called: else a subscription stays pending with no trace of why."""
+    caller = HttpCaller(private_allowed=False)
+    for path in ("a", "b"):
+        with pytest.raises(NotDelivered):
+            await caller.post(f"http://user:secret@127.0.0.1:9/{path}", {}, b"")
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "127.0.0.1:9" in line
+    assert "--allow-private-endpoints" in line
+    assert "secret" not in line
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [

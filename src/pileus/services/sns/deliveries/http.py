@@ -3,8 +3,8 @@
 One connection for each message, which must be answered in 15 seconds. Certificates are verified as by any browser;
 redirects are not followed; of the answer only the status counts, and the beginning of its body for the logs. Where the
 server is not open, addresses that not everybody reaches (loopback, private and so on) are not called: a subscription
-must not be a way into the network of whoever hosts this. The name is resolved once, and the address that was checked is
-the one that is called.
+must not be a way into the network of whoever hosts this, who finds a line in the server's log. The name is resolved
+once, and the address that was checked is the one that is called.
 
 Sources: SNS Developer Guide, "HTTP/HTTPS headers", "Make sure your endpoint is ready to process Amazon SNS messages";
 recordings sns, `test_subscribe_external_http_endpoint`.
@@ -12,6 +12,7 @@ recordings sns, `test_subscribe_external_http_endpoint`.
 
 import asyncio
 import ipaddress
+import logging
 import socket
 import ssl
 from base64 import b64encode
@@ -33,8 +34,12 @@ _BODY_WAIT_S: Final = 1.0
 """Not everybody who has answered closes the connection; what is missing of the body is missing in a log only."""
 _RESOLVERS: Final = 8
 """Names looked up at the same time: by threads of their own, which wait long for names that nobody knows."""
+_TOLD_MAX: Final = 1_000
+"""Endpoints that the log tells of."""
 _NO_CONTENT: Final = 204
 _TOO_MANY_REQUESTS: Final = 429
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Answered(NamedTuple):
@@ -50,6 +55,7 @@ class HttpCaller:
     def __init__(self, *, private_allowed: bool, timeout_s: float = HTTP_TIMEOUT.total_seconds()) -> None:
         self._private_allowed = private_allowed
         self._timeout_s = timeout_s
+        self._told: set[tuple[str, int]] = set()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answered:
         """The answer that says yes. TriedInVain where another attempt may help, NotDelivered where none does."""
@@ -110,8 +116,20 @@ class HttpCaller:
         )
         addresses = [str(each[4][0]) for each in found]
         if not self._private_allowed and not all(map(_public, addresses)):
+            self._tell(host, port)
             raise NotDelivered(f"{host} is at an address that is not called")
         return addresses[0]
+
+    def _tell(self, host: str, port: int) -> None:
+        """Once of each endpoint: its subscription stays pending, and gets no messages."""
+        if (host, port) not in self._told and len(self._told) < _TOLD_MAX:
+            self._told.add((host, port))
+            _log.warning(
+                "SNS does not call %s:%s: it is at a loopback, private or other address that not everybody reaches. "
+                "`pileus up --allow-private-endpoints` calls such, too.",
+                host,
+                port,
+            )
 
 
 async def _answer(reader: asyncio.StreamReader) -> Answered:
