@@ -27,9 +27,11 @@ SLEEPER = """
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("state", State)
 def test_every_pair_is_decided(state: State, event: Event) -> None:
-    """The table by hand: the dead stay dead, only the idle are invoked, only the busy and their extensions are done."""
+    """The table by hand: the dead stay dead, only the idle are invoked or restored, only the busy and their extensions
+    are done."""
     expected = {
         Event.READY: {State.STARTING: State.IDLE},
+        Event.RESTORE: {State.IDLE: State.STARTING},
         Event.INVOKE: {State.IDLE: State.BUSY},
         Event.DONE: {State.BUSY: State.IDLE, State.SETTLING: State.IDLE},
         Event.SETTLE: {State.BUSY: State.SETTLING},

@@ -96,6 +96,9 @@ class ColdStarts:
             raise
         finally:
             timer.cancel()
+        if environment.state is not State.IDLE:  # it has ended since
+            self._population.require_open()
+            raise RestoreFailed(timed_out=False)
         return await self._watch.invoke(environment, invocation)
 
 

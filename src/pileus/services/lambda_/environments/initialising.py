@@ -22,6 +22,9 @@ PROCESSOR_MB: Final = 1_769
 one at least: AWS does not let small functions wait for their own start.
 Source: Lambda Developer Guide, "Configure Lambda function memory"."""
 PROCESSORS_MAX: Final = 6.0
+_RESTORE_FAILED: Final = Outcome(status="error", error_type="Runtime.ExitError")
+"""Whatever its hooks did. Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle",
+failures during the restore phase."""
 
 
 class Initialising(Ending):
@@ -64,11 +67,17 @@ class Initialising(Ending):
         self.forks = True
         self.became_ready()
 
-    def was_restored(self) -> None:
-        """It had been initialised for whoever might need it, and is needed now."""
-        self._journal.restore_started()
-        self._restore_s, self._init_s = 0.0, None
-        self._journal.restore_ended(duration_s=0.0)
+    def restore(self) -> None:
+        """It was initialised for whoever might need it, and is needed now: its hooks run, then it is `ready` again."""
+        assert self._link is not None
+        self._follow(Event.RESTORE)
+        self.ready = self._loop.create_future()
+        if self._frozen:
+            self._frozen = False
+            self._cell.thaw()
+        self._init_s = None
+        self.begin(restores=True)
+        self._link.restore()
 
     def _initialised(self) -> None:
         if self._companions is not None:
@@ -76,7 +85,7 @@ class Initialising(Ending):
         took_s = self._clock.monotonic() - self._started_s
         if self._restores:
             self._restore_s = took_s
-            self._journal.restore_ended(duration_s=took_s)
+            self._journal.restore_ended(duration_s=took_s, outcome=SUCCESS)
         else:
             self._init_s = took_s
             self._journal.init_ended(duration_s=took_s, outcome=SUCCESS)
@@ -126,10 +135,15 @@ class Initialising(Ending):
         kind = failure.kind if failure.document is None else "Runtime.Unknown"
         outcome = TIMEOUT if kind == "Sandbox.Timedout" else Outcome(status="error", error_type=kind)
         journal, request_id = self._journal, invocation.request_id
-        journal.init_failed(duration_s=duration_s, outcome=outcome)
-        journal.init_ended(duration_s=duration_s, outcome=outcome)
-        journal.started(request_id, trace_id=invocation.trace_id)
-        journal.ended(request_id, duration_s=duration_s, init_s=None, max_memory_bytes=self._peak(), outcome=outcome)
+        if self._restores:  # the invocation has not begun
+            journal.restore_ended(duration_s=duration_s, outcome=outcome if outcome is TIMEOUT else _RESTORE_FAILED)
+        else:
+            journal.init_failed(duration_s=duration_s, outcome=outcome)
+            journal.init_ended(duration_s=duration_s, outcome=outcome)
+            journal.started(request_id, trace_id=invocation.trace_id)
+            journal.ended(
+                request_id, duration_s=duration_s, init_s=None, max_memory_bytes=self._peak(), outcome=outcome
+            )
         return InvocationResult(
             payload=document,
             function_error="Unhandled",

@@ -86,13 +86,14 @@ class Journal:
         if self._json or self.heard is not None:
             self._tell("platform.restoreStart", self._started_members(version, arn), level="INFO")
 
-    def restore_ended(self, *, duration_s: float) -> None:
+    def restore_ended(self, *, duration_s: float, outcome: Outcome) -> None:
         if not self._json:
-            self._log.line(reports.restore_report_line(duration_s))
+            self._log.line(reports.restore_report_line(duration_s, status=outcome.text))
         if self._json or self.heard is not None:
-            self._tell("platform.restoreRuntimeDone", {"status": "success"}, level="DEBUG")
-            record = {"status": "success", "metrics": {"durationMs": _ms(duration_s)}}
-            self._tell("platform.restoreReport", record, level="INFO")
+            failed = outcome.status != "success"
+            self._tell("platform.restoreRuntimeDone", {**outcome.members}, level="WARN" if failed else "DEBUG")
+            record = {**outcome.members, "metrics": {"durationMs": _ms(duration_s)}}
+            self._tell("platform.restoreReport", record, level="WARN" if failed else "INFO")
 
     def init_failed(self, *, duration_s: float, outcome: Outcome) -> None:
         """The line of a text log about an initialisation that failed."""

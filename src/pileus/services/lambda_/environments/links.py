@@ -43,6 +43,10 @@ class RuntimeListener(Protocol):
 class RuntimeLink(Protocol):
     """One runtime's ear."""
 
+    def restore(self) -> None:
+        """It has been initialised as a snapshot, and is put to use: it is ready once more when its hooks have run."""
+        ...
+
     def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
         """Hand over one event."""
         ...
@@ -83,6 +87,9 @@ class NativeLink:
         self._reading = True
         self._paused = False
         loop.add_reader(self._descriptor, self._readable)
+
+    def restore(self) -> None:
+        self._send(wire.frame(frames.RESTORE, b""))  # so short, and the first: it fits
 
     def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
         meta = (

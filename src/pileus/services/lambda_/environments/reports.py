@@ -125,8 +125,9 @@ def restore_start_line(*, version: str, arn: str) -> str:
     return f"RESTORE_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n"
 
 
-def restore_report_line(duration_s: float) -> str:
-    return f"RESTORE_REPORT Restore Duration: {duration_s * 1000:.2f} ms\n"
+def restore_report_line(duration_s: float, *, status: str = "") -> str:
+    """status: as of `report_line`."""
+    return "\t".join(filter(None, (f"RESTORE_REPORT Restore Duration: {duration_s * 1000:.2f} ms", status))) + "\n"
 
 
 def init_report_line(*, duration_s: float, status: str) -> str:

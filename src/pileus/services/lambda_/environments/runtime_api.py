@@ -58,6 +58,9 @@ class HttpLink:
         """Listen; gives the value of AWS_LAMBDA_RUNTIME_API."""
         return await self._api.open(ids)
 
+    def restore(self) -> None:
+        raise AssertionError("SnapStart is for the runtimes that are bundled")
+
     def deliver(self, invocation: Invocation, *, deadline_ms: int) -> None:
         self._event = (invocation, deadline_ms)
         self._offer()

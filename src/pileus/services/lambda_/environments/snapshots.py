@@ -4,8 +4,8 @@ SnapStart. A published version is initialised once, in a template that is never 
 is forked from that (`kernel.sandbox.restoring`), Python's where namespaces are available. Everything else cannot be
 forked: there the next environment is initialised ahead, and *restored* means that it is put to use.
 
-A template is taken again after six hours, since what it has initialised knows credentials that end. Those that were
-forked from it live as long as it does, so it goes when the last of them has gone.
+A template, or what was initialised ahead, is made again after six hours, since it knows credentials that end. Those
+that were forked from a template live as long as it does, so it goes when the last of them has gone.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from pileus.kernel.sandbox.cell import Cell
 from pileus.kernel.sandbox.cell_groups import CellGroups
 from pileus.kernel.sandbox.forked_cells import ForkedCells
 from pileus.kernel.sandbox.sandbox import SandboxFailed
+from pileus.services.lambda_.environments import reports
 from pileus.services.lambda_.environments.environment import Environment
 from pileus.services.lambda_.environments.fleets import Fleet
 from pileus.services.lambda_.environments.lifecycle import State
@@ -25,7 +26,7 @@ from pileus.services.lambda_.environments.types import EnvironmentsClosed, InitF
 INITIALIZATION_TYPE: Final = "snap-start"
 FORK: Final = "fork"
 AHEAD: Final = "ahead"
-"""An environment is initialised before anybody needs it, and is then restored in place."""
+"""An environment is initialised before anybody needs it, and is then restored in place: hooks run, as after a fork."""
 AFTER_RESTORE_S_MAX: Final = 10.0
 """Source: Lambda Developer Guide, "Improving startup performance with Lambda SnapStart", runtime hooks."""
 TEMPLATE_AGE_S_MAX: Final = 6 * 3600.0
@@ -53,10 +54,13 @@ class Snapshot:
         self.cells = cells
         self.ahead: list[Environment] = [] if cells is not None else [template]
 
-    def alive(self, now_s: float) -> bool:
-        if self.cells is None:
-            return True
-        return self.template.state is State.IDLE and now_s - self.template.created_s < TEMPLATE_AGE_S_MAX
+    def alive(self) -> bool:
+        return self.cells is None or (self.template.state is State.IDLE and _young(self.template))
+
+
+def _young(environment: Environment) -> bool:
+    """What it has initialised still knows credentials that count."""
+    return asyncio.get_running_loop().time() - environment.created_s < TEMPLATE_AGE_S_MAX
 
 
 class Snapshots:
@@ -96,12 +100,15 @@ class Snapshots:
             return await self._starter.revive(fleet, cell, snapshot.template)
         while snapshot.ahead:
             environment = snapshot.ahead.pop()
-            if environment.state is State.IDLE:
+            if environment.state is State.IDLE and _young(environment):
                 break
+            environment.stop()
         else:
             environment = await self._starter.initialise(fleet, kind=INITIALIZATION_TYPE, snapshot=AHEAD)
+            if environment.state is not State.IDLE:  # it has ended since
+                raise InitFailed("Runtime.ExitError", reports.exited(None))
         self._fill_ahead(fleet, snapshot)
-        environment.was_restored()
+        environment.restore()
         return environment
 
     def left(self, fleet: Fleet) -> None:
@@ -143,7 +150,7 @@ class Snapshots:
     def _good(self, task: "asyncio.Task[Snapshot]") -> bool:
         if task.cancelled() or task.exception() is not None:
             return False
-        return task.result().alive(asyncio.get_running_loop().time())
+        return task.result().alive()
 
     def _set_aside(self, fleet: Fleet) -> None:
         """Restore nothing from it any more, but let those live that were."""

@@ -12,6 +12,9 @@ TEMPLATE: Final = 0x5A
 """Runtime, instead of READY: initialised, and waits to be forked (`kernel.sandbox.restoring`); no body."""
 INIT_ERROR: Final = 0x4E
 """Runtime: could not initialise, and ends; the body is the error document."""
+RESTORE: Final = 0x56
+"""Pileus, before the first event of an environment that was initialised ahead (SnapStart): it is put to use. Runtime:
+calls the hooks, then says READY once more, or INIT_ERROR; no body."""
 EVENT: Final = 0x49
 """Pileus: one invocation; `META_SIZE`, metadata, payload. The metadata are the request id, the deadline (milliseconds
 since 1970), the invoked ARN, the trace header and the client context, separated by NUL; only the last may hold one."""

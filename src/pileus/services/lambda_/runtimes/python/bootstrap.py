@@ -33,6 +33,7 @@ cannot replace these. Anything else that is loaded is forgotten where a function
 had been started afresh with `/var/task` first on its path."""
 
 
+_SNAP_START: Final = "snap-start"
 _CHANNEL: Final = 3
 """Where a program finds the channel."""
 
@@ -86,6 +87,7 @@ def main(layers_root: str) -> None:
             "handler": environment["_HANDLER"],
             "task_root": environment["LAMBDA_TASK_ROOT"],
             "layers_root": layers_root,
+            "snapshot": snapshots.AHEAD if environment["AWS_LAMBDA_INITIALIZATION_TYPE"] == _SNAP_START else "",
         },
     )
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pileus.kernel.sandbox import restoring
+from pileus.kernel.sandbox import restoring, wire
 from pileus.services.lambda_.runtimes import frames
 from pileus.services.lambda_.runtimes.python import snapshot_restore_py
 from pileus.services.lambda_.runtimes.python.faults import Fault
@@ -15,7 +15,8 @@ from pileus.services.lambda_.runtimes.python.output import Outlet
 
 MODULE: Final = "snapshot_restore_py"
 FORK: Final = "fork"
-"""Environments are forked from this process; otherwise it becomes one itself, later."""
+AHEAD: Final = "ahead"
+"""Environments are forked from this process, or it becomes one itself, later."""
 
 
 def offer() -> None:
@@ -27,7 +28,7 @@ def pass_through(channel: socket.socket, outlet: Outlet, *, mode: str) -> socket
     """Be the snapshot; returns in each environment that is restored from it, with the channel of that one.
 
     A process with threads is never forked: they would be gone in the fork, and whoever waits for them would wait for
-    ever. It becomes an environment itself. Raises Fault when a hook fails.
+    ever. It becomes an environment itself, when Pileus says so. Raises Fault when a hook fails.
     """
     _call(reversed(_hooks("get_before_snapshot")), kind="Runtime.BeforeSnapshotError")
     if mode == FORK and len(os.listdir("/proc/self/task")) == 1:
@@ -37,8 +38,12 @@ def pass_through(channel: socket.socket, outlet: Outlet, *, mode: str) -> socket
         outlet.moved(channel)
         os.environ.update(restored.order["environment"])
         _draw_anew()
-    elif mode == FORK:
-        restoring.never()
+    else:
+        if mode == FORK:
+            restoring.never()
+        outlet.send(frames.READY, b"")
+        if wire.receive(channel) is None:
+            sys.exit(0)  # nobody has needed it
     _call(_hooks("get_after_restore"), kind="Runtime.AfterRestoreError")
     return channel
 

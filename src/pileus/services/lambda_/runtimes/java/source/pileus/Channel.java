@@ -58,6 +58,11 @@ final class Channel {
         return body;
     }
 
+    /** Whether this environment is put to use, which Pileus says before the first event. */
+    boolean awaitRestore() throws IOException {
+        return receive() != null;
+    }
+
     synchronized void send(int kind, byte[]... parts) {
         int size = 1;
         for (byte[] part : parts) size += part.length;

@@ -11,6 +11,8 @@ import java.util.Map;
 
 /** How does a Java function run inside its cell? Loads the handler, says that it is ready, answers event after event. */
 public final class Launcher {
+    private static final String SNAP_START = "snap-start";
+
     private Launcher() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -19,6 +21,10 @@ public final class Launcher {
         Handler handler;
         try {
             handler = Handler.named(System.getenv("_HANDLER"));
+            if (SNAP_START.equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"))) {
+                channel.send(Channel.READY);
+                if (!channel.awaitRestore()) Runtime.getRuntime().halt(0);
+            }
         } catch (Throwable failure) {
             channel.line(logged(failure));
             channel.send(Channel.INIT_ERROR, document(failure));
