@@ -2,10 +2,10 @@
 
     ?month=2026-11
 
-Requests and GB-seconds of functions, the units that tables consumed, requests of queues, and what topics published and
-delivered, less the free tier, at the prices of one dated table. What AWS charges for beside (storage, transfer,
-provisioned capacity, text messages, metrics, logs) is not in it, and neither are taxes: an estimate that tells orders
-of magnitude. Sums are kept by the hour for 455 days; see `metering`.
+Requests and GB-seconds of functions, the units that tables consumed, requests of queues, what topics published and
+delivered, and what log groups took in, less the free tier, at the prices of one dated table. What AWS charges for
+beside (storage, transfer, provisioned capacity, text messages, metrics, alarms) is not in it, and neither are taxes: an
+estimate that tells orders of magnitude. Sums are kept by the hour for 455 days; see `metering`.
 
 Each account has the free tier once, over all regions, as on AWS; prices are those of us-east-1 everywhere.
 """
@@ -32,6 +32,7 @@ class Price(NamedTuple):
     """Of one kind of use. dimension: which one names the resource. free: so much is free in each month.
 
     shared: what has the same name here has `free` together, and who is first in the table takes first.
+    per: so much of what is counted is one of what is priced.
     """
 
     service: str
@@ -40,6 +41,7 @@ class Price(NamedTuple):
     usd: float
     free: float = 0.0
     shared: str = ""
+    per: float = 1.0
 
 
 PRICED_ON: Final = date(2025, 6, 1)
@@ -63,11 +65,15 @@ PRICES: Final[Mapping[Kind, Price]] = {
     (NAMESPACE, metering.HTTP_DELIVERIES): Price("sns", "HTTP deliveries", "TopicName", 0.60e-6, free=100_000),
     (NAMESPACE, metering.MAIL_DELIVERIES): Price("sns", "email deliveries", "TopicName", 20e-6, free=1_000),
     (NAMESPACE, metering.PUSH_DELIVERIES): Price("sns", "push deliveries", "TopicName", 0.50e-6, free=_MILLION),
+    ("AWS/Logs", "IncomingBytes"): Price(
+        "logs", "GB ingested", "LogGroupName", 0.50, free=5, per=metering.BYTES_PER_GB
+    ),
 }
-"""In US dollars, of us-east-1: functions on x86 and queues in the first tier, tables on demand, as if all were.
+"""In US dollars, of us-east-1: functions on x86, queues, and log groups of the standard class in the first tier, tables
+on demand, as if all were.
 
 Sources: AWS Lambda Pricing; Amazon DynamoDB Pricing (on-demand throughput since 2024-11-01); Amazon SQS Pricing; Amazon
-SNS Pricing.
+SNS Pricing; Amazon CloudWatch Pricing (logs).
 """
 
 
@@ -164,7 +170,7 @@ def _account(account_id: str, used: Mapping[Metric, float]) -> AccountBill:
         for metric, amount in used.items():
             if (metric.namespace, metric.name) == kind and metric.account_id == account_id and _own(metric):
                 place = (metric.region, dict(metric.dimensions).get(price.dimension, ""))
-                resources[place] = resources.get(place, 0.0) + amount
+                resources[place] = resources.get(place, 0.0) + amount / price.per
         if resources:
             free = left.get(price.shared, price.free) if price.shared else price.free
             line = _line(price, resources, free=free)

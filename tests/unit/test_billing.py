@@ -53,6 +53,8 @@ def cost(used: dict[Metric, float]) -> float:
         ({metric(NAMESPACE, metering.HTTP_DELIVERIES, T): 1_100_000.0}, 0.60),
         ({metric(NAMESPACE, metering.MAIL_DELIVERIES, T): 101_000.0}, 2.0),
         ({metric(NAMESPACE, metering.PUSH_DELIVERIES, T): 2_000_000.0}, 0.50),
+        ({metric("AWS/Logs", "IncomingBytes", ("LogGroupName", "g")): 7.0 * 2**30}, 1.0),
+        ({metric("AWS/Logs", "IncomingBytes"): 7.0 * 2**30}, 0.0),  # the sum of all groups, counted beside
     ],
 )
 def test_prices(used: dict[Metric, float], usd: float) -> None:

@@ -19,7 +19,7 @@ def bill(
 ) -> None:
     """Say what a month's use would cost on AWS.
 
-    Functions, tables, queues and topics, less the free tier; no storage, no transfer, no text messages, no taxes.
+    Functions, tables, queues, topics and logs, less the free tier; no storage, transfer, text messages or taxes.
     """
     import msgspec
 
