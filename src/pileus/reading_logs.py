@@ -3,11 +3,12 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from pileus.calling import Caller, Refused, call, call_json
+from pileus.running import Unreachable
 
 _PERIOD: Final = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _UNITS: Final = {
@@ -64,18 +65,33 @@ def log_group_of(caller: Caller, name: str) -> str:
 
 
 def log_events(
-    caller: Caller, group: str, *, since: int, pattern: str = "", follow: bool = False
+    caller: Caller,
+    group: str,
+    *,
+    since: int,
+    pattern: str = "",
+    follow: "Callable[[bool], Caller] | None" = None,
 ) -> Iterator[LogEvent]:
-    """Events since a moment, and with `follow` those that come, for ever. Refused, Unreachable."""
+    """Events since a moment, and with `follow` those that come, for ever. Refused; Unreachable but while following.
+
+    follow: called each time that nobody answers, with whether it was so before; gives whom to ask next.
+    """
     seen: dict[str, int] = {}
+    lost = False
     while True:
         latest_ms = since
-        for event in _until_now(caller, group, since=since, pattern=pattern, absent_is_empty=follow):
-            latest_ms = max(latest_ms, event.at_ms)
-            if event.event_id not in seen:
-                seen[event.event_id] = event.at_ms
-                yield event
-        if not follow:
+        try:
+            for event in _until_now(caller, group, since=since, pattern=pattern, absent_is_empty=follow is not None):
+                latest_ms = max(latest_ms, event.at_ms)
+                if event.event_id not in seen:
+                    seen[event.event_id] = event.at_ms
+                    yield event
+            lost = False
+        except Unreachable:
+            if follow is None:
+                raise
+            caller, lost = follow(lost), True
+        if follow is None:
             return
         since = max(since, latest_ms - _LATE_MS)
         seen = {event_id: at_ms for event_id, at_ms in seen.items() if at_ms >= since}

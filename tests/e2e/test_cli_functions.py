@@ -100,6 +100,53 @@ def test_logs_are_shown(served: Server) -> None:
     assert pileus(served, "logs", "no-such").returncode == 2
 
 
+def test_logs_are_followed_across_a_restart(own_server: Server) -> None:
+    """Wherever the server listens then; who waits is told so, once. Without --follow one hears how to start it."""
+    own_server.start()
+
+    def put(message: str) -> None:
+        event = {"timestamp": time.time_ns() // 1_000_000, "message": message}
+        own_server.client("logs").put_log_events(logGroupName="/g", logStreamName="s", logEvents=[event])
+
+    own_server.client("logs").create_log_group(logGroupName="/g")
+    own_server.client("logs").create_log_stream(logGroupName="/g", logStreamName="s")
+    address = own_server.url
+    command = ["logs", "/g", "-f", "--account", "111111111111", "--data-dir", str(own_server.data_dir)]
+    following = subprocess.Popen(
+        [sys.executable, "-m", "pileus", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = threading.Timer(30, following.kill)
+    deadline.start()
+    try:
+        assert following.stdout is not None
+        assert following.stderr is not None
+        put("before")
+        assert "before" in following.stdout.readline()
+        own_server.kill()
+        assert following.stderr.readline() == f"pileus: no answer from {address}; waiting until it serves again\n"
+        stopped = subprocess.run(
+            [sys.executable, "-m", "pileus", "logs", "/g", "--url", address],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert (stopped.returncode, stopped.stderr) == (
+            2,
+            f"pileus: Pileus does not run at {address} (start it: pileus up)\n",
+        )
+        own_server.start()
+        put("after")
+        assert "after" in following.stdout.readline()
+    finally:
+        deadline.cancel()
+        following.terminate()
+        _, said = following.communicate(timeout=10)
+    assert said == ""
+
+
 def test_logs_are_followed(served: Server) -> None:
     """Until somebody ends it; what comes later is shown, once."""
     command = ["logs", "double", "-f", "--filter", "followed", "--data-dir", str(served.data_dir)]
