@@ -13,7 +13,9 @@ from pileus.terminal import console, refuse, say_json
 def explain(
     request_id: Annotated[
         str | None,
-        typer.Argument(help="As the client was told it: x-amzn-RequestId, apigw-requestid. Else the latest denials."),
+        typer.Argument(
+            help="As the client was told it: x-amzn-RequestId, apigw-requestid, SNS's MessageId. Else the latest denials."
+        ),
     ] = None,
     *,
     data_dir: DataDir = DATA_DIR_DEFAULT,
@@ -22,7 +24,8 @@ def explain(
 ) -> None:
     """Say why a request was allowed or denied.
 
-    Denials are kept for long, what was allowed for the latest few thousand requests. Exit status 1 when it is neither.
+    Denials are kept for long, what was allowed for the latest few thousand requests. The latest stands last, also with
+    --json. Exit status 1 when it is neither.
     """
     from pileus.explaining import decisions_about, explained, latest_denials
     from pileus.running import Unreachable
