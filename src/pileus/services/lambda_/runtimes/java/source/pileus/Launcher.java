@@ -1,5 +1,6 @@
 package pileus;
 
+import com.amazonaws.services.lambda.crac.Core;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
@@ -22,10 +23,15 @@ public final class Launcher {
         try {
             handler = Handler.named(System.getenv("_HANDLER"));
             if (SNAP_START.equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"))) {
+                Core.getGlobalContext().beforeCheckpoint(null);
+                flush();
                 channel.send(Channel.READY);
                 if (!channel.awaitRestore()) Runtime.getRuntime().halt(0);
+                Core.getGlobalContext().afterRestore(null);
+                flush();
             }
         } catch (Throwable failure) {
+            flush();
             channel.line(logged(failure));
             channel.send(Channel.INIT_ERROR, document(failure));
             System.exit(1);
