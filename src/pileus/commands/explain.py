@@ -14,7 +14,8 @@ def explain(
     request_id: Annotated[
         str | None,
         typer.Argument(
-            help="As the client was told it: x-amzn-RequestId, apigw-requestid, SNS's MessageId. Without: latest denials."
+            help="As the client was told it: x-amzn-RequestId, apigw-requestid, or SNS's MessageId. "
+            "Else the latest denials."
         ),
     ] = None,
     *,

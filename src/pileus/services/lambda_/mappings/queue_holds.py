@@ -9,6 +9,7 @@ waits for ever for an invocation that does not end: see START_ALLOWANCE.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -24,6 +25,8 @@ from pileus.services.lambda_.resolving import resolve
 
 START_ALLOWANCE: Final = timedelta(minutes=5)
 """What starting an environment may take beyond the function's timeout, an image that is fetched included: ours."""
+
+_log: Final = logging.getLogger(__name__)
 
 
 class QueueHold:
@@ -58,7 +61,10 @@ class QueueHolds:
             yield hold
         finally:
             keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            [ended] = await asyncio.gather(keeping, return_exceptions=True)
+            if isinstance(ended, Exception):
+                # The batch is none the worse for it, but its messages may be received again meanwhile.
+                _log.error("messages of mapping %s could not be kept hidden", self._mapping.uuid, exc_info=ended)
 
     async def _keep(self, hold: QueueHold, visibility_timeout_s: int) -> None:
         begun = self._clock.now()
