@@ -72,6 +72,7 @@ FLOORS: Final = {
     "sns-publish": Floor(value=5_000),
     "sns-publish-raw": Floor(value=5_000),
     queues.CYCLE: Floor(value=20_000),
+    queues.POLL: Floor(p99_ms=5),
     "start": Floor(value=0.5),
     "memory": Floor(value=80),
 }

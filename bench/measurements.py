@@ -24,6 +24,7 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     times_best: float | None = None
     p50_ms: float | None = None
+    p99_ms: float | None = None
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +98,8 @@ def meets(measured: Measurement, floor: Floor, *, best: Measurement | None) -> b
         verdicts.append(measured.value >= floor.value if measured.unit == "/s" else measured.value <= floor.value)
     if floor.p50_ms is not None and measured.p50_ms is not None:
         verdicts.append(measured.p50_ms <= floor.p50_ms)
+    if floor.p99_ms is not None and measured.p99_ms is not None:
+        verdicts.append(measured.p99_ms <= floor.p99_ms)
     if floor.times_best is not None and best is not None and not best.failed:
         verdicts.append(measured.value >= floor.times_best * best.value)
     return all(verdicts) if verdicts else None

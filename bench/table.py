@@ -73,4 +73,6 @@ def floor_text(floor: Floor, unit: Unit) -> str:
         parts.append(f"{floor.times_best:.0f} x")
     if floor.p50_ms is not None:
         parts.append(f"p50 {amount(floor.p50_ms, 'ms')}")
+    if floor.p99_ms is not None:
+        parts.append(f"p99 {amount(floor.p99_ms, 'ms')}")
     return ", ".join(parts)

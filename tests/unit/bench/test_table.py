@@ -24,6 +24,8 @@ def _measured(value: float, **options: object) -> Measurement:
         (_measured(40.0, unit="ms"), Floor(value=40), None, True),  # lower is better
         (_measured(41.0, unit="ms"), Floor(value=40), None, False),
         (_measured(100.0, p50_ms=3.0), Floor(p50_ms=2), None, False),
+        (_measured(100.0, p99_ms=3.0), Floor(p99_ms=2), None, False),
+        (_measured(100.0, p99_ms=3.0), Floor(p99_ms=3), None, True),
         (_measured(100.0), Floor(value=1, times_best=20), _measured(5.0, target="moto"), True),
         (_measured(100.0), Floor(value=1, times_best=21), _measured(5.0, target="moto"), False),
         (_measured(0.0, failed="why"), Floor(value=1), None, None),
@@ -42,6 +44,7 @@ def test_amounts() -> None:
     ]  # fmt: skip
     assert floor_text(Floor(value=15_000, times_best=20), "/s") == "15,000/s, 20 x"
     assert floor_text(Floor(p50_ms=2), "/s") == "p50 2.00 ms"
+    assert floor_text(Floor(p99_ms=5), "ms") == "p99 5.00 ms"
 
 
 def test_table() -> None:
