@@ -238,7 +238,7 @@ def test_images_that_do_not_start(server: Server, image_config: dict[str, Any], 
 
 def test_what_aws_refuses(server: Server) -> None:
     """With its codes."""
-    for uri in (f"{REGISTRY}/team/app", f"{REGISTRY}/team/app:9", "docker.io/library/python:3"):
+    for uri in (f"{REGISTRY}/team/app", f"{REGISTRY}/team/app:9", "images.example.com/library/python:3"):
         with pytest.raises(ClientError) as refused:
             create(server, "refused", uri=uri)
         assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"

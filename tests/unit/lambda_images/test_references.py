@@ -46,8 +46,8 @@ def test_uris(uri: str, repository: str, tag: str, digest: str) -> None:
         f"https://{HOST}/app:1",
         "111122223333.dkr.ecr.us-west-2.amazonaws.com/app:1",
         "1.dkr.ecr.us-east-1.amazonaws.com/app:1",
-        "public.ecr.aws/lambda/python:3.12",
-        "docker.io/library/busybox:latest",
+        "images.example.com/lambda/python:3.12",
+        "images.example.com/busybox:latest",
         "app:1",
     ],
 )
