@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Path:
     """A folder with a few programs of this machine, and what they need."""
     made = tmp_path / "root"
     copy_programs(made, *PROGRAMS)
-    for name in ("proc", "dev", "tmp", "etc", "work"):
+    for name in ("proc", "dev", "tmp", "etc", "srv"):
         (made / name).mkdir(exist_ok=True)
     (made / "etc" / "resolv.conf").touch()
     (made / "etc" / "hosts").write_text("127.0.0.1 of-the-image\n")
@@ -80,11 +80,11 @@ async def test_it_sees_the_root_and_nothing_else(sandbox: Sandbox, root: Path) -
 
 async def test_nothing_but_tmp_is_writable(sandbox: Sandbox, root: Path) -> None:
     """Whatever the modes of its files say; devices are those of the view."""
-    for place in (root, root / "work", root / "etc"):
+    for place in (root, root / "srv", root / "etc"):
         place.chmod(0o777)
     (root / "marker").chmod(0o666)
     script = (
-        "for f in /new /work/new /etc/hosts /marker /proc/new /dev/new; do (echo x > $f) 2> /dev/null && echo $f; done;"
+        "for f in /new /srv/new /etc/hosts /marker /proc/new /dev/new; do (echo x > $f) 2> /dev/null && echo $f; done;"
         "echo x > /tmp/new && cat /tmp/new; head -c 3 /dev/zero > /tmp/zeros && ls /dev"
     )
     _, written, _ = await run(sandbox, root, ["sh", "-c", script])
