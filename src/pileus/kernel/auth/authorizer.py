@@ -105,14 +105,14 @@ class Authorizer:
         permissions = needs.permissions
         assert permissions is not None, f"{context.service}.{context.operation} is in no table of permissions"
         principal = context.principal
-        if self._organization is None and principal.session is None and principal.arn.endswith(":root"):
+        root = principal.arn.endswith(":root")
+        if root and self._organization is None and principal.session is None:
             asked = needs.foreign is not None and needs.foreign(context, given)
             for knowing in self._sources_of(needs, permissions):
                 asked = asked or knowing.eager
             if not asked:
                 return
         scps = () if self._organization is None else self._organization.scps_of(principal.account_id)
-        root = principal.arn.endswith(":root")
         policies: _Policies | None = None
         if root:
             policies = _Policies((), None, None, scps) if scps else _NONE
