@@ -19,6 +19,7 @@ from pileus.composition.lambda_ import LambdaPart
 from pileus.composition.logs import LogsPart
 from pileus.composition.pages import pages
 from pileus.composition.part import Part
+from pileus.composition.s3 import S3Part
 from pileus.composition.sns import SnsPart
 from pileus.composition.sqs import SqsPart
 from pileus.composition.sts import StsPart
@@ -67,6 +68,7 @@ class Parts:
         self._logs = LogsPart(foundation, functions=functions)
         self._dynamodb = DynamoDbPart(foundation)
         self._sqs = SqsPart(foundation)
+        self._s3 = S3Part(foundation)
         self._lambda = LambdaPart(
             foundation,
             iam=self._iam,
@@ -95,6 +97,7 @@ class Parts:
             self._iam,
             self._lambda,
             self._logs,
+            self._s3,
             self._sns,
             self._sqs,
             self._sts,

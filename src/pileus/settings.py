@@ -23,6 +23,7 @@ SERVICES: Final = (
     "iam",
     "lambda",
     "logs",
+    "s3",
     "sns",
     "sqs",
     "sts",

@@ -296,6 +296,7 @@ _LISTS: Final = {
     "iam": "list_roles",
     "lambda": "list_functions",
     "logs": "describe_log_groups",
+    "s3": "list_buckets",
     "sns": "list_topics",
     "sqs": "list_queues",
     "sts": "get_caller_identity",

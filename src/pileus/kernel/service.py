@@ -1,10 +1,11 @@
 """What a service hands to the kernel."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.http.messages import FileBody, Headers
 
 Duty = Callable[[], Awaitable[None]]
 """Work that belongs to no request: runs from start to shutdown, until cancelled."""
@@ -35,6 +36,15 @@ class Service:
     signing_name: str = ""
     permissions: str = ""
     note_failure: NoteFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that is in the protocol's words already, but for the ids of the request; headers by their names."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes | FileBody | AsyncIterator[bytes] = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
-from pileus.kernel.service import Encoded
+from pileus.kernel.service import Answered, Encoded
 from pileus.kernel.wire.codec import (
     Codec,
     Converter,
@@ -169,6 +169,8 @@ def _answerer(subject: Subject) -> Callable[[Any, str], Response]:
 
     def answer(output: Any, request_id: str) -> Response:
         headers = _ids(dialect, request_id)
+        if type(output) is Answered:
+            return Response(output.status, [*headers, *output.headers], output.body)
         if type(output) is Encoded:
             return Response(usual_status, [*headers, ("Content-Type", xml)], output.body)
         tree: Tree = {} if output is None else take(output)

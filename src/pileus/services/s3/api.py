@@ -1,0 +1,13 @@
+"""S3: buckets, and the objects in them."""
+
+from typing import Final
+
+from pileus.services.s3.operations.base import S3Base
+
+
+class S3Api(S3Base):
+    """Every operation, each in the module of what it is about."""
+
+
+PARTIAL: Final[dict[str, str]] = {}
+"""What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

@@ -1,0 +1,94 @@
+"""Where are buckets and their configurations kept?
+
+Below `(s3, bucket, name)` the bucket; below `(s3, owned, account, name)` an empty value, so that ListBuckets reads no
+other's; below `(s3, setting, serial, kind, id)` its further configurations, whose kinds the bucket's record names.
+"""
+
+from typing import Final
+
+import msgspec
+
+from pileus.kernel.storage.keys import Subspace, after
+from pileus.kernel.storage.records import decode, encode
+from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.s3.errors import NoSuchBucket
+from pileus.services.s3.model import BucketRecord, SettingRecord
+
+_BUCKETS: Final = Subspace("s3", "bucket")
+_OWNED: Final = Subspace("s3", "owned")
+_SETTINGS: Final = Subspace("s3", "setting")
+
+
+async def find_bucket(snapshot: Snapshot, name: str) -> BucketRecord | None:
+    value = await snapshot.get(_BUCKETS.pack(name))
+    return None if value is None else decode(value, BucketRecord)
+
+
+async def get_bucket(snapshot: Snapshot, name: str) -> BucketRecord:
+    """Or NoSuchBucket."""
+    found = await find_bucket(snapshot, name)
+    if found is None:
+        raise NoSuchBucket(name)
+    return found
+
+
+async def buckets_of(
+    snapshot: Snapshot, account_id: str, *, prefix: str = "", beyond: str = "", limit: int = 0
+) -> list[str]:
+    """Names in their order, those that begin with `prefix` and follow `beyond`."""
+    begin, end = _OWNED.range_starting(account_id, prefix=prefix)
+    if beyond:
+        begin = max(begin, after(_OWNED.pack(account_id, beyond)))
+    return [str(_OWNED.unpack(key)[-1]) for key, _ in await snapshot.range(begin, end, limit=limit)]
+
+
+async def all_buckets(snapshot: Snapshot, *, beyond: str = "", limit: int) -> list[BucketRecord]:
+    """Buckets of everybody, a page behind `beyond`: for duties."""
+    begin, end = _BUCKETS.range()
+    if beyond:
+        begin = after(_BUCKETS.pack(beyond))
+    return [decode(value, BucketRecord) for _, value in await snapshot.range(begin, end, limit=limit)]
+
+
+def put_bucket(tx: Transaction, bucket: BucketRecord) -> None:
+    tx.set(_BUCKETS.pack(bucket.name), encode(bucket))
+    tx.set(_OWNED.pack(bucket.account_id, bucket.name), b"")
+
+
+def delete_bucket(tx: Transaction, bucket: BucketRecord) -> None:
+    """Forget a bucket, which is empty, and its configurations."""
+    tx.clear(_BUCKETS.pack(bucket.name))
+    tx.clear(_OWNED.pack(bucket.account_id, bucket.name))
+    tx.clear_range(*_SETTINGS.range(bucket.serial))
+
+
+async def find_setting(snapshot: Snapshot, bucket: BucketRecord, kind: str, name: str = "") -> SettingRecord | None:
+    """A configuration. name: of one of several (inventories); "" where there is one."""
+    if kind not in bucket.settings:
+        return None
+    value = await snapshot.get(_SETTINGS.pack(bucket.serial, kind, name))
+    return None if value is None else decode(value, SettingRecord)
+
+
+async def settings_of(
+    snapshot: Snapshot, bucket: BucketRecord, kind: str, *, beyond: str = "", limit: int = 0
+) -> list[tuple[str, SettingRecord]]:
+    """All configurations of a kind, by name."""
+    begin, end = _SETTINGS.range(bucket.serial, kind)
+    if beyond:
+        begin = after(_SETTINGS.pack(bucket.serial, kind, beyond))
+    rows = await snapshot.range(begin, end, limit=limit)
+    return [(str(_SETTINGS.unpack(key)[-1]), decode(value, SettingRecord)) for key, value in rows]
+
+
+def put_setting(tx: Transaction, bucket: BucketRecord, kind: str, setting: SettingRecord, name: str = "") -> None:
+    tx.set(_SETTINGS.pack(bucket.serial, kind, name), encode(setting))
+    if kind not in bucket.settings:
+        put_bucket(tx, msgspec.structs.replace(bucket, settings=bucket.settings | {kind}))
+
+
+async def delete_setting(tx: Transaction, bucket: BucketRecord, kind: str, name: str = "") -> None:
+    """Forget a configuration, if it is there."""
+    tx.clear(_SETTINGS.pack(bucket.serial, kind, name))
+    if kind in bucket.settings and not await tx.range(*_SETTINGS.range(bucket.serial, kind), limit=1):
+        put_bucket(tx, msgspec.structs.replace(bucket, settings=bucket.settings - {kind}))

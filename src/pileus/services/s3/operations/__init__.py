@@ -1,0 +1,1 @@
+"""What S3 does, by what it is about."""
