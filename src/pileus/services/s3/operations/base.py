@@ -13,8 +13,7 @@ from pileus.services.s3.model import BucketRecord
 class S3Base:
     """What every group of operations is built on."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, bodies: Bodies, metrics: Metrics | None = None) -> None:
-        """bodies: where the bytes of objects lie."""
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids, metrics: Metrics | None = None) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
