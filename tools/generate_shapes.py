@@ -40,7 +40,10 @@ PACKAGES: Final = {
     "sqs": "sqs",
     "sts": "sts",
 }
-OPEN_ENUMS: Final = {"sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"}}
+OPEN_ENUMS: Final = {
+    "s3": {"BucketLocationConstraint"},
+    "sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"},
+}
 """Enumerations whose service refuses other values in its own words, and so takes any text."""
 _SCALARS: Final = {
     "string": "str",

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from pileus.services.s3.operations.base import S3Base
+from pileus.services.s3.operations.buckets import BucketOperations
 
 
-class S3Api(S3Base):
+class S3Api(
+    BucketOperations,
+):
     """Every operation, each in the module of what it is about."""
 
 

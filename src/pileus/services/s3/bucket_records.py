@@ -4,6 +4,7 @@ Below `(s3, bucket, name)` the bucket; below `(s3, owned, account, name)` an emp
 other's; below `(s3, setting, serial, kind, id)` its further configurations, whose kinds the bucket's record names.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from pileus.services.s3.model import BucketRecord, SettingRecord
 
 _BUCKETS: Final = Subspace("s3", "bucket")
 _OWNED: Final = Subspace("s3", "owned")
+_LAST_SERIAL: Final = Subspace("s3", "serial").pack()
 _SETTINGS: Final = Subspace("s3", "setting")
 
 
@@ -48,6 +50,20 @@ async def all_buckets(snapshot: Snapshot, *, beyond: str = "", limit: int) -> li
     if beyond:
         begin = after(_BUCKETS.pack(beyond))
     return [decode(value, BucketRecord) for _, value in await snapshot.range(begin, end, limit=limit)]
+
+
+async def find_buckets(snapshot: Snapshot, names: Sequence[str]) -> list[BucketRecord]:
+    """Those of them that are there."""
+    values = await snapshot.get_many([_BUCKETS.pack(name) for name in names])
+    return [decode(value, BucketRecord) for value in values if value is not None]
+
+
+async def next_serial(tx: Transaction) -> int:
+    """A number that no bucket has or had."""
+    value = await tx.get(_LAST_SERIAL)
+    serial = 1 if value is None else int.from_bytes(value, "big") + 1
+    tx.set(_LAST_SERIAL, serial.to_bytes(8, "big"))
+    return serial
 
 
 def put_bucket(tx: Transaction, bucket: BucketRecord) -> None:

@@ -66,6 +66,7 @@ class BucketRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     serial: one of its own, with which the keys of its objects begin, so that a namesake never sees them.
     versioning: "" means never enabled. public_access: None when the configuration was deleted.
+    location: what was asked for, where that is an older name of the region (`EU`).
     settings: which further configurations it has (`policy`, `cors`, `lifecycle`, `notification`, ...), each in a row of
     its own; so that whoever works on objects knows without a look that there is none.
     """
@@ -75,6 +76,7 @@ class BucketRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     region: str
     serial: int
     created_at_s: float
+    location: str = ""
     versioning: Literal["", "Enabled", "Suspended"] = ""
     mfa_delete: bool = False
     ownership: Literal["", "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] = "BucketOwnerEnforced"

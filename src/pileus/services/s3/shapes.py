@@ -37,7 +37,6 @@ StorageClass = Literal["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE
 ObjectLockMode = Literal["GOVERNANCE", "COMPLIANCE"]
 ObjectLockLegalHoldStatus = Literal["ON", "OFF"]
 ObjectLockEventHold = Literal["ON", "OFF"]
-BucketLocationConstraint = Literal["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "EU", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"]
 BucketCannedACL = Literal["private", "public-read", "public-read-write", "authenticated-read"]
 ObjectOwnership = Literal["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"]
 BucketNamespace = Literal["account-regional", "global"]
@@ -445,7 +444,7 @@ class CopyPartResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CreateBucketConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    location_constraint: BucketLocationConstraint | None = field(name="LocationConstraint", default=None)
+    location_constraint: str | None = field(name="LocationConstraint", default=None)
     location: LocationInfo | None = field(name="Location", default=None)
     bucket: BucketInfo | None = field(name="Bucket", default=None)
     tags: list[Tag] | None = field(name="Tags", default=None)
@@ -896,7 +895,7 @@ class GetBucketLifecycleRequest(Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class GetBucketLocationOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    location_constraint: BucketLocationConstraint | None = field(name="LocationConstraint", default=None)
+    location_constraint: str | None = field(name="LocationConstraint", default=None)
 
 
 class GetBucketLocationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
