@@ -173,6 +173,10 @@ class Invoker:
         await self._accept(named.function, request_id=request_id, payload=payload)
         return request_id
 
+    async def check_for_service(self, *, function_arn: str, call: ServiceCall) -> None:
+        """Return if a function's policy lets a service. Raises as `for_service` does."""
+        await self._let_in(function_arn, call)
+
     async def policy_of(self, function: FunctionName) -> Sequence[StatementRecord]:
         """Of whom a function URL belongs to; FunctionNotFound."""
         named = self._by_arn(function)

@@ -67,7 +67,7 @@ def _happening(
     at_s: float,
     details: Mapping[str, str],
 ) -> Happening:
-    removed = name.startswith("ObjectRemoved:") or name.startswith("LifecycleExpiration:")
+    removed = name.startswith(("ObjectRemoved:", "LifecycleExpiration:"))
     return Happening(
         name=name,
         bucket=bucket.name,

@@ -96,7 +96,15 @@ class ServiceInvoker:
         Raises ResourceNotFoundException, AccessDeniedException, RequestTooLargeException.
         """
         call = ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
+        return await self.accept_event(function_arn=function_arn, payload=payload, call=call)
+
+    async def accept_event(self, *, function_arn: str, payload: bytes, call: ServiceCall) -> str:
+        """The same, for a service that tells more of its call."""
         return await self._invoker.event_for_service(function_arn=function_arn, payload=payload, call=call)
+
+    async def check(self, *, function_arn: str, call: ServiceCall) -> None:
+        """Return if a function would take what the service sends. ResourceNotFoundException, AccessDeniedException."""
+        await self._invoker.check_for_service(function_arn=function_arn, call=call)
 
 
 class LambdaBase:
