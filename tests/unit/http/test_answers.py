@@ -10,7 +10,7 @@ import pytest
 from pileus.kernel.http.bodies import ClientDisconnected
 from pileus.kernel.http.heads import HeaderRefused, Heads, length
 from pileus.kernel.http.limits import Limits
-from pileus.kernel.http.messages import BodyStream, FileBody, Request, Response
+from pileus.kernel.http.messages import BodyStream, FileBody, FilesBody, Request, Response
 
 from .conftest import Serve
 from .harness import chunked, eventually, get, ms, post
@@ -269,6 +269,46 @@ async def test_a_range_of_a_file(serve: Serve, tmp_path: Path, offset: int, size
     expected = [b"after", content[offset : offset + size_bytes]] * 2
     for body in expected:
         assert (await client.answer()).body == body
+
+
+@pytest.mark.parametrize("size_bytes", [1, 70_000, 3_000_000])
+async def test_ranges_of_several_files(serve: Serve, tmp_path: Path, size_bytes: int) -> None:
+    """They leave as one body, in order and each from its offset; HEAD tells their length; all are closed again."""
+    files = []
+    for number in range(5):
+        path = tmp_path / str(number)
+        path.write_bytes(bytes([number]) * (size_bytes + number))
+        files.append(FileBody(path=path, offset=number, size_bytes=size_bytes))
+    expected = b"".join(bytes([number]) * size_bytes for number in range(5))
+    await serve.start(answering(Response(200, (), FilesBody(files=tuple(files)))))
+    client = await serve.connect(limit_bytes=256 * 1024)
+    before = _open_files()
+    await client.send(b"HEAD / HTTP/1.1\r\nHost: t\r\n\r\n" + get() + get())
+    assert (await client.answer(head_only=True)).headers["content-length"] == str(len(expected))
+    for _ in range(2):
+        assert (await client.answer()).body == expected
+    await eventually(lambda: _open_files() <= before)
+
+
+async def test_a_later_file_that_is_not_there_breaks_the_answer(serve: Serve, tmp_path: Path) -> None:
+    """Its length is promised by then: what has been sent stays, and the connection ends instead of lying. A missing
+    first one is known before the head.
+    """
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100_000)
+    here = FileBody(path=path, offset=0, size_bytes=100_000)
+    gone = FileBody(path=tmp_path / "gone", offset=0, size_bytes=100_000)
+
+    async def handler(request: Request) -> Response:
+        return Response(200, (), FilesBody(files=(here, gone) if request.path == "/later" else (gone, here)))
+
+    await serve.start(handler)
+    client = await serve.connect()
+    await client.send(get("/first") + get("/later") + get("/first"))
+    assert (await client.answer()).status == 500
+    rest = await client.rest()
+    assert b"Content-Length: 200000" in rest
+    assert rest.partition(b"\r\n\r\n")[2] == b"x" * 100_000
 
 
 async def test_a_file_that_is_not_there_is_a_500(serve: Serve, tmp_path: Path) -> None:

@@ -22,20 +22,14 @@ from typing import IO, Final, Literal
 
 import msgspec
 
+from pileus.kernel.blobs.segments import BlobDamaged as BlobDamaged
+from pileus.kernel.blobs.segments import BlobMissing as BlobMissing
 from pileus.kernel.storage.directory import make_private_directory, sync_directory
 
 SWEEP_AGE: Final = timedelta(hours=1)
 """Far longer than the time between putting a blob and committing its record."""
 
 _DIGEST_CHARACTERS: Final = frozenset("0123456789abcdef")
-
-
-class BlobMissing(Exception):
-    """A record refers to bytes that are not here."""
-
-
-class BlobDamaged(Exception):
-    """The bytes are not those that were put: the disk has changed them."""
 
 
 class BlobRef(msgspec.Struct, frozen=True):

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pileus.kernel.http import heads
 from pileus.kernel.http.bodies import BodyBroken
 from pileus.kernel.http.heads import BODYLESS, Heads
-from pileus.kernel.http.messages import FileBody, NoRoom, PayloadTooLarge, Response
-from pileus.kernel.http.outlet import OpenFile, Outlet
+from pileus.kernel.http.messages import FileBody, FilesBody, NoRoom, PayloadTooLarge, Response
+from pileus.kernel.http.outlet import OpenFile, OpenFiles, Outlet
 from pileus.kernel.http.parsing import Exchange
 
 _log: Final = logging.getLogger("pileus.http")
@@ -26,21 +26,21 @@ _ORDINARY_BYTES_MAX: Final = 64 * 1024
 class Sending:
     """An answer that takes more than one step: `work` sends it, `close` frees what it needed, whatever happened."""
 
-    __slots__ = ("_file", "work")
+    __slots__ = ("_files", "work")
 
-    def __init__(self, work: Coroutine[Any, Any, None], *, file: OpenFile | None = None) -> None:
+    def __init__(self, work: Coroutine[Any, Any, None], *, files: OpenFiles | None = None) -> None:
         self.work = work
-        self._file = file
+        self._files = files
 
     @property
     def draws(self) -> bool:
         """Whether the bytes come from an iterator of the handler's."""
-        return self._file is None
+        return self._files is None
 
     def close(self) -> None:
         self.work.close()
-        if self._file is not None:
-            self._file.close()
+        if self._files is not None:
+            self._files.close()
 
 
 def begin(exchange: Exchange, response: Response, outlet: Outlet, *, encoder: Heads, close: bool) -> Sending | None:
@@ -57,10 +57,10 @@ def begin(exchange: Exchange, response: Response, outlet: Outlet, *, encoder: He
         framing = heads.NO_LENGTH if headless else heads.length(size_bytes)
         outlet.write(encoder.encode(response, framing, connection), body)
         return None
-    if isinstance(body, FileBody):
+    if isinstance(body, FileBody | FilesBody):
         framing = heads.NO_LENGTH if headless else heads.length(body.size_bytes)
         head = encoder.encode(response, framing, connection)
-        return _begin_file(head, None if unsent else body, outlet)
+        return _begin_files(head, None if unsent else body, outlet)
     declared = heads.declared_length(response.headers)
     chunked = declared is None and not exchange.http10 and not headless
     framing = heads.CHUNKED if chunked else heads.NO_LENGTH if declared is None or headless else heads.length(declared)
@@ -100,7 +100,7 @@ def ends_connection(exchange: Exchange, response: Response) -> bool:
     """Whether only the end of the connection tells an HTTP/1.0 client where this answer ends."""
     return (
         exchange.http10
-        and not isinstance(response.body, bytes | FileBody)
+        and not isinstance(response.body, bytes | FileBody | FilesBody)
         and heads.declared_length(response.headers) is None
     )
 
@@ -117,18 +117,23 @@ def _told(response: Response, size_bytes: int) -> int:
     return size_bytes if declared is None else declared
 
 
-def _begin_file(head: bytes, body: FileBody | None, outlet: Outlet) -> Sending | None:
+def _begin_files(head: bytes, body: FileBody | FilesBody | None, outlet: Outlet) -> Sending | None:
     if body is None:
         outlet.write(head)
-        return None
+    elif isinstance(body, FileBody) and body.size_bytes <= _SMALL_FILE_BYTES:
+        outlet.write(head, _content(body))
+    else:
+        files = OpenFiles((body,) if isinstance(body, FileBody) else body.files)
+        return Sending(outlet.send_files(head, files), files=files)
+    return None
+
+
+def _content(body: FileBody) -> bytes:
     file = OpenFile(body.path, offset=body.offset, size_bytes=body.size_bytes)
-    if body.size_bytes > _SMALL_FILE_BYTES:
-        return Sending(outlet.send_file(head, file), file=file)
     try:
         content = os.pread(file.fd, body.size_bytes, body.offset)
     finally:
         file.close()
     if len(content) != body.size_bytes:
         raise EOFError(f"{body.path} became shorter while it was read")
-    outlet.write(head, content)
-    return None
+    return content

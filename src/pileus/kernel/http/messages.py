@@ -92,11 +92,28 @@ class Request:
 
 
 class FileBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A range of a file, sent without passing through memory."""
+    """A range of a file, sent without passing through memory.
+
+    hold: what must exist until the bytes are sent; nobody looks at it.
+    """
 
     path: Path
     offset: int
     size_bytes: int
+    hold: object = None
+
+
+class FilesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Ranges of several files, sent one after another as `FileBody` is.
+
+    The first is opened before anything is sent, the others in their turn: one that has vanished breaks the connection.
+    """
+
+    files: tuple[FileBody, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
 
 
 Headers = Sequence[tuple[str, str]]
@@ -110,7 +127,7 @@ class Response(msgspec.Struct, frozen=True):
 
     status: int
     headers: Headers = ()
-    body: bytes | FileBody | AsyncIterator[bytes] = b""
+    body: bytes | FileBody | FilesBody | AsyncIterator[bytes] = b""
 
 
 class Handler(Protocol):

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from pileus.kernel.http.bodies import ClientDisconnected
+from pileus.kernel.http.messages import FileBody
 
 _CORKED_BYTES_MAX: Final = 64 * 1024
 
@@ -31,6 +33,32 @@ class OpenFile:
 
     def close(self) -> None:
         os.close(self.fd)
+
+
+class OpenFiles:
+    """Files that are sent one after another: the first is open, the others are opened in their turn."""
+
+    def __init__(self, bodies: Sequence[FileBody]) -> None:
+        self._bodies = deque(bodies)
+        self._current = self._open()
+
+    def __iter__(self) -> Iterator[OpenFile]:
+        """Each is closed when the next one is asked for."""
+        while self._current is not None:
+            yield self._current
+            self.close()
+            self._current = self._open()
+
+    def close(self) -> None:
+        if self._current is not None:
+            current, self._current = self._current, None
+            current.close()
+
+    def _open(self) -> OpenFile | None:
+        if not self._bodies:
+            return None
+        body = self._bodies.popleft()
+        return OpenFile(body.path, offset=body.offset, size_bytes=body.size_bytes)
 
 
 class Turn:
@@ -171,14 +199,15 @@ class Outlet:
         if chunked:
             self._transport.write(b"0\r\n\r\n")
 
-    async def send_file(self, head: bytes, file: OpenFile) -> None:
-        """Send a head and the range: by the kernel alone where nothing needs to be encrypted."""
+    async def send_files(self, head: bytes, files: OpenFiles) -> None:
+        """Send a head and the ranges: by the kernel alone where nothing needs to be encrypted."""
         self.flush()
         if self._secure:
             self._transport.write(head)
-            await self._send_read(file)
+            for file in files:
+                await self._send_read(file)
         else:
-            await self._send_zero_copy(head, file)
+            await self._send_zero_copy(head, files)
 
     async def _send_read(self, file: OpenFile) -> None:
         offset, end = file.offset, file.offset + file.size_bytes
@@ -190,7 +219,7 @@ class Outlet:
             await self.drain()
             self._transport.write(data)
 
-    async def _send_zero_copy(self, head: bytes, file: OpenFile) -> None:
+    async def _send_zero_copy(self, head: bytes, files: OpenFiles) -> None:
         """`sendfile` on a duplicate of the socket, since a loop guards the original and uvloop has no sendfile.
 
         The transport must have nothing left to write, or bytes would overtake each other; nobody else writes meanwhile,
@@ -203,22 +232,26 @@ class Outlet:
             while self._transport.get_write_buffer_size():
                 await self.drain()
                 await asyncio.sleep(0)
-            offset, end = file.offset, file.offset + file.size_bytes
-            while offset < end:
-                try:
-                    sent_bytes = os.sendfile(fd, file.fd, offset, min(_SENDFILE_BYTES_MAX, end - offset))
-                except BlockingIOError:
-                    await self._writable(fd)
-                    continue
-                if not sent_bytes:
-                    raise EOFError("a file became shorter while it was sent")
-                offset += sent_bytes
-                self.progress_bytes += sent_bytes
-                await asyncio.sleep(0)
+            for file in files:
+                await self._send_range(fd, file)
         finally:
             os.close(fd)
             if not self._lost:
                 self._transport.set_write_buffer_limits()
+
+    async def _send_range(self, fd: int, file: OpenFile) -> None:
+        offset, end = file.offset, file.offset + file.size_bytes
+        while offset < end:
+            try:
+                sent_bytes = os.sendfile(fd, file.fd, offset, min(_SENDFILE_BYTES_MAX, end - offset))
+            except BlockingIOError:
+                await self._writable(fd)
+                continue
+            if not sent_bytes:
+                raise EOFError("a file became shorter while it was sent")
+            offset += sent_bytes
+            self.progress_bytes += sent_bytes
+            await asyncio.sleep(0)
 
     async def _writable(self, fd: int) -> None:
         loop = asyncio.get_running_loop()
