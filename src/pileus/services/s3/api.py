@@ -3,10 +3,12 @@
 from typing import Final
 
 from pileus.services.s3.operations.buckets import BucketOperations
+from pileus.services.s3.operations.locks import LockOperations
 
 
 class S3Api(
     BucketOperations,
+    LockOperations,
 ):
     """Every operation, each in the module of what it is about."""
 

@@ -72,3 +72,13 @@ class AccessDenied(ServiceError):
 
     def __init__(self, message: str = "Access Denied") -> None:
         super().__init__(message)
+
+
+class NoSuchLockConfiguration(ServiceError):
+    """Recording s3/s3, test_s3_object_retention_exc and test_put_get_object_legal_hold."""
+
+    code = "NoSuchObjectLockConfiguration"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("The specified object does not have a ObjectLock configuration")

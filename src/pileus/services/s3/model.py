@@ -125,11 +125,11 @@ class Encryption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What keeps a version from being deleted."""
+    """What keeps a version from being deleted. legal_hold: "" means that nobody ever said anything of it."""
 
     mode: Literal["", "GOVERNANCE", "COMPLIANCE"] = ""
     retain_until_s: float = 0.0
-    legal_hold: bool = False
+    legal_hold: Literal["", "ON", "OFF"] = ""
 
 
 class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="s3.object.v1"):
