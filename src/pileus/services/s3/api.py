@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from pileus.services.s3.operations.acls import AclOperations
 from pileus.services.s3.operations.buckets import BucketOperations
 from pileus.services.s3.operations.locks import LockOperations
 
 
 class S3Api(
+    AclOperations,
     BucketOperations,
     LockOperations,
 ):

@@ -24,8 +24,11 @@ def object_arn(bucket: str, key: str) -> str:
 
 @lru_cache(maxsize=1024)
 def canonical_id(account_id: str) -> str:
-    """The id by which ACLs know an account: 64 hex digits that follow from the account's own."""
-    return sha256(f"pileus canonical user {account_id}".encode()).hexdigest()
+    """The id by which ACLs know an account: 64 hex digits that follow from the account's own.
+
+    As `kernel.auth.policy` has it, which a server that asks no policies does not import.
+    """
+    return sha256(f"canonical user of {account_id}".encode()).hexdigest()
 
 
 def version_id(order: int, random: bytes) -> str:
