@@ -4,7 +4,7 @@
 *Ours* is an `assert`. A dependency's failure passes, and the edge answers the service's internal error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ class ServiceError(Exception):
     A subclass names the `code`. HTTP status and fault come from the service model when it declares the code;
     otherwise `status` (default 400) says, with a comment where it was seen. `members` are further fields of the
     error's shape, by the model's member names, as builtins or shapes. `denial`: what the log of decisions hears of it.
+    `headers`: those that S3 sends beside what the model knows.
     """
 
     code: ClassVar[str] = ""
@@ -27,6 +28,7 @@ class ServiceError(Exception):
         self.message = message
         self.members: Mapping[str, object] = members or {}
         self.denial: Denial | None = None
+        self.headers: Sequence[tuple[str, str]] = ()
 
     def because(self, denial: "Denial | None") -> Self:
         """This error, with why somebody may not, for the log of decisions."""

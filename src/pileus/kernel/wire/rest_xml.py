@@ -58,7 +58,7 @@ class RestXmlProtocol:
         shape = error_shape(model, code)
         status = status_of(shape, error)
         if status == 304:  # "not modified" of a conditional GET is told as an error, and has no body
-            return Response(status, _ids(dialect, request_id) + error_headers(model, shape, error))
+            return Response(status, [*_ids(dialect, request_id), *error_headers(model, shape, error), *error.headers])
         told = [element("Code", code), element("Message", error.message)]
         write = XmlWriter(model, attributes=True) if model is not None else None
         for name, (ref, value) in error_members(shape, error).items():
@@ -67,7 +67,7 @@ class RestXmlProtocol:
             elif ref.location is None:
                 told.append(write.value(key_of(name, ref), ref, plain(value)))
         headers = [("Content-Type", _XML_OF_S3 if dialect.s3 else _XML), *_ids(dialect, request_id)]
-        headers += error_headers(model, shape, error)
+        headers += [*error_headers(model, shape, error), *error.headers]
         if dialect.s3:
             ids = element("RequestId", request_id) + element("HostId", _host_id(request_id))
             body = f"<Error>{''.join(told)}{ids}</Error>"

@@ -3,7 +3,10 @@
 Source: S3 API Reference, "List of error codes", and the recordings that each names.
 """
 
+from typing import ClassVar
+
 from pileus.kernel.errors import ServiceError
+from pileus.services.s3.errors import InvalidArgument
 
 
 class InvalidBucketName(ServiceError):
@@ -72,3 +75,208 @@ class BucketNotEmpty(ServiceError):
     def __init__(self, bucket: str, *, versioned: bool) -> None:
         more = ". You must delete all versions in the bucket." if versioned else ""
         super().__init__(f"The bucket you tried to delete is not empty{more}", members={"BucketName": bucket})
+
+
+class WrongRegion(ServiceError):
+    """The request is signed for another region than the bucket's; SDKs follow the region that is named.
+
+    AWS's own answer of an address of another region, `PermanentRedirect`, would name an address of AWS.
+    Source: S3 User Guide, "Making requests", "Request redirection"; recording s3/s3, test_create_bucket_aws_global.
+    """
+
+    code = "AuthorizationHeaderMalformed"
+
+    def __init__(self, *, region: str, expected: str) -> None:
+        super().__init__(
+            f"The authorization header is malformed; the region '{region}' is wrong; expecting '{expected}'",
+            members={"Region": expected},
+        )
+        self.headers = (("x-amz-bucket-region", expected),)
+
+
+class InvalidBucketOwnerAWSAccountID(ServiceError):
+    """Recording s3/s3, test_get_bucket_policy_invalid_account_id."""
+
+    code = "InvalidBucketOwnerAWSAccountID"
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(
+            f"The value of the expected bucket owner parameter must be an AWS Account ID... [{account_id}]"
+        )
+
+
+class MalformedXML(ServiceError):
+    """The body is not what the schema says, in a way that the model does not know."""
+
+    code = "MalformedXML"
+
+    def __init__(self) -> None:
+        super().__init__("The XML you provided was not well-formed or did not validate against our published schema")
+
+
+class InvalidBucketState(ServiceError):
+    """What is asked for contradicts another configuration of the bucket."""
+
+    code = "InvalidBucketState"
+    status = 409
+
+
+class InvalidTag(ServiceError):
+    """Recordings s3/s3_api, test_tagging_validation and test_create_bucket_with_tags_exc."""
+
+    code = "InvalidTag"
+
+    def __init__(self, message: str, *, key: str | None = None, value: str | None = None) -> None:
+        super().__init__(message, members={"TagKey": key, "TagValue": value})
+
+
+class BadRequest(ServiceError):
+    """Too many tags."""
+
+    code = "BadRequest"
+
+
+class NamedArgument(InvalidArgument):
+    """An argument is wrong, and its value is not repeated."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.members = {"ArgumentName": name}
+
+
+class InvalidBucketAclWithObjectOwnership(ServiceError):
+    """API_CreateBucket, "Permissions"; S3 User Guide, "Controlling ownership of objects"."""
+
+    code = "InvalidBucketAclWithObjectOwnership"
+
+    def __init__(self) -> None:
+        super().__init__("Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+
+
+class IllegalVersioningConfigurationException(ServiceError):
+    """Recording s3/s3_api, test_bucket_versioning_crud."""
+
+    code = "IllegalVersioningConfigurationException"
+
+    def __init__(self) -> None:
+        super().__init__("The Versioning element must be specified")
+
+
+class MalformedPolicy(ServiceError):
+    """Recording s3/s3_api, test_bucket_policy_exc."""
+
+    code = "MalformedPolicy"
+
+
+class IdMismatch(ServiceError):
+    """Recording s3/s3, test_s3_put_inventory_report_exceptions."""
+
+    code = "IdMismatch"
+
+    def __init__(self) -> None:
+        super().__init__("Document ID does not match the specified configuration ID.")
+
+
+class InvalidS3DestinationBucket(ServiceError):
+    """Recording s3/s3, test_s3_put_inventory_report_exceptions."""
+
+    code = "InvalidS3DestinationBucket"
+
+    def __init__(self) -> None:
+        super().__init__("Invalid bucket ARN.")
+
+
+class TooManyConfigurations(ServiceError):
+    """API_PutBucketInventoryConfiguration, "Errors"."""
+
+    code = "TooManyConfigurations"
+
+    def __init__(self) -> None:
+        super().__init__("You are attempting to create a new configuration but have already reached the limit.")
+
+
+class InvalidTargetBucketForLogging(ServiceError):
+    """Recording s3/s3, test_put_bucket_logging_wrong_target."""
+
+    code = "InvalidTargetBucketForLogging"
+
+    def __init__(self, message: str, *, target: str) -> None:
+        super().__init__(message, members={"TargetBucket": target})
+
+
+class CrossLocationLoggingProhibitted(ServiceError):
+    """Recording s3/s3, test_put_bucket_logging_cross_locations: spelled as AWS does."""
+
+    code = "CrossLocationLoggingProhibitted"
+    status = 403
+
+    def __init__(self, *, source: str | None, target: str) -> None:
+        super().__init__(
+            "Cross S3 location logging not allowed. ",
+            members={"SourceBucketLocation": source, "TargetBucketLocation": target},
+        )
+
+
+class NoSuchConfiguration(ServiceError):
+    """Recordings s3/s3_api, test_get_bucket_metrics_configuration_not_exist, and s3/s3, test_s3_inventory_report_crud."""
+
+    code = "NoSuchConfiguration"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("The specified configuration does not exist.")
+
+
+class _NotConfigured(ServiceError):
+    """The bucket has no such configuration; each text is of the recording that asks for it first."""
+
+    status = 404
+    text: ClassVar[str]
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(self.text, members={"BucketName": bucket})
+
+
+class NoSuchTagSet(_NotConfigured):
+    code = "NoSuchTagSet"
+    text = "The TagSet does not exist"
+
+
+class NoSuchBucketPolicy(_NotConfigured):
+    code = "NoSuchBucketPolicy"
+    text = "The bucket policy does not exist"
+
+
+class NoSuchCORSConfiguration(_NotConfigured):
+    code = "NoSuchCORSConfiguration"
+    text = "The CORS configuration does not exist"
+
+
+class NoSuchWebsiteConfiguration(_NotConfigured):
+    code = "NoSuchWebsiteConfiguration"
+    text = "The specified bucket does not have a website configuration"
+
+
+class NoSuchLifecycleConfiguration(_NotConfigured):
+    code = "NoSuchLifecycleConfiguration"
+    text = "The lifecycle configuration does not exist"
+
+
+class ReplicationConfigurationNotFoundError(_NotConfigured):
+    code = "ReplicationConfigurationNotFoundError"
+    text = "The replication configuration was not found"
+
+
+class OwnershipControlsNotFoundError(_NotConfigured):
+    code = "OwnershipControlsNotFoundError"
+    text = "The bucket ownership controls were not found"
+
+
+class NoSuchPublicAccessBlockConfiguration(_NotConfigured):
+    code = "NoSuchPublicAccessBlockConfiguration"
+    text = "The public access block configuration was not found"
+
+
+class ObjectLockConfigurationNotFoundError(_NotConfigured):
+    code = "ObjectLockConfigurationNotFoundError"
+    text = "Object Lock configuration does not exist for this bucket"

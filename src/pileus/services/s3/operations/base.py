@@ -1,13 +1,20 @@
 """What do all groups of operations share?"""
 
+import re
+from typing import Final
+
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Snapshot, Store
+from pileus.services.s3.bucket_errors import InvalidBucketOwnerAWSAccountID, WrongRegion
+from pileus.services.s3.bucket_names import FIRST_REGION
 from pileus.services.s3.bucket_records import get_bucket
 from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.model import BucketRecord
+
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 
 
 class S3Base:
@@ -23,8 +30,17 @@ class S3Base:
 async def asked_bucket(
     snapshot: Snapshot, context: RequestContext, name: str, *, expected_owner: str | None = None
 ) -> BucketRecord:
-    """The bucket that a request is about; NoSuchBucket, AccessDenied when it is not of whom the caller expected."""
+    """The bucket that a request is about.
+
+    NoSuchBucket; AccessDenied when it is not of whom the caller expected; WrongRegion when the request is signed for
+    another region than the bucket's. The first region's signature is good for every bucket: its address is the global
+    one, from where AWS leads requests on.
+    """
+    if expected_owner and not _ACCOUNT.fullmatch(expected_owner):
+        raise InvalidBucketOwnerAWSAccountID(expected_owner)
     bucket = await get_bucket(snapshot, name)
+    if context.region != bucket.region and context.region != FIRST_REGION:
+        raise WrongRegion(region=context.region, expected=bucket.region)
     if expected_owner and expected_owner != bucket.account_id:
         raise AccessDenied
     return bucket
