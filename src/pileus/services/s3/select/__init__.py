@@ -1,0 +1,1 @@
+"""SQL over one object: the dialect of S3 Select, its readers and writers, and the process that runs it."""
