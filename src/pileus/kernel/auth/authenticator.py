@@ -16,12 +16,13 @@ handed-in clock, since that is time passing inside Pileus.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Final, Literal
 
-from pileus.kernel.auth import sigv4
+from pileus.kernel.auth import sigv2, sigv4
 from pileus.kernel.auth.chunks import Seed
 from pileus.kernel.auth.claims import Claim, access_key_id_of, claim_of
 from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
+from pileus.kernel.auth.presigned import check_form, presigned, with_query
 from pileus.kernel.auth.principals import ANONYMOUS, principal_of_unknown_key
 from pileus.kernel.auth.refusals import NotAuthentic, Problem, family_of, refusal
 from pileus.kernel.auth.sessions import SessionSealer
@@ -30,6 +31,9 @@ from pileus.kernel.context import Principal
 from pileus.kernel.http.messages import Request
 
 Mode = Literal["open", "strict"]
+
+_REGION_OF_OLD: Final = "us-east-1"
+"""Signatures of version 2 name no region; this is where they were made for."""
 
 
 class Authenticator:
@@ -73,12 +77,18 @@ class Authenticator:
         service: None when only the body tells it.
         """
         try:
-            await self._claimed(request, service)
+            if service != "s3" or await self._claimed_of_old(request) is None:
+                await self._claimed(request, service)
         except NotAuthentic as refused:
             raise refusal(refused, family_of(request, service)) from None
 
     async def _authenticate(self, request: Request, body: bytes, service: str | None) -> Principal:
+        if service == "s3" and (of_old := await self._claimed_of_old(request)) is not None:
+            return self._verified_of_old(request, *of_old)
         claimed = await self._claimed(request, service)
+        if service == "s3" and presigned(request.query):
+            # Once the headers as sent have been looked at: those of the URL are signed in any case.
+            request.headers = with_query(request)
         if isinstance(claimed, Principal):
             return claimed
         claim, key = claimed
@@ -100,6 +110,8 @@ class Authenticator:
 
     async def _claimed(self, request: Request, service: str | None) -> Principal | tuple[Claim, SigningKey]:
         """The signature that is left to be verified, and its key; or the principal who needs none."""
+        if service == "s3" and presigned(request.query):
+            check_form(request.query)
         try:
             claim = claim_of(request)
         except NotAuthentic:
@@ -109,11 +121,36 @@ class Authenticator:
             raise
         if claim is None:
             return self._unsigned(request)
-        key = await self._key_of(claim)
+        key = await self._key_of(claim.scope.access_key_id, claim.session_token)
         if key is None:
+            if claim.presigned and service == "s3":
+                sigv4.check_expiry(claim, self._machine_s())
             return principal_of_unknown_key(claim.scope.access_key_id)
         self._check(claim, key, request, service)
         return claim, key
+
+    async def _claimed_of_old(self, request: Request) -> tuple[sigv2.OldClaim, SigningKey | None] | None:
+        """A signature of version 2 that is left to be verified, and its key; None: it is not of that version."""
+        claim = sigv2.old_claim_of(request)
+        if claim is None:
+            return None
+        sigv2.check_expiry(claim, self._machine_s())
+        key = await self._key_of(claim.access_key_id, claim.session_token)
+        if key is not None:
+            self._check_session(key)
+            sigv2.check_date(claim, request.headers, self._machine_s())
+        return claim, key
+
+    def _verified_of_old(self, request: Request, claim: sigv2.OldClaim, key: SigningKey | None) -> Principal:
+        if key is not None:
+            sigv2.verify(claim, request, secret_access_key=key.secret_access_key)
+        if claim.expires_at_s is not None:
+            request.headers = with_query(request, version_2=True)
+        if key is None:
+            return principal_of_unknown_key(claim.access_key_id)
+        if self._note_use is not None:
+            self._note_use(key.principal, "s3", _REGION_OF_OLD)
+        return key.principal
 
     def _seed(self, claim: Claim, key: SigningKey) -> Seed:
         """What the pieces of the body are signed with."""
@@ -135,15 +172,13 @@ class Authenticator:
             raise NotAuthentic(Problem.UNSUPPORTED)
         return principal_of_unknown_key(named)
 
-    async def _key_of(self, claim: Claim) -> SigningKey | None:
+    async def _key_of(self, access_key_id: str, session_token: str | None) -> SigningKey | None:
         """The key to verify with; None when open mode lets an unknown key pass unverified."""
-        access_key_id = claim.scope.access_key_id
-        session_token = claim.session_token
         minted = self._sealer.minted(access_key_id)
         if session_token is None:
             key = None if self._open and not minted else await self._keys.find(access_key_id)
             if key is None and (minted or not self._open):
-                raise NotAuthentic(Problem.UNKNOWN_KEY)
+                raise NotAuthentic(Problem.UNKNOWN_KEY, members={"AWSAccessKeyId": access_key_id})
             return key
         session = self._sealer.open(session_token)
         if session is None:
@@ -156,10 +191,13 @@ class Authenticator:
 
     def _check(self, claim: Claim, key: SigningKey, request: Request, service: str | None) -> None:
         """All that a claim can be refused for without its body."""
-        if key.expires_at is not None and key.expires_at.timestamp() <= self._clock.timestamp():
-            raise NotAuthentic(Problem.EXPIRED_TOKEN)
+        self._check_session(key)
         sigv4.check_time(claim, self._machine_s())
         signing_name = self._signing_names.get(service) if service is not None else None
         if signing_name is not None:
             sigv4.check_service(claim, signing_name)
         sigv4.check_headers(claim, request.headers)
+
+    def _check_session(self, key: SigningKey) -> None:
+        if key.expires_at is not None and key.expires_at.timestamp() <= self._clock.timestamp():
+            raise NotAuthentic(Problem.EXPIRED_TOKEN)

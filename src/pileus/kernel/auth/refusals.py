@@ -6,6 +6,7 @@ knows. SDKs read these codes (a clock is corrected, a credential refreshed), so 
 Source: each service's "Common Errors"; S3 API Reference, "Error responses"; the messages are those seen on the wire.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
@@ -36,18 +37,25 @@ class Problem(Enum):
     SCOPE = "signed for another day or service"
     SKEWED = "signed too long ago, or in the future"
     URL_EXPIRED = "the presigned URL has expired"
+    QUERY_PARAMETERS = "S3: the query of a presigned URL is malformed"
+    TWO_WAYS = "S3: signed in the header and in the query"
+    UNDATED = "S3: a request or a URL says nothing of its time that can be read"
     UNSIGNED_HEADERS = "S3: an x-amz- header is not covered by the signature"
     HASH_MISSING = "S3: no x-amz-content-sha256"
     HASH_MISMATCH = "S3: the body is not the one that was hashed"
 
 
 class NotAuthentic(Exception):
-    """A request that is not believed. `detail`: what AWS would say, where it says something particular."""
+    """A request that is not believed.
 
-    def __init__(self, problem: Problem, detail: str = "") -> None:
+    detail: what AWS would say, where it says something particular. members: what S3 tells beside its message.
+    """
+
+    def __init__(self, problem: Problem, detail: str = "", *, members: Mapping[str, str] | None = None) -> None:
         super().__init__(problem.value)
         self.problem = problem
         self.detail = detail
+        self.members = members
 
 
 _CALCULATED: Final = (
@@ -119,6 +127,19 @@ _S3: Final[dict[Problem, _Answer]] = {
         "The difference between the request time and the current time is too large.",
     ),
     Problem.URL_EXPIRED: ("AccessDenied", 403, "Request has expired"),
+    Problem.QUERY_PARAMETERS: (
+        "AuthorizationQueryParametersError",
+        400,
+        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+        "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+    ),
+    Problem.TWO_WAYS: (
+        "InvalidArgument",
+        400,
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter "
+        "or the Authorization header should be specified",
+    ),
+    Problem.UNDATED: ("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header"),
     Problem.UNSIGNED_HEADERS: (
         "AccessDenied",
         403,
@@ -165,6 +186,7 @@ def refusal(refused: NotAuthentic, family: Family) -> AnyServiceError:
     problem, detail = refused.problem, refused.detail
     if family is Family.S3:
         code, status, message = _S3[problem]
-        return AnyServiceError(code, message if problem in _FIXED_IN_S3 else detail or message, status=status)
+        text = message if problem in _FIXED_IN_S3 else detail or message
+        return AnyServiceError(code, text, status=status, members=refused.members)
     code, status, message = (_QUERY if family is Family.QUERY else _JSON)[problem]
     return AnyServiceError(code, detail or message, status=403 if family is Family.REST_JSON else status)

@@ -29,6 +29,9 @@ SIGNED_EVENTS: Final = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
 _NOT_HASHED: Final = frozenset({UNSIGNED_PAYLOAD, SIGNED_EVENTS})
 _EMPTY_SHA256: Final = sha256(b"").hexdigest()
 _HEX_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_TIME_S_MAX: Final = 253_402_300_799
+"""The end of the year 9999, beyond which no calendar goes."""
+_COVERED: Final = frozenset({"x-amz-content-sha256"})
 _AMZ_DATE_CHARS: Final = 16
 _AMZ_DATE: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 
@@ -56,13 +59,13 @@ def verify(
     path: as sent, still percent-encoded. payload_hash: from `payload_hash_of`.
     """
     scope = claim.scope
+    s3 = scope.s3
     try:
         key = signing_key(secret_access_key, scope.date, scope.region, scope.service)
         block = canonical.header_block(headers, scope.signed_headers)
         tail = f"{block}\n{scope.signed_headers_text}\n{payload_hash}"
         preamble = f"{ALGORITHM}\n{claim.amz_date}\n{scope.text}\n"
         signature = claim.signature.encode("latin-1")
-        s3 = scope.s3
         as_sent = f"{method}\n{path if s3 else canonical.path_as_sent(path)}\n{canonical.query_as_sent(claim.query)}\n"
         if _matches(signature, key, preamble, as_sent + tail):
             return
@@ -72,8 +75,27 @@ def verify(
             return
     except (KeyError, UnicodeEncodeError):
         # A signed header did not arrive, or a byte came that no client could have signed.
-        raise NotAuthentic(Problem.MISMATCH) from None
-    raise NotAuthentic(Problem.MISMATCH)
+        as_sent = f"{method}\n{path}\n{canonical.query_as_sent(claim.query)}\n"
+        block = canonical.header_block({**dict.fromkeys(scope.signed_headers, ""), **headers}, scope.signed_headers)
+        tail = f"{block}\n{scope.signed_headers_text}\n{payload_hash}"
+    raise NotAuthentic(Problem.MISMATCH, members=_told_by_s3(claim, as_sent + tail) if s3 else None)
+
+
+def _told_by_s3(claim: Claim, request: str) -> dict[str, str]:
+    """What S3 would have had signed, for whoever looks for the difference. request: the canonical one.
+
+    Recording s3/s3, TestS3PresignedUrl.test_presigned_url_signature_authentication[s3v4-False].
+    """
+    sent = request.encode("latin-1", errors="replace")
+    text = f"{ALGORITHM}\n{claim.amz_date}\n{claim.scope.text}\n{sha256(sent).hexdigest()}"
+    return {
+        "AWSAccessKeyId": claim.scope.access_key_id,
+        "StringToSign": text,
+        "SignatureProvided": claim.signature,
+        "StringToSignBytes": text.encode(errors="replace").hex(" "),
+        "CanonicalRequest": sent.decode(errors="replace"),
+        "CanonicalRequestBytes": sent.hex(" "),
+    }
 
 
 def _matches(signature: bytes, key: bytes, preamble: str, request: str) -> bool:
@@ -111,7 +133,8 @@ def check_headers(claim: Claim, headers: Mapping[str, str]) -> None:
     for name in headers:
         # The content hash is covered by the canonical request's last line.
         if name.startswith("x-amz-") and name not in signed and name != "x-amz-content-sha256":
-            raise NotAuthentic(Problem.UNSIGNED_HEADERS)
+            left = sorted({name for name in headers if name.startswith("x-amz-")}.difference(signed, _COVERED))
+            raise NotAuthentic(Problem.UNSIGNED_HEADERS, members={"HeadersNotSigned": ", ".join(left)})
 
 
 def check_service(claim: Claim, signing_name: str) -> None:
@@ -141,8 +164,7 @@ def check_time(claim: Claim, now_s: float) -> None:
             f"({_text(now_s)} + 15 min.)",
         )
     if claim.expires_s is not None:
-        if now_s > signed_s + claim.expires_s:
-            raise NotAuthentic(Problem.URL_EXPIRED)
+        check_expiry(claim, now_s)
     elif claim.presigned and claim.scope.s3:
         raise NotAuthentic(Problem.INCOMPLETE, "AWS query-string parameters must include 'X-Amz-Expires'.")
     elif signed_s < now_s - SKEW_S_MAX:
@@ -150,6 +172,29 @@ def check_time(claim: Claim, now_s: float) -> None:
             Problem.SKEWED,
             f"Signature expired: {amz_date} is now earlier than {_text(now_s - SKEW_S_MAX)} ({_text(now_s)} - 15 min.)",
         )
+
+
+def check_expiry(claim: Claim, now_s: float) -> None:
+    """NotAuthentic (URL_EXPIRED) when a presigned URL says that its time is over; nothing else is looked at."""
+    signed_s = _seconds(claim.amz_date)
+    if signed_s is None or claim.expires_s is None or now_s <= signed_s + claim.expires_s:
+        return
+    told = expired(signed_s + claim.expires_s, now_s, lasted_s=claim.expires_s) if claim.scope.s3 else None
+    raise NotAuthentic(Problem.URL_EXPIRED, members=told)
+
+
+def expired(at_s: float, now_s: float, *, lasted_s: int | None = None) -> dict[str, str]:
+    """What S3 tells of a URL that has expired. lasted_s: `X-Amz-Expires` of a version 4 URL.
+
+    Recording s3/s3, TestS3PresignedUrl.test_s3_presigned_url_expired, of both versions.
+    """
+    told = {} if lasted_s is None else {"X-Amz-Expires": str(lasted_s)}
+    return {**told, "Expires": iso(at_s), "ServerTime": iso(now_s)}
+
+
+def iso(seconds: float) -> str:
+    """As S3 tells times in errors."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(max(seconds, 0), _TIME_S_MAX)))
 
 
 @lru_cache(maxsize=256)

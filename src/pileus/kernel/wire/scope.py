@@ -22,6 +22,8 @@ class Scope(NamedTuple):
 
 
 NOBODY: Final = Scope(REGION_DEFAULT, "")
+_OF_OLD: Final = Scope(REGION_DEFAULT, "s3")
+"""Signature Version 2, which is S3's alone among those who speak REST."""
 _REGIONAL: Final = re.compile(r"\.(?P<region>[a-z]{2}(?:-[a-z]+){1,2}-[0-9])\.")
 
 
@@ -33,9 +35,13 @@ def scope_of(request: Request) -> Scope:
         if start >= 0:
             end = authorization.find(",", start)
             return _of_credential(authorization[start + 11 : end if end >= 0 else None])
+        if authorization.startswith("AWS "):
+            return _OF_OLD
     elif "X-Amz-Credential=" in request.query:
         credential = request.query.partition("X-Amz-Credential=")[2].partition("&")[0]
         return _of_credential(unquote(credential))
+    elif "AWSAccessKeyId=" in request.query and "Action=" not in request.query:
+        return _OF_OLD
     return _of_host(request.headers.get("host", ""))
 
 
