@@ -22,6 +22,7 @@ from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import SeededIds
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.service import Service
 from pileus.kernel.wire.dispatcher import Dispatcher
 from tests.unit.auth.signing import KnownKeys
@@ -36,6 +37,11 @@ class Allowing:
 
     async def authorize(self, *_: object) -> None:
         pass
+
+    async def told(self, *given: object) -> ServiceError:
+        error = given[-1]
+        assert isinstance(error, ServiceError)
+        return error
 
     async def note(self, *_: object) -> None:
         pass

@@ -13,6 +13,7 @@ from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.permissions import Needs, ResourceSource
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Store
 
 if TYPE_CHECKING:
@@ -40,9 +41,17 @@ class LateAuthorizer:
         self._clock = clock
         self._resources = resources
 
-    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
+    async def authorize(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object
+    ) -> Mapping[tuple[str, int], ServiceError] | None:
         """As `Authorizer.authorize`."""
-        await self._authorizer.authorize(context, headers, needs, given)
+        return await self._authorizer.authorize(context, headers, needs, given)
+
+    async def told(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object, error: ServiceError
+    ) -> ServiceError:
+        """As `Authorizer.told`."""
+        return await self._authorizer.told(context, headers, needs, given, error)
 
     async def note(self, denial: Denial, happened: Happened) -> None:
         """A refusal that was not `authorize`'s."""

@@ -1,9 +1,12 @@
 """Who asks for what, from where: everything about a request that is not its input."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from pileus.kernel.errors import ServiceError
 
 SessionKind = Literal["assumed_role", "federated_user", "session_token"]
 """Which operation of STS began a session: AssumeRole*, GetFederationToken or GetSessionToken."""
@@ -61,7 +64,8 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
 
     service: botocore's name of the service (`dynamodb`); operation: the model's (`GetItem`).
     host: the Host header as sent, port included, so that URLs in answers lead back the way the client came.
-    trace_header: X-Ray's, as sent; "" without one.
+    trace_header: X-Ray's, as sent; "" without one. query: of the request, as sent.
+    refused: what the caller may not, of that which the request does not stand or fall with; see `refusal_of`.
     """
 
     service: str
@@ -74,6 +78,12 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     secure: bool = False
     trace_header: str = ""
+    query: str = ""
+    refused: Mapping[tuple[str, int], ServiceError] | None = None
+
+    def refusal_of(self, action: str, member: int = 0) -> ServiceError | None:
+        """What says no to an optional part of the request; None where nothing does. member: see `Permission.each`."""
+        return None if self.refused is None else self.refused.get((action, member))
 
     @property
     def partition(self) -> str:

@@ -7,7 +7,8 @@
 The root of an account is asked about only where a resource may have a policy of its own, or its organization limits it:
 nothing else can refuse it. Of a principal that nobody minted (`open` mode) only requests that reach into another
 account come here, see `Needs.foreign`; they need that account's consent.
-Whatever a policy does not name is not read: see `request_conditions`.
+Whatever a policy does not name is not read: see `request_conditions`. Who is nobody in particular (an unsigned request
+to S3) has no policies, and may what the resource lets everybody.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,14 @@ import msgspec
 from pileus.kernel.auth.audit import AuditLog, DecisionRecord, Denial, record_of
 from pileus.kernel.auth.authorization_message import AuthorizationMessages, Refusal
 from pileus.kernel.auth.organizations import Organization
-from pileus.kernel.auth.permissions import KnownResource, Needs, Permission, ResourceSource, foreign_of
+from pileus.kernel.auth.permissions import (
+    GivenSource,
+    KnownResource,
+    Needs,
+    Permission,
+    ResourceSource,
+    foreign_of,
+)
 from pileus.kernel.auth.policy import (
     Decision,
     NamedPolicy,
@@ -37,7 +45,7 @@ from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wan
 from pileus.kernel.auth.session_reach import check_reach
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
-from pileus.kernel.errors import AnyServiceError
+from pileus.kernel.errors import AnyServiceError, ServiceError
 
 _ACCOUNT_ID_CHARS: Final = 12
 _SESSION: Final = "session policy"
@@ -59,6 +67,12 @@ class PolicySource(Protocol):
         ...
 
 
+class _Find(Protocol):
+    """Finds the resource that is decided about."""
+
+    async def __call__(self, *, closely: bool) -> KnownResource | None: ...
+
+
 class _Policies(msgspec.Struct, frozen=True):
     """What applies to a principal, whatever it asks for."""
 
@@ -69,6 +83,9 @@ class _Policies(msgspec.Struct, frozen=True):
 
 
 _NONE: Final = _Policies((), None, None)
+_NOBODYS: Final = _Policies((), None, None)
+Refusals = Mapping[tuple[str, int], ServiceError]
+"""By action and member, what a request does without; see `Permission`."""
 
 
 class Authorizer:
@@ -95,12 +112,16 @@ class Authorizer:
         self._audit = audit
         self._clock = clock
         self._resources: Mapping[str, ResourceSource] = resources or {}
+        self._given = {name: source for name, source in self._resources.items() if isinstance(source, GivenSource)}
         self._sources: dict[int, tuple[Needs, Sequence[ResourceSource]]] = {}
 
-    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
+    async def authorize(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object
+    ) -> Refusals | None:
         """Return if the principal may; otherwise raise the service's access-denied error.
 
-        headers: of the request, by lower-case name. given: the operation's input.
+        headers: of the request, by lower-case name. given: the operation's input. Gives what it may not, of that which
+        the request can do without.
         """
         permissions = needs.permissions
         assert permissions is not None, f"{context.service}.{context.operation} is in no table of permissions"
@@ -111,13 +132,14 @@ class Authorizer:
             for knowing in self._sources_of(needs, permissions):
                 asked = asked or knowing.eager
             if not asked:
-                return
-        scps = () if self._organization is None else self._organization.scps_of(principal.account_id)
-        policies: _Policies | None = None
-        if root:
-            policies = _Policies((), None, None, scps) if scps else _NONE
+                return None
+        scps = self._scps_of(principal)
+        policies = _at_hand(principal, scps)
+        refusals: dict[tuple[str, int], ServiceError] | None = None
         asking = Asking(context, headers, now_s=self._clock.timestamp(), organization=self._organization)
         for permission in permissions:
+            if permission.hides:
+                continue
             check_reach(context, permission.action)
             if permission.asked is not None and not permission.asked(context, given):
                 continue
@@ -129,11 +151,44 @@ class Authorizer:
             if policies is None:
                 policies = await self._held_by(context, needs, scps)
             members = (given,) if permission.members is None else permission.members(context, given)
-            for member in members:
-                await self._require(asking, permission, member, policies=policies, source=source, needs=needs)
+            for index, member in enumerate(members):
+                if member is None:
+                    continue
+                try:
+                    await self._require(asking, permission, member, policies=policies, source=source, needs=needs)
+                except AnyServiceError as refused:
+                    if not (permission.each or permission.optional):
+                        raise
+                    refusals = refusals or {}
+                    refusals[permission.action, index] = refused
         if policies is None:
             # Nothing was asked of this request, and yet it must be somebody's.
             await self._held_by(context, needs, scps)
+        return refusals
+
+    async def told(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object, error: ServiceError
+    ) -> ServiceError:
+        """What somebody is told of an error: itself, or a refusal when it would tell what they are not to know."""
+        scps = self._scps_of(context.principal)
+        asking = Asking(context, headers, now_s=self._clock.timestamp(), organization=self._organization)
+        for permission in needs.permissions or ():
+            if error.error_code not in permission.hides:
+                continue
+            if permission.asked is not None and not permission.asked(context, given):
+                continue
+            source = self._resources.get(permission.action.partition(":")[0])
+            try:
+                policies = _at_hand(context.principal, scps) or await self._held_by(context, needs, scps)
+                await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
+            except ServiceError as refused:
+                return refused
+        return error
+
+    def _scps_of(self, principal: Principal) -> Sequence[Sequence[NamedPolicy]]:
+        if self._organization is None or not principal.account_id:
+            return ()
+        return self._organization.scps_of(principal.account_id)
 
     def _sources_of(self, needs: Needs, permissions: Sequence[Permission]) -> Sequence[ResourceSource]:
         """Who knows what an operation is about."""
@@ -171,18 +226,22 @@ class Authorizer:
         arn = resource.arn(context, given) if resource is not None else "*"
         # Of another account's the policy must be known, whatever is usual.
         look = source is not None and (source.eager or _account_of(arn, context) != context.account_id)
-        known = await source.find(context, arn) if source is not None and look else None
-        if (
-            policies is _NONE
-            and (known is None or known.policy is None or permission.root_may)
-            and _account_of(arn, context) == context.account_id
-        ):
-            return  # a root, of something of its own that has no policy, or from which no policy can shut it out
+        by_given = self._given.get(permission.action.partition(":")[0])
+        if by_given is not None:
+            known = await by_given.find_given(context, permission, arn, given, closely=False)
+        else:
+            known = await source.find(context, arn) if source is not None and look else None
+        owner = _owner_of(arn, known, context)
+        if owner == context.account_id:
+            if by_given is not None and not context.principal.minted:
+                return  # nobody asks about an unknown key, unless it reaches into another account
+            if policies is _NONE and (known is None or known.policy is None or permission.root_may):
+                return  # a root, of something of its own that has no policy, or from which no policy can shut it out
         if known is not None:
             arn = known.arn
             if resource is not None and resource.becomes is not None:
                 arn = resource.becomes(context, given, known)
-        conditions = RequestConditions(asking, permission, given, resource_account_id=_account_of(arn, context))
+        conditions = RequestConditions(asking, permission, given, resource_account_id=_owner_of(arn, known, context))
         if source is None or look:
             conditions.resource = known
         query = Query(
@@ -193,15 +252,25 @@ class Authorizer:
             resource_account_id=conditions.resource_account_id,
         )
         policy_set = _policy_set(policies, known)
-        decision, denial = await self._decide(query, policy_set, asking, conditions, source)
+
+        async def find(*, closely: bool) -> KnownResource | None:
+            if by_given is not None:
+                return await by_given.find_given(context, permission, arn, given, closely=closely)
+            assert source is not None
+            return await source.find(context, arn)
+
+        decision, denial = await self._decide(query, policy_set, asking, conditions, find)
         if denial is not None and denial.kind == RESOURCE and known is None and resource is not None and look:
             denial = msgspec.structs.replace(denial, reason=f"there is no {arn} that could let it in")
-        await self._note(context, query, decision, denial, policy_set, asking.now_s)
+        noted_later = permission.optional and denial is not None
+        if not noted_later:
+            await self._note(context, query, decision, denial, policy_set, asking.now_s)
         if not decision.allowed:
             message = _message(query, decision, permission, given, context)
             if needs.encoded:
                 message = self._with_encoded(message, query, decision)
-            raise AnyServiceError(needs.code, message, status=needs.status)
+            refused = AnyServiceError(needs.code, message, status=needs.status)
+            raise refused.because(denial) if noted_later else refused
 
     def _with_encoded(self, message: str, query: Query, decision: Decision) -> str:
         """As EC2 says it: the reason is for whoever may have it decoded."""
@@ -226,7 +295,7 @@ class Authorizer:
         policies: PolicySet,
         asking: Asking,
         conditions: RequestConditions,
-        source: ResourceSource | None,
+        find: "_Find",
     ) -> tuple[Decision, Denial | None]:
         """Decide; read what a policy asked for, and decide again."""
         while True:
@@ -237,10 +306,10 @@ class Authorizer:
                 if wanted.what == "principal tags":
                     assert asking.principal_tags is None
                     principal = query.principal
-                    asking.principal_tags = tags_of_principal(principal, await self._policies.tags_of(principal))
+                    kept = await self._policies.tags_of(principal) if principal.account_id else {}
+                    asking.principal_tags = tags_of_principal(principal, kept)
                 else:
-                    assert source is not None
-                    conditions.resource = await source.find(asking.context, query.resource)
+                    conditions.read(await find(closely=wanted.what == "closely"))
 
     async def _policies_of(self, principal: Principal, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies | None:
         """None for whoever does not exist (any more)."""
@@ -297,8 +366,23 @@ def _policy_set(policies: _Policies, known: KnownResource | None) -> PolicySet:
         boundary=policies.boundary,
         session=policies.session,
         resource=known.policy if known is not None else None,
+        grants=known.grants if known is not None else (),
         scps=policies.scps,
     )
+
+
+def _at_hand(principal: Principal, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies | None:
+    """The policies of a root, or of nobody; None for whoever may have some."""
+    if not principal.account_id:
+        return _NOBODYS
+    if not principal.arn.endswith(":root"):
+        return None
+    return _Policies((), None, None, scps) if scps else _NONE
+
+
+def _owner_of(arn: str, known: KnownResource | None, context: RequestContext) -> str:
+    """Whose the resource is."""
+    return known.account_id if known is not None and known.account_id else _account_of(arn, context)
 
 
 def _account_of(arn: str, context: RequestContext) -> str:
@@ -311,6 +395,8 @@ def _account_of(arn: str, context: RequestContext) -> str:
 
 def _message(query: Query, decision: Decision, permission: Permission, given: Any, context: RequestContext) -> str:
     resource = permission.resource
+    if resource is not None and resource.strangers_told and query.resource_account_id != query.principal.account_id:
+        return resource.strangers_told
     if resource is not None and resource.told is not None:
         query = msgspec.structs.replace(query, resource=resource.told(context, given))
     if permission.reason_told:

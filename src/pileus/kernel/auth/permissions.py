@@ -9,7 +9,7 @@ Source of names and resource types: Service Authorization Reference, "Actions, r
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -29,13 +29,17 @@ class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
     """What a service knows of a resource that a request names.
 
     arn: as policies know it, its path included. policy: the one attached to it. details: what its service's condition
-    keys are made of.
+    keys are made of. account_id: whose it is, where its ARN does not say. grants: what lets in beside the policy (an
+    access control list). unread: condition keys that begin so were not looked for; `GivenSource` finds them when asked.
     """
 
     arn: str
     tags: Mapping[str, str] = {}
     policy: "NamedPolicy | None" = None
     details: Mapping[str, str] = {}
+    account_id: str = ""
+    grants: Sequence["NamedPolicy"] = ()
+    unread: str = ""
 
 
 class ResourceSource(Protocol):
@@ -49,10 +53,23 @@ class ResourceSource(Protocol):
         ...
 
 
+@runtime_checkable
+class GivenSource(Protocol):
+    """Knows a service's resources by more than their ARNs: which version of an object, say, a request is about."""
+
+    async def find_given(
+        self, context: RequestContext, permission: "Permission", arn: str, given: Any, *, closely: bool
+    ) -> KnownResource | None:
+        """closely: read what is otherwise `unread`. May raise what the operation would answer (there is no bucket)."""
+        ...
+
+
 Foreign = Callable[[RequestContext, Any], bool]
 """Whether a request reaches into another account, whose consent even a root needs, and in `open` mode whoever asks."""
 ConditionKeys = Callable[[RequestContext, Any, KnownResource | None], Conditions]
 """Condition keys in lower case that only the service can know, and `aws:RequestTag/*`, `aws:TagKeys`."""
+HeaderKeys = Callable[[RequestContext, Mapping[str, str], float], Conditions]
+"""Condition keys that headers tell: of the context, the headers by lower-case name, and the seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +78,7 @@ class ResourceType:
 
     becomes: the ARN that the request would give to the one that is found, where the action is asked about that.
     foreign: whether a request names another account's; a type without it knows those of the caller's own account only.
+    strangers_told: what somebody of another account is told, who is not to learn why.
     """
 
     name: str
@@ -68,6 +86,7 @@ class ResourceType:
     told: Callable[[RequestContext, Any], str] | None = None
     becomes: Callable[[RequestContext, Any, KnownResource], str] | None = None
     foreign: Foreign | None = None
+    strangers_told: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +99,10 @@ class Permission:
     members: the parts of a request that are asked about one by one, each in place of the request (the tables of a
     batch); without it, the request is.
     root_may: what the root of the resource's account may do whatever the resource's policy denies.
+    of_headers: further condition keys, of the request's headers and the time.
+    each: a member that is refused is refused alone; optional: the request may do without. What is refused then is in
+    `RequestContext.refused`, by the action and the member's index. hides: not needed at all; but whoever lacks it gets
+    a refusal in the place of these errors, which would tell what there is.
     """
 
     action: str
@@ -89,6 +112,10 @@ class Permission:
     reason_told: bool = True
     members: Callable[[RequestContext, Any], Iterable[Any]] | None = None
     root_may: bool = False
+    of_headers: HeaderKeys | None = None
+    each: bool = False
+    optional: bool = False
+    hides: frozenset[str] = frozenset()
 
 
 Permissions = Mapping[str, Sequence[Permission]]
@@ -101,7 +128,7 @@ class Needs:
 
     permissions: None when nobody declared them. encoded: whether a refusal carries its reason sealed, for
     DecodeAuthorizationMessage. family: in whose words a principal that no longer exists is refused. foreign: see
-    `ResourceType`; None where no request can name another account's.
+    `ResourceType`; None where no request can name another account's. hidden: errors that not everybody is told.
     """
 
     permissions: Sequence[Permission] | None
@@ -110,6 +137,7 @@ class Needs:
     encoded: bool = False
     family: Family = Family.JSON
     foreign: Foreign | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 _DENIED: Final[Mapping[str, tuple[str, int]]] = {
@@ -142,6 +170,7 @@ def needs_of(
         encoded=protocol == "ec2",
         family=_FAMILIES.get(protocol, Family.QUERY),
         foreign=_foreign(permissions or ()),
+        hidden=frozenset().union(*(permission.hides for permission in permissions or ())),
     )
 
 

@@ -27,7 +27,7 @@ _NOT_READ: Final = KnownResource(arn="")
 class Wanted(Exception):
     """A policy asks for something that was not read yet."""
 
-    def __init__(self, what: Literal["principal tags", "resource"]) -> None:
+    def __init__(self, what: Literal["principal tags", "resource", "closely"]) -> None:
         super().__init__(what)
         self.what = what
 
@@ -62,7 +62,8 @@ class RequestConditions(Mapping[str, ContextValue]):
         self._asking = asking
         self._permission = permission
         self._given = given
-        self._own: Conditions | None = None if permission.conditions is not None else {}
+        described = permission.conditions is not None or permission.of_headers is not None
+        self._own: Conditions | None = None if described else {}
         self._found: dict[str, ContextValue | None] = {}
         self.resource: KnownResource | None = _NOT_READ
         self.resource_account_id = resource_account_id
@@ -108,16 +109,30 @@ class RequestConditions(Mapping[str, ContextValue]):
         own = self._owned()
         if key in own:
             return own[key]
+        known = self.resource
+        if known is not None and known.unread and key.startswith(known.unread):
+            raise Wanted("closely")
         session = self._asking.context.principal.session
         return session.context.get(key) if session is not None else None
 
     def _owned(self) -> Conditions:
         """What the service says; it may look at the resource."""
         if self._own is None:
-            conditions = self._permission.conditions
-            assert conditions is not None
-            self._own = conditions(self._asking.context, self._given, self._resource())
+            asking, permission = self._asking, self._permission
+            own: Conditions = {}
+            if permission.conditions is not None:
+                own = permission.conditions(asking.context, self._given, self._resource())
+            if permission.of_headers is not None:
+                own = {**own, **permission.of_headers(asking.context, asking.headers, asking.now_s)}
+            self._own = own
         return self._own
+
+    def read(self, resource: KnownResource | None) -> None:
+        """Take what was found, or was found by a closer look."""
+        self.resource = resource
+        self._found.clear()
+        if self._permission.conditions is not None:
+            self._own = None
 
     def _resource(self) -> KnownResource | None:
         if self.resource is _NOT_READ:
@@ -165,15 +180,17 @@ def _lowered(tags: Mapping[str, str]) -> Mapping[str, str]:
 # Each key by itself
 
 
-def _principal_arn(asking: Asking) -> str:
-    """Of a session the role, since policies name roles."""
+def _principal_arn(asking: Asking) -> str | None:
+    """Of a session the role, since policies name roles; nobody in particular has none."""
     principal = asking.context.principal
     session = principal.session
-    return session.role_arn if session is not None and session.role_arn else principal.arn
+    return session.role_arn if session is not None and session.role_arn else principal.arn or None
 
 
 def _principal_type(asking: Asking) -> str:
     arn = asking.context.principal.arn
+    if not arn:
+        return "Anonymous"
     if arn.endswith(":root"):
         return "Account"
     if ":assumed-role/" in arn:
@@ -230,7 +247,7 @@ _Keys = Mapping[str, Callable[[Asking], ContextValue | None]]
 
 _OF_PRINCIPAL: Final[_Keys] = {
     "aws:principalarn": _principal_arn,
-    "aws:principalaccount": lambda asking: asking.context.principal.account_id,
+    "aws:principalaccount": lambda asking: asking.context.principal.account_id or None,
     "aws:principaltype": _principal_type,
     "aws:principalorgid": lambda asking: _of_organization(asking, "orgid"),
     "aws:principalorgpaths": lambda asking: _of_organization(asking, "orgpaths"),

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+import msgspec
+
 from pileus.kernel.auth.audit import Denial, Happened
 from pileus.kernel.auth.permissions import Needs
 from pileus.kernel.clock import Clock
@@ -43,8 +45,16 @@ class RequestAuthenticator(Protocol):
 class RequestAuthorizer(Protocol):
     """Says whether a principal may; `kernel.auth.authorizer.Authorizer` outside tests."""
 
-    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
-        """given: the operation's input. Raises `ServiceError`."""
+    async def authorize(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object
+    ) -> Mapping[tuple[str, int], ServiceError] | None:
+        """given: the operation's input. Gives what `RequestContext.refused` keeps. Raises `ServiceError`."""
+        ...
+
+    async def told(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object, error: ServiceError
+    ) -> ServiceError:
+        """What the caller is told of an error that tells what there is."""
         ...
 
     async def note(self, denial: Denial, happened: Happened) -> None:
@@ -81,6 +91,7 @@ class Dispatcher:
         scope = scope_of(request)
         context: RequestContext | None = None
         given: object = None
+        asked = False
         try:
             if operation is None:
                 if type(request.body) is not bytes:
@@ -106,6 +117,7 @@ class Dispatcher:
                 host=headers.get("host", ""),
                 secure=request.secure,
                 trace_header=headers.get("x-amzn-trace-id", ""),
+                query=request.query,
             )
             if operation.receive is not None:
                 body = await operation.receive(request, body)
@@ -117,13 +129,19 @@ class Dispatcher:
                 asked = needs.foreign is not None and needs.foreign(context, given)
             if asked:
                 assert self._authorizer is not None, "a principal with policies, and nobody to ask"
-                await self._authorizer.authorize(context, headers, needs, given)
+                refused = await self._authorizer.authorize(context, request.headers, needs, given)
+                if refused:
+                    context = msgspec.structs.replace(context, refused=refused)
             output = await operation.method(context, given)
             return operation.answer(output, request_id)
         except ServiceError as error:
             assert operation is not None, "only an operation raises service errors"
             if error.denial is not None and context is not None and self._authorizer is not None:
                 await self._authorizer.note(error.denial, context)
+            if asked and error.error_code in operation.needs.hidden:
+                assert context is not None
+                assert self._authorizer is not None
+                error = await self._authorizer.told(context, request.headers, operation.needs, given, error)
             _note(operation, context, given, error)
             return operation.fail(error, request_id)
         except Refused as refused:

@@ -132,7 +132,7 @@ def _allowed(query: Query, policies: PolicySet, asker: Asker, missing: set[str])
         for level in policies.scps:
             if _first_allow(SCP, level, query, missing) is None:
                 return False, _Verdict(SCP)
-    grant = _grant(query, policies.resource, asker, missing)
+    grant = _most_direct(query, policies, asker, missing)
     if not asker.account:
         return grant.named is not Named.NO, grant.verdict
     if query.principal.account_id != query.resource_account_id:
@@ -147,6 +147,16 @@ def _allowed(query: Query, policies: PolicySet, asker: Asker, missing: set[str])
         limit = _limit(query, policies, missing)
         return (True, grant.verdict) if limit is None else (False, limit)
     return _by_own_account(query, policies, asker, missing)
+
+
+def _most_direct(query: Query, policies: PolicySet, asker: Asker, missing: set[str]) -> _Grant:
+    """Of the resource's policy, and of what grants beside it."""
+    best = _grant(query, policies.resource, asker, missing)
+    for beside in policies.grants:
+        found = _grant(query, beside, asker, missing)
+        if found.named > best.named:
+            best = found
+    return best
 
 
 def _grant(query: Query, resource: NamedPolicy | None, asker: Asker, missing: set[str]) -> _Grant:

@@ -15,7 +15,7 @@ def denial_message(query: Query, decision: Decision) -> str:
     assert not decision.allowed
     return (
         f"User: {query.principal.arn or 'anonymous'} is not authorized to perform: {query.action} "
-        f"on resource: {query.resource} {_because(query.action, decision)}"
+        f"{f'on resource: {query.resource} ' if query.resource else ''}{_because(query.action, decision)}"
     )
 
 

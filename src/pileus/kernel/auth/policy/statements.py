@@ -197,6 +197,10 @@ class Policy:
         self._statements = statements
         self._relevant: dict[str, Relevant] = {}
 
+    def denying(self) -> "Policy":
+        """What it denies, without what it allows."""
+        return Policy(tuple(statement for statement in self._statements if statement.deny))
+
     def about(self, action: str) -> Relevant:
         """What the policy says of `action`."""
         relevant = self._relevant.get(action)

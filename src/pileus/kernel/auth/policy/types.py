@@ -59,6 +59,7 @@ class PolicySet(msgspec.Struct, frozen=True, kw_only=True):
     """The policies that apply to a query, by what they are.
 
     session: None without a session policy, which is not the same as a session policy that allows nothing.
+    grants: what lets in as a resource's policy does, beside it: access control lists.
     scps: one entry per level of the organisation, each of which must allow; empty without an organisation.
     """
 
@@ -66,6 +67,7 @@ class PolicySet(msgspec.Struct, frozen=True, kw_only=True):
     boundary: NamedPolicy | None = None
     session: Sequence[NamedPolicy] | None = None
     resource: NamedPolicy | None = None
+    grants: Sequence[NamedPolicy] = ()
     scps: Sequence[Sequence[NamedPolicy]] = ()
 
 

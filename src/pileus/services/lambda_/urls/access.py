@@ -50,7 +50,9 @@ class RequestAuthenticator(Protocol):
 class RequestAuthorizer(Protocol):
     """Says whether a principal may; `kernel.auth.authorizer.Authorizer` outside tests."""
 
-    async def authorize(self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object) -> None:
+    async def authorize(
+        self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object
+    ) -> object:
         """Or ServiceError."""
         ...
 
