@@ -20,9 +20,9 @@ from pileus.kernel.auth.authenticator import Authenticator
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.server import HttpServer
 from pileus.kernel.ids import SeededIds
-from pileus.kernel.errors import ServiceError
 from pileus.kernel.service import Service
 from pileus.kernel.wire.dispatcher import Dispatcher
 from tests.unit.auth.signing import KnownKeys

@@ -21,6 +21,16 @@ _LAST_SERIAL: Final = Subspace("s3", "serial").pack()
 _SETTINGS: Final = Subspace("s3", "setting")
 
 
+def bucket_key(name: str) -> bytes:
+    """Where a bucket's record is, for who compares its bytes."""
+    return _BUCKETS.pack(name)
+
+
+def setting_key(bucket: BucketRecord, kind: str) -> bytes:
+    """Where a configuration is, of a kind of which there is one."""
+    return _SETTINGS.pack(bucket.serial, kind, "")
+
+
 async def find_bucket(snapshot: Snapshot, name: str) -> BucketRecord | None:
     value = await snapshot.get(_BUCKETS.pack(name))
     return None if value is None else decode(value, BucketRecord)
