@@ -13,7 +13,7 @@ from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.http.messages import Handler
 from pileus.kernel.outbox import Outbox
 from pileus.kernel.routing import Router
-from pileus.kernel.service import Duty, NoteFailure, Service
+from pileus.kernel.service import AnswerListener, Duty, NoteFailure, Service
 
 HOUSEKEEPING_EVERY: Final = timedelta(hours=1)
 
@@ -68,6 +68,7 @@ def described(
     package: str = "",
     signing_name: str = "",
     note_failure: NoteFailure | None = None,
+    note_answer: AnswerListener | None = None,
 ) -> Service:
     """A service whose rooms are where they always are. package: of `pileus.services`, where it is not `name`."""
     home = f"pileus.services.{package or name}"
@@ -78,4 +79,5 @@ def described(
         signing_name=signing_name or name,
         permissions=f"{home}.permissions",
         note_failure=note_failure,
+        note_answer=note_answer,
     )

@@ -2,16 +2,37 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
-from pileus.kernel.http.messages import FileBody, Headers
+from pileus.kernel.http.messages import FileBody, Headers, Request, Response
 
 Duty = Callable[[], Awaitable[None]]
 """Work that belongs to no request: runs from start to shutdown, until cancelled."""
 
 NoteFailure = Callable[[RequestContext, object, ServiceError], None]
 """Hears of each request that is answered with an error. Its input is None where it could not be read."""
+
+
+class AnswerListener(Protocol):
+    """Hears of every answer of a service, before it leaves."""
+
+    def __call__(
+        self,
+        request: Request,
+        context: RequestContext | None,
+        given: object,
+        response: Response,
+        *,
+        error_code: str,
+        took_s: float,
+    ) -> None:
+        """context: None of who was not believed. given: the operation's input, None where it could not be read.
+
+        error_code: "" of what went well. took_s: from when the operation was known.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +49,7 @@ class Service:
     permissions: dotted name of the module whose PERMISSIONS say what each operation needs; without one the service
         answers nobody whom policies are asked about.
     note_failure: counts what fails, also when no operation was ever called; not who could not prove who they are.
+    note_answer: hears of every answer but those to what could not be taken in.
     """
 
     name: str
@@ -36,6 +58,7 @@ class Service:
     signing_name: str = ""
     permissions: str = ""
     note_failure: NoteFailure | None = None
+    note_answer: AnswerListener | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Nothing here suspends unless the body is a stream, the authenticator waits, or t
 
 import logging
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Final, Protocol
 
 import msgspec
@@ -99,6 +100,8 @@ class Dispatcher:
                 operation = await self._finder.find(request, scope.service)
                 if target is not None:
                     self._by_target[target] = operation
+            if operation.note_answer is not None:
+                began_s = monotonic()
             body = request.body
             if type(body) is not bytes or len(body) > operation.body_bytes_max:
                 body = b"" if operation.streams else await self._admission.read(request, operation)
@@ -133,7 +136,9 @@ class Dispatcher:
                 if refused:
                     context = msgspec.structs.replace(context, refused=refused)
             output = await operation.method(context, given)
-            return operation.answer(output, request_id)
+            if operation.note_answer is None:
+                return operation.answer(output, request_id)
+            return _noted(operation, request, context, given, operation.answer(output, request_id), "", began_s)
         except ServiceError as error:
             assert operation is not None, "only an operation raises service errors"
             if error.denial is not None and context is not None and self._authorizer is not None:
@@ -143,7 +148,8 @@ class Dispatcher:
                 assert self._authorizer is not None
                 error = await self._authorizer.told(context, request.headers, operation.needs, given, error)
             _note(operation, context, given, error)
-            return operation.fail(error, request_id)
+            response = operation.fail(error, request_id)
+            return _noted(operation, request, context, given, response, error.error_code, began_s)
         except Refused as refused:
             return refused.fail(refused.error, request_id)
         except NoRoom:
@@ -171,6 +177,21 @@ class Dispatcher:
         """A random UUID, as `Ids.uuid` writes it, but six times quicker."""
         drawn = self._random_bytes(16).hex()
         return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-a{drawn[17:20]}-{drawn[20:]}"
+
+
+def _noted(
+    operation: Operation,
+    request: Request,
+    context: RequestContext | None,
+    given: object,
+    response: Response,
+    error_code: str,
+    began_s: float,
+) -> Response:
+    """The answer, once whoever wants to hear of it has."""
+    if operation.note_answer is not None:
+        operation.note_answer(request, context, given, response, error_code=error_code, took_s=monotonic() - began_s)
+    return response
 
 
 def _note(operation: Operation, context: RequestContext | None, given: object, error: ServiceError) -> None:

@@ -17,7 +17,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import Response
 from pileus.kernel.ids import Ids
-from pileus.kernel.service import NoteFailure, Service
+from pileus.kernel.service import AnswerListener, NoteFailure, Service
 from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
 from pileus.kernel.wire.dialects import Told, dialect_of
 from pileus.kernel.wire.model import ServiceModel, load_model
@@ -56,6 +56,7 @@ class Operation:
     internal_code: str
     needs: Needs
     note_failure: NoteFailure | None = None
+    note_answer: AnswerListener | None = None
 
 
 _ACRONYM_THEN_WORD: Final = re.compile(r"(.)([A-Z][a-z]+)")
@@ -171,6 +172,7 @@ class RegisteredService:
             internal_code=dialect.internal_code,
             needs=needs_of(permissions, protocol=protocol, status=dialect.denied_status, code=dialect.denied_code),
             note_failure=self._service.note_failure,
+            note_answer=self._service.note_answer,
         )
 
 
