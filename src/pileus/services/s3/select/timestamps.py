@@ -7,7 +7,6 @@ Source: S3 User Guide, "Data types", "Date functions".
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
@@ -29,13 +28,15 @@ _LENGTHS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Timestamp:
-    """digits: of the fraction of a second."""
+    """digits: of the fraction of a second. (No dataclass: the encoder of JSON would write one as a structure.)"""
 
-    moment: datetime
-    precision: int = SECOND
-    digits: int = 0
+    __slots__ = ("digits", "moment", "precision")
+
+    def __init__(self, moment: datetime, precision: int = SECOND, digits: int = 0) -> None:
+        self.moment = moment
+        self.precision = precision
+        self.digits = digits
 
     def __str__(self) -> str:
         at = self.moment

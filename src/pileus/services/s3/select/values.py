@@ -130,10 +130,6 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-class _Verbatim(str):
-    __slots__ = ()
-
-
 _JSON: Final = msgspec.json.Encoder(enc_hook=lambda value: _plain(value), decimal_format="number")
 
 

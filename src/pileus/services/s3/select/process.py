@@ -1,0 +1,83 @@
+"""What does the process do that runs one selection?
+
+Its standard input: 4 bytes of length, the `Job` as JSON, then the object until it ends. Its standard output: messages,
+each 4 bytes of length of the payload, 1 byte of kind, three sizes of 8 bytes, payload. An error ends it; its payload
+is code and message as JSON. Whatever a file does to its reader, it does it here, with an end to its memory.
+"""
+
+import os
+import resource
+import struct
+from collections.abc import Iterator
+from io import FileIO
+from typing import BinaryIO, Final
+
+import msgspec
+
+from pileus.services.s3.select.errors import SelectError
+from pileus.services.s3.select.job import Job
+from pileus.services.s3.select.scanning import Kind, Message, Sizes, messages
+
+KINDS: Final[tuple[Kind, ...]] = ("bound", "records", "progress", "cont", "stats", "error")
+HEAD: Final = struct.Struct(">IBQQQ")
+MEMORY_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
+"""Of addresses: of those, pyarrow reserves many more than it uses."""
+_READ_BYTES: Final = 256 * 1024
+_NICE: Final = 5
+
+
+def message_bytes(message: Message) -> bytes:
+    return HEAD.pack(len(message.payload), KINDS.index(message.kind), *message.sizes) + message.payload
+
+
+def head_of(data: bytes) -> tuple[int, Kind, Sizes]:
+    """The payload's length, kind and sizes."""
+    length, kind, *sizes = HEAD.unpack(data)
+    return length, KINDS[kind], Sizes(*sizes)
+
+
+def answer(job: Job, pieces: Iterator[bytes]) -> Iterator[Message]:
+    """The messages, of which an error is the last one."""
+    try:
+        yield from messages(job, pieces)
+    except SelectError as error:
+        yield _told(error)
+    except (MemoryError, RecursionError):
+        yield _told(SelectError("ExternalEvalException"))
+
+
+def _told(error: SelectError) -> Message:
+    return Message("error", msgspec.json.encode((error.error_code, error.message)))
+
+
+def _pieces(incoming: FileIO) -> Iterator[bytes]:
+    while data := incoming.read(_READ_BYTES):
+        yield data
+
+
+def _exactly(incoming: FileIO, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        piece = incoming.read(count - len(data))
+        if not piece:
+            raise SystemExit(1)
+        data += piece
+    return data
+
+
+def _serve(incoming: FileIO, outgoing: BinaryIO) -> None:
+    job = msgspec.json.decode(_exactly(incoming, int.from_bytes(_exactly(incoming, 4))), type=Job)
+    for message in answer(job, _pieces(incoming)):
+        outgoing.write(message_bytes(message))
+        outgoing.flush()
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(_NICE)
+    with open(0, "rb", buffering=0) as given, open(1, "wb") as told:
+        try:
+            _serve(given, told)
+        except BrokenPipeError:
+            os._exit(1)
