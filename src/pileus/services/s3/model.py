@@ -137,6 +137,7 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     order: grows from version to version of a key. etag: without quotes. owner: an account id.
     headers: `Cache-Control` and the like, which go out as they came; metadata: the user's, by lower-case name.
+    restored_at_s, restored_until_s: of an archived version, when a copy of it is at hand.
     inline: where the bytes lie in the store; segment: the one file they are in; layout: where a list of parts is
     (`LayoutRecord`); all empty for an empty object. parts_count: 0 for an object that was put at once.
     """
@@ -159,6 +160,7 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     lock: Lock | None = None
     website_redirect: str = ""
     replication_status: str = ""
+    restored_at_s: float = 0.0
     restored_until_s: float = 0.0
     parts_count: int = 0
     inline: str = ""
@@ -167,7 +169,7 @@ class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class LaidPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A part of an object. checksum: base64, of this part alone; "" when the upload had none."""
+    """A part of an object. checksum: base64, of this part alone; "" where the object's is not made of them."""
 
     number: int
     segment: Segment
@@ -181,11 +183,15 @@ class LayoutRecord(msgspec.Struct, frozen=True, kw_only=True, tag="s3.layout.v1"
 
 
 class UploadRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="s3.upload.v1"):
-    """A multipart upload under way: all that its object will have. checksum_kind: "" for none."""
+    """A multipart upload under way: all that its object will have.
+
+    checksum_kind: "" for none. existed: whether its key had an object when it began.
+    """
 
     initiated_at_s: float
     owner: str
     initiator_arn: str = ""
+    existed: bool = False
     storage_class: str = "STANDARD"
     content_type: str = "binary/octet-stream"
     headers: Mapping[str, str] = {}
@@ -200,7 +206,7 @@ class UploadRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class PartRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="s3.part.v1"):
-    """A part of an upload under way. checksum: base64; "" for none."""
+    """A part of an upload under way. checksum: base64, by the upload's algorithm, else by CRC64NVME; "" for none."""
 
     size_bytes: int
     etag: str

@@ -1,0 +1,46 @@
+"""What is left to do when uploads are over?
+
+Taken from the outbox, a few rows at a time.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from pileus.kernel.outbox import Delivery, Outbox
+from pileus.kernel.storage.seam import Store, Transaction
+from pileus.services.s3.upload_records import (
+    ABANDON_TOPIC,
+    FORGET_TOPIC,
+    PARTS_TOPIC,
+    abandon_some,
+    forget_completed,
+    remove_some_parts,
+)
+
+
+class UploadRemains:
+    """Gives up the parts of aborted uploads and the uploads of removed buckets, and forgets what was completed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def subscribe(self, outbox: Outbox) -> None:
+        outbox.subscribe(FORGET_TOPIC, self._forget)
+        outbox.subscribe(ABANDON_TOPIC, self._abandon)
+        outbox.subscribe(PARTS_TOPIC, self._remove_parts)
+
+    async def _forget(self, delivery: Delivery) -> None:
+        async with self._store.transaction() as tx:
+            forget_completed(tx, delivery.event.payload.decode())
+
+    async def _abandon(self, delivery: Delivery) -> None:
+        await self._until_done(lambda tx: abandon_some(tx, int(delivery.event.payload)))
+
+    async def _remove_parts(self, delivery: Delivery) -> None:
+        await self._until_done(lambda tx: remove_some_parts(tx, delivery.event.payload.decode()))
+
+    async def _until_done(self, some: Callable[[Transaction], Awaitable[bool]]) -> None:
+        more = True
+        while more:
+            async with self._store.transaction() as tx:
+                more = await some(tx)
+            await self._store.durable()
