@@ -15,6 +15,7 @@ from pileus.composition.cloudwatch import CloudWatchPart
 from pileus.composition.dynamodb import DynamoDbPart
 from pileus.composition.foundation import Foundation
 from pileus.composition.iam import IamPart
+from pileus.composition.kms import KmsPart
 from pileus.composition.lambda_ import LambdaPart
 from pileus.composition.logs import LogsPart
 from pileus.composition.pages import pages
@@ -68,6 +69,7 @@ class Parts:
         self._logs = LogsPart(foundation, functions=functions)
         self._dynamodb = DynamoDbPart(foundation)
         self._sqs = SqsPart(foundation)
+        self._kms = KmsPart(foundation, authorizer=self._authorizer)
         self._s3 = S3Part(foundation)
         self._lambda = LambdaPart(
             foundation,
@@ -95,6 +97,7 @@ class Parts:
             self._cloudwatch,
             self._dynamodb,
             self._iam,
+            self._kms,
             self._lambda,
             self._logs,
             self._s3,

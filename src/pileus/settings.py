@@ -21,6 +21,7 @@ SERVICES: Final = (
     "dynamodb",
     "dynamodbstreams",
     "iam",
+    "kms",
     "lambda",
     "logs",
     "s3",

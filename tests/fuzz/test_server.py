@@ -294,6 +294,7 @@ _LISTS: Final = {
     "dynamodb": "list_tables",
     "dynamodbstreams": "list_streams",
     "iam": "list_roles",
+    "kms": "list_keys",
     "lambda": "list_functions",
     "logs": "describe_log_groups",
     "s3": "list_buckets",

@@ -41,6 +41,7 @@ PACKAGES: Final = {
     "dynamodb": "dynamodb",
     "dynamodbstreams": "dynamodb.streams",
     "iam": "iam",
+    "kms": "kms",
     "lambda": "lambda_",
     "logs": "logs",
     "sts": "sts",

@@ -251,7 +251,7 @@ def test_sensitive_values_are_not_repeated() -> None:
     assert "s3cret" not in inspection.message
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "lambda", "logs", "apigatewayv2", "iam", "sts"])
+@pytest.mark.parametrize("service", ["dynamodb", "lambda", "logs", "apigatewayv2", "iam", "kms", "sts"])
 def test_whatever_is_missing_is_named(service: str) -> None:
     """An empty input is never our failure: either it is legal, or the missing members are named."""
     model = botocore_model(service)

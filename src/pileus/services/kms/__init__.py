@@ -1,1 +1,1 @@
-"""KMS: keys that never leave, and what is encrypted with them."""
+"""AWS Key Management Service."""

@@ -1,0 +1,60 @@
+"""How is KMS built, and what is done to keys without a request?"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pileus.composition.authorization import LateAuthorizer
+from pileus.composition.foundation import Foundation
+from pileus.composition.part import Part, described
+from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
+from pileus.kernel.service import Service
+
+if TYPE_CHECKING:
+    from pileus.services.kms.api import KmsApi
+    from pileus.services.kms.keeper import KeyKeeper
+
+_FOREVER = RetryPolicy(attempts=sys.maxsize)
+
+
+class KmsPart(Part):
+    """Keys. authorizer: who may use them through other services."""
+
+    def __init__(self, foundation: Foundation, *, authorizer: LateAuthorizer) -> None:
+        super().__init__(foundation)
+        self._authorizer = authorizer
+
+    def services(self) -> Sequence[Service]:
+        return (described("kms", lambda: self._api),)
+
+    def resources(self) -> Mapping[str, ResourceSource]:
+        from pileus.services.kms.known_resources import KeyResources
+
+        return {"kms": KeyResources(self._store)}
+
+    def subscribe(self, outbox: Outbox) -> None:
+        outbox.subscribe("kms.delete", self._delete, retry=_FOREVER)
+        outbox.subscribe("kms.rotate", self._rotate, retry=_FOREVER)
+        outbox.subscribe("kms.expire", self._expire, retry=_FOREVER)
+
+    @cached_property
+    def keeper(self) -> "KeyKeeper":
+        """Encrypts with keys for other services."""
+        return self._api.keeper(self._authorizer)
+
+    @cached_property
+    def _api(self) -> "KmsApi":
+        from pileus.services.kms.api import KmsApi
+
+        return KmsApi(store=self._store, clock=self._clock, ids=self._ids, secret=self._foundation.secret)
+
+    async def _delete(self, delivery: Delivery) -> None:
+        await self._api.worker().delete(delivery)
+
+    async def _rotate(self, delivery: Delivery) -> None:
+        await self._api.worker().rotate(delivery)
+
+    async def _expire(self, delivery: Delivery) -> None:
+        await self._api.worker().expire(delivery)
