@@ -1,7 +1,8 @@
 """Where are buckets and their configurations kept?
 
 Below `(s3, bucket, name)` the bucket; below `(s3, owned, account, name)` an empty value, so that ListBuckets reads no
-other's; below `(s3, setting, serial, kind, id)` its further configurations, whose kinds the bucket's record names.
+other's; below `(s3, setting, serial, kind, id)` its further configurations, whose kinds the bucket's record names; below
+`(s3, with, kind, name)` an empty value for each bucket that has such a configuration, for those who look after them.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ _BUCKETS: Final = Subspace("s3", "bucket")
 _OWNED: Final = Subspace("s3", "owned")
 _LAST_SERIAL: Final = Subspace("s3", "serial").pack()
 _SETTINGS: Final = Subspace("s3", "setting")
+_WITH: Final = Subspace("s3", "with")
+_CHANGED: Final = Subspace("s3", "with-changed")
 
 
 def bucket_key(name: str) -> bytes:
@@ -86,6 +89,21 @@ def delete_bucket(tx: Transaction, bucket: BucketRecord) -> None:
     tx.clear(_BUCKETS.pack(bucket.name))
     tx.clear(_OWNED.pack(bucket.account_id, bucket.name))
     tx.clear_range(*_SETTINGS.range(bucket.serial))
+    for kind in bucket.settings:
+        _forget_kind(tx, bucket, kind)
+
+
+async def buckets_with(snapshot: Snapshot, kind: str, *, beyond: str = "", limit: int = 0) -> list[str]:
+    """Names of the buckets of everybody that have a configuration of a kind."""
+    begin, end = _WITH.range(kind)
+    if beyond:
+        begin = after(_WITH.pack(kind, beyond))
+    return [str(_WITH.unpack(key)[-1]) for key, _ in await snapshot.range(begin, end, limit=limit)]
+
+
+def changes_of(kind: str) -> bytes:
+    """A key that is written whenever a bucket gets its first configuration of a kind, or loses its last."""
+    return _CHANGED.pack(kind)
 
 
 async def find_setting(snapshot: Snapshot, bucket: BucketRecord, kind: str, name: str = "") -> SettingRecord | None:
@@ -111,6 +129,8 @@ def put_setting(tx: Transaction, bucket: BucketRecord, kind: str, setting: Setti
     tx.set(_SETTINGS.pack(bucket.serial, kind, name), encode(setting))
     if kind not in bucket.settings:
         put_bucket(tx, msgspec.structs.replace(bucket, settings=bucket.settings | {kind}))
+        tx.set(_WITH.pack(kind, bucket.name), b"")
+        tx.set(_CHANGED.pack(kind), b"")
 
 
 async def delete_setting(tx: Transaction, bucket: BucketRecord, kind: str, name: str = "") -> None:
@@ -118,3 +138,9 @@ async def delete_setting(tx: Transaction, bucket: BucketRecord, kind: str, name:
     tx.clear(_SETTINGS.pack(bucket.serial, kind, name))
     if kind in bucket.settings and not await tx.range(*_SETTINGS.range(bucket.serial, kind), limit=1):
         put_bucket(tx, msgspec.structs.replace(bucket, settings=bucket.settings - {kind}))
+        _forget_kind(tx, bucket, kind)
+
+
+def _forget_kind(tx: Transaction, bucket: BucketRecord, kind: str) -> None:
+    tx.clear(_WITH.pack(kind, bucket.name))
+    tx.set(_CHANGED.pack(kind), b"")
