@@ -18,13 +18,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from pileus.kernel.auth import sigv2, sigv4
+from pileus.kernel.auth import signed_policies, sigv2, sigv4
 from pileus.kernel.auth.chunks import Seed
 from pileus.kernel.auth.claims import Claim, access_key_id_of, claim_of
 from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
 from pileus.kernel.auth.presigned import check_form, presigned, with_query
 from pileus.kernel.auth.principals import ANONYMOUS, principal_of_unknown_key
-from pileus.kernel.auth.refusals import NotAuthentic, Problem, family_of, refusal
+from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, family_of, refusal
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal
@@ -81,6 +81,20 @@ class Authenticator:
                 await self._claimed(request, service)
         except NotAuthentic as refused:
             raise refusal(refused, family_of(request, service)) from None
+
+    async def authenticate_policy(self, signed: signed_policies.SignedPolicy) -> Principal:
+        """Who has signed the policy of a form to S3. ServiceError: not believed."""
+        try:
+            key = await self._key_of(signed.access_key_id, signed.session_token)
+            if key is None:
+                return principal_of_unknown_key(signed.access_key_id)
+            self._check_session(key)
+            signed_policies.verify(signed, secret_access_key=key.secret_access_key)
+        except NotAuthentic as refused:
+            raise refusal(refused, Family.S3) from None
+        if self._note_use is not None:
+            self._note_use(key.principal, "s3", signed.scope[1] if signed.scope else _REGION_OF_OLD)
+        return key.principal
 
     async def _authenticate(self, request: Request, body: bytes, service: str | None) -> Principal:
         if service == "s3" and (of_old := await self._claimed_of_old(request)) is not None:

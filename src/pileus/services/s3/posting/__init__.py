@@ -1,0 +1,1 @@
+"""Uploads from browsers: forms that are posted to a bucket."""
