@@ -1,8 +1,8 @@
 """Where are buckets and their configurations kept?
 
 Below `(s3, bucket, name)` the bucket; below `(s3, owned, account, name)` an empty value, so that ListBuckets reads no
-other's; below `(s3, setting, serial, kind, id)` its further configurations, whose kinds the bucket's record names; below
-`(s3, with, kind, name)` an empty value for each bucket that has such a configuration, for those who look after them.
+other's; below `(s3, setting, serial, kind, id)` its further configurations, whose kinds the bucket's record names;
+below `(s3, with, kind, name)` an empty value for each bucket that has such a configuration, for who looks after them.
 """
 
 from collections.abc import Sequence

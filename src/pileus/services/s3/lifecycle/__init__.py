@@ -1,0 +1,1 @@
+"""What becomes of objects as they grow old."""
