@@ -1,14 +1,23 @@
 """How is S3 built, and what is done to objects without a request?"""
 
+import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pileus.composition.part import Part, described
-from pileus.kernel.service import Service
+from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
+from pileus.kernel.service import Duty, Service
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pileus.kernel.blobs.objects import BlobStore
     from pileus.services.s3.api import S3Api
+    from pileus.services.s3.keeping import BlobKeeping
+
+_BLOBS_LOOKED_FOR_EVERY: Final = timedelta(minutes=1)
 
 
 class S3Part(Part):
@@ -17,8 +26,65 @@ class S3Part(Part):
     def services(self) -> Sequence[Service]:
         return (described("s3", lambda: self._api),)
 
+    def subscribe(self, outbox: Outbox) -> None:
+        forever = RetryPolicy(attempts=sys.maxsize)
+        outbox.subscribe("s3.free", self._free, retry=forever)
+        outbox.subscribe("s3.unlay", self._unlay, retry=forever)
+
+    def duties(self) -> Sequence[Duty]:
+        return (self._sweep, self._scrub)
+
+    async def close(self) -> None:
+        if "_blobs" in self.__dict__:
+            self._blobs.close()
+
+    @cached_property
+    def _blobs(self) -> "BlobStore":
+        from pileus.kernel.blobs.objects import local_blobs
+
+        return local_blobs(self._blobs_root, ids=self._ids, durability=self._settings.durability)
+
     @cached_property
     def _api(self) -> "S3Api":
         from pileus.services.s3.api import S3Api
+        from pileus.services.s3.bodies import Bodies
+        from pileus.services.s3.encryption import ObjectKeys
+        from pileus.services.s3.keys_of_kms import NoDataKeys
 
-        return S3Api(store=self._store, clock=self._clock, ids=self._ids, metrics=self._metrics)
+        return S3Api(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            bodies=Bodies(self._blobs, self._ids),
+            keys=ObjectKeys(ids=self._ids, secret=self._foundation.secret, kms=NoDataKeys()),
+            metrics=self._metrics,
+        )
+
+    @property
+    def _blobs_root(self) -> "Path":
+        return self._settings.data_dir / "objects"
+
+    @cached_property
+    def _keeping(self) -> "BlobKeeping":
+        from pileus.services.s3.keeping import BlobKeeping
+
+        return BlobKeeping(store=self._store, clock=self._clock, blobs=self._blobs)
+
+    async def _free(self, delivery: Delivery) -> None:
+        await self._keeping.free(delivery)
+
+    async def _unlay(self, delivery: Delivery) -> None:
+        await self._keeping.unlay(delivery)
+
+    async def _sweep(self) -> None:
+        await self._blobs_there()
+        await self._keeping.sweep()
+
+    async def _scrub(self) -> None:
+        await self._blobs_there()
+        await self._keeping.scrub()
+
+    async def _blobs_there(self) -> None:
+        """Wait until there is something to look after."""
+        while not self._blobs_root.exists():
+            await self._clock.sleep(_BLOBS_LOOKED_FOR_EVERY)

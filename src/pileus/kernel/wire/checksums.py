@@ -134,6 +134,12 @@ class Verification:
         """Whether there is anything to compare."""
         return self._sum is not None or self._md5 is not None
 
+    @property
+    def calculated(self) -> str:
+        """What the body amounts to by `algorithm`, as headers have it."""
+        assert self._sum is not None
+        return written(self._sum.digest())
+
     def update(self, data: bytes) -> None:
         if self._sum is not None:
             self._sum.update(data)

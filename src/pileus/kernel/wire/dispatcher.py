@@ -93,6 +93,7 @@ class Dispatcher:
         context: RequestContext | None = None
         given: object = None
         asked = False
+        began_s = 0.0
         try:
             if operation is None:
                 if type(request.body) is not bytes:

@@ -42,6 +42,10 @@ FREE_TOPIC: Final = "s3.free"
 """Blobs that belong to nobody any more; the payload is a `Freed`."""
 
 
+UNLAY_TOPIC: Final = "s3.unlay"
+"""A layout that belongs to nobody any more; the payload is its id."""
+
+
 class Freed(msgspec.Struct, frozen=True, tag="s3.freed.v1"):
     """Ids of blobs to remove."""
 
@@ -164,6 +168,21 @@ def put_layout(tx: Transaction, layout_id: str, parts: Sequence[LaidPart]) -> No
     tx.set(_LAYOUTS.pack(layout_id), encode(LayoutRecord(parts=tuple(parts))))
 
 
+async def unlay(tx: Transaction, layout_id: str, *, limit: int) -> bool:
+    """Give up so many parts of a layout; whether there are more."""
+    key = _LAYOUTS.pack(layout_id)
+    value = await tx.get(key)
+    if value is None:
+        return False
+    parts = decode(value, LayoutRecord).parts
+    disown(tx, [part.segment for part in parts[:limit]])
+    if len(parts) <= limit:
+        tx.clear(key)
+        return False
+    tx.set(key, encode(LayoutRecord(parts=parts[limit:])))
+    return True
+
+
 async def inline_bytes(snapshot: Snapshot, record: ObjectRecord) -> bytes:
     """The bytes of an object that lies in the store."""
     value = await snapshot.get(_BYTES.pack(record.inline))
@@ -197,7 +216,7 @@ def release(tx: Transaction, record: ObjectRecord) -> None:
     if record.segment is not None:
         disown(tx, (record.segment,))
     if record.layout:
-        tx.emit(Event(topic="s3.unlay", payload=record.layout.encode()))
+        tx.emit(Event(topic=UNLAY_TOPIC, payload=record.layout.encode()))
 
 
 async def _newest_other(snapshot: Snapshot, bucket: BucketRecord, key: str) -> ObjectRecord | None:

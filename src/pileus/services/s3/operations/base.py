@@ -8,11 +8,15 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Snapshot, Store
+from pileus.services.s3.bodies import Bodies
 from pileus.services.s3.bucket_errors import InvalidBucketOwnerAWSAccountID, WrongRegion
 from pileus.services.s3.bucket_names import FIRST_REGION
 from pileus.services.s3.bucket_records import get_bucket
+from pileus.services.s3.encryption import ObjectKeys
 from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.model import BucketRecord
+from pileus.services.s3.reading import ObjectReader
+from pileus.services.s3.writing import ObjectWriter
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 
@@ -20,11 +24,24 @@ _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 class S3Base:
     """What every group of operations is built on."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        bodies: Bodies,
+        keys: ObjectKeys,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._bodies = bodies
+        self._keys = keys
         self._metrics = metrics
+        self.writer = ObjectWriter(store=store, clock=clock, ids=ids, bodies=bodies, keys=keys)
+        self.reader = ObjectReader(store=store, clock=clock, bodies=bodies, keys=keys)
 
 
 async def asked_bucket(

@@ -1,0 +1,87 @@
+"""What is done to the bytes of objects without a request?
+
+Blobs that belong to nobody any more are removed when the outbox says so; what a crash left behind is swept. Once a week
+each blob is read, and what is not what it was is in the log.
+"""
+
+import logging
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import Final
+
+from pileus.kernel.blobs.objects import BlobStore
+from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing
+from pileus.kernel.clock import Clock
+from pileus.kernel.outbox import Delivery
+from pileus.kernel.storage.keys import after
+from pileus.kernel.storage.records import decode
+from pileus.kernel.storage.seam import Store
+from pileus.services.s3.model import BlobRecord
+from pileus.services.s3.object_records import BLOBS, Freed, unlay
+
+SWEEP_EVERY: Final = timedelta(hours=1)
+SCRUB_EVERY: Final = timedelta(days=7)
+_SCRUB_FROM: Final = timedelta(hours=1)
+"""The first look is soon after the start, so that a server which never runs for a week is looked at too."""
+_PAGE: Final = 200
+_UNLAY_PARTS: Final = 500
+_log: Final = logging.getLogger(__name__)
+
+
+class BlobKeeping:
+    """Frees, sweeps and scrubs."""
+
+    def __init__(self, *, store: Store, clock: Clock, blobs: BlobStore) -> None:
+        self._store = store
+        self._clock = clock
+        self._blobs = blobs
+
+    async def free(self, delivery: Delivery) -> None:
+        """Topic `s3.free`."""
+        await self._blobs.remove(decode(delivery.event.payload, Freed).blobs)
+
+    async def unlay(self, delivery: Delivery) -> None:
+        """Topic `s3.unlay`: the parts of a version that was removed, some at a time."""
+        layout_id = delivery.event.payload.decode()
+        more = True
+        while more:
+            async with self._store.transaction() as tx:
+                more = await unlay(tx, layout_id, limit=_UNLAY_PARTS)
+
+    async def known(self, blobs: Sequence[str]) -> AbstractSet[str]:
+        """Which of these somebody owns."""
+        values = await self._store.snapshot().get_many([BLOBS.pack(blob) for blob in blobs])
+        return {blob for blob, value in zip(blobs, values, strict=True) if value is not None}
+
+    async def sweep(self) -> None:
+        """Until cancelled."""
+        while True:
+            removed = await self._blobs.sweep(self.known)
+            if removed:
+                _log.info("%d files that no object needs were removed", removed)
+            await self._clock.sleep(SWEEP_EVERY)
+
+    async def scrub(self) -> None:
+        """Until cancelled."""
+        await self._clock.sleep(_SCRUB_FROM)
+        while True:
+            await self.scrub_once()
+            await self._clock.sleep(SCRUB_EVERY)
+
+    async def scrub_once(self) -> int:
+        """Read every blob; gives how many are damaged."""
+        begin, end = BLOBS.range()
+        damaged = 0
+        while rows := await self._store.snapshot().range(begin, end, limit=_PAGE):
+            for key, value in rows:
+                segment = decode(value, BlobRecord).segment
+                try:
+                    await self._blobs.check(segment)
+                except (BlobDamaged, BlobMissing) as error:
+                    if await self._store.snapshot().get(key) is None:
+                        continue  # removed meanwhile
+                    damaged += 1
+                    _log.error("the bytes of blob %s are damaged: %r", segment.blob, error)
+            begin = after(rows[-1][0])
+        return damaged
