@@ -3,20 +3,34 @@
 from typing import Final
 
 from pileus.services.s3.operations.acls import AclOperations
+from pileus.services.s3.operations.bucket_tags import BucketTagOperations
 from pileus.services.s3.operations.buckets import BucketOperations
 from pileus.services.s3.operations.deletes import DeleteOperations
+from pileus.services.s3.operations.lifecycles import LifecycleOperations
 from pileus.services.s3.operations.lists import ListOperations
 from pileus.services.s3.operations.locks import LockOperations
+from pileus.services.s3.operations.loggings import LoggingOperations
+from pileus.services.s3.operations.notifications import NotificationOperations
 from pileus.services.s3.operations.objects import ObjectOperations
+from pileus.services.s3.operations.protection import ProtectionOperations
+from pileus.services.s3.operations.replications import ReplicationOperations
+from pileus.services.s3.operations.serving import ServingOperations
 
 
 class S3Api(
+    ObjectOperations,
+    ListOperations,
+    DeleteOperations,
     AclOperations,
     BucketOperations,
+    BucketTagOperations,
+    LifecycleOperations,
     LockOperations,
-    DeleteOperations,
-    ListOperations,
-    ObjectOperations,
+    LoggingOperations,
+    NotificationOperations,
+    ProtectionOperations,
+    ReplicationOperations,
+    ServingOperations,
 ):
     """Every operation, each in the module of what it is about."""
 

@@ -144,15 +144,6 @@ class NamedArgument(InvalidArgument):
         self.members = {"ArgumentName": name}
 
 
-class InvalidBucketAclWithObjectOwnership(ServiceError):
-    """API_CreateBucket, "Permissions"; S3 User Guide, "Controlling ownership of objects"."""
-
-    code = "InvalidBucketAclWithObjectOwnership"
-
-    def __init__(self) -> None:
-        super().__init__("Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
-
-
 class IllegalVersioningConfigurationException(ServiceError):
     """Recording s3/s3_api, test_bucket_versioning_crud."""
 
@@ -218,7 +209,7 @@ class CrossLocationLoggingProhibitted(ServiceError):
 
 
 class NoSuchConfiguration(ServiceError):
-    """Recordings s3/s3_api, test_get_bucket_metrics_configuration_not_exist, and s3/s3, test_s3_inventory_report_crud."""
+    """Recordings s3/s3_api, test_get_bucket_metrics_configuration_not_exist, s3/s3, test_s3_inventory_report_crud."""
 
     code = "NoSuchConfiguration"
     status = 404

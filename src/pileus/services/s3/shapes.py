@@ -26,7 +26,6 @@ BucketType = Literal["Directory"]
 FileHeaderInfo = Literal["USE", "IGNORE", "NONE"]
 QuoteFields = Literal["ALWAYS", "ASNEEDED"]
 ChecksumType = Literal["COMPOSITE", "FULL_OBJECT"]
-Event = Literal["s3:ReducedRedundancyLostObject", "s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy", "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*", "s3:ObjectRemoved:Delete", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:*", "s3:ObjectRestore:Post", "s3:ObjectRestore:Completed", "s3:Replication:*", "s3:Replication:OperationFailedReplication", "s3:Replication:OperationNotTracked", "s3:Replication:OperationMissedThreshold", "s3:Replication:OperationReplicatedAfterThreshold", "s3:ObjectRestore:Delete", "s3:LifecycleTransition", "s3:IntelligentTiering", "s3:ObjectAcl:Put", "s3:LifecycleExpiration:*", "s3:LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated", "s3:ObjectTagging:*", "s3:ObjectTagging:Put", "s3:ObjectTagging:Delete", "s3:ObjectAnnotation:*", "s3:ObjectAnnotation:Put", "s3:ObjectAnnotation:Delete", "s3:ObjectRetention:Put"]
 ServerSideEncryption = Literal["AES256", "aws:fsx", "aws:backup", "aws:kms", "aws:kms:dsse"]
 ObjectCannedACL = Literal["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"]
 CopySource = Annotated[str, Meta(pattern="^(?a:\\/?.+\\/.+)\\Z")]
@@ -45,8 +44,6 @@ ObjectLockRetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
 DeleteMarkerReplicationStatus = Literal["Enabled", "Disabled"]
 S3TablesBucketType = Literal["aws", "customer"]
 ExistingObjectReplicationStatus = Literal["Enabled", "Disabled"]
-FilterRuleName = Literal["prefix", "suffix"]
-TransitionDefaultMinimumObjectSize = Literal["varies_by_storage_class", "all_storage_classes_128K"]
 Payer = Literal["Requester", "BucketOwner"]
 BucketVersioningStatus = Literal["Enabled", "Suspended"]
 MFADeleteStatus = Literal["Enabled", "Disabled"]
@@ -81,7 +78,6 @@ ObjectLockEnabled = Literal["Enabled"]
 ObjectVersionStorageClass = Literal["STANDARD"]
 PartitionDateSource = Literal["EventTime", "DeliveryTime"]
 ExpirationState = Literal["ENABLED", "DISABLED"]
-Protocol = Literal["http", "https"]
 RenameSource = Annotated[str, Meta(pattern="^(?a:\\/?.+\\/.+)\\Z")]
 ReplicaModificationsStatus = Literal["Enabled", "Disabled"]
 ReplicationRuleStatus = Literal["Enabled", "Disabled"]
@@ -260,8 +256,8 @@ class Checksum(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class CloudFunctionConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = field(name="Id", default=None)
-    event: Event | None = field(name="Event", default=None)
-    events: list[Event] | None = field(name="Events@body", default=None)
+    event: str | None = field(name="Event", default=None)
+    events: list[str] | None = field(name="Events@body", default=None)
     cloud_function: str | None = field(name="CloudFunction", default=None)
     invocation_role: str | None = field(name="InvocationRole", default=None)
 
@@ -793,7 +789,7 @@ class ExistingObjectReplication(Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class FilterRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    name: FilterRuleName | None = field(name="Name", default=None)
+    name: str | None = field(name="Name", default=None)
     value: str | None = field(name="Value", default=None)
 
 
@@ -877,7 +873,7 @@ class GetBucketInventoryConfigurationRequest(Struct, frozen=True, kw_only=True, 
 
 class GetBucketLifecycleConfigurationOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: list[LifecycleRule] | None = field(name="Rule", default=None)
-    transition_default_minimum_object_size: TransitionDefaultMinimumObjectSize | None = field(name="TransitionDefaultMinimumObjectSize", default=None)
+    transition_default_minimum_object_size: str | None = field(name="TransitionDefaultMinimumObjectSize", default=None)
 
 
 class GetBucketLifecycleConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1470,7 +1466,7 @@ class JournalTableConfigurationUpdates(Struct, frozen=True, kw_only=True, omit_d
 class LambdaFunctionConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = field(name="Id", default=None)
     lambda_function_arn: str = field(name="CloudFunction")
-    events: list[Event] = field(name="Event")
+    events: list[str] = field(name="Event")
     filter: NotificationConfigurationFilter | None = field(name="Filter", default=None)
 
 
@@ -2072,7 +2068,7 @@ class PutBucketInventoryConfigurationRequest(Struct, frozen=True, kw_only=True, 
 
 
 class PutBucketLifecycleConfigurationOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    transition_default_minimum_object_size: TransitionDefaultMinimumObjectSize | None = field(name="TransitionDefaultMinimumObjectSize", default=None)
+    transition_default_minimum_object_size: str | None = field(name="TransitionDefaultMinimumObjectSize", default=None)
 
 
 class PutBucketLifecycleConfigurationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2080,7 +2076,7 @@ class PutBucketLifecycleConfigurationRequest(Struct, frozen=True, kw_only=True, 
     checksum_algorithm: ChecksumAlgorithm | None = field(name="ChecksumAlgorithm", default=None)
     lifecycle_configuration: BucketLifecycleConfiguration | None = field(name="LifecycleConfiguration", default=None)
     expected_bucket_owner: str | None = field(name="ExpectedBucketOwner", default=None)
-    transition_default_minimum_object_size: TransitionDefaultMinimumObjectSize | None = field(name="TransitionDefaultMinimumObjectSize", default=None)
+    transition_default_minimum_object_size: str | None = field(name="TransitionDefaultMinimumObjectSize", default=None)
 
 
 class PutBucketLifecycleRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2392,14 +2388,14 @@ class PutPublicAccessBlockRequest(Struct, frozen=True, kw_only=True, omit_defaul
 class QueueConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = field(name="Id", default=None)
     queue_arn: str = field(name="Queue")
-    events: list[Event] = field(name="Event")
+    events: list[str] = field(name="Event")
     filter: NotificationConfigurationFilter | None = field(name="Filter", default=None)
 
 
 class QueueConfigurationDeprecated(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = field(name="Id", default=None)
-    event: Event | None = field(name="Event", default=None)
-    events: list[Event] | None = field(name="Events@body", default=None)
+    event: str | None = field(name="Event", default=None)
+    events: list[str] | None = field(name="Events@body", default=None)
     queue: str | None = field(name="Queue", default=None)
 
 
@@ -2415,14 +2411,14 @@ class RecordsEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Redirect(Struct, frozen=True, kw_only=True, omit_defaults=True):
     host_name: str | None = field(name="HostName", default=None)
     http_redirect_code: str | None = field(name="HttpRedirectCode", default=None)
-    protocol: Protocol | None = field(name="Protocol", default=None)
+    protocol: str | None = field(name="Protocol", default=None)
     replace_key_prefix_with: str | None = field(name="ReplaceKeyPrefixWith", default=None)
     replace_key_with: str | None = field(name="ReplaceKeyWith", default=None)
 
 
 class RedirectAllRequestsTo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     host_name: str = field(name="HostName")
-    protocol: Protocol | None = field(name="Protocol", default=None)
+    protocol: str | None = field(name="Protocol", default=None)
 
 
 class RenameObjectOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2699,14 +2695,14 @@ class Tiering(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class TopicConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = field(name="Id", default=None)
     topic_arn: str = field(name="Topic")
-    events: list[Event] = field(name="Event")
+    events: list[str] = field(name="Event")
     filter: NotificationConfigurationFilter | None = field(name="Filter", default=None)
 
 
 class TopicConfigurationDeprecated(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str | None = field(name="Id", default=None)
-    events: list[Event] | None = field(name="Event", default=None)
-    event: Event | None = field(name="Event@body", default=None)
+    events: list[str] | None = field(name="Event", default=None)
+    event: str | None = field(name="Event@body", default=None)
     topic: str | None = field(name="Topic", default=None)
 
 

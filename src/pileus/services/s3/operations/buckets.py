@@ -12,6 +12,7 @@ from typing import Final
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Snapshot
+from pileus.services.s3.acls import acl_for_new_bucket
 from pileus.services.s3.bucket_errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
 from pileus.services.s3.bucket_names import EUROPE, FIRST_REGION, check_name, region_for
 from pileus.services.s3.bucket_records import (
@@ -27,6 +28,7 @@ from pileus.services.s3.model import BucketRecord, PublicAccessBlock
 from pileus.services.s3.names import canonical_id
 from pileus.services.s3.object_records import OBJECTS, VERSIONS
 from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.settings.tags import bucket_tags
 from pileus.services.s3.shapes import (
     Bucket,
     CreateBucketOutput,
@@ -40,6 +42,7 @@ from pileus.services.s3.shapes import (
     ListBucketsRequest,
     Owner,
 )
+from pileus.services.s3.upload_records import abandon
 
 _PAGE_MAX: Final = 10_000
 """Source: API_ListBuckets, "MaxBuckets"."""
@@ -62,7 +65,8 @@ class BucketOperations(S3Base):
         check_name(request.bucket)
         constraint = asked.location_constraint if asked is not None else None
         region = region_for(constraint, asked_in=context.region)
-        tags = {tag.key: tag.value for tag in (asked.tags if asked is not None else None) or ()}
+        tags = bucket_tags((asked.tags if asked is not None else None) or (), new_bucket=True)
+        ownership = request.object_ownership or "BucketOwnerEnforced"
         async with self._store.transaction() as tx:
             found = await find_bucket(tx, request.bucket)
             if found is not None:
@@ -75,8 +79,9 @@ class BucketOperations(S3Base):
                     serial=await next_serial(tx),
                     created_at_s=self._clock.now().timestamp(),
                     location=EUROPE if constraint == EUROPE else "",
-                    ownership=request.object_ownership or "BucketOwnerEnforced",
+                    ownership=ownership,
                     public_access=_ALL_BLOCKED,
+                    acl=await acl_for_new_bucket(tx, request, owner=context.account_id, ownership=ownership),
                     lock_enabled=bool(request.object_lock_enabled_for_bucket),
                     versioning="Enabled" if request.object_lock_enabled_for_bucket else "",
                     tags=tags,
@@ -93,10 +98,12 @@ class BucketOperations(S3Base):
         return HeadBucketOutput(bucket_arn=bucket.arn, bucket_region=bucket.region, access_point_alias=False)
 
     async def delete_bucket(self, context: RequestContext, request: DeleteBucketRequest) -> None:
+        """Uploads under way do not keep a bucket; they end with it (API_DeleteBucket: only a directory bucket's do)."""
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             if await _holds_anything(tx, bucket):
                 raise BucketNotEmpty(bucket.name, versioned=bool(bucket.versioning))
+            abandon(tx, bucket)
             delete_bucket(tx, bucket)
 
     async def list_buckets(self, context: RequestContext, request: ListBucketsRequest) -> ListBucketsOutput:

@@ -1,0 +1,37 @@
+"""GetBucketTagging, PutBucketTagging, DeleteBucketTagging.
+
+Source: S3 API Reference; recordings s3/s3_api, test_bucket_tagging_crud and test_tagging_validation.
+"""
+
+from msgspec.structs import replace
+
+from pileus.kernel.context import RequestContext
+from pileus.services.s3.bucket_errors import NoSuchTagSet
+from pileus.services.s3.operations.settings_base import SettingsBase
+from pileus.services.s3.settings.tags import bucket_tags
+from pileus.services.s3.shapes import (
+    DeleteBucketTaggingRequest,
+    GetBucketTaggingOutput,
+    GetBucketTaggingRequest,
+    PutBucketTaggingRequest,
+    Tag,
+)
+
+
+class BucketTagOperations(SettingsBase):
+    """What a bucket is tagged with."""
+
+    async def get_bucket_tagging(
+        self, context: RequestContext, request: GetBucketTaggingRequest
+    ) -> GetBucketTaggingOutput:
+        bucket = await self._bucket(context, request)
+        if not bucket.tags:
+            raise NoSuchTagSet(bucket.name)
+        return GetBucketTaggingOutput(tag_set=[Tag(key=key, value=value) for key, value in bucket.tags.items()])
+
+    async def put_bucket_tagging(self, context: RequestContext, request: PutBucketTaggingRequest) -> None:
+        tags = bucket_tags(request.tagging.tag_set)
+        await self._change(context, request, lambda bucket: replace(bucket, tags=tags))
+
+    async def delete_bucket_tagging(self, context: RequestContext, request: DeleteBucketTaggingRequest) -> None:
+        await self._change(context, request, lambda bucket: replace(bucket, tags={}))

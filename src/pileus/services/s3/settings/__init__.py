@@ -1,0 +1,1 @@
+"""What may be configured of a bucket, and when does AWS take it?"""
