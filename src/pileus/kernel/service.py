@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
-from pileus.kernel.http.messages import FileBody, Headers, Request, Response
+from pileus.kernel.http.messages import FileBody, FilesBody, Headers, Request, Response
 
 Duty = Callable[[], Awaitable[None]]
 """Work that belongs to no request: runs from start to shutdown, until cancelled."""
@@ -67,7 +67,7 @@ class Answered:
 
     status: int
     headers: Headers = ()
-    body: bytes | FileBody | AsyncIterator[bytes] = b""
+    body: bytes | FileBody | FilesBody | AsyncIterator[bytes] = b""
 
 
 @dataclass(frozen=True, slots=True)
