@@ -17,6 +17,7 @@ from pileus.services.s3.bucket_records import buckets_with, find_bucket, find_se
 from pileus.services.s3.lifecycle.aging import Aging
 from pileus.services.s3.lifecycle.rules import DAY_S, rules_of
 from pileus.services.s3.model import BucketRecord
+from pileus.services.s3.settings.documents import LIFECYCLE
 
 _PAGE_BUCKETS: Final = 100
 _VARIES: Final = "varies_by_storage_class"
@@ -46,7 +47,7 @@ class LifecycleWorker:
     async def apply(self) -> None:
         """Look at every bucket with rules, once."""
         beyond = ""
-        while page := await buckets_with(self._store.snapshot(), "lifecycle", beyond=beyond, limit=_PAGE_BUCKETS):
+        while page := await buckets_with(self._store.snapshot(), LIFECYCLE, beyond=beyond, limit=_PAGE_BUCKETS):
             for name in page:
                 await self._apply_to(name)
             beyond = page[-1]
@@ -73,7 +74,7 @@ class LifecycleWorker:
             await asyncio.sleep(0)
 
     async def _aging(self, tx: Transaction, bucket: BucketRecord) -> Aging | None:
-        setting = await find_setting(tx, bucket, "lifecycle")
+        setting = await find_setting(tx, bucket, LIFECYCLE)
         if setting is None:
             return None
         sizes = msgspec.json.decode(setting.document, type=_Sizes)

@@ -1,0 +1,1 @@
+"""Who asked a bucket for what: server access logs, delivered as objects."""
