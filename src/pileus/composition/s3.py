@@ -1,12 +1,13 @@
 """How is S3 built, and what is done to objects without a request?"""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pileus.composition.part import Part, described
+from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.service import Duty, Service
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pileus.services.s3.keeping import BlobKeeping
 
 _BLOBS_LOOKED_FOR_EVERY: Final = timedelta(minutes=1)
+_OF_UPLOADS: Final = ("s3.completed", "s3.abandon", "s3.parts")
 
 
 class S3Part(Part):
@@ -26,10 +28,17 @@ class S3Part(Part):
     def services(self) -> Sequence[Service]:
         return (described("s3", lambda: self._api),)
 
+    def resources(self) -> Mapping[str, ResourceSource]:
+        from pileus.services.s3.access_resources import BucketResources
+
+        return {"s3": BucketResources(self._store)}
+
     def subscribe(self, outbox: Outbox) -> None:
         forever = RetryPolicy(attempts=sys.maxsize)
         outbox.subscribe("s3.free", self._free, retry=forever)
         outbox.subscribe("s3.unlay", self._unlay, retry=forever)
+        for topic in _OF_UPLOADS:
+            outbox.subscribe(topic, self._end_uploads, retry=forever)
 
     def duties(self) -> Sequence[Duty]:
         return (self._sweep, self._scrub)
@@ -69,6 +78,11 @@ class S3Part(Part):
         from pileus.services.s3.keeping import BlobKeeping
 
         return BlobKeeping(store=self._store, clock=self._clock, blobs=self._blobs)
+
+    async def _end_uploads(self, delivery: Delivery) -> None:
+        from pileus.services.s3.uploads.remains import UploadRemains
+
+        await UploadRemains(self._store).take(delivery)
 
     async def _free(self, delivery: Delivery) -> None:
         await self._keeping.free(delivery)

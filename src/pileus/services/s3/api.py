@@ -12,9 +12,12 @@ from pileus.services.s3.operations.locks import LockOperations
 from pileus.services.s3.operations.loggings import LoggingOperations
 from pileus.services.s3.operations.notifications import NotificationOperations
 from pileus.services.s3.operations.objects import ObjectOperations
+from pileus.services.s3.operations.parts import PartOperations
 from pileus.services.s3.operations.protection import ProtectionOperations
 from pileus.services.s3.operations.replications import ReplicationOperations
 from pileus.services.s3.operations.serving import ServingOperations
+from pileus.services.s3.operations.upload_lists import UploadListOperations
+from pileus.services.s3.operations.uploads import UploadOperations
 
 
 class S3Api(
@@ -31,6 +34,9 @@ class S3Api(
     ProtectionOperations,
     ReplicationOperations,
     ServingOperations,
+    UploadOperations,
+    PartOperations,
+    UploadListOperations,
 ):
     """Every operation, each in the module of what it is about."""
 

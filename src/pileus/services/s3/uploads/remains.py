@@ -5,7 +5,7 @@ Taken from the outbox, a few rows at a time.
 
 from collections.abc import Awaitable, Callable
 
-from pileus.kernel.outbox import Delivery, Outbox
+from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.s3.upload_records import (
     ABANDON_TOPIC,
@@ -23,20 +23,17 @@ class UploadRemains:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def subscribe(self, outbox: Outbox) -> None:
-        outbox.subscribe(FORGET_TOPIC, self._forget)
-        outbox.subscribe(ABANDON_TOPIC, self._abandon)
-        outbox.subscribe(PARTS_TOPIC, self._remove_parts)
-
-    async def _forget(self, delivery: Delivery) -> None:
-        async with self._store.transaction() as tx:
-            forget_completed(tx, delivery.event.payload.decode())
-
-    async def _abandon(self, delivery: Delivery) -> None:
-        await self._until_done(lambda tx: abandon_some(tx, int(delivery.event.payload)))
-
-    async def _remove_parts(self, delivery: Delivery) -> None:
-        await self._until_done(lambda tx: remove_some_parts(tx, delivery.event.payload.decode()))
+    async def take(self, delivery: Delivery) -> None:
+        """Any of these topics."""
+        topic, payload = delivery.event.topic, delivery.event.payload
+        if topic == FORGET_TOPIC:
+            async with self._store.transaction() as tx:
+                forget_completed(tx, payload.decode())
+        elif topic == ABANDON_TOPIC:
+            await self._until_done(lambda tx: abandon_some(tx, int(payload)))
+        else:
+            assert topic == PARTS_TOPIC, topic
+            await self._until_done(lambda tx: remove_some_parts(tx, payload.decode()))
 
     async def _until_done(self, some: Callable[[Transaction], Awaitable[bool]]) -> None:
         more = True
