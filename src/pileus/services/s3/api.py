@@ -15,6 +15,7 @@ from pileus.services.s3.operations.objects import ObjectOperations
 from pileus.services.s3.operations.parts import PartOperations
 from pileus.services.s3.operations.protection import ProtectionOperations
 from pileus.services.s3.operations.replications import ReplicationOperations
+from pileus.services.s3.operations.selects import SelectOperations
 from pileus.services.s3.operations.serving import ServingOperations
 from pileus.services.s3.operations.upload_lists import UploadListOperations
 from pileus.services.s3.operations.uploads import UploadOperations
@@ -33,6 +34,7 @@ class S3Api(
     NotificationOperations,
     ProtectionOperations,
     ReplicationOperations,
+    SelectOperations,
     ServingOperations,
     UploadOperations,
     PartOperations,

@@ -95,6 +95,8 @@ _MESSAGES: Final = {
     "UnsupportedFunction": "S3 encountered an unsupported SQL function.",
     "UnsupportedParquetType": "The specified Parquet type is not supported.",
     "UnsupportedScanRangeInput": "Scan range queries are not supported on this type of object.",
+    "UnsupportedStorageClass": "The storage class is not supported."
+    " Only STANDARD, STANDARD_IA, and ONEZONE_IA storage classes are supported.",
     "UnsupportedSqlStructure": "S3 encountered an unsupported SQL structure. Check the SQL Reference.",
     "ValueParseFailure": "A timestamp parse failure occurred in the SQL expression.",
 }
