@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.mappings.queues import QueueSource
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
+    from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sns.queue_target import QueueTarget
+    from pileus.services.sqs.sender import QueueSender
 
 
 class Parts:
@@ -70,7 +72,6 @@ class Parts:
         self._dynamodb = DynamoDbPart(foundation)
         self._sqs = SqsPart(foundation)
         self._kms = KmsPart(foundation, authorizer=self._authorizer)
-        self._s3 = S3Part(foundation)
         self._lambda = LambdaPart(
             foundation,
             iam=self._iam,
@@ -87,6 +88,12 @@ class Parts:
             functions=invoker,
             queues=self._topic_queues if self._has("sqs") else None,
             logs=(lambda: self._logs.function_logs) if self._has("logs") else None,
+        )
+        self._s3 = S3Part(
+            foundation,
+            queues=self._queue_sender if self._has("sqs") else None,
+            topics=self._topic_publisher if self._has("sns") else None,
+            functions=invoker,
         )
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
@@ -151,6 +158,12 @@ class Parts:
     def _invoker(self) -> "ServiceInvoker":
         return self._lambda.invoker
 
+    def _queue_sender(self) -> "QueueSender":
+        return self._sqs.sender
+
+    def _topic_publisher(self) -> "TopicPublisher":
+        return self._sns.publisher
+
     def _alarm_topics(self) -> "AlarmTopics":
         from pileus.composition.alarm_topics import PublisherOfAlarms
 
@@ -176,8 +189,8 @@ class Parts:
 
         return ServiceTargets(
             store=self._foundation.store,
-            queues=(lambda: self._sqs.sender) if self._has("sqs") else None,
-            topics=(lambda: self._sns.publisher) if self._has("sns") else None,
+            queues=self._queue_sender if self._has("sqs") else None,
+            topics=self._topic_publisher if self._has("sns") else None,
         )
 
     def _resources(self) -> Mapping[str, ResourceSource]:

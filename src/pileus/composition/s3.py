@@ -1,11 +1,13 @@
 """How is S3 built, and what is done to objects without a request?"""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from pileus.composition.foundation import Foundation
+from pileus.composition.object_duties import ObjectDuties
 from pileus.composition.part import Part, described
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
@@ -15,8 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pileus.kernel.blobs.objects import BlobStore
+    from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.s3.api import S3Api
+    from pileus.services.s3.events.delivering import EventDelivery
+    from pileus.services.s3.events.targets import EventReceivers
     from pileus.services.s3.keeping import BlobKeeping
+    from pileus.services.sns.publisher import TopicPublisher
+    from pileus.services.sqs.sender import QueueSender
 
 _BLOBS_LOOKED_FOR_EVERY: Final = timedelta(minutes=1)
 _OF_UPLOADS: Final = ("s3.completed", "s3.abandon", "s3.parts")
@@ -25,8 +32,23 @@ _OF_UPLOADS: Final = ("s3.completed", "s3.abandon", "s3.parts")
 class S3Part(Part):
     """Buckets and their objects."""
 
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        queues: "Callable[[], QueueSender] | None",
+        topics: "Callable[[], TopicPublisher] | None",
+        functions: "Callable[[], ServiceInvoker] | None",
+    ) -> None:
+        """queues, topics, functions: who hears of what happens to objects; None of a service that is not there."""
+        super().__init__(foundation)
+        self._queues = queues
+        self._topics = topics
+        self._functions = functions
+        self._duties = ObjectDuties(foundation, writer=lambda: self._api.writer)
+
     def services(self) -> Sequence[Service]:
-        return (described("s3", lambda: self._api),)
+        return (described("s3", lambda: self._api, note_answer=self._duties.note),)
 
     def resources(self) -> Mapping[str, ResourceSource]:
         from pileus.services.s3.access_resources import BucketResources
@@ -37,13 +59,16 @@ class S3Part(Part):
         forever = RetryPolicy(attempts=sys.maxsize)
         outbox.subscribe("s3.free", self._free, retry=forever)
         outbox.subscribe("s3.unlay", self._unlay, retry=forever)
+        outbox.subscribe("s3.notify", self._notify)
+        outbox.subscribe("s3.bus", self._tell_bus)
         for topic in _OF_UPLOADS:
             outbox.subscribe(topic, self._end_uploads, retry=forever)
 
     def duties(self) -> Sequence[Duty]:
-        return (self._sweep, self._scrub)
+        return (self._sweep, self._scrub, self._duties.age, self._duties.log)
 
     async def close(self) -> None:
+        await self._duties.close()
         if "_blobs" in self.__dict__:
             self._blobs.close()
 
@@ -60,7 +85,7 @@ class S3Part(Part):
         from pileus.services.s3.encryption import ObjectKeys
         from pileus.services.s3.keys_of_kms import NoDataKeys
 
-        return S3Api(
+        api = S3Api(
             store=self._store,
             clock=self._clock,
             ids=self._ids,
@@ -68,6 +93,26 @@ class S3Part(Part):
             keys=ObjectKeys(ids=self._ids, secret=self._foundation.secret, kms=NoDataKeys()),
             metrics=self._metrics,
         )
+        api.event_receivers = self._receivers
+        return api
+
+    @cached_property
+    def _receivers(self) -> "EventReceivers":
+        from pileus.composition.object_events import ServiceReceivers
+
+        return ServiceReceivers(queues=self._queues, topics=self._topics, functions=self._functions)
+
+    @cached_property
+    def _events(self) -> "EventDelivery":
+        from pileus.services.s3.events.delivering import EventDelivery
+
+        return EventDelivery(store=self._store, receivers=self._receivers, bus=None)
+
+    async def _notify(self, delivery: Delivery) -> None:
+        await self._events.notify(delivery)
+
+    async def _tell_bus(self, delivery: Delivery) -> None:
+        await self._events.tell_bus(delivery)
 
     @property
     def _blobs_root(self) -> "Path":
