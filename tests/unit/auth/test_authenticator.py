@@ -8,6 +8,7 @@ import pytest
 from pileus.kernel.auth.authenticator import Authenticator, Mode
 from pileus.kernel.auth.credentials import Credentials
 from pileus.kernel.auth.key_ids import LONG_TERM, TEMPORARY, KeyIds
+from pileus.kernel.auth.principals import NOBODY
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal
@@ -284,7 +285,19 @@ async def test_each_protocol_has_its_words(
 
     assert await said("test", SECRET_KEY) == unknown
     assert await said(minted, "wrong") == wrong
-    assert await said(minted, SECRET_KEY, authorization=None) == missing
+    if service != "s3":  # which lets nobody in particular in, and asks the bucket
+        assert await said(minted, SECRET_KEY, authorization=None) == missing
+
+
+async def test_nobody_in_particular_is_let_through_to_s3_alone() -> None:
+    """What a bucket lets everybody do needs no key; elsewhere, and with half a signature, there is no way in."""
+    door = Door("strict")
+    unsigned = with_changes(signed_request(access_key_id="x", secret_access_key="y"), headers={"authorization": None})
+    assert await door.ask(unsigned, "s3") == NOBODY
+    assert not NOBODY.account_id
+    assert (await door.refuses(unsigned, "dynamodb")).error_code.startswith("MissingAuthenticationToken")
+    basic = with_changes(unsigned, headers={"authorization": "Basic eDp5"})
+    assert (await door.refuses(basic, "s3")).error_code
 
 
 async def test_a_late_request_says_how_late() -> None:

@@ -5,6 +5,7 @@
 | minted by IAM, STS or Cognito here  | verified                     | verified                   |
 | any other                           | root of its account          | refused (unknown key)      |
 | none                                | root of 000000000000         | refused (missing token)    |
+| none, and S3 is meant               | root of 000000000000         | nobody in particular       |
 
 Minted keys are recognised by their form (`key_ids`) or by a session token that opens (`sessions`), so an open server
 asks the store only about keys that may be in it. Nothing here suspends unless the key directory does.
@@ -23,7 +24,7 @@ from pileus.kernel.auth.chunks import Seed
 from pileus.kernel.auth.claims import Claim, access_key_id_of, claim_of
 from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
 from pileus.kernel.auth.presigned import check_form, presigned, with_query
-from pileus.kernel.auth.principals import ANONYMOUS, principal_of_unknown_key
+from pileus.kernel.auth.principals import ANONYMOUS, NOBODY, principal_of_unknown_key
 from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, family_of, refusal
 from pileus.kernel.auth.sessions import SessionSealer
 from pileus.kernel.clock import Clock
@@ -32,6 +33,8 @@ from pileus.kernel.http.messages import Request
 
 Mode = Literal["open", "strict"]
 
+_ANSWER_NOBODY: Final = frozenset({"s3"})
+"""Services whose resources may be open to everybody (S3 API Reference, "Making requests")."""
 _REGION_OF_OLD: Final = "us-east-1"
 """Signatures of version 2 name no region; this is where they were made for."""
 
@@ -134,7 +137,7 @@ class Authenticator:
                 return principal_of_unknown_key(named)
             raise
         if claim is None:
-            return self._unsigned(request)
+            return self._unsigned(request, service)
         key = await self._key_of(claim.scope.access_key_id, claim.session_token)
         if key is None:
             if claim.presigned and service == "s3":
@@ -176,9 +179,16 @@ class Authenticator:
             machine_s=self._machine_s,
         )
 
-    def _unsigned(self, request: Request) -> Principal:
+    @property
+    def anonymous(self) -> Principal:
+        """Who asks without any key, of a service that answers such."""
+        return ANONYMOUS if self._open else NOBODY
+
+    def _unsigned(self, request: Request, service: str | None) -> Principal:
         named = access_key_id_of(request)
         if not self._open:
+            if not named and service in _ANSWER_NOBODY and "authorization" not in request.headers:
+                return NOBODY
             raise NotAuthentic(Problem.UNSUPPORTED if named else Problem.MISSING)
         if not named:
             return ANONYMOUS

@@ -395,7 +395,8 @@ def _account_of(arn: str, context: RequestContext) -> str:
 
 def _message(query: Query, decision: Decision, permission: Permission, given: Any, context: RequestContext) -> str:
     resource = permission.resource
-    if resource is not None and resource.strangers_told and query.resource_account_id != query.principal.account_id:
+    account_id = query.principal.account_id
+    if resource is not None and resource.strangers_told and account_id != (query.resource_account_id or None):
         return resource.strangers_told
     if resource is not None and resource.told is not None:
         query = msgspec.structs.replace(query, resource=resource.told(context, given))

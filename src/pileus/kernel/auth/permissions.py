@@ -68,8 +68,9 @@ Foreign = Callable[[RequestContext, Any], bool]
 """Whether a request reaches into another account, whose consent even a root needs, and in `open` mode whoever asks."""
 ConditionKeys = Callable[[RequestContext, Any, KnownResource | None], Conditions]
 """Condition keys in lower case that only the service can know, and `aws:RequestTag/*`, `aws:TagKeys`."""
-HeaderKeys = Callable[[RequestContext, Mapping[str, str], float], Conditions]
-"""Condition keys that headers tell: of the context, the headers by lower-case name, and the seconds since 1970."""
+HeaderKeys = Callable[[RequestContext, Mapping[str, str], Any, float], Conditions]
+"""Condition keys that headers or the time tell: of the context, the headers by lower-case name, the input, and the
+seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,3 +38,5 @@ def _remembered(access_key_id: str) -> Principal:
 
 ANONYMOUS: Final = root_of(DEFAULT_ACCOUNT_ID)
 """Who an unsigned request acts as in open mode."""
+NOBODY: Final = Principal(account_id="", arn="", user_id="anonymous", minted=True)
+"""Who it acts as in strict mode, of a service that asks its resources' policies about nobody in particular."""

@@ -123,7 +123,7 @@ class RequestConditions(Mapping[str, ContextValue]):
             if permission.conditions is not None:
                 own = permission.conditions(asking.context, self._given, self._resource())
             if permission.of_headers is not None:
-                own = {**own, **permission.of_headers(asking.context, asking.headers, asking.now_s)}
+                own = {**own, **permission.of_headers(asking.context, asking.headers, self._given, asking.now_s)}
             self._own = own
         return self._own
 
