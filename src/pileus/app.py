@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.mappings.queues import QueueSource
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
+    from pileus.services.lambda_.sources import ObjectReader
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sns.queue_target import QueueTarget
     from pileus.services.sqs.sender import QueueSender
@@ -79,6 +80,7 @@ class Parts:
             sources=self._event_sources,
             queues=self._event_queues,
             targets=self._event_targets,
+            objects=self._code_objects,
             authorizer=self._authorizer,
             authenticator=lambda: self._authenticator,
         )
@@ -192,6 +194,14 @@ class Parts:
             queues=self._queue_sender if self._has("sqs") else None,
             topics=self._topic_publisher if self._has("sns") else None,
         )
+
+    def _code_objects(self) -> "ObjectReader | None":
+        if not self._has("s3"):
+            return None
+        from pileus.composition.object_reading import ObjectsForCallers
+        from pileus.services.lambda_.limits import UNZIPPED_BYTES_MAX
+
+        return ObjectsForCallers(lambda: self._s3.api, self._authorizer, size_bytes_max=UNZIPPED_BYTES_MAX)
 
     def _resources(self) -> Mapping[str, ResourceSource]:
         known: dict[str, ResourceSource] = {}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.mappings.queues import QueueSource
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
+    from pileus.services.lambda_.sources import ObjectReader
     from pileus.services.lambda_.urls.gateway import FunctionUrls
 
 
@@ -43,12 +44,13 @@ class LambdaPart(Part):
         sources: "Callable[[], Mapping[str, StreamSource]]",
         queues: "Callable[[], Mapping[str, QueueSource]]",
         targets: "Callable[[], EventTargets]",
+        objects: "Callable[[], ObjectReader | None]",
         authorizer: LateAuthorizer,
         authenticator: Callable[[], Authenticator],
     ) -> None:
         """iam: whose roles functions have. logs: where they write. sources, queues: of records and messages for
-        mappings, by the service in their ARNs. targets: who takes messages for queues and topics. authorizer,
-        authenticator: who may call a function's URL.
+        mappings, by the service in their ARNs. targets: who takes messages for queues and topics. objects: who reads
+        code in S3. authorizer, authenticator: who may call a function's URL.
         """
         super().__init__(foundation)
         self._iam = iam
@@ -56,6 +58,7 @@ class LambdaPart(Part):
         self._sources = sources
         self._queues = queues
         self._targets = targets
+        self._objects = objects
         self._authorizer = authorizer
         self._authenticator = authenticator
 
@@ -112,6 +115,7 @@ class LambdaPart(Part):
             sources=self._sources(),
             queues=self._queues(),
             targets=self._targets(),
+            objects=self._objects(),
             image_sources=self._image_sources(),
         )
 

@@ -78,6 +78,11 @@ class S3Part(Part):
 
         return local_blobs(self._blobs_root, ids=self._ids, durability=self._settings.durability)
 
+    @property
+    def api(self) -> "S3Api":
+        """For services that read and write objects in the name of their callers."""
+        return self._api
+
     @cached_property
     def _api(self) -> "S3Api":
         from pileus.services.s3.api import S3Api
