@@ -51,7 +51,9 @@ class Engine(Protocol):
         """Raises `NoSpace`."""
         ...
 
-    def open(self, blob: str, *, offset: int, size_bytes: int) -> Source: ...
+    def open(self, blob: str, *, offset: int, size_bytes: int | None) -> Source:
+        """A range that is not empty and begins within the blob; None for all of the blob, from offset 0."""
+        ...
 
     def copy(self, blob: str, new: str) -> None:
         """Durable, and without moving the bytes where the place can."""

@@ -45,11 +45,12 @@ class LocalFiles:
             self._make_ready("tmp")
             return LocalSink(self, self._temporary / blob, blob)
 
-    def open(self, blob: str, *, offset: int, size_bytes: int) -> "LocalSource":
+    def open(self, blob: str, *, offset: int, size_bytes: int | None) -> "LocalSource":
         try:
-            return LocalSource(os.open(self.path(blob), os.O_RDONLY | os.O_CLOEXEC), offset, offset + size_bytes)
+            fd = os.open(self.path(blob), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise BlobMissing(blob) from None
+        return LocalSource(fd, offset, os.fstat(fd).st_size if size_bytes is None else offset + size_bytes)
 
     def copy(self, blob: str, new: str) -> None:
         target = self.path(new)

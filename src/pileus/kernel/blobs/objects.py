@@ -20,7 +20,7 @@ from pileus.kernel.blobs.frames import Frames, Sealing
 from pileus.kernel.blobs.local_objects import LocalFiles
 from pileus.kernel.blobs.pins import Pins
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing, Piece, Segment
-from pileus.kernel.blobs.threads import Threads
+from pileus.kernel.blobs.threads import THREADS_MAX, Threads
 from pileus.kernel.blobs.writing import BlobWriter, Digest, Memory
 from pileus.kernel.http.messages import FileBody, FilesBody
 from pileus.kernel.ids import Ids
@@ -44,10 +44,10 @@ def local_blobs(root: Path, *, ids: Ids, durability: Literal["process", "full"] 
 class BlobStore:
     """Blobs in one place. Belongs to a loop's thread."""
 
-    def __init__(self, engine: Engine, *, ids: Ids) -> None:
+    def __init__(self, engine: Engine, *, ids: Ids, threads: int = THREADS_MAX) -> None:
         self._engine = engine
         self._ids = ids
-        self._threads = Threads()
+        self._threads = Threads(threads)
         self._memory = Memory()
         self._pins = Pins(self._remove_late)
 
@@ -169,7 +169,7 @@ class BlobStore:
 
     def _check(self, segment: Segment) -> None:
         lying_bytes = frames.sealed_bytes(segment.size_bytes) if segment.cipher else segment.size_bytes
-        source = self._engine.open(segment.blob, offset=0, size_bytes=lying_bytes + 1)
+        source = self._engine.open(segment.blob, offset=0, size_bytes=None)
         crc, read_bytes = checksum("CRC64NVME"), 0
         try:
             while data := source.read(_CHECK_BYTES):
