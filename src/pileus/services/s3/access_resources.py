@@ -29,6 +29,8 @@ from pileus.services.s3.model import Acl, BucketRecord, Grant, ObjectRecord, Set
 from pileus.services.s3.object_records import find_object, find_version
 from pileus.services.s3.permissions import SOURCE_OBJECT
 
+_NOBODY: Final = "anonymous"
+"""Who owns what nobody in particular wrote: nobody's account, for an empty one would be everybody's own."""
 _KEPT_MAX: Final = 4_096
 _TAGS: Final = "s3:existingobjecttag/"
 _TAGGED: Final = frozenset(
@@ -104,7 +106,7 @@ class BucketResources:
         owner, grants = bucket.account_id, tuple[NamedPolicy, ...]()
         if not enforced:
             if record is not None and permission.action in _OF_OBJECT_OWNER and record.owner != owner:
-                owner, policy = record.owner, kept.denying
+                owner, policy = record.owner or _NOBODY, kept.denying
             if not shut:
                 grants = await self._grants(bucket, record, permission, context)
         return KnownResource(

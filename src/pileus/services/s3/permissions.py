@@ -166,7 +166,7 @@ def _keys(*, versions: bool) -> Any:
 
     def members(context: RequestContext, given: Any) -> Iterator[_Key | None]:
         for each in given.delete.objects:
-            if (each.version_id is not None) is versions:
+            if bool(each.version_id) is versions:
                 yield _Key(bucket=given.bucket, key=each.key, version_id=each.version_id)
             else:
                 yield None

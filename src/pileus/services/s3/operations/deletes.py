@@ -10,6 +10,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.service import Answered
 from pileus.kernel.storage.seam import Transaction
+from pileus.services.s3.access import check_deletes, may_bypass
 from pileus.services.s3.asked import check_version_id
 from pileus.services.s3.deleting import Deleted, Deletion, ObjectDeleter
 from pileus.services.s3.errors import NoSuchVersion
@@ -46,7 +47,7 @@ class DeleteOperations(S3Base):
                 key=request.key,
                 version_id=request.version_id,
                 if_match=request.if_match,
-                bypass=bool(request.bypass_governance_retention),
+                bypass=bool(request.bypass_governance_retention) and may_bypass(context),
                 mfa=request.mfa is not None,
             )
             deleted = await self.deleter.delete(tx, context, bucket, asked)
@@ -60,9 +61,11 @@ class DeleteOperations(S3Base):
         errors: list[Error] = []
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
-            for each in request.delete.objects:
+            for member, each in enumerate(request.delete.objects):
                 try:
-                    done = await self._delete_one(tx, context, bucket, each, request)
+                    check_deletes(context, member=member)
+                    bypass = bool(request.bypass_governance_retention) and may_bypass(context, member=member)
+                    done = await self._delete_listed(tx, context, bucket, each, request, bypass=bypass)
                 except ServiceError as error:
                     errors.append(
                         Error(key=each.key, version_id=each.version_id, code=error.error_code, message=error.message)
@@ -71,13 +74,15 @@ class DeleteOperations(S3Base):
                     deleted.append(_deleted(each, done))
         return DeleteObjectsOutput(deleted=deleted if deleted and not quiet else None, errors=errors or None)
 
-    async def _delete_one(
+    async def _delete_listed(
         self,
         tx: Transaction,
         context: RequestContext,
         bucket: BucketRecord,
         each: ObjectIdentifier,
         request: DeleteObjectsRequest,
+        *,
+        bypass: bool,
     ) -> Deleted:
         if each.last_modified_time is not None or each.size is not None:
             raise header_not_implemented("LastModifiedTime" if each.last_modified_time is not None else "Size")
@@ -88,7 +93,7 @@ class DeleteOperations(S3Base):
             key=each.key,
             version_id=version_id,
             if_match=each.e_tag,
-            bypass=bool(request.bypass_governance_retention),
+            bypass=bypass,
             mfa=request.mfa is not None,
         )
         return await self.deleter.delete(tx, context, bucket, asked)

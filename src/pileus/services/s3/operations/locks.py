@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
+from pileus.services.s3.access import may_bypass
 from pileus.services.s3.asked import asked_version
 from pileus.services.s3.errors import NoSuchLockConfiguration
 from pileus.services.s3.locking import check_has_locks, with_legal_hold, with_retention
@@ -46,7 +47,7 @@ class LockOperations(S3Base):
                 mode=retention.mode or "",
                 until=retention.retain_until_date,
                 now_s=now_s,
-                bypass=bool(request.bypass_governance_retention),
+                bypass=bool(request.bypass_governance_retention) and may_bypass(context),
             )
             replace_version(tx, bucket, request.key, changed, current=current)
         return PutObjectRetentionOutput()
