@@ -96,6 +96,8 @@ class Parts:
             queues=self._queue_sender if self._has("sqs") else None,
             topics=self._topic_publisher if self._has("sns") else None,
             functions=invoker,
+            authorizer=self._authorizer,
+            authenticator=lambda: self._authenticator,
         )
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pileus.composition.foundation import Foundation
 from pileus.composition.object_duties import ObjectDuties
 from pileus.composition.part import Part, described
+from pileus.composition.s3_edges import S3Edges
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.service import Duty, Service
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pileus.kernel.blobs.objects import BlobStore
+    from pileus.kernel.wire.performing import OperationAuthorizer
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.s3.api import S3Api
     from pileus.services.s3.events.delivering import EventDelivery
     from pileus.services.s3.events.targets import EventReceivers
     from pileus.services.s3.keeping import BlobKeeping
+    from pileus.services.s3.posting.posts import PolicyAuthenticator
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sqs.sender import QueueSender
 
@@ -39,16 +43,27 @@ class S3Part(Part):
         queues: "Callable[[], QueueSender] | None",
         topics: "Callable[[], TopicPublisher] | None",
         functions: "Callable[[], ServiceInvoker] | None",
+        authorizer: "OperationAuthorizer",
+        authenticator: "Callable[[], PolicyAuthenticator]",
     ) -> None:
-        """queues, topics, functions: who hears of what happens to objects; None of a service that is not there."""
+        """queues, topics, functions: who hears of what happens to objects; None of a service that is not there.
+
+        authorizer, authenticator: of those who come otherwise than by the API.
+        """
         super().__init__(foundation)
         self._queues = queues
         self._topics = topics
         self._functions = functions
         self._duties = ObjectDuties(foundation, writer=lambda: self._api.writer)
+        self._edges = S3Edges(
+            foundation, authorizer=authorizer, authenticator=authenticator, service=lambda: self._service
+        )
+        self._service = replace(
+            described("s3", lambda: self._api, note_answer=self._duties.note), form=self._edges.form
+        )
 
     def services(self) -> Sequence[Service]:
-        return (described("s3", lambda: self._api, note_answer=self._duties.note),)
+        return (self._service,)
 
     def resources(self) -> Mapping[str, ResourceSource]:
         from pileus.services.s3.access_resources import BucketResources
@@ -59,6 +74,7 @@ class S3Part(Part):
         forever = RetryPolicy(attempts=sys.maxsize)
         outbox.subscribe("s3.free", self._free, retry=forever)
         outbox.subscribe("s3.unlay", self._unlay, retry=forever)
+        outbox.subscribe("s3.restored", self._tell_restored)
         outbox.subscribe("s3.notify", self._notify)
         outbox.subscribe("s3.bus", self._tell_bus)
         for topic in _OF_UPLOADS:
@@ -139,6 +155,11 @@ class S3Part(Part):
 
     async def _unlay(self, delivery: Delivery) -> None:
         await self._keeping.unlay(delivery)
+
+    async def _tell_restored(self, delivery: Delivery) -> None:
+        from pileus.services.s3.restoring import RestoreTelling
+
+        await RestoreTelling(store=self._store, clock=self._clock).deliver(delivery)
 
     async def _sweep(self) -> None:
         await self._blobs_there()

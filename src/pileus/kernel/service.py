@@ -8,6 +8,9 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import FileBody, FilesBody, Headers, Request, Response
 
+FormHandler = Callable[[RequestContext, Request], Awaitable[object]]
+"""Answers a form that a browser posted. Nobody is believed yet: the form says who signed it. Raises `ServiceError`."""
+
 Duty = Callable[[], Awaitable[None]]
 """Work that belongs to no request: runs from start to shutdown, until cancelled."""
 
@@ -50,6 +53,7 @@ class Service:
         answers nobody whom policies are asked about.
     note_failure: counts what fails, also when no operation was ever called; not who could not prove who they are.
     note_answer: hears of every answer but those to what could not be taken in.
+    form: called once, for what answers forms that browsers post to a bucket, of which the model says nothing.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Service:
     permissions: str = ""
     note_failure: NoteFailure | None = None
     note_answer: AnswerListener | None = None
+    form: Callable[[], FormHandler] | None = None
 
 
 @dataclass(frozen=True, slots=True)

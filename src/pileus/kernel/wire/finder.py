@@ -108,6 +108,8 @@ class Finder:
             if service is None or entry.protocol not in REST:
                 continue
             name = _route(service.routes, entry.name, request)
+            if name is None and request.method == "POST" and service.form_operation is not None and _bucket(request):
+                return service.form_operation
             if name is not None:
                 otherwise = dialect_of(entry.name).signed_otherwise.get(signing_name)
                 name = otherwise.get(name, name) if otherwise is not None else name
@@ -181,6 +183,17 @@ def _route(routes: Routes, service: str, request: Request) -> str | None:
     return routes.find(request.method, path, request.query, request.headers)
 
 
+def _is_form(request: Request) -> bool:
+    """Whether a browser, or who does as one, uploads a file: that is S3's alone."""
+    return request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data")
+
+
+def _bucket(request: Request) -> bool:
+    """Whether a request to S3 is for a bucket, and not for something in it."""
+    bucket = path_of(request).strip("/")
+    return bool(bucket) and "/" not in bucket
+
+
 def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:
     """The services that the signature names, else the host; none when neither does."""
     signed_for = catalog().by_signing_name.get(signing_name)
@@ -189,7 +202,7 @@ def _claimed(request: Request, signing_name: str) -> Sequence[Entry]:
     if signing_name in SIGNED_OTHERWISE:
         return (catalog().by_name[SIGNED_OTHERWISE[signing_name]],)
     host = request.headers.get("host", "")
-    if bucket_of(host):
+    if bucket_of(host) or _is_form(request):
         return catalog().by_endpoint_prefix["s3"]
     # The service is the first label, or the second behind an operation's prefix (`ACCOUNT.s3-control.`).
     labels = host.partition(":")[0].split(".", 2)[:2]

@@ -5,7 +5,7 @@ Everything here is read on first use: the model, the shapes, the api object, and
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
@@ -138,6 +138,26 @@ class RegisteredService:
         if known is None and name in self.model.operations:
             known = self._operations[name, protocol] = self._compile(name, protocol)
         return known
+
+    @cached_property
+    def form_operation(self) -> Operation | None:
+        """What forms of browsers mean that are posted to a bucket; None where there is no such thing."""
+        if self._service.form is None:
+            return None
+        dialect, protocol = dialect_of(self.name), self.model.metadata.protocol
+        put = self.operation("PutObject", protocol)
+        assert put is not None
+        return replace(
+            put,
+            name="PostObject",
+            unsigned=True,
+            streams=True,
+            receive=None,
+            parse=lambda request, _: request,
+            method=self._service.form(),
+            fail=self.fail(protocol),
+            needs=needs_of((), protocol=protocol, status=dialect.denied_status, code=dialect.denied_code),
+        )
 
     def _compile(self, name: str, protocol: str) -> Operation:
         wire, dialect = self.protocol(protocol), dialect_of(self.name, name)

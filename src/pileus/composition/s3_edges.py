@@ -1,0 +1,51 @@
+"""How do browsers reach S3: by forms, as visitors of websites, from pages of other origins?"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pileus.composition.foundation import Foundation
+from pileus.kernel.context import RequestContext
+from pileus.kernel.http.messages import Request
+from pileus.kernel.service import FormHandler, Service
+
+if TYPE_CHECKING:
+    from pileus.kernel.wire.performing import OperationAuthorizer, Performer
+    from pileus.services.s3.posting.posts import PolicyAuthenticator, PostedForms
+
+
+class S3Edges:
+    """What reaches buckets otherwise than by the API."""
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        authorizer: "OperationAuthorizer",
+        authenticator: "Callable[[], PolicyAuthenticator]",
+        service: Callable[[], Service],
+    ) -> None:
+        self._foundation = foundation
+        self._authorizer = authorizer
+        self._authenticator = authenticator
+        self._service = service
+
+    def form(self) -> FormHandler:
+        """Answers forms that are posted to a bucket."""
+
+        async def answer(context: RequestContext, request: Request) -> object:
+            return await self._forms(context, request)
+
+        return answer
+
+    @cached_property
+    def _performer(self) -> "Performer":
+        from pileus.kernel.wire.performing import Performer
+
+        return Performer(self._service(), protocol="rest-xml", authorizer=self._authorizer, ids=self._foundation.ids)
+
+    @cached_property
+    def _forms(self) -> "PostedForms":
+        from pileus.services.s3.posting.posts import PostedForms
+
+        return PostedForms(authenticator=self._authenticator(), performer=self._performer, clock=self._foundation.clock)
