@@ -45,6 +45,8 @@ OPEN_ENUMS: Final = {
     "sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"},
 }
 """Enumerations whose service refuses other values in its own words, and so takes any text."""
+OPTIONAL: Final = {"s3": {("PutBucketPolicyRequest", "Policy"), ("Tagging", "TagSet")}}
+"""Members whose absence the service refuses in its own words, or does not mind, though the model requires them."""
 _SCALARS: Final = {
     "string": "str",
     "character": "str",
@@ -162,7 +164,8 @@ class Module:
         return ", ".join(parts)
 
     def struct(self, name: str, shape: dict[str, Any]) -> str:
-        required = set(shape.get("required", ()))
+        optional = {member for struct, member in OPTIONAL.get(self.service, ()) if struct == name}
+        required = set(shape.get("required", ())) - optional
         lines = [f"class {self.class_name(name)}(Struct, frozen=True, kw_only=True, omit_defaults=True):"]
         keys = keys_of(msgspec.convert(shape.get("members", {}), dict[str, Ref]))
         for member, ref in shape.get("members", {}).items():

@@ -157,7 +157,7 @@ def _answerer(subject: Subject) -> Callable[[Any, str], Response]:
     usual_status = subject.operation.http.response_code
     dialect, ref = subject.dialect, subject.operation.output
     if ref is None:
-        return lambda output, request_id: Response(usual_status, _ids(dialect, request_id))
+        return _bare_answerer(dialect, usual_status)
     members = subject.model.members(ref.shape)
     take, write_headers = taker(subject), header_writer(subject.model, members)
     status_key = next((member.key for member in members if member.ref.location == "statusCode"), None)
@@ -180,6 +180,18 @@ def _answerer(subject: Subject) -> Callable[[Any, str], Response]:
             headers.append(("Content-Type", content_type))
         status = tree.get(status_key, usual_status) if status_key is not None else usual_status
         return Response(status, headers, body)
+
+    return answer
+
+
+def _bare_answerer(dialect: Dialect, usual_status: int) -> Callable[[Any, str], Response]:
+    """Of an operation without output."""
+
+    def answer(output: Any, request_id: str) -> Response:
+        headers = _ids(dialect, request_id)
+        if type(output) is Answered:
+            return Response(output.status, [*headers, *output.headers], output.body)
+        return Response(usual_status, headers)
 
     return answer
 

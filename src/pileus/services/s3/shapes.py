@@ -2130,7 +2130,7 @@ class PutBucketPolicyRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tr
     content_md5: str | None = field(name="ContentMD5", default=None)
     checksum_algorithm: ChecksumAlgorithm | None = field(name="ChecksumAlgorithm", default=None)
     confirm_remove_self_bucket_access: bool | None = field(name="ConfirmRemoveSelfBucketAccess", default=None)
-    policy: str = field(name="Policy")
+    policy: str | None = field(name="Policy", default=None)
     expected_bucket_owner: str | None = field(name="ExpectedBucketOwner", default=None)
 
 
@@ -2674,7 +2674,7 @@ class Tag(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Tagging(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    tag_set: list[Tag] = field(name="TagSet")
+    tag_set: list[Tag] | None = field(name="TagSet", default=None)
 
 
 class TargetGrant(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,8 +6,9 @@ Source: S3 API Reference; recordings s3/s3_api, test_bucket_tagging_crud and tes
 from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
+from pileus.kernel.service import Answered
 from pileus.services.s3.bucket_errors import NoSuchTagSet
-from pileus.services.s3.operations.settings_base import SettingsBase
+from pileus.services.s3.operations.settings_base import NO_CONTENT, SettingsBase
 from pileus.services.s3.settings.tags import bucket_tags
 from pileus.services.s3.shapes import (
     DeleteBucketTaggingRequest,
@@ -29,9 +30,10 @@ class BucketTagOperations(SettingsBase):
             raise NoSuchTagSet(bucket.name)
         return GetBucketTaggingOutput(tag_set=[Tag(key=key, value=value) for key, value in bucket.tags.items()])
 
-    async def put_bucket_tagging(self, context: RequestContext, request: PutBucketTaggingRequest) -> None:
-        tags = bucket_tags(request.tagging.tag_set)
+    async def put_bucket_tagging(self, context: RequestContext, request: PutBucketTaggingRequest) -> Answered:
+        tags = bucket_tags(request.tagging.tag_set or ())
         await self._change(context, request, lambda bucket: replace(bucket, tags=tags))
+        return NO_CONTENT
 
     async def delete_bucket_tagging(self, context: RequestContext, request: DeleteBucketTaggingRequest) -> None:
         await self._change(context, request, lambda bucket: replace(bucket, tags={}))

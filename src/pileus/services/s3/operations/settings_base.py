@@ -1,12 +1,13 @@
 """What do the operations on a bucket's configurations share?"""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.service import Answered
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.s3.bucket_records import delete_setting, find_setting, put_bucket, put_setting
 from pileus.services.s3.model import BucketRecord
@@ -14,6 +15,9 @@ from pileus.services.s3.operations.base import S3Base, asked_bucket
 from pileus.services.s3.settings.documents import read, setting
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+NO_CONTENT: Final = Answered(204)
+"""The status of some writes, where the model says 200 (recordings s3/s3_api, test_bucket_tagging_crud and others)."""
 
 
 class Asked(Protocol):
