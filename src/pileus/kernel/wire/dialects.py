@@ -242,6 +242,10 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         too_large=Told("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."),
         broken={
             ("encodingType", "enum"): Told("InvalidArgument", "Invalid Encoding Method specified in Request"),
+            ("storageClass", "enum"): Told("InvalidStorageClass", "The storage class you specified is not valid"),
+            ("serverSideEncryption", "enum"): Told(
+                "InvalidArgument", "The encryption method specified is not supported"
+            ),
             ("objectOwnership", "enum"): Told("InvalidArgument", "Invalid x-amz-object-ownership header: {value}"),
             ("checksumAlgorithm", "enum"): Told(
                 "InvalidRequest",

@@ -57,18 +57,21 @@ class Bodies:
         self.blobs = blobs
         self._ids = ids
 
-    async def store(self, body: Body, *, key: bytes | None, told: Checksum | None = None) -> Stored:
+    async def store(
+        self, body: Body, *, key: bytes | None, told: Checksum | None = None, algorithm: str = DEFAULT_CHECKSUM
+    ) -> Stored:
         """Keep a body. key: the data key; None for plain. told: the checksum that came with it, which was verified.
 
-        Does not suspend for the few bytes that lie in the store. Raises what the body's iterator raises.
+        algorithm: of the checksum to make if none came. Does not suspend for the few bytes that lie in the store.
+        Raises what the body's iterator raises.
         """
         if not isinstance(body, bytes):
-            return await self._store_stream(body, key=key, told=told)
+            return await self._store_stream(body, key=key, told=told, algorithm=algorithm)
         if len(body) > INLINE_BYTES_MAX:
-            return await self._store_stream(_once(body), key=key, told=told)
+            return await self._store_stream(_once(body), key=key, told=told, algorithm=algorithm)
         digest = md5(body, usedforsecurity=False).digest()
         if told is None:
-            told = _default_checksum(body)
+            told = _summed(body, algorithm)
         inline = body if key is None or not body else _seal(key, body, self._ids.bytes(_NONCE_BYTES))
         return Stored(len(body), digest, told, inline=inline)
 
@@ -101,6 +104,17 @@ class Bodies:
         segments = await self.segments(snapshot, record)
         return self.blobs.body(pieces_of(segments, offset=offset, size_bytes=size_bytes, key=key))
 
+    async def flow(
+        self, snapshot: Snapshot, record: ObjectRecord, *, key: bytes | None
+    ) -> bytes | AsyncIterator[bytes]:
+        """All bytes of an object, for a reader in this process."""
+        if record.inline or not record.size_bytes:
+            content = await self.content(snapshot, record, key=key)
+            assert isinstance(content, bytes)
+            return content
+        segments = await self.segments(snapshot, record)
+        return self.blobs.stream(pieces_of(segments, offset=0, size_bytes=record.size_bytes, key=key))
+
     async def segments(self, snapshot: Snapshot, record: ObjectRecord) -> Sequence[Segment]:
         """The blobs of an object, in their order."""
         if record.segment is not None:
@@ -108,12 +122,18 @@ class Bodies:
         return [part.segment for part in await parts_of(snapshot, record)]
 
     async def _store_stream(
-        self, body: AsyncIterator[bytes] | ReceivedBody, *, key: bytes | None, told: Checksum | None
+        self,
+        body: AsyncIterator[bytes] | ReceivedBody,
+        *,
+        key: bytes | None,
+        told: Checksum | None,
+        algorithm: str,
     ) -> Stored:
         digest = md5(usedforsecurity=False)
         received = body if isinstance(body, ReceivedBody) else None
         verified = told is not None or (received is not None and received.verification.algorithm != "")
-        own = None if verified or key is None else checksums.checksum(DEFAULT_CHECKSUM)
+        lies_so = key is None and algorithm == DEFAULT_CHECKSUM  # the blob's own checksum is that
+        own = None if verified or lies_so else checksums.checksum(algorithm)
         digests: list[_Digest] = [digest] if own is None else [digest, own]
         writer = await self.blobs.writer(key=key, digests=digests)
         try:
@@ -126,7 +146,7 @@ class Bodies:
             told = Checksum(algorithm=received.verification.algorithm, value=received.verification.calculated)
         if told is None:
             value = segment.crc64nvme if own is None else own.digest()
-            told = Checksum(algorithm=DEFAULT_CHECKSUM, value=checksums.written(value))
+            told = Checksum(algorithm=algorithm, value=checksums.written(value))
         return Stored(segment.size_bytes, digest.digest(), told, segment=segment)
 
 
@@ -155,22 +175,16 @@ def part_range(parts: Sequence[LaidPart], number: int) -> tuple[int, int] | None
     return offset, parts[number - 1].segment.size_bytes
 
 
-def reseal(data: bytes, *, opened_with: bytes | None, sealed_with: bytes | None, nonce: bytes) -> bytes:
-    """Bytes that lie in the store, as another version keeps them. nonce: twelve random bytes."""
-    bare = data if opened_with is None or not data else _open(opened_with, data)
-    return bare if sealed_with is None or not bare else _seal(sealed_with, bare, nonce)
-
-
 def damaged(what: str) -> ServiceError:
     """What is told of bytes that are not those which were put: nothing but that (and the log hears more)."""
     _log.error("%s is damaged", what)
     return AnyServiceError("InternalError", "We encountered an internal error. Please try again.", status=500)
 
 
-def _default_checksum(data: bytes) -> Checksum:
-    summed = checksums.checksum(DEFAULT_CHECKSUM)
+def _summed(data: bytes, algorithm: str) -> Checksum:
+    summed = checksums.checksum(algorithm)
     summed.update(data)
-    return Checksum(algorithm=DEFAULT_CHECKSUM, value=checksums.written(summed.digest()))
+    return Checksum(algorithm=algorithm, value=checksums.written(summed.digest()))
 
 
 def _seal(key: bytes, data: bytes, nonce: bytes) -> bytes:

@@ -141,8 +141,6 @@ def read_headers(
         headers.append(("x-amz-website-redirect-location", header_value(record.website_redirect)))
     if record.replication_status:
         headers.append(("x-amz-replication-status", record.replication_status))
-    if record.parts_count:
-        headers.append(("x-amz-mp-parts-count", str(record.parts_count)))
     if record.lock is not None:
         headers += _lock_headers(record)
     if record.restored_until_s:

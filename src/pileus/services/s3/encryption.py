@@ -189,6 +189,10 @@ class ObjectKeys:
         data_key = self._ids.bytes(KEY_BYTES)
         return Encryption(sealed_key=self._wrap.seal(data_key, self._ids.bytes(_NONCE_BYTES))), data_key
 
+    def plain(self, bucket: BucketRecord, asked: Asked) -> bool:
+        """Whether a new version would lie plain."""
+        return asked is NOT_ASKED and bucket.encryption is None and not self._everything
+
     async def open(
         self,
         context: RequestContext | None,

@@ -43,6 +43,18 @@ class InvalidObjectState(ServiceError):
         super().__init__(text, members={"StorageClass": storage_class})
 
 
+class ObjectNotInActiveTier(ServiceError):
+    """API_CopyObject, "Errors"."""
+
+    code = "ObjectNotInActiveTierError"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The source object of the COPY operation is not in the active tier and is only stored in Amazon S3 Glacier."
+        )
+
+
 class RestoreAlreadyInProgress(ServiceError):
     """API_RestoreObject, "Errors"."""
 

@@ -84,7 +84,10 @@ class Found:
         whole = self.record.checksum
         if self.range.part and self.parts:
             value = self.parts[self.range.part - 1].checksum
-            return Checksum(algorithm=whole.algorithm, value=value, kind=whole.kind) if whole and value else None
+            if whole is not None and value:
+                return Checksum(algorithm=whole.algorithm, value=value, kind=whole.kind)
+            if whole is None or whole.kind == "COMPOSITE":
+                return None
         return whole if self.range.size_bytes == self.record.size_bytes else None
 
 

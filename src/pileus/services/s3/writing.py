@@ -14,7 +14,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store, Transaction
-from pileus.services.s3.bodies import Bodies, Body, Stored
+from pileus.services.s3.bodies import DEFAULT_CHECKSUM, Bodies, Body, Stored
 from pileus.services.s3.bucket_records import get_bucket
 from pileus.services.s3.conditions import UNCONDITIONAL, WriteConditions, check_write
 from pileus.services.s3.encryption import NOT_ASKED, Asked, ObjectKeys
@@ -47,6 +47,7 @@ class ObjectWriter:
         body: Body,
         *,
         told: Checksum | None = None,
+        algorithm: str = DEFAULT_CHECKSUM,
         asked: Asked = NOT_ASKED,
         conditions: WriteConditions = UNCONDITIONAL,
         happening: str = "ObjectCreated:Put",
@@ -54,10 +55,11 @@ class ObjectWriter:
         """Write an object; gives its record as it was committed.
 
         context: who asks; None for S3 itself. draft: all that is told of the object but its bytes. told: a checksum of
-        the body that was verified; of a `ReceivedBody` it is known. Raises `ServiceError`, and what the body raises.
+        the body that was verified; of a `ReceivedBody` it is known. algorithm: of the checksum if there is none.
+        Raises `ServiceError`, and what the body raises.
         """
         encryption, data_key = await self._keys.new(context, bucket, key, asked)
-        stored = await self._bodies.store(body, key=data_key, told=told)
+        stored = await self._bodies.store(body, key=data_key, told=told, algorithm=algorithm)
         draft = msgspec.structs.replace(
             draft,
             size_bytes=stored.size_bytes,
@@ -65,6 +67,20 @@ class ObjectWriter:
             checksum=stored.checksum,
             encryption=encryption,
         )
+        return await self.adopt(context, bucket, key, draft, stored, conditions=conditions, happening=happening)
+
+    async def adopt(
+        self,
+        context: RequestContext | None,
+        bucket: BucketRecord,
+        key: str,
+        draft: ObjectRecord,
+        stored: Stored,
+        *,
+        conditions: WriteConditions = UNCONDITIONAL,
+        happening: str,
+    ) -> ObjectRecord:
+        """Make an object of bytes that are kept; they are removed when it does not come to be."""
         try:
             async with self._store.transaction() as tx:
                 return await self.finish(

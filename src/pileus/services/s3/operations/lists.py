@@ -45,7 +45,7 @@ class ListOperations(S3Base):
             after = _position(request.continuation_token)
         listed = _listed(request.prefix, request.delimiter, after, limit)
         texts = Texts(url=request.encoding_type == "url")
-        bucket, found = await self._page(context, request, listed)
+        bucket, found = await self._listed_page(context, request, listed)
         parts = [_opening(bucket, "ListBucketResult")]
         parts.append(element("Prefix", texts.of_text(request.prefix or "")))
         if request.start_after is not None:
@@ -56,7 +56,7 @@ class ListOperations(S3Base):
             parts.append(element("NextContinuationToken", _token(found.last)))
         parts.append(element("KeyCount", len(found.rows) + len(found.prefixes)))
         parts.append(_common(request, limit, texts, more=found.more))
-        parts.append(self._rows(found, texts, owned=bool(request.fetch_owner), restore=_asks_restore(request)))
+        parts.append(self._listed_rows(found, texts, owned=bool(request.fetch_owner), restore=_asks_restore(request)))
         parts.append(prefix_elements(found.prefixes, texts))
         return _answer(bucket, parts, "ListBucketResult")
 
@@ -65,7 +65,7 @@ class ListOperations(S3Base):
         marker = request.marker or ""
         listed = _listed(request.prefix, request.delimiter, marker.encode(), limit)
         texts = Texts(url=request.encoding_type == "url")
-        bucket, found = await self._page(context, request, listed)
+        bucket, found = await self._listed_page(context, request, listed)
         parts = [_opening(bucket, "ListBucketResult")]
         parts.append(element("Prefix", texts.of_text(request.prefix or "")))
         parts.append(element("Marker", texts.of_text(marker)))
@@ -73,7 +73,7 @@ class ListOperations(S3Base):
         if found.more and request.delimiter:
             parts.append(element("NextMarker", texts.of(found.last)))
         parts.append(_common(request, limit, texts, more=found.more, twice=texts.url))
-        parts.append(self._rows(found, texts, owned=True, restore=_asks_restore(request)))
+        parts.append(self._listed_rows(found, texts, owned=True, restore=_asks_restore(request)))
         parts.append(prefix_elements(found.prefixes, texts))
         return _answer(bucket, parts, "ListBucketResult")
 
@@ -108,14 +108,14 @@ class ListOperations(S3Base):
         parts.append(prefix_elements(found.prefixes, texts))
         return _answer(bucket, parts, "ListVersionsResult")
 
-    async def _page(
+    async def _listed_page(
         self, context: RequestContext, request: ListObjectsRequest | ListObjectsV2Request, listed: Listed
     ) -> tuple[BucketRecord, Page]:
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
         return bucket, await page(snapshot, OBJECTS, bucket.serial, listed)
 
-    def _rows(self, found: Page, texts: Texts, *, owned: bool, restore: bool) -> str:
+    def _listed_rows(self, found: Page, texts: Texts, *, owned: bool, restore: bool) -> str:
         rows = []
         of = texts.of
         now_s = self._clock.timestamp() if restore else 0.0

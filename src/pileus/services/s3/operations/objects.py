@@ -8,18 +8,20 @@ from typing import Final
 from pileus.kernel.blobs.segments import BlobMissing
 from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Answered
-from pileus.kernel.storage.seam import Snapshot
+from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.kernel.wire.rest_answer import header_value
 from pileus.kernel.wire.timestamps import RFC822, write_timestamp_text
 from pileus.services.s3 import conditions
 from pileus.services.s3.acls import acl_for_new
 from pileus.services.s3.bodies import damaged
+from pileus.services.s3.bucket_records import find_setting
 from pileus.services.s3.checksumming import stated
 from pileus.services.s3.conditions import UNCONDITIONAL, ReadConditions, WriteConditions
 from pileus.services.s3.describing import check_key, checksum_headers, draft_of, read_headers, readable
 from pileus.services.s3.encryption import asked_of, check_customer_key, customer_key_of, told_headers
 from pileus.services.s3.errors import AccessDenied, InvalidRequest
+from pileus.services.s3.lifecycle.rules import expiration_header
 from pileus.services.s3.locking import lock_for_new
 from pileus.services.s3.model import BucketRecord, Checksum, ObjectRecord
 from pileus.services.s3.object_errors import EntityTooLarge, InvalidObjectState
@@ -44,7 +46,8 @@ class ObjectOperations(S3Base):
     """Single objects, written and read whole or in ranges."""
 
     async def put_object(self, context: RequestContext, request: PutObjectRequest) -> Answered:
-        bucket, key = await self._bucket_for_new(context, request.bucket, request.key, request.expected_bucket_owner)
+        key = request.key
+        bucket = await bucket_for_new(self._store, context, request.bucket, key, request.expected_bucket_owner)
         body = request.body if isinstance(request.body, bytes | ReceivedBody) else b""
         size_bytes = len(body) if isinstance(body, bytes) else body.size_bytes
         if size_bytes is not None and size_bytes > PUT_BYTES_MAX:
@@ -57,7 +60,10 @@ class ObjectOperations(S3Base):
         written = await self.writer.write(
             context, bucket, key, record, body, told=_told(request), asked=asked, conditions=only_if
         )
-        return Answered(200, self._put_headers(bucket, written, request.ssekms_encryption_context))
+        headers = self._put_headers(bucket, written, request.ssekms_encryption_context)
+        if bucket.settings:
+            headers += await expiration(self._store.snapshot(), bucket, key, written)
+        return Answered(200, headers)
 
     async def get_object(self, context: RequestContext, request: GetObjectRequest) -> Answered:
         for _ in range(_TRIES):
@@ -86,13 +92,6 @@ class ObjectOperations(S3Base):
             return Answered(304, headers)
         headers.append(("Content-Length", str(found.range.size_bytes)))
         return Answered(206 if found.range.partial else 200, headers)
-
-    async def _bucket_for_new(
-        self, context: RequestContext, name: str, key: str, expected_owner: str | None
-    ) -> tuple[BucketRecord, str]:
-        bucket = await asked_bucket(self._store.snapshot(), context, name, expected_owner=expected_owner)
-        check_key(key)
-        return bucket, key
 
     async def _described(
         self, context: RequestContext, bucket: BucketRecord, request: PutObjectRequest
@@ -131,6 +130,10 @@ class ObjectOperations(S3Base):
             headers = [pair for pair in headers if pair[0] not in overrides] + list(overrides.items())
         if found.range.partial:
             headers += found.range.headers(record)
+        if bucket.settings and request.version_id is None:
+            headers += await expiration(snapshot, bucket, request.key, record)
+        if found.range.part and record.parts_count:
+            headers.append(("x-amz-mp-parts-count", str(record.parts_count)))
         return found, headers
 
     async def _changed(
@@ -162,6 +165,21 @@ class ObjectOperations(S3Base):
             snapshot, record, asked=request.range, part_number=request.part_number
         )
         return Found(bucket, record, part_range, parts)
+
+
+async def bucket_for_new(
+    store: Store, context: RequestContext, name: str, key: str, expected_owner: str | None
+) -> BucketRecord:
+    """The bucket that a new object is for; KeyTooLongError, and what `asked_bucket` raises."""
+    check_key(key)
+    return await asked_bucket(store.snapshot(), context, name, expected_owner=expected_owner)
+
+
+async def expiration(snapshot: Snapshot, bucket: BucketRecord, key: str, record: ObjectRecord) -> Headers:
+    """`x-amz-expiration`, of a current version that the bucket's lifecycle ends."""
+    setting = await find_setting(snapshot, bucket, "lifecycle")
+    told = None if setting is None else expiration_header(setting.document, key, record)
+    return [] if told is None else [("x-amz-expiration", told)]
 
 
 def write_conditions(if_match: str | None, if_none_match: str | None) -> WriteConditions:
