@@ -57,6 +57,7 @@ _MESSAGES: Final = {
     "ObjectSerializationConflict": "InputSerialization specifies more than one format (CSV, JSON, or Parquet), or"
     " OutputSerialization specifies more than one format (CSV or JSON)."
     " For InputSerialization and OutputSerialization, you can specify only one format for each.",
+    "OverMaxParquetBlockSize": "The Parquet file is above the max row group size.",
     "OverMaxRecordSize": "The length of a record in the input or result is greater than the maxCharsPerRecord limit of"
     " 1 MB.",
     "ParquetParsingError": "An error occurred while parsing the Parquet file. Check the file and try again.",

@@ -47,10 +47,15 @@ def json_lines(pieces: Iterable[bytes]) -> Iterator[list[object]]:
 
 
 def _unmarked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    began = False
-    for piece in pieces:
-        yield piece if began else piece.removeprefix(_MARK)
-        began = True
+    """Without the mark of UTF-8 that some editors put before all."""
+    source = iter(pieces)
+    first = b""
+    for piece in source:
+        first += piece
+        if len(first) >= len(_MARK):
+            break
+    yield first.removeprefix(_MARK)
+    yield from source
 
 
 def json_documents(pieces: Iterable[bytes], *, elements: bool) -> Iterator[list[tuple[object, bool]]]:

@@ -15,6 +15,8 @@ from pileus.services.s3.select.errors import SelectError
 from pileus.services.s3.select.timestamps import DAY, Timestamp, of_datetime
 
 _ROWS: Final = 2048
+_GROUP_BYTES_MAX: Final = 512 * 1024 * 1024
+"""Source: S3 User Guide, "Querying data in place with Amazon S3 Select", "Requirements and limits"."""
 
 
 def parquet_records(
@@ -25,11 +27,11 @@ def parquet_records(
     arrow: Any = importlib.import_module("pyarrow")
     parquet: Any = importlib.import_module("pyarrow.parquet")
     try:
-        source = parquet.ParquetFile(file)
+        source = parquet.ParquetFile(file, pre_buffer=False)
         groups = [
             at for at in range(source.num_row_groups) if first <= _start(source, at) and _within(source, at, last)
         ]
-        _check_types(source)
+        _check(source, groups)
         wanted = [name for name in source.schema_arrow.names if columns is None or name.lower() in columns]
         wanted = wanted or source.schema_arrow.names[:1]  # rows are counted, of which nothing is asked
         for batch in source.iter_batches(batch_size=_ROWS, row_groups=groups, columns=wanted, use_threads=False):
@@ -47,7 +49,9 @@ def _within(source: Any, group: int, last: int | None) -> bool:
     return last is None or _start(source, group) <= last
 
 
-def _check_types(source: Any) -> None:
+def _check(source: Any, groups: Collection[int]) -> None:
+    if any(source.metadata.row_group(at).total_byte_size > _GROUP_BYTES_MAX for at in groups):
+        raise SelectError("OverMaxParquetBlockSize")
     if any(source.schema.column(at).physical_type == "INT96" for at in range(len(source.schema))):
         raise SelectError("UnsupportedParquetType")
 

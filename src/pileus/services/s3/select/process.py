@@ -20,7 +20,7 @@ from pileus.services.s3.select.scanning import Kind, Message, Sizes, messages
 
 KINDS: Final[tuple[Kind, ...]] = ("bound", "records", "progress", "cont", "stats", "error")
 HEAD: Final = struct.Struct(">IBQQQ")
-MEMORY_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
+MEMORY_BYTES_MAX: Final = 2 * 1024 * 1024 * 1024
 """Of addresses: of those, pyarrow reserves many more than it uses."""
 _READ_BYTES: Final = 256 * 1024
 _NICE: Final = 5

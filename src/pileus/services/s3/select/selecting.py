@@ -30,8 +30,8 @@ from pileus.services.s3.select.scanning import Message, Sizes
 EVENTS = AsyncIterator[shapes.SelectObjectContentEventStream]
 PROCESSES_MAX: Final = 4
 THREAD_BYTES_MAX: Final = 64 * 1024
-_EXPRESSION_CHARS_MAX: Final = 4096
-"""Of what a thread runs: a longer expression may take long by itself."""
+_EXPRESSION_CHARS_MAX: Final = 512
+"""Of what a thread runs: a longer expression takes longer for each record, and makes more of it."""
 
 
 class Source(Protocol):
