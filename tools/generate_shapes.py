@@ -41,7 +41,17 @@ PACKAGES: Final = {
     "sts": "sts",
 }
 OPEN_ENUMS: Final = {
-    "s3": {"BucketLocationConstraint", "Event", "FilterRuleName", "Protocol", "TransitionDefaultMinimumObjectSize"},
+    "s3": {
+        "BucketCannedACL",
+        "ObjectCannedACL",
+        "Permission",
+        "Type",
+        "BucketLocationConstraint",
+        "Event",
+        "FilterRuleName",
+        "Protocol",
+        "TransitionDefaultMinimumObjectSize",
+    },
     "sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"},
 }
 """Enumerations whose service refuses other values in its own words, and so takes any text."""

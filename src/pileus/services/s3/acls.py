@@ -112,6 +112,7 @@ async def acl_for_new(snapshot: Snapshot, bucket: BucketRecord, given: Given, *,
     if not gives_acl(given):
         return (bucket.account_id if enforced else writer), None
     if enforced:
+        check_canned(given.acl)
         if given.acl not in _OWNER_ALONE or not _for_owner_alone(bucket, given):
             raise AccessControlListNotSupported
         return bucket.account_id, None
@@ -187,12 +188,17 @@ def acl_of_headers(given: Given, *, owner: str, bucket_owner: str) -> Acl:
 
 def canned(name: str, *, owner: str, bucket_owner: str) -> Acl:
     """Source: S3 User Guide, "Canned ACL"."""
-    if name not in _CANNED:
-        raise InvalidArgument("", name="x-amz-acl", value=name)
+    check_canned(name)
     grants = [_to(owner, "FULL_CONTROL"), *_CANNED[name]]
     if owner != bucket_owner and name in _TO_BUCKET_OWNER:
         grants.append(_to(bucket_owner, _TO_BUCKET_OWNER[name]))
     return Acl(owner=owner, grants=tuple(grants))
+
+
+def check_canned(name: str | None) -> None:
+    """InvalidArgument, of what no canned ACL is called."""
+    if name is not None and name not in _CANNED:
+        raise InvalidArgument("", name="x-amz-acl", value=name)
 
 
 def _to(account_id: str, permission: Allowed) -> Grant:
@@ -274,7 +280,7 @@ def acl_of_document(document: shapes.AccessControlPolicy, *, owner: str) -> Acl:
 
 def _of_document(grant: shapes.Grant) -> Grant:
     grantee, permission = grant.grantee, grant.permission
-    if grantee is None or permission not in _PERMISSIONS:
+    if grantee is None or permission is None or permission not in _PERMISSIONS:
         raise MalformedACLError
     if grantee.type == "AmazonCustomerByEmail":
         raise EmailGrantee
@@ -282,7 +288,7 @@ def _of_document(grant: shapes.Grant) -> Grant:
         if grantee.uri is None:
             raise MalformedACLError
         return Grant(kind="Group", grantee=_group_uri(grantee.uri, "Group/URI"), permission=permission)
-    if grantee.id is None:
+    if grantee.type != "CanonicalUser" or grantee.id is None:
         raise MalformedACLError
     return Grant(kind="CanonicalUser", grantee=_user_id(grantee.id, "CanonicalUser/ID"), permission=permission)
 

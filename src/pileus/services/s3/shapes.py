@@ -27,7 +27,6 @@ FileHeaderInfo = Literal["USE", "IGNORE", "NONE"]
 QuoteFields = Literal["ALWAYS", "ASNEEDED"]
 ChecksumType = Literal["COMPOSITE", "FULL_OBJECT"]
 ServerSideEncryption = Literal["AES256", "aws:fsx", "aws:backup", "aws:kms", "aws:kms:dsse"]
-ObjectCannedACL = Literal["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"]
 CopySource = Annotated[str, Meta(pattern="^(?a:\\/?.+\\/.+)\\Z")]
 MetadataDirective = Literal["COPY", "REPLACE"]
 TaggingDirective = Literal["COPY", "REPLACE"]
@@ -36,7 +35,6 @@ StorageClass = Literal["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE
 ObjectLockMode = Literal["GOVERNANCE", "COMPLIANCE"]
 ObjectLockLegalHoldStatus = Literal["ON", "OFF"]
 ObjectLockEventHold = Literal["ON", "OFF"]
-BucketCannedACL = Literal["private", "public-read", "public-read-write", "authenticated-read"]
 ObjectOwnership = Literal["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"]
 BucketNamespace = Literal["account-regional", "global"]
 SessionMode = Literal["ReadOnly", "ReadWrite"]
@@ -50,8 +48,6 @@ MFADeleteStatus = Literal["Enabled", "Disabled"]
 ChecksumMode = Literal["ENABLED"]
 ObjectAttributes = Literal["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
 Tier = Literal["Standard", "Bulk", "Expedited"]
-Permission = Literal["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"]
-Type = Literal["CanonicalUser", "AmazonCustomerByEmail", "Group"]
 LocationType = Literal["AvailabilityZone", "LocalZone"]
 Region = Annotated[str, Meta(max_length=20)]
 ArchiveStatus = Literal["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]
@@ -359,7 +355,7 @@ class CopyObjectOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CopyObjectRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    acl: ObjectCannedACL | None = field(name="ACL", default=None)
+    acl: str | None = field(name="ACL", default=None)
     bucket: str = field(name="Bucket")
     cache_control: str | None = field(name="CacheControl", default=None)
     checksum_algorithm: ChecksumAlgorithm | None = field(name="ChecksumAlgorithm", default=None)
@@ -468,7 +464,7 @@ class CreateBucketOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CreateBucketRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    acl: BucketCannedACL | None = field(name="ACL", default=None)
+    acl: str | None = field(name="ACL", default=None)
     bucket: str = field(name="Bucket")
     create_bucket_configuration: CreateBucketConfiguration | None = field(name="CreateBucketConfiguration", default=None)
     grant_full_control: str | None = field(name="GrantFullControl", default=None)
@@ -500,7 +496,7 @@ class CreateMultipartUploadOutput(Struct, frozen=True, kw_only=True, omit_defaul
 
 
 class CreateMultipartUploadRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    acl: ObjectCannedACL | None = field(name="ACL", default=None)
+    acl: str | None = field(name="ACL", default=None)
     bucket: str = field(name="Bucket")
     cache_control: str | None = field(name="CacheControl", default=None)
     content_disposition: str | None = field(name="ContentDisposition", default=None)
@@ -1254,14 +1250,14 @@ class GlacierJobParameters(Struct, frozen=True, kw_only=True, omit_defaults=True
 
 class Grant(Struct, frozen=True, kw_only=True, omit_defaults=True):
     grantee: Grantee | None = field(name="Grantee", default=None)
-    permission: Permission | None = field(name="Permission", default=None)
+    permission: str | None = field(name="Permission", default=None)
 
 
 class Grantee(Struct, frozen=True, kw_only=True, omit_defaults=True):
     display_name: str | None = field(name="DisplayName", default=None)
     email_address: str | None = field(name="EmailAddress", default=None)
     id: str | None = field(name="ID", default=None)
-    type: Type = field(name="xsi:type")
+    type: str = field(name="xsi:type")
     uri: str | None = field(name="URI", default=None)
 
 
@@ -2017,7 +2013,7 @@ class PutBucketAccelerateConfigurationRequest(Struct, frozen=True, kw_only=True,
 
 
 class PutBucketAclRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    acl: BucketCannedACL | None = field(name="ACL", default=None)
+    acl: str | None = field(name="ACL", default=None)
     access_control_policy: AccessControlPolicy | None = field(name="AccessControlPolicy", default=None)
     bucket: str = field(name="Bucket")
     content_md5: str | None = field(name="ContentMD5", default=None)
@@ -2181,7 +2177,7 @@ class PutObjectAclOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PutObjectAclRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    acl: ObjectCannedACL | None = field(name="ACL", default=None)
+    acl: str | None = field(name="ACL", default=None)
     access_control_policy: AccessControlPolicy | None = field(name="AccessControlPolicy", default=None)
     bucket: str = field(name="Bucket")
     content_md5: str | None = field(name="ContentMD5", default=None)
@@ -2295,7 +2291,7 @@ class PutObjectOutput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PutObjectRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    acl: ObjectCannedACL | None = field(name="ACL", default=None)
+    acl: str | None = field(name="ACL", default=None)
     body: object | None = field(name="Body", default=None)
     bucket: str = field(name="Bucket")
     cache_control: str | None = field(name="CacheControl", default=None)
@@ -2543,7 +2539,7 @@ class S3Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bucket_name: str = field(name="BucketName")
     prefix: str = field(name="Prefix")
     encryption: Encryption | None = field(name="Encryption", default=None)
-    canned_acl: ObjectCannedACL | None = field(name="CannedACL", default=None)
+    canned_acl: str | None = field(name="CannedACL", default=None)
     access_control_list: list[Grant] | None = field(name="AccessControlList", default=None)
     tagging: Tagging | None = field(name="Tagging", default=None)
     user_metadata: list[MetadataEntry] | None = field(name="UserMetadata", default=None)
