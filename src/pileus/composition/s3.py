@@ -13,6 +13,7 @@ from pileus.composition.part import Part, described
 from pileus.composition.s3_edges import S3Edges
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
+from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ class S3Part(Part):
         from pileus.services.s3.access_resources import BucketResources
 
         return {"s3": BucketResources(self._store)}
+
+    def route(self, router: Router) -> None:
+        self._edges.route(router)
 
     def subscribe(self, outbox: Outbox) -> None:
         forever = RetryPolicy(attempts=sys.maxsize)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from pileus.composition.foundation import Foundation
 from pileus.kernel.context import RequestContext
-from pileus.kernel.http.messages import Request
+from pileus.kernel.http.messages import Headers, Request, Response
+from pileus.kernel.routing import Router
 from pileus.kernel.service import FormHandler, Service
 
 if TYPE_CHECKING:
     from pileus.kernel.wire.performing import OperationAuthorizer, Performer
     from pileus.services.s3.posting.posts import PolicyAuthenticator, PostedForms
+    from pileus.services.s3.sharing.visits import CrossOriginVisits
 
 
 class S3Edges:
@@ -37,6 +39,19 @@ class S3Edges:
             return await self._forms(context, request)
 
         return answer
+
+    def route(self, router: Router) -> None:
+        """What browsers send that is no form."""
+        router.add_visits(self._visit)
+
+    async def _visit(self, request: Request) -> Response | Headers | None:
+        return await self._visits(request)
+
+    @cached_property
+    def _visits(self) -> "CrossOriginVisits":
+        from pileus.services.s3.sharing.visits import CrossOriginVisits
+
+        return CrossOriginVisits(store=self._foundation.store, ids=self._foundation.ids)
 
     @cached_property
     def _performer(self) -> "Performer":

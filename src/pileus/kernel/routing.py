@@ -4,13 +4,21 @@ A data plane may own the host (`ID.execute-api.REGION.amazonaws.com`, or under a
 path; whatever a client sends there, an `X-Amz-Target` included, is for what the user deployed.
 """
 
-from collections.abc import Coroutine
-from typing import Any, Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 from pileus.kernel.http.browsers import BrowserGuard
-from pileus.kernel.http.messages import Handler, Request, Response
+from pileus.kernel.http.messages import Handler, Headers, Request, Response
 
 _HOSTS_REMEMBERED_MAX: Final = 4_096
+
+
+class Visits(Protocol):
+    """Knows what pages of other origins may do with what a service keeps for its users."""
+
+    async def __call__(self, request: Request) -> Response | Headers | None:
+        """A whole answer, or what to add to one when the page is welcome; None where there is nothing to say."""
+        ...
 
 
 class Router:
@@ -20,6 +28,8 @@ class Router:
         """guard: refuses web pages of other sites, everywhere but at what users deployed."""
         self._dispatcher = dispatcher
         self._guard = guard
+        self._visits: Visits | None = None
+        self._patterns: list[tuple[Callable[[str], bool], Handler]] = []
         self._labels: dict[str, Handler] = {}
         self._by_host: dict[str, Handler | None] = {}
         self._paths: list[tuple[str, str, Handler, bool]] = []
@@ -30,6 +40,16 @@ class Router:
         assert label not in self._labels
         self._labels[label] = handler
         self._by_host.clear()
+
+    def add_hosts(self, owns: Callable[[str], bool], handler: Handler) -> None:
+        """Hosts, in lower case and without their port, belong to `handler` where `owns` says so."""
+        self._patterns.append((owns, handler))
+        self._by_host.clear()
+
+    def add_visits(self, visits: Visits) -> None:
+        """Ask `visits` before an API is reached from a page of another origin."""
+        assert self._visits is None
+        self._visits = visits
 
     def add_path(self, prefix: str, handler: Handler, *, containing: str = "", deployed: bool = False) -> None:
         """Paths that begin with `prefix`, and hold `containing`, belong to `handler`; the longest prefix wins.
@@ -59,14 +79,34 @@ class Router:
                         return owner(request)
                     handler = owner
                     break
+        if (
+            self._visits is not None
+            and handler is self._dispatcher
+            and ("origin" in request.headers or request.method == "OPTIONS")
+        ):
+            return self._visited(request, self._visits)
         if self._guard is not None and (why := self._guard.refusal(request)):
             return _refused(why)
         return handler(request)
 
+    async def _visited(self, request: Request, visits: Visits) -> Response:
+        told = await visits(request)
+        if isinstance(told, Response):
+            return told
+        if self._guard is not None:
+            why = self._guard.refusal_of_host(request) if told else self._guard.refusal(request)
+            if why:
+                return await _refused(why)
+        response = await self._dispatcher(request)
+        return Response(response.status, [*response.headers, *told], response.body) if told else response
+
     def _owner(self, host: str) -> Handler | None:
         """The data plane of a host; remembered, since a client sends the same one every time."""
-        labels = host.lower().split(":", 1)[0].split(".", 2)
+        name = host.lower().split(":", 1)[0]
+        labels = name.split(".", 2)
         owner = self._labels.get(labels[1]) if len(labels) > 1 else None
+        if owner is None:
+            owner = next((handler for owns, handler in self._patterns if owns(name)), None)
         if len(self._by_host) >= _HOSTS_REMEMBERED_MAX:
             self._by_host.clear()  # hosts are the client's to choose
         self._by_host[host] = owner

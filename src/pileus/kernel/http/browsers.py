@@ -44,11 +44,8 @@ class BrowserGuard:
         """Why the request is refused, in one line; empty when it is not."""
         headers = request.headers
         host = headers.get("host", "")
-        known = self._hosts.get(host)
-        if known is None:
-            known = self._remember(host)
-        if not known:
-            return f"{host[:255]!r} is not a name of this server; pileus up --allow-host makes it one"
+        if why := self.refusal_of_host(request):
+            return why
         if "origin" in headers:
             origin = headers["origin"]
             if not self._welcome(origin, host):
@@ -56,6 +53,14 @@ class BrowserGuard:
         elif headers.get("sec-fetch-site") == "cross-site" and not _merely_visits(request):
             return "pages of another site may not call this server"
         return ""
+
+    def refusal_of_host(self, request: Request) -> str:
+        """The same, of a request from a page that is welcome where it asks: whose name must be ours all the same."""
+        host = request.headers.get("host", "")
+        known = self._hosts.get(host)
+        if known is None:
+            known = self._remember(host)
+        return "" if known else f"{host[:255]!r} is not a name of this server; pileus up --allow-host makes it one"
 
     def _remember(self, host: str) -> bool:
         if len(self._hosts) >= _HOSTS_REMEMBERED_MAX:
