@@ -98,7 +98,7 @@ async def converse(pieces: list[bytes], shared: Shared) -> bytes:
     for piece in pieces:
         if transport.closed:
             break
-        connection.data_received(piece)
+        connection.receive(piece)
         for _ in range(3):
             await asyncio.sleep(0)
     if not transport.closed and not connection.eof_received():

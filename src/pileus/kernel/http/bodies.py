@@ -27,6 +27,7 @@ class IncomingBody:
     """
 
     __slots__ = (
+        "_arriving",
         "_budget",
         "_discarding",
         "_error",
@@ -58,6 +59,8 @@ class IncomingBody:
         self._waiter: asyncio.Future[None] | None = None
         self._error: BodyBroken | None = None
         self._discarding = False
+        self._arriving = True
+        budget.inflow.begin()
 
     def __aiter__(self) -> "IncomingBody":
         return self
@@ -123,11 +126,13 @@ class IncomingBody:
     def finish(self) -> None:
         """All of it has arrived."""
         self.complete = True
+        self._arrived()
         self._wake()
 
     def fail(self, error: BodyBroken) -> None:
         """The reader gets `error`, at once; what lay unread is dropped."""
         self._error = error
+        self._arrived()
         self.discard()
         if self._turn is not None and not self._turn.done():
             self._turn.set_exception(error)
@@ -138,6 +143,12 @@ class IncomingBody:
         self._discarding = True
         self._parts.clear()
         self.buffered_bytes = 0
+
+    def _arrived(self) -> None:
+        """No more comes."""
+        if self._arriving:
+            self._arriving = False
+            self._budget.inflow.end()
 
     async def _arrival(self) -> None:
         assert self._waiter is None, "a body has one reader"

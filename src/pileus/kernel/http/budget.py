@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from typing import Final, NamedTuple
 
+from pileus.kernel.http.inflow import Inflow
 from pileus.kernel.http.limits import Limits
 from pileus.kernel.http.messages import NoRoom
 
@@ -31,6 +32,8 @@ class BodyBudget:
         self._waiting_max = limits.bodies_waiting_max
         self._patience_s = limits.bodies_timeout.total_seconds()
         self._waiting: deque[_Waiter] = deque()
+        self.inflow: Final = Inflow(limits)
+        """Of the streams themselves, which nobody waits for."""
 
     def take_now(self, size_bytes: int) -> bool:
         """Take room, if there is some and nobody waits for it; whether it was taken."""

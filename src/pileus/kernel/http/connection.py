@@ -55,7 +55,19 @@ class Connection(Answering):
         )
         self._shared.connections.add(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._shared.budget.inflow.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = self._shared.budget.inflow.buffer[:nbytes]
+        if self._stash or nbytes > self._parser.body_left_bytes:
+            self.receive(bytes(data))
+        elif not self._deaf:
+            self._feed(data)  # a long body is copied once, out of the buffer
+            self._proceed()
+
+    def receive(self, data: bytes) -> None:
+        """The next bytes, whatever they are."""
         if self._deaf:
             return
         if self._stash or len(data) > SLICE_BYTES:

@@ -120,7 +120,12 @@ class RequestParser:
         """How much may be fed at once: a declared body makes no further requests."""
         return max(SLICE_BYTES, self._left_bytes)
 
-    def feed(self, data: bytes) -> None:
+    @property
+    def body_left_bytes(self) -> int:
+        """How much is certainly more of the body that is streaming."""
+        return 0 if self.streaming is None else max(0, self._left_bytes)
+
+    def feed(self, data: bytes | memoryview) -> None:
         """Parse; `Refused` leaves what was received before it in `received`."""
         try:
             self._parser.feed_data(data)
@@ -133,7 +138,7 @@ class RequestParser:
             if self._fed_bytes > self._limits.header_bytes_max + 2 * SLICE_BYTES:
                 raise Refused(431)  # A head, trailers or a chunk extension without an end.
 
-    def _go_on_plainly(self, data: bytes, offset: int) -> None:
+    def _go_on_plainly(self, data: bytes | memoryview, offset: int) -> None:
         """We decline the Upgrade (h2c mostly) by answering in HTTP/1.1: httptools stops there, so start it anew.
 
         The seam for WebSocket: an exchange that accepts the upgrade would take over the connection from here.

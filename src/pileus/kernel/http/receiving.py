@@ -15,7 +15,7 @@ from pileus.kernel.http.parsing import Exchange, Refused, RequestParser
 from pileus.kernel.http.sharing import Shared
 
 
-class Receiving(asyncio.Protocol):
+class Receiving(asyncio.BufferedProtocol):
     """The side of a connection that reads."""
 
     __slots__ = (
@@ -62,7 +62,7 @@ class Receiving(asyncio.Protocol):
         """Whether the client has hung up; one that only said that it will send no more counts as gone, too."""
         return self._eof or self._transport.is_closing()
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes | memoryview) -> None:
         try:
             self._parser.feed(data)
         except Refused as refused:
@@ -132,7 +132,7 @@ class Receiving(asyncio.Protocol):
             return False
         streaming, limits = self._parser.streaming, self._shared.limits
         if streaming is not None and streaming.body is not None:
-            return streaming.body.buffered_bytes <= limits.body_buffer_bytes
+            return streaming.body.buffered_bytes <= self._shared.budget.inflow.unread_bytes_max
         return len(self._open) + len(self._parser.received) < limits.pipelined_max
 
     def _read_if_wanted(self) -> None:
