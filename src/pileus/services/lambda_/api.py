@@ -47,7 +47,6 @@ PARTIAL: Final[Mapping[str, str]] = {
     "UpdateFunctionCode": "zip packages and container images; no keys of KMS",
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
-    "PublishLayerVersion": "zip packages in the request",
     "PutFunctionEventInvokeConfig": "destinations are functions, queues and topics",
     "UpdateFunctionEventInvokeConfig": "as PutFunctionEventInvokeConfig",
     "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
