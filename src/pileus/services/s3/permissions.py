@@ -57,7 +57,7 @@ BUCKET: Final = _type("bucket", _bucket_arn)
 OBJECT: Final = _type("object", _object_arn)
 SOURCE_BUCKET: Final = _type("bucket", _source_bucket_arn)
 SOURCE_OBJECT: Final = _type("object", _source_arn)
-_NEW_BUCKET: Final = replace(BUCKET, foreign=None)
+NEW_BUCKET: Final = replace(BUCKET, foreign=None)
 _NONE: Final = ResourceType(
     name="", arn=lambda context, given: "*", told=lambda context, given: "", strangers_told=_DENIED
 )
@@ -182,18 +182,18 @@ PERMISSIONS: Final[Permissions] = {
     # Buckets.
     "ListBuckets": (_allowed("ListAllMyBuckets", _NONE),),
     "CreateBucket": (
-        _allowed("CreateBucket", _NEW_BUCKET),
-        _allowed("PutBucketAcl", _NEW_BUCKET, asked=_gives_acl),
+        _allowed("CreateBucket", NEW_BUCKET),
+        _allowed("PutBucketAcl", NEW_BUCKET, asked=_gives_acl),
         _allowed(
             "PutBucketOwnershipControls",
-            _NEW_BUCKET,
+            NEW_BUCKET,
             asked=lambda context, given: given.object_ownership is not None,
         ),
         *(
-            _allowed(action, _NEW_BUCKET, asked=lambda context, given: bool(given.object_lock_enabled_for_bucket))
+            _allowed(action, NEW_BUCKET, asked=lambda context, given: bool(given.object_lock_enabled_for_bucket))
             for action in ("PutBucketObjectLockConfiguration", "PutBucketVersioning")
         ),
-        _allowed("TagResource", _NEW_BUCKET, asked=_tags_new),
+        _allowed("TagResource", NEW_BUCKET, asked=_tags_new),
     ),
     **_on_bucket("DeleteBucket", "DeleteBucket"),
     **_on_bucket("ListBucket", "HeadBucket", "ListObjects", "ListObjectsV2"),
