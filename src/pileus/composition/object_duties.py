@@ -14,6 +14,7 @@ from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pileus.services.s3.access_logs.keeping import AccessLogs
+    from pileus.services.s3.inventories.keeping import Inventories
     from pileus.services.s3.lifecycle.worker import LifecycleWorker
     from pileus.services.s3.writing import ObjectWriter
 
@@ -23,7 +24,7 @@ _CHANGED: Final = Subspace("s3", "with-changed")
 
 
 class ObjectDuties:
-    """Lifecycles and access logs. writer: of S3's own objects."""
+    """Lifecycles, inventories and access logs. writer: of S3's own objects."""
 
     def __init__(self, foundation: Foundation, *, writer: "Callable[[], ObjectWriter]") -> None:
         self._store = foundation.store
@@ -36,6 +37,11 @@ class ObjectDuties:
         """Apply lifecycle rules."""
         await self._first("lifecycle")
         await self._lifecycles.run()
+
+    async def take_stock(self) -> None:
+        """Write inventories."""
+        await self._first("inventory")
+        await self._inventories.run()
 
     async def log(self) -> None:
         """Deliver access logs."""
@@ -67,6 +73,12 @@ class ObjectDuties:
         from pileus.services.s3.lifecycle.worker import LifecycleWorker
 
         return LifecycleWorker(store=self._store, clock=self._clock, ids=self._ids)
+
+    @cached_property
+    def _inventories(self) -> "Inventories":
+        from pileus.services.s3.inventories.keeping import Inventories
+
+        return Inventories(store=self._store, clock=self._clock, ids=self._ids, writer=self._writer())
 
     @cached_property
     def _logs(self) -> "AccessLogs":

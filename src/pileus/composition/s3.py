@@ -85,7 +85,7 @@ class S3Part(Part):
             outbox.subscribe(topic, self._end_uploads, retry=forever)
 
     def duties(self) -> Sequence[Duty]:
-        return (self._sweep, self._scrub, self._duties.age, self._duties.log)
+        return (self._sweep, self._scrub, self._duties.age, self._duties.take_stock, self._duties.log)
 
     async def close(self) -> None:
         await self._duties.close()

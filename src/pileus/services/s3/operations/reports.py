@@ -15,6 +15,7 @@ from pileus.kernel.service import Answered
 from pileus.services.s3.bucket_errors import NoSuchConfiguration, TooManyConfigurations
 from pileus.services.s3.bucket_records import delete_setting, find_setting, put_setting, settings_of
 from pileus.services.s3.errors import InvalidArgument
+from pileus.services.s3.inventories.files import check_format
 from pileus.services.s3.operations.settings_base import NO_CONTENT, Asked, SettingsBase
 from pileus.services.s3.settings.documents import ANALYTICS, INVENTORY, METRICS, TIERING, read, setting
 from pileus.services.s3.settings.reports import (
@@ -92,6 +93,7 @@ class ReportOperations(SettingsBase):
     ) -> Answered:
         check_id(request.id, request.inventory_configuration)
         check_inventory(request.inventory_configuration)
+        check_format(request.inventory_configuration.destination.s3_bucket_destination.format)
         return await self._put_report(context, request, INVENTORY, request.inventory_configuration)
 
     async def delete_bucket_inventory_configuration(
