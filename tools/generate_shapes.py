@@ -35,7 +35,7 @@ PACKAGES: Final = {
     "kms": "kms",
     "logs": "logs",
     "s3": "s3",
-    "s3control": "s3control",
+    "s3control": "s3/control",
     "sns": "sns",
     "sqs": "sqs",
     "sts": "sts",
@@ -55,6 +55,8 @@ OPEN_ENUMS: Final = {
     "sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"},
 }
 """Enumerations whose service refuses other values in its own words, and so takes any text."""
+UNPATTERNED: Final = {"s3control": {"S3ResourceArn"}}
+"""Texts whose pattern refuses what the service takes (S3 User Guide, "Using tags with S3 general purpose buckets")."""
 OPTIONAL: Final = {"s3": {("PutBucketPolicyRequest", "Policy"), ("Tagging", "TagSet")}}
 """Members whose absence the service refuses in its own words, or does not mind, though the model requires them."""
 _SCALARS: Final = {
@@ -147,7 +149,7 @@ class Module:
             return alias
         else:
             inner = _SCALARS[kind]
-        meta = self.meta(shape)
+        meta = self.meta(shape_name)
         if not meta:
             return inner
         inner = "int" if kind in _INT_BOUNDS else inner
@@ -155,7 +157,8 @@ class Module:
         self.aliases[alias] = f"Annotated[{inner}, Meta({meta})]"
         return alias
 
-    def meta(self, shape: dict[str, Any]) -> str:
+    def meta(self, shape_name: str) -> str:
+        shape = self.shapes[shape_name]
         kind = shape["type"]
         low, high = shape.get("min"), shape.get("max")
         parts: list[str] = []
@@ -168,7 +171,7 @@ class Module:
         elif kind in {"string", "list", "map", "blob"}:
             parts += [f"min_length={low}"] if low else []
             parts += [f"max_length={high}"] if high is not None else []
-            pattern = shape.get("pattern")
+            pattern = None if shape_name in UNPATTERNED.get(self.service, ()) else shape.get("pattern")
             if pattern and kind == "string" and (translated := python_pattern(pattern)) is not None:
                 parts.append(f"pattern={json.dumps(translated, ensure_ascii=True)}")
         return ", ".join(parts)

@@ -21,6 +21,7 @@ from pileus.composition.logs import LogsPart
 from pileus.composition.pages import pages
 from pileus.composition.part import Part
 from pileus.composition.s3 import S3Part
+from pileus.composition.s3control import S3ControlPart
 from pileus.composition.sns import SnsPart
 from pileus.composition.sqs import SqsPart
 from pileus.composition.sts import StsPart
@@ -91,6 +92,7 @@ class Parts:
             queues=self._topic_queues if self._has("sqs") else None,
             logs=(lambda: self._logs.function_logs) if self._has("logs") else None,
         )
+        self._s3control = S3ControlPart(foundation)
         self._s3 = S3Part(
             foundation,
             queues=self._queue_sender if self._has("sqs") else None,
@@ -112,6 +114,7 @@ class Parts:
             self._lambda,
             self._logs,
             self._s3,
+            self._s3control,
             self._sns,
             self._sqs,
             self._sts,

@@ -25,6 +25,7 @@ SERVICES: Final = (
     "lambda",
     "logs",
     "s3",
+    "s3control",
     "sns",
     "sqs",
     "sts",

@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 
 from pileus.settings import SERVICES
 from tests.conftest import Server
+from tests.support.s3control import ACCOUNT, control_client
 
 _TARGETS: Final = (
     "DynamoDB_20120810.GetItem",
@@ -298,6 +299,7 @@ _LISTS: Final = {
     "lambda": "list_functions",
     "logs": "describe_log_groups",
     "s3": "list_buckets",
+    "s3control": "list_access_points",
     "sns": "list_topics",
     "sqs": "list_queues",
     "sts": "get_caller_identity",
@@ -308,7 +310,10 @@ def _load_services(server: Server) -> None:
     """A service is loaded with the first request for it, which is no growth."""
     assert _LISTS.keys() == set(SERVICES)
     for service, operation in _LISTS.items():
-        getattr(server.client(service), operation)()
+        if service == "s3control":
+            getattr(control_client(server), operation)(AccountId=ACCOUNT)
+        else:
+            getattr(server.client(service), operation)()
 
 
 def _survives(server: Server, *, warm_up: int, count: int, seed: int) -> None:

@@ -14,6 +14,10 @@ from pileus.kernel.http.messages import Request
 
 _OF_S3: Final = re.compile(r"(?P<bucket>.+)\.s3(?:-accelerate|-fips|-external-1|-[a-z]{2}(?:-[a-z]+)+-[0-9])?\.", re.A)
 
+_OF_ACCESS_POINT: Final = re.compile(
+    r"(?P<point>[a-z0-9-]+-[0-9]{12}\.s3-accesspoint(?:-fips)?\.(?:[a-z]{2}(?:-[a-z]+)+-[0-9]))\.", re.A
+)
+"""`NAME-ACCOUNT.s3-accesspoint.REGION`, which S3 knows as a bucket's further name."""
 _HOST_LENGTH_MAX: Final = 260
 """255 characters of a name (RFC 1035) and a port."""
 
@@ -22,7 +26,10 @@ _HOST_LENGTH_MAX: Final = 260
 def bucket_of(host: str) -> str:
     """The bucket in a Host header; empty when it names none."""
     found = _OF_S3.match(host) if len(host) <= _HOST_LENGTH_MAX else None
-    return found["bucket"] if found is not None else ""
+    if found is not None:
+        return found["bucket"]
+    found = _OF_ACCESS_POINT.match(host) if len(host) <= _HOST_LENGTH_MAX else None
+    return found["point"].replace("-accesspoint-fips", "-accesspoint") if found is not None else ""
 
 
 def path_of(request: Request) -> str:

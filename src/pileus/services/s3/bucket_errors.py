@@ -77,6 +77,30 @@ class BucketNotEmpty(ServiceError):
         super().__init__(f"The bucket you tried to delete is not empty{more}", members={"BucketName": bucket})
 
 
+class BucketHasAccessPointsAttached(ServiceError):
+    """S3 User Guide, "Deleting a general purpose bucket": its access points go first."""
+
+    code = "BucketHasAccessPointsAttached"
+    status = 409
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            "The bucket you tried to delete has access points attached. Delete all access points before deleting "
+            "the bucket.",
+            members={"BucketName": bucket},
+        )
+
+
+class MethodNotAllowed(ServiceError):
+    """What is asked for is not asked of an access point."""
+
+    code = "MethodNotAllowed"
+    status = 405
+
+    def __init__(self) -> None:
+        super().__init__("The specified method is not allowed against this resource.")
+
+
 class WrongRegion(ServiceError):
     """The request is signed for another region than the bucket's; SDKs follow the region that is named.
 

@@ -13,6 +13,7 @@ import msgspec
 from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.s3.access_points import bucket_behind, names_access_point
 from pileus.services.s3.errors import NoSuchBucket
 from pileus.services.s3.model import BucketRecord, SettingRecord
 
@@ -35,8 +36,12 @@ def setting_key(bucket: BucketRecord, kind: str) -> bytes:
 
 
 async def find_bucket(snapshot: Snapshot, name: str) -> BucketRecord | None:
+    """By its name, or by that of an access point which leads to it."""
     value = await snapshot.get(_BUCKETS.pack(name))
-    return None if value is None else decode(value, BucketRecord)
+    if value is not None:
+        return decode(value, BucketRecord)
+    behind = await bucket_behind(snapshot, name) if names_access_point(name) else ""
+    return await find_bucket(snapshot, behind) if behind else None
 
 
 async def get_bucket(snapshot: Snapshot, name: str) -> BucketRecord:

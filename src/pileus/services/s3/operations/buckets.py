@@ -12,8 +12,15 @@ from typing import Final
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Snapshot
+from pileus.services.s3.access_points import has_points
 from pileus.services.s3.acls import acl_for_new_bucket
-from pileus.services.s3.bucket_errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty
+from pileus.services.s3.bucket_errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketHasAccessPointsAttached,
+    BucketNotEmpty,
+    MethodNotAllowed,
+)
 from pileus.services.s3.bucket_names import EUROPE, FIRST_REGION, check_name, region_for
 from pileus.services.s3.bucket_records import (
     buckets_of,
@@ -95,12 +102,18 @@ class BucketOperations(S3Base):
         bucket = await asked_bucket(
             self._store.snapshot(), context, request.bucket, expected_owner=request.expected_bucket_owner
         )
-        return HeadBucketOutput(bucket_arn=bucket.arn, bucket_region=bucket.region, access_point_alias=False)
+        return HeadBucketOutput(
+            bucket_arn=bucket.arn, bucket_region=bucket.region, access_point_alias=bucket.name != request.bucket
+        )
 
     async def delete_bucket(self, context: RequestContext, request: DeleteBucketRequest) -> None:
         """Uploads under way do not keep a bucket; they end with it (API_DeleteBucket: only a directory bucket's do)."""
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
+            if bucket.name != request.bucket:
+                raise MethodNotAllowed
+            if await has_points(tx, bucket.name):
+                raise BucketHasAccessPointsAttached(bucket.name)
             if await _holds_anything(tx, bucket):
                 raise BucketNotEmpty(bucket.name, versioned=bool(bucket.versioning))
             abandon(tx, bucket)
