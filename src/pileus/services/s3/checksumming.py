@@ -5,13 +5,13 @@ Sources: S3 User Guide, "Checking object integrity in Amazon S3", "Full object a
 s3/s3, TestS3MultipartUploadChecksum.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.wire.checksums import checksum as begun
-from pileus.kernel.wire.checksums import combined, written
 from pileus.kernel.wire.checksums import read as read_digest
+from pileus.kernel.wire.checksums import written
 from pileus.services.s3.errors import InvalidRequest
 
 Kind = Literal["FULL_OBJECT", "COMPOSITE"]
@@ -96,11 +96,3 @@ def composite(algorithm: str, parts: Sequence[bytes]) -> str:
     whole = begun(algorithm)
     whole.update(b"".join(parts))
     return f"{written(whole.digest())}-{len(parts)}"
-
-
-def full(algorithm: str, parts: Iterable[tuple[bytes, int]]) -> bytes:
-    """The checksum of an object, from those of its parts and their sizes in bytes."""
-    joined = begun(algorithm).digest()
-    for digest, size_bytes in parts:
-        joined = combined(algorithm, joined, digest, second_size_bytes=size_bytes)
-    return joined
