@@ -111,6 +111,65 @@ async def test_what_botocore_wraps_arrives_slowly() -> None:
     assert given.body.verification.algorithm == "SHA256"
 
 
+@pytest.mark.parametrize("altered", [False, True])
+async def test_whoever_takes_the_digests_verifies(altered: bool) -> None:
+    """A caller that hashes elsewhere gets all there is to hash, the iterator touches none, and the verdict is his."""
+    body = b"the body" * 4000
+    request = put_by_boto3(body, "SHA256", ContentMD5=written(md5(body).digest()))
+    assert isinstance(request.body, bytes)
+    request.body = Arriving(request.body.replace(b"the body", b"a bodice", int(altered)), 999)
+    given = taken(request).body
+    assert isinstance(given, ReceivedBody)
+    digests = given.take_digests()
+    assert [getattr(digest, "name", "") for digest in digests] == ["sha256", "md5"]
+    async for piece in given:
+        for digest in digests:
+            digest.update(piece)
+    if altered:
+        with pytest.raises(ServiceError) as refused:
+            given.verify()
+        assert refused.value.error_code == "BadDigest"
+    else:
+        given.verify()
+        assert given.verification.calculated == written(sha256(body).digest())
+
+
+@pytest.mark.parametrize("takes", [False, True])
+@pytest.mark.parametrize("altered", [False, True])
+async def test_a_stated_hash_is_compared_wherever_it_is_made(altered: bool, takes: bool) -> None:
+    """The signature is over that hash, so a body that has another one is nobody's; wherever it is computed."""
+    body = b"x" * 200_000
+    request = Request(
+        method="PUT",
+        target="/bucket/key",
+        headers={
+            "host": "s3.amazonaws.com",
+            "authorization": authorization("s3"),
+            "x-amz-content-sha256": sha256(body).hexdigest(),
+            "content-length": str(len(body)),
+        },
+    )
+    request.body = Arriving(body[:-1] + b"y" if altered else body, 50_000)
+    given = taken(request).body
+    assert isinstance(given, ReceivedBody)
+
+    async def all_of_it() -> None:
+        digests = given.take_digests() if takes else ()
+        async for piece in given:
+            for digest in digests:
+                digest.update(piece)
+        if takes:
+            assert [getattr(digest, "name", "") for digest in digests] == ["sha256"]
+            given.verify()
+
+    if not altered:
+        await all_of_it()
+        return
+    with pytest.raises(ServiceError) as refused:
+        await all_of_it()
+    assert refused.value.error_code == "XAmzContentSHA256Mismatch"
+
+
 def signed_request(body: Any, *, trailer: bool, key: bool = True, changes: Mapping[str, str] = _NOTHING) -> Request:
     """S3's published example of a chunked upload."""
     marker = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"

@@ -140,6 +140,11 @@ class Verification:
         assert self._sum is not None
         return written(self._sum.digest())
 
+    @property
+    def digests(self) -> Sequence[Checksum]:
+        """What `update` updates, for whoever does that instead."""
+        return [each for each in (self._sum, self._md5) if each is not None]
+
     def update(self, data: bytes) -> None:
         if self._sum is not None:
             self._sum.update(data)

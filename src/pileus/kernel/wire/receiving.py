@@ -11,7 +11,7 @@ Source: S3 API Reference, "Authenticating Requests (AWS Signature Version 4)", "
 
 import hmac
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
@@ -23,7 +23,7 @@ from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, refusal
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import BodyStream, Request
 from pileus.kernel.wire.aws_chunked import AwsChunkedDecoder
-from pileus.kernel.wire.checksums import Verification, trailer_names
+from pileus.kernel.wire.checksums import Checksum, Verification, trailer_names
 from pileus.kernel.wire.codec import Codec, Receive
 from pileus.kernel.wire.compression import NotCompressed, gunzip
 from pileus.kernel.wire.event_codec import IncomingEvents, attribute_of, has_first_message
@@ -63,24 +63,48 @@ class ReceivedBody:
         self._source = source
         self._decoder = decoder
         self._sha256_hex = sha256_hex
+        self._hashed = sha256() if sha256_hex is not None else None
+        self._taken = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        hashed = sha256() if self._sha256_hex is not None else None
+        digests = () if self._taken else self._digests()
+        framed = self._hashed if self._decoder is not None else None  # the stated hash is of the body on the wire
         try:
             async for piece in self._source:
-                if hashed is not None:
-                    hashed.update(piece)
+                if framed is not None:
+                    framed.update(piece)
                 for part in (piece,) if self._decoder is None else self._decoder.feed(piece):
-                    self.verification.update(part)
+                    for digest in digests:
+                        digest.update(part)
                     yield part
             if self._decoder is not None:
                 self._decoder.finish()
                 self.trailers = self._decoder.trailers
-            if hashed is not None and not hmac.compare_digest(hashed.hexdigest(), self._sha256_hex or ""):
-                raise NotAuthentic(Problem.HASH_MISMATCH)
         except NotAuthentic as refused:
             raise refusal(refused, Family.S3) from None
+        if not self._taken:
+            self.verify()
+
+    def take_digests(self) -> Sequence[Checksum]:
+        """What sums up the bare body, for a caller who updates it elsewhere than on the loop, and then calls `verify`.
+
+        Until then nothing of the body is proven. At most one of them is an MD5, by `hashlib`'s name.
+        """
+        self._taken = True
+        return self._digests()
+
+    def verify(self) -> None:
+        """All has arrived and is summed up: is it what was sent? Raises `ServiceError`."""
+        hashed = self._hashed
+        if hashed is not None and not hmac.compare_digest(hashed.hexdigest(), self._sha256_hex or ""):
+            raise refusal(NotAuthentic(Problem.HASH_MISMATCH), Family.S3)
         self.verification.finish(self.trailers)
+
+    def _digests(self) -> Sequence[Checksum]:
+        digests = list(self.verification.digests)
+        if self._hashed is not None and self._decoder is None:
+            digests.append(self._hashed)
+        return digests
 
     async def make_room(self, size_bytes: int) -> None:
         """As of the body on the wire."""

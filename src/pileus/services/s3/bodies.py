@@ -129,17 +129,20 @@ class Bodies:
         told: Checksum | None,
         algorithm: str,
     ) -> Stored:
-        digest = md5(usedforsecurity=False)
         received = body if isinstance(body, ReceivedBody) else None
+        taken = () if received is None else received.take_digests()
+        digest = next((each for each in taken if getattr(each, "name", "") == "md5"), None) or md5(
+            usedforsecurity=False
+        )
         verified = told is not None or (received is not None and received.verification.algorithm != "")
         lies_so = key is None and algorithm == DEFAULT_CHECKSUM  # the blob's own checksum is that
         own = None if verified or lies_so else checksums.checksum(algorithm)
-        digests: list[_Digest] = [digest] if own is None else [digest, own]
+        digests: list[_Digest] = [digest, *(each for each in (own, *taken) if each is not None and each is not digest)]
         writer = await self.blobs.writer(key=key, digests=digests)
         try:
             async for part in body:
                 await writer.write(part)
-            segment = await writer.close()
+            segment = await writer.close(check=None if received is None else received.verify)
         finally:
             writer.discard()
         if told is None and received is not None and received.verification.algorithm:

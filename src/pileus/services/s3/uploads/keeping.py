@@ -61,8 +61,9 @@ async def keep_part(
     ours = None
     if algorithm and algorithm != sent and (algorithm != checksumming.DEFAULT or key is not None):
         ours = checksums.checksum(algorithm)
-    digest = md5(usedforsecurity=False)
-    digests: list[Any] = [digest] if ours is None else [digest, ours]
+    taken = () if received is None else received.take_digests()
+    digest = next((each for each in taken if getattr(each, "name", "") == "md5"), None) or md5(usedforsecurity=False)
+    digests: list[Any] = [digest, *(each for each in (ours, *taken) if each is not None and each is not digest)]
     writer = await bodies.blobs.writer(key=key, digests=digests)
     try:
         if isinstance(body, bytes):
@@ -70,7 +71,7 @@ async def keep_part(
         else:
             async for piece in body:
                 await writer.write(piece)
-        segment = await writer.close()
+        segment = await writer.close(check=None if received is None else received.verify)
     finally:
         writer.discard()
     if received is not None and sent:
