@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pileus.kernel.wire.performing import OperationAuthorizer, Performer
     from pileus.services.s3.posting.posts import PolicyAuthenticator, PostedForms
     from pileus.services.s3.sharing.visits import CrossOriginVisits
+    from pileus.services.s3.website.visiting import Websites
 
 
 class S3Edges:
@@ -43,9 +44,22 @@ class S3Edges:
     def route(self, router: Router) -> None:
         """What browsers send that is no form."""
         router.add_visits(self._visit)
+        router.add_hosts(lambda host: ".s3-website" in host, self._visit_website)
+        router.add_path("/_aws/s3-website/", self._visit_website, deployed=True)
 
     async def _visit(self, request: Request) -> Response | Headers | None:
         return await self._visits(request)
+
+    async def _visit_website(self, request: Request) -> Response:
+        return await self._websites(request)
+
+    @cached_property
+    def _websites(self) -> "Websites":
+        from pileus.services.s3.website.visiting import Websites
+
+        return Websites(
+            store=self._foundation.store, ids=self._foundation.ids, performer=self._performer, visits=self._visits
+        )
 
     @cached_property
     def _visits(self) -> "CrossOriginVisits":

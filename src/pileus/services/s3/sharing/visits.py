@@ -47,11 +47,15 @@ class CrossOriginVisits:
         if bucket is None and not certain:
             return None
         if request.method == "OPTIONS":
-            try:
-                return Response(200, [*self._ids_of_answer(), *await self._preflight(request, bucket, key)])
-            except ServiceError as error:
-                return wire_of("rest-xml").fail(None, dialect_of("s3"), error, self._ids.uuid())
+            return await self.preflight(request, bucket, key)
         return None if bucket is None else await self.headers(request, bucket) or None
+
+    async def preflight(self, request: Request, bucket: BucketRecord | None, key: str) -> Response:
+        """The answer to a preflight request. bucket: None when there is none of that name."""
+        try:
+            return Response(200, [*self._ids_of_answer(), *await self._preflight(request, bucket, key)])
+        except ServiceError as error:
+            return wire_of("rest-xml").fail(None, dialect_of("s3"), error, self._ids.uuid())
 
     async def headers(self, request: Request, bucket: BucketRecord) -> Headers:
         """What is added to the answer to a request that is none of preflight; nothing where no rule allows it."""
