@@ -112,6 +112,8 @@ def test_scan_ranges(s3: Any, bucket: str) -> None:
         ("SELECT s.salary FROM S3Object s", "MissingHeaders"),
         ("SELECT FROM S3Object s", "ParseEmptySelect"),
         ("SELECT s.name FROM S3Object s GROUP BY s.name", "ParseExpectedIdentForGroupName"),
+        ("SELECT s.name FROM S3Object s WHERE s.age > 30", "ExternalEvalException"),
+        ("SELECT CAST(s.name AS INT) FROM S3Object s", "CastFailed"),
     ],
 )
 def test_queries_that_are_wrong(s3: Any, bucket: str, sql: str, code: str) -> None:
@@ -125,9 +127,10 @@ def test_queries_that_are_wrong(s3: Any, bucket: str, sql: str, code: str) -> No
 
 def test_records_that_are_wrong(s3: Any, bucket: str) -> None:
     """The stream has begun, and ends with the error."""
-    s3.put_object(Bucket=bucket, Key="people.csv", Body=_PEOPLE)
+    rows = b"".join(b"%d\n" % n for n in range(50_000))
+    s3.put_object(Bucket=bucket, Key="rows.csv", Body=b"n\n" + rows + b"x\n")
     with pytest.raises(EventStreamError) as raised:
-        ask(s3, bucket, "people.csv", "SELECT CAST(s.name AS INT) FROM S3Object s")
+        ask(s3, bucket, "rows.csv", "SELECT CAST(s.n AS INT) FROM S3Object s")
     assert raised.value.response["Error"]["Code"] == "CastFailed"
 
 

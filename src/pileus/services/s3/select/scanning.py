@@ -42,7 +42,7 @@ class Sizes(NamedTuple):
 
 
 class Message(NamedTuple):
-    """bound: the names of the query are found in the file; from here on, errors travel within the answer."""
+    """bound: the query is understood, and its names are found in the file."""
 
     kind: Kind
     payload: bytes = b""

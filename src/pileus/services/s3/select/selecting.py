@@ -4,8 +4,8 @@ A short plain object is scanned by a thread at once. Everything else goes throug
 interpreter, so that a thread would slow every request of the server, and the readers of compressed bytes and of Parquet
 meet what strangers wrote. So many processes run at most; further selections wait for their turn.
 
-What is wrong with the query or with the names in it is raised before the answer begins; what is wrong with a record
-further on ends the answer's stream.
+What goes wrong before there is anything to send is an answer with a status of its own, as on AWS (minio/spark-select
+issue 12 shows one of 400 for a value that cannot be compared); what is wrong with a record further on ends the stream.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from pileus.services.s3.select.scanning import Message, Sizes
 EVENTS = AsyncIterator[shapes.SelectObjectContentEventStream]
 PROCESSES_MAX: Final = 4
 THREAD_BYTES_MAX: Final = 64 * 1024
+_LEFT_BYTES: Final = 64 * 1024
 _EXPRESSION_CHARS_MAX: Final = 512
 """Of what a thread runs: a longer expression takes longer for each record, and makes more of it."""
 
@@ -175,6 +176,9 @@ class _Run:
         self.kill()
         self._feeding.cancel()
         await asyncio.gather(self._feeding, return_exceptions=True)
+        self._stdin.close()
+        while await self._stdout.read(_LEFT_BYTES):  # its transport closes only when all is read
+            pass
         await self._process.wait()
 
 
@@ -190,11 +194,13 @@ class Selection:
         self._events: Iterator[shapes.SelectObjectContentEventStream] = iter(())
 
     async def begin(self) -> None:
-        """Wait until the names of the query are found. Raises `SelectError`."""
-        message = await anext(self._source)
-        if message.kind == "error":
-            raise _error(message)
-        assert message.kind == "bound"
+        """Wait for the first event. Raises `ServiceError`."""
+        for _ in range(2):
+            message = await anext(self._source)
+            if message.kind == "error":
+                raise _error(message)
+        assert message.kind != "bound"
+        self._events = _events(message)
 
     def __aiter__(self) -> "Selection":
         return self
@@ -203,12 +209,13 @@ class Selection:
         event = next(self._events, None)
         if event is not None:
             return event
-        message = await anext(self._source, None)
-        if message is None:
+        try:
+            message = await anext(self._source)
+            if message.kind == "error":
+                raise _error(message)
+        except BaseException:  # the end of the events, too
             await self.aclose()
-            raise StopAsyncIteration
-        if message.kind == "error":
-            raise _error(message)
+            raise
         self._events = _events(message)
         return next(self._events)
 

@@ -204,7 +204,7 @@ def test_what_is_not_of_the_dialect(sql: str, code: str) -> None:
         ("9223372036854775807 + 1", "IntegerOverflow"),
         ("1 / 0", "IllegalSqlFunctionArgument"),
         ("'1' + 1", "InvalidDataType"),
-        ("'1' > 1", "InvalidDataType"),
+        ("'1' > 1", "ExternalEvalException"),
         ("LOWER(1)", "IncorrectSqlFunctionArgumentType"),
         ("1 LIKE '1'", "LikeInvalidInputs"),
         ("TO_TIMESTAMP('yesterday')", "ValueParseFailure"),

@@ -90,6 +90,7 @@ async def test_what_is_wrong_with_the_query_is_raised_at_once(data: bytes) -> No
     for sql, code in (
         ("SELECT s.y FROM S3Object s", "MissingHeaders"),
         ("SELECT FROM S3Object", "ParseEmptySelect"),
+        ("SELECT * FROM S3Object s WHERE s.id > 5", "ExternalEvalException"),
     ):
         with pytest.raises(ServiceError) as raised:
             await Selector().select(_request(sql), _Object(data), now_s=0)
