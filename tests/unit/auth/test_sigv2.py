@@ -111,6 +111,7 @@ def in_query(
         ("/bucket/key?prefix=not-signed&response-content-type=text%2Fplain", {}),
         ("/bucket/key?tagging", {"x-amz-meta-B": "two   blanks", "x-amz-meta-a": "first"}),
         ("/bucket?publicAccessBlock", {}),
+        ("/bucket/?list-type=2&prefix=a", {}),
     ],
 )
 async def test_a_header_of_botocores_is_believed(target: str, headers: dict[str, str]) -> None:
@@ -118,6 +119,14 @@ async def test_a_header_of_botocores_is_believed(target: str, headers: dict[str,
     door = Door()
     principal = await door.ask(in_header(door.key_id, target=target, headers=headers))
     assert principal.minted
+
+
+async def test_a_bucket_alone_may_be_signed_with_a_slash() -> None:
+    """botocore does, whatever the path that it sends."""
+    door = Door()
+    assert (await door.ask(in_header(door.key_id, target="/bucket?versions", resource="/bucket/"))).minted
+    error = await door.refuses(in_header(door.key_id, target="/bucket/key", resource="/bucket/key/"))
+    assert error.error_code == "SignatureDoesNotMatch"
 
 
 async def test_the_bucket_of_a_host_is_signed_as_part_of_the_resource() -> None:

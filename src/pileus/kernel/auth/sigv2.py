@@ -137,11 +137,16 @@ def verify(claim: OldClaim, request: Request, *, secret_access_key: str) -> None
     """Return when the signature is what this secret gives; NotAuthentic (MISMATCH) otherwise."""
     headers = with_query(request, version_2=True) if claim.expires_at_s is not None else request.headers
     signature = _decoded(claim.signature)
-    text = string_to_sign(claim, request, headers)
+    path = path_of(request)
+    text = string_to_sign(claim, request, headers, path=path)
     if _signed(text, signature, secret_access_key):
         return
-    if _signed(string_to_sign(claim, request, headers, left_out=_SIGNED_OF_OLD), signature, secret_access_key):
-        return
+    # A bucket alone is signed with a slash behind it by botocore, whose requests AWS takes.
+    for other in (path, path if path.count("/") > 1 else f"{path}/"):
+        for left_out in (frozenset[str](), _SIGNED_OF_OLD):
+            again = string_to_sign(claim, request, headers, path=other, left_out=left_out)
+            if again != text and _signed(again, signature, secret_access_key):
+                return
     sent = text.encode("latin-1", errors="replace")
     raise NotAuthentic(
         Problem.MISMATCH,
@@ -155,9 +160,12 @@ def verify(claim: OldClaim, request: Request, *, secret_access_key: str) -> None
 
 
 def string_to_sign(
-    claim: OldClaim, request: Request, headers: Mapping[str, str], *, left_out: frozenset[str] = frozenset()
+    claim: OldClaim, request: Request, headers: Mapping[str, str], *, path: str, left_out: frozenset[str] = frozenset()
 ) -> str:
-    """Bytes as latin-1, as they came. headers: with those that the query stands for. left_out: of the query."""
+    """Bytes as latin-1, as they came. headers: with those that the query stands for. path: the bucket first.
+
+    left_out: of the query.
+    """
     date = str(claim.expires_at_s)
     if claim.expires_at_s is None:
         date = "" if "x-amz-date" in headers else headers.get("date", "")
@@ -167,7 +175,7 @@ def string_to_sign(
     if token is not None and "x-amz-security-token" not in values:
         values["x-amz-security-token"] = token
     amz = "".join([f"{name}:{values[name]}\n" for name in sorted(values)])
-    resource = path_of(request) + _signed_query(request.query, left_out)
+    resource = path + _signed_query(request.query, left_out)
     md5, content_type = headers.get("content-md5", ""), headers.get("content-type", "")
     return f"{request.method}\n{md5}\n{content_type}\n{date}\n{amz}{resource}"
 
