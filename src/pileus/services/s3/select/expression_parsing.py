@@ -6,8 +6,8 @@ Source: S3 User Guide, "Operators", "SQL functions".
 from typing import Final, cast
 from typing import Literal as OneOf
 
+from pileus.services.s3.select.cursor import Cursor
 from pileus.services.s3.select.errors import SelectError
-from pileus.services.s3.select.lexing import Token, tokens
 from pileus.services.s3.select.syntax import (
     Aggregate,
     Between,
@@ -19,11 +19,9 @@ from pileus.services.s3.select.syntax import (
     Every,
     Expression,
     In,
-    Index,
     Is,
     Like,
     Literal,
-    Name,
     Path,
     Step,
     Unary,
@@ -66,69 +64,16 @@ _TOWERS_MAX: Final = 300
 """Ours; AWS has such limits (MaxOperatorsExceeded) and does not publish them."""
 
 
-class ExpressionParser:
-    """A place in the words of a query. Every method raises `SelectError`."""
+class ExpressionParser(Cursor):
+    """Reads expressions. Every method raises `SelectError`."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = tokens(text)
-        self.at = 0
+        super().__init__(text)
         self._depth = 0
         self._operators = 0
         self._towers = 0
         self.aggregates: list[Aggregate] = []
         self.aggregates_allowed = True
-
-    @property
-    def peek(self) -> Token:
-        return self._tokens[self.at]
-
-    def ahead(self, count: int) -> Token:
-        return self._tokens[min(self.at + count, len(self._tokens) - 1)]
-
-    def take(self) -> Token:
-        token = self._tokens[self.at]
-        if token.kind != "end":
-            self.at += 1
-        return token
-
-    def word(self, text: str) -> bool:
-        """Whether this keyword comes next; then it is taken."""
-        return self._taken("keyword", text)
-
-    def operator(self, text: str) -> bool:
-        return self._taken("operator", text)
-
-    def _taken(self, kind: str, text: str) -> bool:
-        token = self._tokens[self.at]
-        if token.kind != kind or token.text != text:
-            return False
-        self.at += 1
-        return True
-
-    def name(self) -> Name:
-        token = self.take()
-        if token.kind == "keyword":
-            raise SelectError("ParseUnExpectedKeyword")
-        if token.kind not in {"name", "quoted"}:
-            raise SelectError("ParseInvalidPathComponent")
-        return Name(token.text, token.kind == "quoted")
-
-    def bracket(self) -> Step:
-        """What follows a name in square brackets, as in `[*]`, `[0]` and `["name"]`."""
-        self._need("[")
-        token = self.take()
-        self._need("]")
-        if token.text == "*":
-            return Every()
-        if type(token.value) is int:
-            return Index(token.value)
-        if isinstance(token.value, str):
-            return Name(token.value, True)
-        raise SelectError("ParseInvalidPathComponent")
-
-    def _need(self, text: str, code: str = "ParseExpectedTokenType") -> None:
-        if not self.operator(text):
-            raise SelectError(code)
 
     def expression(self, rank: int = 0) -> Expression:
         """What binds closer than `rank`."""
@@ -178,7 +123,7 @@ class ExpressionParser:
             return Unary("NOT", found) if negated else found
         negated = self.word("NOT")
         if self.word("IN"):
-            self._need("(", "ParseExpectedLeftParenValueConstructor")
+            self.need("(", "ParseExpectedLeftParenValueConstructor")
             found = In(left, self._arguments(")"))
         elif self.word("BETWEEN"):
             low = self.expression(_LIKE)
@@ -212,7 +157,7 @@ class ExpressionParser:
             if self.peek.text == "SELECT":
                 raise SelectError("ParseUnsupportedSelect")
             inner = self.expression()
-            self._need(")")
+            self.need(")")
             return inner
         for sign in ("-", "+"):
             if self.operator(sign):
@@ -245,7 +190,7 @@ class ExpressionParser:
         raise SelectError("ParseUnExpectedKeyword")
 
     def _call(self, function: str) -> Expression:
-        self._need("(", "ParseExpectedLeftParenAfterCast" if function == "CAST" else _LEFT)
+        self.need("(", "ParseExpectedLeftParenAfterCast" if function == "CAST" else _LEFT)
         if function in _AGGREGATES:
             return self._aggregate(function)
         if function == "CAST":
@@ -261,7 +206,7 @@ class ExpressionParser:
             return self._substring()
         if function in {"DATE_ADD", "DATE_DIFF"}:
             part = self._date_part()
-            self._need(",", "ParseExpectedArgumentDelimiter")
+            self.need(",", "ParseExpectedArgumentDelimiter")
             return _counted(Call(function, self._arguments(")"), part), 2, 2)
         if function not in _ARITY:
             raise SelectError("UnsupportedFunction")
@@ -270,7 +215,7 @@ class ExpressionParser:
         return _counted(found, least, most)
 
     def _closed(self, found: Expression) -> Expression:
-        self._need(")", "ParseExpectedRightParenBuiltinFunctionCall")
+        self.need(")", "ParseExpectedRightParenBuiltinFunctionCall")
         return found
 
     def _arguments(self, end: str) -> tuple[Expression, ...]:
@@ -279,7 +224,7 @@ class ExpressionParser:
         arguments = [self.expression()]
         while self.operator(","):
             arguments.append(self.expression())
-        self._need(end, "ParseExpectedArgumentDelimiter")
+        self.need(end, "ParseExpectedArgumentDelimiter")
         return tuple(arguments)
 
     def _aggregate(self, function: str) -> Expression:
@@ -337,7 +282,7 @@ class ExpressionParser:
         arguments = [self.expression()]
         from_word = self.word("FROM")
         if not from_word:
-            self._need(",", "ParseExpectedArgumentDelimiter")
+            self.need(",", "ParseExpectedArgumentDelimiter")
         arguments.append(self.expression())
         if self.word("FOR") if from_word else self.operator(","):
             arguments.append(self.expression())
