@@ -41,7 +41,7 @@ from pileus.kernel.lanes import Lane, Sorting
 from pileus.kernel.storage.emissions import DEAD, EventRecord, microseconds, signal, waiting
 from pileus.kernel.storage.keys import after
 from pileus.kernel.storage.records import decode, encode
-from pileus.kernel.storage.seam import Event, StorageFailed, Store, Transaction
+from pileus.kernel.storage.seam import Event, StorageFailed, Store, Transaction, Watch
 
 __all__ = ["Delivery", "GiveUp", "Outbox", "RetryLater", "RetryPolicy"]
 
@@ -132,7 +132,8 @@ class _Courier:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
+            # Taken here: the task begins a turn of the loop later, and what is committed until then would not stir.
+            tasks.create_task(self._listen(self._store.watch(signal(self._subscription.topic))))
             while True:
                 self._stirred.clear()
                 try:
@@ -147,9 +148,8 @@ class _Courier:
                 self._set_alarm(next_due, tasks)
                 await self._stirred.wait()
 
-    async def _listen(self) -> None:
+    async def _listen(self, watch: Watch) -> None:
         """Stir when an event of the topic is committed; the next watch is there before the queue is read."""
-        watch = self._store.watch(signal(self._subscription.topic))
         try:
             while True:
                 await watch.changed()

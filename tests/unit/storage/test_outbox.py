@@ -95,6 +95,20 @@ async def test_events_before_and_after_the_start_are_delivered_and_removed(
     assert len({delivery.id for delivery in early.deliveries}) == 3
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_an_event_of_any_turn_in_which_the_outbox_starts(
+    store: SqliteStore, clock: JumpingClock, turns: int
+) -> None:
+    """The queue is read and watched from one moment on: what is committed in between was once left lying."""
+    outbox, recorder = Outbox(store, clock), Recorder()
+    outbox.subscribe("t", recorder)
+    async with running(outbox):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await emit(store, b"1")
+        await until(lambda: recorder.payloads == [b"1"])
+
+
 async def test_an_event_vanishes_with_its_transaction(store: SqliteStore, clock: JumpingClock) -> None:
     """No cause, no consequence."""
     outbox, recorder = Outbox(store, clock), Recorder()
