@@ -152,8 +152,8 @@ class Authorizer:
                 policies = await self._held_by(context, needs, scps)
             members = (given,) if permission.members is None else permission.members(context, given)
             for index, member in enumerate(members):
-                if member is None:
-                    continue
+                if member is None and permission.members is not None:
+                    continue  # a part of the request that is asked about elsewhere
                 try:
                     await self._require(asking, permission, member, policies=policies, source=source, needs=needs)
                 except AnyServiceError as refused:
@@ -221,28 +221,78 @@ class Authorizer:
         source: ResourceSource | None,
         needs: Needs,
     ) -> None:
-        context = asking.context
-        resource = permission.resource
-        arn = resource.arn(context, given) if resource is not None else "*"
+        """Of the resource that is asked for, and of what it leads to: each must let in."""
+        context, resource = asking.context, permission.resource
+        asked_arn = resource.arn(context, given) if resource is not None else "*"
         # Of another account's the policy must be known, whatever is usual.
-        look = source is not None and (source.eager or _account_of(arn, context) != context.account_id)
+        look = source is not None and (source.eager or _account_of(asked_arn, context) != context.account_id)
         by_given = self._given.get(permission.action.partition(":")[0])
-        if by_given is not None:
-            known = await by_given.find_given(context, permission, arn, given, closely=False)
-        else:
-            known = await source.find(context, arn) if source is not None and look else None
-        owner = _owner_of(arn, known, context)
-        if owner == context.account_id:
-            if by_given is not None and not context.principal.minted:
-                return  # nobody asks about an unknown key, unless it reaches into another account
-            if policies is _NONE and (known is None or known.policy is None or permission.root_may):
-                return  # a root, of something of its own that has no policy, or from which no policy can shut it out
+
+        async def find(*, closely: bool) -> KnownResource | None:
+            if by_given is not None:
+                return await by_given.find_given(context, permission, asked_arn, given, closely=closely)
+            assert source is not None
+            return await source.find(context, asked_arn)
+
+        known = await find(closely=False) if by_given is not None or look else None
+        read = source is None or look
+        while True:
+            if not self._at_home(asking, permission, policies, asked_arn, known, by_given=by_given is not None):
+                await self._require_one(
+                    asking,
+                    permission,
+                    given,
+                    policies=policies,
+                    needs=needs,
+                    arn=asked_arn,
+                    known=known,
+                    find=find,
+                    read=read,
+                )
+            if known is None or known.leads_to is None:
+                return
+            known = known.leads_to
+
+    def _at_home(
+        self,
+        asking: Asking,
+        permission: Permission,
+        policies: _Policies,
+        arn: str,
+        known: KnownResource | None,
+        *,
+        by_given: bool,
+    ) -> bool:
+        """Whether nothing can refuse whoever asks, since it is their own."""
+        context = asking.context
+        if _owner_of(arn, known, context) != context.account_id:
+            return False
+        if by_given and not context.principal.minted:
+            return True  # nobody asks about an unknown key, unless it reaches into another account
+        # A root, of something of its own that has no policy, or from which no policy can shut it out.
+        return policies is _NONE and (known is None or known.policy is None or permission.root_may)
+
+    async def _require_one(
+        self,
+        asking: Asking,
+        permission: Permission,
+        given: Any,
+        *,
+        policies: _Policies,
+        needs: Needs,
+        arn: str,
+        known: KnownResource | None,
+        find: "_Find",
+        read: bool,
+    ) -> None:
+        """read: whether `known` is what was found, and not what was not looked for."""
+        context, resource = asking.context, permission.resource
         if known is not None:
             arn = known.arn
             if resource is not None and resource.becomes is not None:
                 arn = resource.becomes(context, given, known)
         conditions = RequestConditions(asking, permission, given, resource_account_id=_owner_of(arn, known, context))
-        if source is None or look:
+        if read:
             conditions.resource = known
         query = Query(
             principal=context.principal,
@@ -252,15 +302,8 @@ class Authorizer:
             resource_account_id=conditions.resource_account_id,
         )
         policy_set = _policy_set(policies, known)
-
-        async def find(*, closely: bool) -> KnownResource | None:
-            if by_given is not None:
-                return await by_given.find_given(context, permission, arn, given, closely=closely)
-            assert source is not None
-            return await source.find(context, arn)
-
         decision, denial = await self._decide(query, policy_set, asking, conditions, find)
-        if denial is not None and denial.kind == RESOURCE and known is None and resource is not None and look:
+        if denial is not None and denial.kind == RESOURCE and known is None and resource is not None and read:
             denial = msgspec.structs.replace(denial, reason=f"there is no {arn} that could let it in")
         noted_later = permission.optional and denial is not None
         if not noted_later:
