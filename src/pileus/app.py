@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.lambda_.sources import ObjectReader
+    from pileus.services.s3.replication.copying import RolePermissions
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sns.queue_target import QueueTarget
     from pileus.services.sqs.sender import QueueSender
@@ -100,6 +101,7 @@ class Parts:
             functions=invoker,
             authorizer=self._authorizer,
             authenticator=lambda: self._authenticator,
+            roles=self._replication_roles,
         )
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
@@ -198,6 +200,18 @@ class Parts:
             store=self._foundation.store,
             queues=self._queue_sender if self._has("sqs") else None,
             topics=self._topic_publisher if self._has("sns") else None,
+        )
+
+    def _replication_roles(self) -> "RolePermissions":
+        from pileus.composition.role_permissions import LateRolePermissions
+
+        return LateRolePermissions(
+            authorizer=self._authorizer,
+            roles=lambda: self._iam.roles,
+            clock=self._foundation.clock,
+            ids=self._foundation.ids,
+            service="s3",
+            session_name="s3-replication",
         )
 
     def _code_objects(self) -> "ObjectReader | None":

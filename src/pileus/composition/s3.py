@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pileus.services.s3.events.targets import EventReceivers
     from pileus.services.s3.keeping import BlobKeeping
     from pileus.services.s3.posting.posts import PolicyAuthenticator
+    from pileus.services.s3.replication.copying import Replicating, RolePermissions
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sqs.sender import QueueSender
 
@@ -46,15 +47,18 @@ class S3Part(Part):
         functions: "Callable[[], ServiceInvoker] | None",
         authorizer: "OperationAuthorizer",
         authenticator: "Callable[[], PolicyAuthenticator]",
+        roles: "Callable[[], RolePermissions]",
     ) -> None:
         """queues, topics, functions: who hears of what happens to objects; None of a service that is not there.
 
-        authorizer, authenticator: of those who come otherwise than by the API.
+        authorizer, authenticator: of those who come otherwise than by the API. roles: what those may in whose name
+        objects are replicated.
         """
         super().__init__(foundation)
         self._queues = queues
         self._topics = topics
         self._functions = functions
+        self._roles = roles
         self._duties = ObjectDuties(foundation, writer=lambda: self._api.writer)
         self._edges = S3Edges(
             foundation, authorizer=authorizer, authenticator=authenticator, service=lambda: self._service
@@ -81,6 +85,7 @@ class S3Part(Part):
         outbox.subscribe("s3.restored", self._tell_restored)
         outbox.subscribe("s3.notify", self._notify)
         outbox.subscribe("s3.bus", self._tell_bus)
+        outbox.subscribe("s3.replicate", self._replicate)
         for topic in _OF_UPLOADS:
             outbox.subscribe(topic, self._end_uploads, retry=forever)
 
@@ -138,6 +143,13 @@ class S3Part(Part):
 
     async def _tell_bus(self, delivery: Delivery) -> None:
         await self._events.tell_bus(delivery)
+
+    @cached_property
+    def _replicating(self) -> "Replicating":
+        return self._api.replicating(self._roles())
+
+    async def _replicate(self, delivery: Delivery) -> None:
+        await self._replicating.deliver(delivery)
 
     @property
     def _blobs_root(self) -> "Path":

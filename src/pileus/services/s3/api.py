@@ -25,6 +25,7 @@ from pileus.services.s3.operations.selects import SelectOperations
 from pileus.services.s3.operations.serving import ServingOperations
 from pileus.services.s3.operations.upload_lists import UploadListOperations
 from pileus.services.s3.operations.uploads import UploadOperations
+from pileus.services.s3.replication.copying import Replicating, RolePermissions
 
 
 class S3Api(
@@ -53,6 +54,12 @@ class S3Api(
     UploadOperations,
 ):
     """Every operation, each in the module of what it is about."""
+
+    def replicating(self, roles: RolePermissions | None) -> Replicating:
+        """Who copies versions to other buckets. roles: see there."""
+        return Replicating(
+            store=self._store, clock=self._clock, ids=self._ids, bodies=self._bodies, keys=self._keys, roles=roles
+        )
 
 
 PARTIAL: Final[dict[str, str]] = {

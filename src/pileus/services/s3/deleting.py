@@ -29,6 +29,7 @@ from pileus.services.s3.object_records import (
     next_order,
     put_version,
 )
+from pileus.services.s3.replication.noting import replicated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,8 @@ class ObjectDeleter:
             version_id=version_id_of(order, self._ids.bytes(15)) if enabled else NULL_VERSION,
             order=order,
         )
+        if bucket.settings:
+            marker = await replicated(tx, bucket, key, marker)
         await put_version(tx, bucket, key, marker)
         if bucket.settings:
             await note(tx, bucket, "ObjectRemoved:DeleteMarkerCreated", key, marker, context, at_s=now_s)

@@ -116,6 +116,22 @@ async def put_version(tx: Transaction, bucket: BucketRecord, key: str, record: O
         _put_other(tx, bucket, key, record)
 
 
+async def insert_version(tx: Transaction, bucket: BucketRecord, key: str, record: ObjectRecord) -> None:
+    """Put a version of another bucket where its order says; one that is there is told anew, but for its bytes."""
+    assert record.version_id != NULL_VERSION
+    here = await find_version(tx, bucket, key, record.version_id)
+    current = await find_current(tx, bucket, key)
+    if here is not None:
+        told = msgspec.structs.replace(
+            record, inline=here.inline, segment=here.segment, layout=here.layout, encryption=here.encryption
+        )
+        replace_version(tx, bucket, key, told, current=current == here and not here.delete_marker)
+    elif current is None or record.order > current.order:
+        await put_version(tx, bucket, key, record)
+    else:
+        _put_other(tx, bucket, key, record)
+
+
 def replace_version(tx: Transaction, bucket: BucketRecord, key: str, record: ObjectRecord, *, current: bool) -> None:
     """Write a version again, with other tags, say. current: whether it is what `find_object` finds."""
     if current:

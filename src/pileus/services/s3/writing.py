@@ -23,6 +23,7 @@ from pileus.services.s3.happenings import note
 from pileus.services.s3.model import NULL_VERSION, BucketRecord, Checksum, Encryption, ObjectRecord
 from pileus.services.s3.names import version_id
 from pileus.services.s3.object_records import find_object, next_order, own, put_inline, put_version
+from pileus.services.s3.replication.noting import replicated
 
 _ID_BYTES: Final = 16
 _CHANCE_BYTES: Final = 15
@@ -128,6 +129,8 @@ class ObjectWriter:
             inline=inline,
             segment=segment,
         )
+        if bucket.settings:
+            record = await replicated(tx, bucket, key, record)
         await put_version(tx, bucket, key, record)
         if bucket.settings:
             await note(tx, bucket, happening, key, record, context, at_s=now_s)

@@ -10,6 +10,7 @@ from pileus.services.s3.errors import NoSuchLockConfiguration
 from pileus.services.s3.locking import check_has_locks, with_legal_hold, with_retention
 from pileus.services.s3.object_records import replace_version
 from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.replication.noting import told_again
 from pileus.services.s3.shapes import (
     GetObjectLegalHoldOutput,
     GetObjectLegalHoldRequest,
@@ -49,6 +50,7 @@ class LockOperations(S3Base):
                 now_s=now_s,
                 bypass=bool(request.bypass_governance_retention) and may_bypass(context),
             )
+            changed = await told_again(tx, bucket, request.key, changed)
             replace_version(tx, bucket, request.key, changed, current=current)
         return PutObjectRetentionOutput()
 
@@ -75,7 +77,8 @@ class LockOperations(S3Base):
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             check_has_locks(bucket)
             record, current = await asked_version(tx, bucket, request.key, request.version_id, method="PUT")
-            replace_version(tx, bucket, request.key, with_legal_hold(record, hold.status), current=current)
+            changed = await told_again(tx, bucket, request.key, with_legal_hold(record, hold.status))
+            replace_version(tx, bucket, request.key, changed, current=current)
         return PutObjectLegalHoldOutput()
 
     async def get_object_legal_hold(

@@ -17,6 +17,7 @@ from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.object_records import find_current, replace_version
 from pileus.services.s3.object_tags import checked_tags
 from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.replication.noting import told_again
 from pileus.services.s3.shapes import (
     DeleteObjectTaggingOutput,
     DeleteObjectTaggingRequest,
@@ -70,7 +71,7 @@ class ObjectTagOperations(S3Base):
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             found = await _tagged(tx, bucket, request.key, request.version_id, method=method)
-            record = msgspec.structs.replace(found.record, tags=tags)
+            record = await told_again(tx, bucket, request.key, msgspec.structs.replace(found.record, tags=tags))
             replace_version(tx, bucket, request.key, record, current=found.current)
             if bucket.settings:
                 now_s = self._clock.timestamp()

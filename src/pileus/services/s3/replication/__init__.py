@@ -1,0 +1,1 @@
+"""What is put into one bucket, and is in others soon after."""
