@@ -29,6 +29,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     bucket: BucketRecord
     key: str
     record: ObjectRecord
+    current: bool = True
     customer_key: bytes = b""
 
 

@@ -47,7 +47,7 @@ class CopyOperations(S3Base):
         source = await self._copied_version(context, request, named)
         if request.tagging_directive != "REPLACE":
             check_copied_tags(context, source.record)
-        if _in_place(bucket, request, named, source.record) and not _changes(bucket, request, source.record, asked):
+        if _in_place(bucket, request, source) and not _changes(bucket, request, source.record, asked):
             raise InvalidRequest(_ILLEGAL)
         draft = await self._copy_draft(context, bucket, request, source.record)
         target = Target(
@@ -75,11 +75,12 @@ class CopyOperations(S3Base):
         if expected and expected != bucket.account_id:
             raise AccessDenied
         try:
-            record = (await asked_version(snapshot, bucket, named.key, named.version_id, method="PUT")).record
+            found = await asked_version(snapshot, bucket, named.key, named.version_id, method="PUT")
         except DeleteMarkerMet:
             raise InvalidRequest(
                 "The source of a copy request may not specifically refer to a delete marker by version id."
             ) from None
+        record = found.record
         now_s = self._clock.timestamp()
         conditions = ReadConditions(
             if_match=request.copy_source_if_match,
@@ -101,7 +102,7 @@ class CopyOperations(S3Base):
                 "The specified copy source is larger than the maximum allowable size for a copy source: "
                 f"{PUT_BYTES_MAX}"
             )
-        return Source(bucket=bucket, key=named.key, record=record, customer_key=customer_key)
+        return Source(bucket=bucket, key=named.key, record=record, current=found.current, customer_key=customer_key)
 
     async def _copy_draft(
         self, context: RequestContext, bucket: BucketRecord, request: CopyObjectRequest, source: ObjectRecord
@@ -120,9 +121,9 @@ class CopyOperations(S3Base):
         return draft
 
 
-def _in_place(bucket: BucketRecord, request: CopyObjectRequest, named: CopySource, source: ObjectRecord) -> bool:
+def _in_place(bucket: BucketRecord, request: CopyObjectRequest, source: Source) -> bool:
     """An older version may be copied onto its key: so it is restored."""
-    return bucket.name == named.bucket and request.key == named.key and named.version_id in {None, source.version_id}
+    return bucket.name == source.bucket.name and request.key == source.key and source.current
 
 
 def _changes(bucket: BucketRecord, request: CopyObjectRequest, source: ObjectRecord, asked: Asked) -> bool:
