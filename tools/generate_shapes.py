@@ -55,8 +55,8 @@ OPEN_ENUMS: Final = {
     "sqs": {"QueueAttributeName", "MessageSystemAttributeName", "MessageSystemAttributeNameForSends"},
 }
 """Enumerations whose service refuses other values in its own words, and so takes any text."""
-UNPATTERNED: Final = {"s3control": {"S3ResourceArn"}}
-"""Texts whose pattern refuses what the service takes (S3 User Guide, "Using tags with S3 general purpose buckets")."""
+UNPATTERNED: Final = {"s3": {"CopySource"}, "s3control": {"S3ResourceArn"}}
+"""Texts whose pattern refuses what the service takes: a copy source with %2F, an ARN without region."""
 OPTIONAL: Final = {"s3": {("PutBucketPolicyRequest", "Policy"), ("Tagging", "TagSet")}}
 """Members whose absence the service refuses in its own words, or does not mind, though the model requires them."""
 _SCALARS: Final = {

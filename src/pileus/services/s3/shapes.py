@@ -27,7 +27,6 @@ FileHeaderInfo = Literal["USE", "IGNORE", "NONE"]
 QuoteFields = Literal["ALWAYS", "ASNEEDED"]
 ChecksumType = Literal["COMPOSITE", "FULL_OBJECT"]
 ServerSideEncryption = Literal["AES256", "aws:fsx", "aws:backup", "aws:kms", "aws:kms:dsse"]
-CopySource = Annotated[str, Meta(pattern="^(?a:\\/?.+\\/.+)\\Z")]
 MetadataDirective = Literal["COPY", "REPLACE"]
 TaggingDirective = Literal["COPY", "REPLACE"]
 AnnotationDirective = Literal["COPY", "EXCLUDE"]
@@ -363,7 +362,7 @@ class CopyObjectRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content_encoding: str | None = field(name="ContentEncoding", default=None)
     content_language: str | None = field(name="ContentLanguage", default=None)
     content_type: str | None = field(name="ContentType", default=None)
-    copy_source: CopySource = field(name="CopySource")
+    copy_source: str = field(name="CopySource")
     copy_source_if_match: str | None = field(name="CopySourceIfMatch", default=None)
     copy_source_if_modified_since: datetime | None = field(name="CopySourceIfModifiedSince", default=None)
     copy_source_if_none_match: str | None = field(name="CopySourceIfNoneMatch", default=None)
@@ -2761,7 +2760,7 @@ class UploadPartCopyOutput(Struct, frozen=True, kw_only=True, omit_defaults=True
 
 class UploadPartCopyRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     bucket: str = field(name="Bucket")
-    copy_source: CopySource = field(name="CopySource")
+    copy_source: str = field(name="CopySource")
     copy_source_if_match: str | None = field(name="CopySourceIfMatch", default=None)
     copy_source_if_modified_since: datetime | None = field(name="CopySourceIfModifiedSince", default=None)
     copy_source_if_none_match: str | None = field(name="CopySourceIfNoneMatch", default=None)

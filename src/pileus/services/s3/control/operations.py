@@ -4,8 +4,6 @@ Sources: S3 API Reference, "Amazon S3 Control"; S3 User Guide, "Rules for naming
 bucket-style alias for your access points".
 """
 
-import base64
-import binascii
 import re
 from datetime import UTC, datetime
 from typing import Final
@@ -37,6 +35,7 @@ from pileus.services.s3.control.errors import (
 )
 from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.model import PublicAccessBlock
+from pileus.services.s3.page_tokens import read_token, write_token
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,48}[a-z0-9]", re.ASCII)
 _ALIAS_RANDOM: Final = 34
@@ -165,14 +164,14 @@ class AccessPointOperations(ControlBase):
             account_id=own_account(context, request.account_id),
             region=context.region,
             bucket=request.bucket,
-            beyond=_read_token(request.next_token),
+            beyond=read_token(request.next_token),
             limit=limit + 1,
         )
         page = found[:limit]
         more = len(found) > limit
         return shapes.ListAccessPointsResult(
             access_point_list=[_listed(point) for point in page],
-            next_token=base64.urlsafe_b64encode(page[-1].name.encode()).decode() if more else None,
+            next_token=write_token(page[-1].name) if more else None,
         )
 
     async def get_access_point_policy(
@@ -260,10 +259,3 @@ def _listed(point: AccessPointRecord) -> shapes.AccessPoint:
         alias=point.alias,
         bucket_account_id=point.bucket_account_id,
     )
-
-
-def _read_token(token: str | None) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode() if token else ""
-    except (binascii.Error, UnicodeError):
-        raise InvalidRequest("The continuation token provided is incorrect") from None

@@ -4,8 +4,6 @@ Sources: S3 API Reference; recordings s3/s3 and s3/s3_api, test_create_bucket_*,
 test_different_location_constraint.
 """
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,11 +28,11 @@ from pileus.services.s3.bucket_records import (
     next_serial,
     put_bucket,
 )
-from pileus.services.s3.errors import InvalidArgument
 from pileus.services.s3.model import BucketRecord, PublicAccessBlock
 from pileus.services.s3.names import canonical_id
 from pileus.services.s3.object_records import OBJECTS, VERSIONS
 from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.page_tokens import read_token, write_token
 from pileus.services.s3.settings.tags import bucket_tags
 from pileus.services.s3.shapes import (
     Bucket,
@@ -121,7 +119,7 @@ class BucketOperations(S3Base):
 
     async def list_buckets(self, context: RequestContext, request: ListBucketsRequest) -> ListBucketsOutput:
         limit = request.max_buckets if request.max_buckets is not None else _PAGE_MAX
-        beyond = _read_token(request.continuation_token) if request.continuation_token is not None else ""
+        beyond = read_token(request.continuation_token)
         snapshot = self._store.snapshot()
         found: list[BucketRecord] = []
         while len(found) <= limit:
@@ -142,7 +140,7 @@ class BucketOperations(S3Base):
             buckets=[_listed(record, with_region=asks) for record in page],
             owner=Owner(id=canonical_id(context.account_id)),
             prefix=request.prefix,
-            continuation_token=_write_token(page[-1].name) if len(found) > limit else None,
+            continuation_token=write_token(page[-1].name) if len(found) > limit else None,
         )
 
     async def get_bucket_location(
@@ -178,16 +176,3 @@ def _listed(record: BucketRecord, *, with_region: bool) -> Bucket:
         bucket_region=record.region if with_region else None,
         bucket_arn=record.arn,
     )
-
-
-def _write_token(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _read_token(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, UnicodeError):
-        raise InvalidArgument(
-            "The continuation token provided is incorrect", name="continuation-token", value=token
-        ) from None

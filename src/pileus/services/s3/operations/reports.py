@@ -4,8 +4,6 @@ Source: S3 API Reference; recordings s3/s3, test_s3_inventory_report_crud, test_
 test_s3_intelligent_tier_config, s3/s3_api, TestS3MetricsConfiguration.
 """
 
-import base64
-import binascii
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -14,9 +12,9 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Answered
 from pileus.services.s3.bucket_errors import NoSuchConfiguration, TooManyConfigurations
 from pileus.services.s3.bucket_records import delete_setting, find_setting, put_setting, settings_of
-from pileus.services.s3.errors import InvalidArgument
 from pileus.services.s3.inventories.files import check_format
 from pileus.services.s3.operations.settings_base import NO_CONTENT, Asked, SettingsBase
+from pileus.services.s3.page_tokens import read_token, write_token
 from pileus.services.s3.settings.documents import ANALYTICS, INVENTORY, METRICS, TIERING, read, setting
 from pileus.services.s3.settings.reports import (
     CONFIGURATIONS_MAX,
@@ -234,18 +232,9 @@ class ReportOperations(SettingsBase):
     ) -> tuple[list[S] | None, _Next]:
         snapshot = self._store.snapshot()
         bucket = await self._bucket(context, asked, snapshot)
-        beyond = _read_token(asked.continuation_token)
+        beyond = read_token(asked.continuation_token)
         rows = await settings_of(snapshot, bucket, kind, beyond=beyond, limit=_PAGE + 1)
         page = rows[:_PAGE]
         more = len(rows) > _PAGE
-        token = base64.urlsafe_b64encode(page[-1][0].encode()).decode() if more else None
+        token = write_token(page[-1][0]) if more else None
         return [read(record, struct) for _, record in page] or None, _Next(more, token)
-
-
-def _read_token(token: str | None) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode() if token else ""
-    except (binascii.Error, UnicodeError):
-        raise InvalidArgument(
-            "The continuation token provided is incorrect", name="continuation-token", value=token
-        ) from None
