@@ -30,7 +30,8 @@ class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
 
     arn: as policies know it, its path included. policy: the one attached to it. details: what its service's condition
     keys are made of. account_id: whose it is, where its ARN does not say. grants: what lets in beside the policy (an
-    access control list). unread: condition keys that begin so were not looked for; `GivenSource` finds them when asked.
+    access control list). leads_to: what must let in too (the bucket of an access point). unread: condition keys that
+    begin so were not looked for; `GivenSource` finds them when asked.
     """
 
     arn: str
@@ -39,6 +40,7 @@ class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
     details: Mapping[str, str] = {}
     account_id: str = ""
     grants: Sequence["NamedPolicy"] = ()
+    leads_to: "KnownResource | None" = None
     unread: str = ""
 
 

@@ -59,15 +59,19 @@ def names_access_point(bucket: str) -> bool:
 
 async def bucket_behind(snapshot: Snapshot, given: str) -> str:
     """The name of the bucket that an alias, or an access point's host, leads to; "" when there is none."""
+    point = await named_point(snapshot, given)
+    return "" if point is None else point.bucket
+
+
+async def named_point(snapshot: Snapshot, given: str) -> AccessPointRecord | None:
+    """The access point that an alias or a host names."""
     if (found := _HOST.fullmatch(given)) is not None:
-        point = await find_point(snapshot, account_id=found["account"], name=found["name"], region=found["region"])
-        return "" if point is None else point.bucket
+        return await find_point(snapshot, account_id=found["account"], name=found["name"], region=found["region"])
     value = await snapshot.get(_ALIASES.pack(given))
     if value is None:
-        return ""
+        return None
     alias = decode(value, AliasRecord)
-    point = await find_point(snapshot, account_id=alias.account_id, name=alias.name, region=alias.region)
-    return "" if point is None else point.bucket
+    return await find_point(snapshot, account_id=alias.account_id, name=alias.name, region=alias.region)
 
 
 async def find_point(snapshot: Snapshot, *, account_id: str, name: str, region: str) -> AccessPointRecord | None:

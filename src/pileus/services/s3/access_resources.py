@@ -14,16 +14,18 @@ Sources: S3 User Guide, "How Amazon S3 authorizes a request for an object operat
 
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from pileus.kernel.auth.permissions import KnownResource, Permission
 from pileus.kernel.auth.policy import NamedPolicy, PolicySyntax, compile_policy
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.s3.access_grants import bucket_grants, object_grants, without_public
+from pileus.services.s3.access_points import AccessPointRecord, named_point, names_access_point
 from pileus.services.s3.access_public import is_public
 from pileus.services.s3.acls import effective_block, public
-from pileus.services.s3.bucket_records import bucket_key, find_bucket, setting_key
+from pileus.services.s3.bucket_records import bucket_key, setting_key
 from pileus.services.s3.copy_sources import read_copy_source
 from pileus.services.s3.errors import NoSuchBucket
 from pileus.services.s3.model import Acl, BucketRecord, Grant, ObjectRecord, SettingRecord
@@ -88,9 +90,22 @@ class BucketResources:
         if not name or permission.resource is NEW_BUCKET:
             return None  # whose name is taken, by whomever, is told by the operation
         kept = await self._bucket(name)
-        if kept is None:
-            return await self._behind_access_point(context, name, arn)
+        key = arn.partition("/")[2]
+        if kept is not None:
+            return await self._of_bucket(context, permission, kept, key, given, closely=closely)
+        point = await named_point(self._snapshot, name) if names_access_point(name) else None
+        kept = None if point is None else await self._bucket(point.bucket)
+        if point is None or kept is None:
+            raise NoSuchBucket(name)
+        bucket = await self._of_bucket(context, permission, kept, key, given, closely=closely)
+        return _through(context, point, bucket, key)
+
+    async def _of_bucket(
+        self, context: RequestContext, permission: Permission, kept: _Kept, key: str, given: Any, *, closely: bool
+    ) -> KnownResource:
+        """key: empty for what is about the bucket itself."""
         bucket = kept.bucket
+        arn = f"arn:{context.partition}:s3:::{bucket.name}{'/' if key else ''}{key}"
         enforced = bucket.ownership == "BucketOwnerEnforced"
         if enforced and not context.principal.minted and bucket.account_id == context.account_id:
             return KnownResource(arn=arn, account_id=bucket.account_id)
@@ -99,7 +114,6 @@ class BucketResources:
         shut = False
         if stranger and kept.public and (await effective_block(self._snapshot, bucket)).restrict_public_buckets:
             policy, shut = kept.denying, True
-        key = arn.partition("/")[2]
         tagged = bool(key) and permission.action in _TAGGED
         record: ObjectRecord | None = None
         if key and ((closely and tagged) or not enforced):
@@ -118,15 +132,6 @@ class BucketResources:
             details=_details(record) if closely and record is not None else {},
             unread=_TAGS if tagged and not closely else "",
         )
-
-    async def _behind_access_point(self, context: RequestContext, name: str, arn: str) -> KnownResource:
-        """Of a bucket by another name. Whoever policies decide about is not let through, as nothing decides yet."""
-        bucket = await find_bucket(self._snapshot, name)
-        if bucket is None:
-            raise NoSuchBucket(name)
-        if context.principal.minted or bucket.account_id != context.account_id:
-            raise NotImplementedByPileus("Pileus does not implement access points for those whom policies bind yet")
-        return KnownResource(arn=arn, account_id=bucket.account_id)
 
     async def _bucket(self, name: str) -> _Kept | None:
         data = await self._snapshot.get(bucket_key(name))
@@ -182,6 +187,34 @@ def _bucket_of(arn: str) -> str:
     if len(parts) != 6 or parts[2] != "s3" or parts[3] or parts[4]:
         return ""
     return parts[5].partition("/")[0]
+
+
+def _through(context: RequestContext, point: AccessPointRecord, bucket: KnownResource, key: str) -> KnownResource:
+    """An access point, and behind it the bucket: both must let in.
+
+    Source: S3 User Guide, "Configuring IAM policies for using access points".
+    """
+    details = {
+        **bucket.details,
+        "s3:dataaccesspointarn": point.arn,
+        "s3:dataaccesspointaccount": point.account_id,
+        "s3:accesspointnetworkorigin": "VPC" if point.vpc_id else "Internet",
+    }
+    policy = None
+    if point.policy:
+        compiled = compile_policy(point.policy)
+        stranger = point.account_id != context.account_id
+        if stranger and point.block.restrict_public_buckets and is_public(point.policy):
+            compiled = compiled.denying()
+        policy = NamedPolicy(point.arn, compiled, "resource")
+    return KnownResource(
+        arn=f"{point.arn}{'/object/' if key else ''}{key}",
+        account_id=point.account_id,
+        policy=policy,
+        details=details,
+        leads_to=msgspec.structs.replace(bucket, details=details),
+        unread=bucket.unread,
+    )
 
 
 def _read(data: bytes, bucket: BucketRecord, policy_data: bytes | None) -> _Kept:

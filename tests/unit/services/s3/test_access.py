@@ -28,6 +28,7 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Store
 from pileus.kernel.storage.sqlite import open_store
 from pileus.services.s3 import shapes
+from pileus.services.s3.access_points import AccessPointRecord, put_point
 from pileus.services.s3.access_resources import BucketResources
 from pileus.services.s3.account_records import put_account_block
 from pileus.services.s3.acls import ALL_USERS, AUTHENTICATED_USERS, canned
@@ -903,3 +904,61 @@ async def test_a_change_holds_at_once(store: Store) -> None:
     async with store.transaction() as tx:
         put_bucket(tx, msgspec.structs.replace(pail, serial=9, settings=frozenset()))
     assert not await may()
+
+
+POINT = f"arn:aws:s3:us-east-1:{OWNER}:accesspoint/door"
+ALIAS = "door-0123456789-s3alias"
+THROUGH = to("*", allow("s3:*", StringEquals={"s3:DataAccessPointAccount": OWNER}))
+
+
+@pytest.mark.parametrize(
+    ("who", "identity", "point", "bucket", "said"),
+    [
+        (ROOT, [], [], [], "yes"),
+        (OPEN, [], [], [], "yes"),
+        (OPEN_STRANGER, [], [], [], "no"),
+        (OPEN_STRANGER, [], [to(OTHER, allow("s3:*"))], [], "no"),  # the bucket has not let it in
+        (OPEN_STRANGER, [], [], [THROUGH], "no"),  # nor here the access point
+        (OPEN_STRANGER, [], [to(OTHER, allow("s3:*"))], [THROUGH], "yes"),
+        (EVE, [allow("s3:GetObject", f"{POINT}/object/*")], [], [], "no"),
+        (EVE, [GET], [], [], "no"),
+        (EVE, [allow("s3:GetObject", f"{POINT}/object/*"), GET], [], [], "yes"),
+        (EVE, [allow("s3:GetObject", f"{POINT}/object/*")], [], [THROUGH], "yes"),
+        (EVE, [EVERYTHING], [to("*", deny("s3:GetObject", f"{POINT}/object/k"))], [], "no"),
+        (EVE, [EVERYTHING], [to("*", deny("s3:GetObject", f"{POINT}/object/other"))], [], "yes"),
+        (ROOT, [], [to("*", deny("s3:*"))], [], "no"),
+        (ROOT, [], [], [to("*", deny("s3:*"))], "no"),
+        (BOB, [EVERYTHING], [to(OTHER, allow("s3:*"))], [THROUGH], "yes"),
+        (BOB, [EVERYTHING], [], [THROUGH], "no"),
+        (BOB, [EVERYTHING], [to("*", allow("s3:*"))], [THROUGH], "no"),  # the access point blocks what is public
+        (NOBODY, [], [to("*", allow("s3:*"))], [to("*", allow("s3:*"))], "no"),
+        (NOBODY, [], [], [PUBLIC], "no"),
+    ],
+)
+async def test_access_points(
+    store: Store,
+    who: Principal,
+    identity: Sequence[Statement],
+    point: Sequence[Statement],
+    bucket: Sequence[Statement],
+    said: str,
+) -> None:
+    """An access point and the bucket behind it must both let in, and an alias is no way around either."""
+    row = Row(asks="GetObject", who=who, given={"bucket": ALIAS}, identity=identity, bucket=bucket, answer=said)
+    await laid_down(store, row)
+    async with store.transaction() as tx:
+        put_point(
+            tx,
+            AccessPointRecord(
+                name="door",
+                account_id=OWNER,
+                region="us-east-1",
+                bucket="pail",
+                bucket_account_id=OWNER,
+                alias=ALIAS,
+                created_at_s=0.0,
+                block=ALL,
+                policy=document(point) if point else "",
+            ),
+        )
+    assert await answer(store, row) == said
