@@ -38,6 +38,10 @@ class Named:
         ("localhost", "/_aws/execute-api/abc/stage/x", {}, "apis"),
         ("localhost", "/restapis/abc/stage/_user_request_/x", {}, "apis"),
         ("localhost", "/restapis/abc", {}, "aws"),
+        ("bucket.s3.localhost", "/_pileus/health", {}, "aws"),
+        ("my.execute-api.s3.us-east-1.amazonaws.com", "/x", {}, "aws"),
+        ("site.s3-website-us-east-1.amazonaws.com", "/_pileus/health", {}, "sites"),
+        ("www.site.com.s3-website.localhost", "/", {}, "sites"),
     ],
 )
 async def test_each_to_its_own(host: str, target: str, headers: dict[str, str], handler: str) -> None:
@@ -48,6 +52,7 @@ async def test_each_to_its_own(host: str, target: str, headers: dict[str, str], 
     router.add_path("/_aws/execute-api/", Named("apis"))
     router.add_path("/restapis/", Named("apis"), containing="/_user_request_/")
     router.add_host("execute-api", Named("apis"))
+    router.add_hosts(lambda host: ".s3-website" in host, Named("sites"))
     request = Request(method="GET", target=target, headers=headers | ({"host": host} if host else {}))
     assert (await router(request)).body == handler.encode()
 

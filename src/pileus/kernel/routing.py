@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from pileus.kernel.http.browsers import BrowserGuard
 from pileus.kernel.http.messages import Handler, Headers, Request, Response
+from pileus.kernel.wire.bucket_hosts import bucket_of
 
 _HOSTS_REMEMBERED_MAX: Final = 4_096
 
@@ -100,11 +101,22 @@ class Router:
         response = await self._dispatcher(request)
         return Response(response.status, [*response.headers, *told], response.body) if told else response
 
+    def _to_bucket(self, request: Request) -> Coroutine[Any, Any, Response]:
+        """A host that names a bucket: its paths are keys, whatever they begin with."""
+        if self._visits is not None and ("origin" in request.headers or request.method == "OPTIONS"):
+            return self._visited(request, self._visits)
+        if self._guard is not None and (why := self._guard.refusal(request)):
+            return _refused(why)
+        return self._dispatcher(request)
+
     def _owner(self, host: str) -> Handler | None:
         """The data plane of a host; remembered, since a client sends the same one every time."""
         name = host.lower().split(":", 1)[0]
         labels = name.split(".", 2)
-        owner = self._labels.get(labels[1]) if len(labels) > 1 else None
+        if bucket_of(name):
+            owner: Handler | None = self._to_bucket
+        else:
+            owner = self._labels.get(labels[1]) if len(labels) > 1 else None
         if owner is None:
             owner = next((handler for owns, handler in self._patterns if owns(name)), None)
         if len(self._by_host) >= _HOSTS_REMEMBERED_MAX:

@@ -12,7 +12,9 @@ from typing import Final
 
 from pileus.kernel.http.messages import Request
 
-_OF_S3: Final = re.compile(r"(?P<bucket>.+)\.s3(?:-accelerate|-fips|-external-1|-[a-z]{2}(?:-[a-z]+)+-[0-9])?\.", re.A)
+_OF_S3: Final = re.compile(
+    r"(?P<bucket>.+)\.s3(?:-accelerate|-external-1|(?:-fips)?(?:-[a-z]{2}(?:-[a-z]+)+-[0-9])?)\.", re.A
+)
 
 _OF_ACCESS_POINT: Final = re.compile(
     r"(?P<point>[a-z0-9-]+-[0-9]{12}\.s3-accesspoint(?:-fips)?\.(?:[a-z]{2}(?:-[a-z]+)+-[0-9]))\.", re.A
@@ -25,7 +27,7 @@ _HOST_LENGTH_MAX: Final = 260
 @lru_cache(maxsize=4096)
 def bucket_of(host: str) -> str:
     """The bucket in a Host header; empty when it names none."""
-    found = _OF_S3.match(host) if len(host) <= _HOST_LENGTH_MAX else None
+    found = _OF_S3.match(host.lower()) if len(host) <= _HOST_LENGTH_MAX else None
     if found is not None:
         return found["bucket"]
     found = _OF_ACCESS_POINT.match(host) if len(host) <= _HOST_LENGTH_MAX else None
@@ -36,3 +38,19 @@ def path_of(request: Request) -> str:
     """The path of a request to S3 with its bucket first, as sent otherwise."""
     bucket = bucket_of(request.headers.get("host", ""))
     return f"/{bucket}{request.path}" if bucket else request.path
+
+
+def climbs(key: str) -> bool:
+    """Whether a key, read as a path, leads above its bucket at any of its steps: S3 takes none that does.
+
+    Source: S3 User Guide, "Naming Amazon S3 objects", about relative path elements.
+    """
+    depth = 0
+    for segment in key.split("/"):
+        if segment == "..":
+            depth -= 1
+            if depth < 0:
+                return True
+        elif segment not in {"", "."}:
+            depth += 1
+    return False

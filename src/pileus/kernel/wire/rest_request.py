@@ -17,7 +17,7 @@ import msgspec
 
 from pileus.kernel.errors import AnyServiceError
 from pileus.kernel.http.messages import Request
-from pileus.kernel.wire.bucket_hosts import path_of
+from pileus.kernel.wire.bucket_hosts import climbs, path_of
 from pileus.kernel.wire.codec import Converter, Parse
 from pileus.kernel.wire.forms import parse_query
 from pileus.kernel.wire.model import Member, ServiceModel
@@ -121,9 +121,25 @@ def _labels(subject: Subject, members: list[Member]) -> Place:
         for key, label, reader in readers:
             text = labels.get(label)
             if text:
-                tree[key] = reader(unquote(text, errors="strict") if "%" in text else text)
+                if "%" in text:
+                    text = _decoded(text, request) if bucket_in_host else unquote(text, errors="strict")
+                if bucket_in_host and ".." in text and climbs(text):
+                    raise _no_uri(request)
+                tree[key] = reader(text)
 
     return read
+
+
+def _decoded(text: str, request: Request) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise _no_uri(request) from None
+
+
+def _no_uri(request: Request) -> AnyServiceError:
+    """What S3 says of a path that is none: ceph/s3-tests, test_object_read_unreadable."""
+    return AnyServiceError("InvalidURI", "Couldn't parse the specified URI.", members={"URI": request.path})
 
 
 def _parameters(model: ServiceModel, members: list[Member], *, literal: set[str], of_s3: bool) -> Place:
