@@ -102,6 +102,7 @@ class Parts:
             authorizer=self._authorizer,
             authenticator=lambda: self._authenticator,
             roles=self._replication_roles,
+            keys=(lambda: self._kms.keeper) if self._has("kms") else None,
         )
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)

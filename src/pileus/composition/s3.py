@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pileus.kernel.blobs.objects import BlobStore
     from pileus.kernel.wire.performing import OperationAuthorizer
+    from pileus.services.kms.keeper import KeyKeeper
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.s3.api import S3Api
     from pileus.services.s3.events.delivering import EventDelivery
@@ -48,16 +49,18 @@ class S3Part(Part):
         authorizer: "OperationAuthorizer",
         authenticator: "Callable[[], PolicyAuthenticator]",
         roles: "Callable[[], RolePermissions]",
+        keys: "Callable[[], KeyKeeper] | None",
     ) -> None:
         """queues, topics, functions: who hears of what happens to objects; None of a service that is not there.
 
         authorizer, authenticator: of those who come otherwise than by the API. roles: what those may in whose name
-        objects are replicated.
+        objects are replicated. keys: KMS's, None where there is no KMS.
         """
         super().__init__(foundation)
         self._queues = queues
         self._topics = topics
         self._functions = functions
+        self._keys = keys
         self._roles = roles
         self._duties = ObjectDuties(foundation, writer=lambda: self._api.writer)
         self._edges = S3Edges(
@@ -113,14 +116,19 @@ class S3Part(Part):
         from pileus.services.s3.api import S3Api
         from pileus.services.s3.bodies import Bodies
         from pileus.services.s3.encryption import ObjectKeys
-        from pileus.services.s3.keys_of_kms import NoDataKeys
+        from pileus.services.s3.keys_of_kms import DataKeys, NoDataKeys
 
+        kms: DataKeys = NoDataKeys()
+        if self._keys is not None:
+            from pileus.composition.object_keys import KmsDataKeys
+
+            kms = KmsDataKeys(self._keys, self._store)
         api = S3Api(
             store=self._store,
             clock=self._clock,
             ids=self._ids,
             bodies=Bodies(self._blobs, self._ids),
-            keys=ObjectKeys(ids=self._ids, secret=self._foundation.secret, kms=NoDataKeys()),
+            keys=ObjectKeys(ids=self._ids, secret=self._foundation.secret, kms=kms),
             metrics=self._metrics,
         )
         api.event_receivers = self._receivers
