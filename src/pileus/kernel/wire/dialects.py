@@ -242,6 +242,12 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         too_large=Told("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."),
         broken={
             ("encodingType", "enum"): Told("InvalidArgument", "Invalid Encoding Method specified in Request"),
+            ("metadataDirective", "enum"): Told("InvalidArgument", "Unknown metadata directive."),
+            ("objectLockLegalHoldStatus", "enum"): Told(
+                "InvalidArgument", "Legal Hold must be either of 'ON' or 'OFF'"
+            ),
+            ("objectLockMode", "enum"): Told("InvalidArgument", "Unknown wormMode directive."),
+            ("taggingDirective", "enum"): Told("InvalidArgument", "Unknown tagging directive."),
             ("storageClass", "enum"): Told("InvalidStorageClass", "The storage class you specified is not valid"),
             ("serverSideEncryption", "enum"): Told(
                 "InvalidArgument", "The encryption method specified is not supported"
