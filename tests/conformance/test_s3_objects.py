@@ -57,6 +57,20 @@ def test_what_is_put_is_got(s3: Any, bucket: str) -> None:
     assert told(s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")) == {**plain, **summed}
 
 
+@pytest.mark.parametrize("size", [0, 1, 32 * 1024 + 1, 3_000_000])
+def test_an_enciphered_object_has_a_length(s3: Any, bucket: str, size: int) -> None:
+    """What is deciphered while it is sent is told as any other: SDKs plan their ranges by ContentLength."""
+    body = bytes(range(250)) * (size // 250 + 1)
+    s3.put_object(Bucket=bucket, Key="k", Body=body[:size], ServerSideEncryption="AES256")
+    got = s3.get_object(Bucket=bucket, Key="k")
+    assert got["ContentLength"] == s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == size
+    assert got["Body"].read() == body[:size]
+    if size > 1:
+        part = s3.get_object(Bucket=bucket, Key="k", Range=f"bytes=1-{size - 2}")
+        assert part["ContentLength"] == size - 2
+        assert part["Body"].read() == body[1 : size - 1]
+
+
 @pytest.mark.parametrize("size", [0, 1, 32 * 1024, 32 * 1024 + 1, 64 * 1024 + 1, 3_000_000])
 def test_bodies_of_every_size_come_back(s3: Any, bucket: str, size: int) -> None:
     """Where the bytes lie (nowhere, in the store, in a file) and how they arrive (held, streamed) depends on that."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from pileus.kernel.blobs.segments import BlobMissing
 from pileus.kernel.context import RequestContext
+from pileus.kernel.http.messages import FileBody, FilesBody
 from pileus.kernel.service import Answered
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.kernel.wire.receiving import ReceivedBody
@@ -83,6 +84,8 @@ class ObjectOperations(S3Base):
                 )
             except BlobMissing:
                 continue  # removed since its record was read
+            if not isinstance(content, bytes | FileBody | FilesBody):  # what is deciphered on the way
+                headers.append(("Content-Length", str(found.range.size_bytes)))
             return Answered(206 if found.range.partial else 200, headers, content)
         raise damaged(f"{request.bucket}/{request.key}")
 
