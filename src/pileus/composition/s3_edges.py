@@ -8,7 +8,7 @@ from pileus.composition.foundation import Foundation
 from pileus.kernel.context import RequestContext
 from pileus.kernel.http.messages import Headers, Request, Response
 from pileus.kernel.routing import Router
-from pileus.kernel.service import FormHandler, Service
+from pileus.kernel.service import FormHandler, PostedForm, Service
 
 if TYPE_CHECKING:
     from pileus.kernel.wire.performing import OperationAuthorizer, Performer
@@ -36,8 +36,8 @@ class S3Edges:
     def form(self) -> FormHandler:
         """Answers forms that are posted to a bucket."""
 
-        async def answer(context: RequestContext, request: Request) -> object:
-            return await self._forms(context, request)
+        async def answer(context: RequestContext, posted: PostedForm) -> object:
+            return await self._forms(context, posted)
 
         return answer
 

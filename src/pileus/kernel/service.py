@@ -8,7 +8,16 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import FileBody, FilesBody, Headers, Request, Response
 
-FormHandler = Callable[[RequestContext, Request], Awaitable[object]]
+
+@dataclass(frozen=True, slots=True)
+class PostedForm:
+    """A form that a browser posted to a bucket, not yet read."""
+
+    request: Request
+    bucket: str
+
+
+FormHandler = Callable[[RequestContext, PostedForm], Awaitable[object]]
 """Answers a form that a browser posted. Nobody is believed yet: the form says who signed it. Raises `ServiceError`."""
 
 Duty = Callable[[], Awaitable[None]]

@@ -17,7 +17,8 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
 from pileus.kernel.http.messages import Response
 from pileus.kernel.ids import Ids
-from pileus.kernel.service import AnswerListener, NoteFailure, Service
+from pileus.kernel.service import AnswerListener, NoteFailure, PostedForm, Service
+from pileus.kernel.wire.bucket_hosts import path_of
 from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
 from pileus.kernel.wire.dialects import Told, dialect_of
 from pileus.kernel.wire.model import ServiceModel, load_model
@@ -153,7 +154,7 @@ class RegisteredService:
             unsigned=True,
             streams=True,
             receive=None,
-            parse=lambda request, _: request,
+            parse=lambda request, _: PostedForm(request, path_of(request).strip("/")),
             method=self._service.form(),
             fail=self.fail(protocol),
             needs=needs_of((), protocol=protocol, status=dialect.denied_status, code=dialect.denied_code),

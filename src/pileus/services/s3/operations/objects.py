@@ -58,8 +58,17 @@ class ObjectOperations(S3Base):
         asked = asked_of(request)
         only_if = write_conditions(request.if_match, request.if_none_match)
         record = await self._described(context, bucket, request)
+        posted = context.operation == "PostObject"  # a form, which ends here too
         written = await self.writer.write(
-            context, bucket, key, record, body, told=_told(request), asked=asked, conditions=only_if
+            context,
+            bucket,
+            key,
+            record,
+            body,
+            told=_told(request),
+            asked=asked,
+            conditions=only_if,
+            happening="ObjectCreated:Post" if posted else "ObjectCreated:Put",
         )
         headers = self._put_headers(bucket, written, request.ssekms_encryption_context)
         if bucket.settings:

@@ -16,8 +16,8 @@ from pileus.kernel.auth.signed_policies import SignedPolicy
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.http.messages import BodyStream, Request, Response
-from pileus.kernel.service import Answered
-from pileus.kernel.wire.bucket_hosts import bucket_of, path_of
+from pileus.kernel.service import Answered, PostedForm
+from pileus.kernel.wire.bucket_hosts import bucket_of
 from pileus.kernel.wire.checksums import Verification
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.kernel.wire.xml_text import element
@@ -54,12 +54,12 @@ class PostedForms:
         self._performer = performer
         self._clock = clock
 
-    async def __call__(self, context: RequestContext, request: Request) -> Answered:
+    async def __call__(self, context: RequestContext, posted: PostedForm) -> Answered:
         """Raises `ServiceError`."""
+        request, bucket = posted.request, posted.bucket
         content_type = request.headers.get("content-type", "")
         if not content_type.lower().startswith(_MULTIPART):
             raise NotMultipart
-        bucket = path_of(request).strip("/")
         reader = FormReader(_pieces(request), boundary_of(content_type))
         fields, head = await reader.fields()
         form = Form(fields, filename=head.filename)
