@@ -113,6 +113,7 @@ class Authorizer:
         self._clock = clock
         self._resources: Mapping[str, ResourceSource] = resources or {}
         self._given = {name: source for name, source in self._resources.items() if isinstance(source, GivenSource)}
+        self._by_given = {self._resources[name]: source for name, source in self._given.items()}
         self._sources: dict[int, tuple[Needs, Sequence[ResourceSource]]] = {}
 
     async def authorize(
@@ -128,8 +129,15 @@ class Authorizer:
         principal = context.principal
         root = principal.arn.endswith(":root")
         if root and self._organization is None and principal.session is None:
+            sources = self._sources_of(needs, permissions)
+            if (
+                len(sources) == 1
+                and sources[0] in self._by_given
+                and self._by_given[sources[0]].at_home(context, given)
+            ):
+                return None
             asked = needs.foreign is not None and needs.foreign(context, given)
-            for knowing in self._sources_of(needs, permissions):
+            for knowing in sources:
                 asked = asked or knowing.eager
             if not asked:
                 return None

@@ -59,6 +59,13 @@ class ResourceSource(Protocol):
 class GivenSource(Protocol):
     """Knows a service's resources by more than their ARNs: which version of an object, say, a request is about."""
 
+    def at_home(self, context: RequestContext, given: Any) -> bool:
+        """Whether all that a request names is known at once to be the own of a root, who may then do everything.
+
+        False where that is not known: then it is looked for.
+        """
+        ...
+
     async def find_given(
         self, context: RequestContext, permission: "Permission", arn: str, given: Any, *, closely: bool
     ) -> KnownResource | None:

@@ -20,7 +20,7 @@ from pileus.kernel.auth.permissions import KnownResource, Permission
 from pileus.kernel.auth.policy import NamedPolicy, PolicySyntax, compile_policy
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.records import decode
-from pileus.kernel.storage.seam import Snapshot, Store
+from pileus.kernel.storage.seam import Snapshot, Store, Watch
 from pileus.services.s3.access_grants import bucket_grants, object_grants, without_public
 from pileus.services.s3.access_points import AccessPointRecord, named_point, names_access_point
 from pileus.services.s3.access_public import is_public
@@ -66,14 +66,38 @@ class _Kept(NamedTuple):
     public: bool = False
 
 
+class _Home(NamedTuple):
+    """Whose a bucket is, as long as the watch has not told. unpoliced: no policy can shut its root out."""
+
+    watch: Watch
+    account_id: str
+    unpoliced: bool
+
+
 class BucketResources:
     """Knows buckets and objects."""
 
     eager = True
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._snapshot: Snapshot = store.snapshot()
         self._kept: dict[str, _Kept] = {}
+        self._homes: dict[str, _Home] = {}
+
+    def at_home(self, context: RequestContext, given: Any) -> bool:
+        """By what was read of the buckets and not written since."""
+        name = getattr(given, "bucket", None)
+        if name is None or not self._own(context, name):
+            return False
+        source = getattr(given, "copy_source", None)
+        return source is None or self._own(context, read_copy_source(source).bucket)
+
+    def _own(self, context: RequestContext, name: str) -> bool:
+        home = self._homes.get(name)
+        if home is None or home.account_id != context.account_id or home.watch.told:
+            return False
+        return home.unpoliced or not context.principal.minted
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
         """Of an ARN alone: the bucket's side."""
@@ -133,7 +157,32 @@ class BucketResources:
             unread=_TAGS if tagged and not closely else "",
         )
 
+    def _remember(self, name: str, watch: Watch, bucket: BucketRecord) -> None:
+        """Whose a bucket is, until it is written again; not where objects may be others'."""
+        replaced = self._homes.pop(name, None)
+        if replaced is not None:
+            replaced.watch.cancel()
+        if bucket.ownership != "BucketOwnerEnforced":
+            watch.cancel()
+            return
+        if len(self._homes) >= _KEPT_MAX:
+            for home in self._homes.values():
+                home.watch.cancel()
+            self._homes.clear()
+        self._homes[name] = _Home(watch, bucket.account_id, "policy" not in bucket.settings)
+
     async def _bucket(self, name: str) -> _Kept | None:
+        home = self._homes.get(name)
+        watch = self._store.watch(bucket_key(name)) if home is None or home.watch.told else None
+        kept = await self._read(name)
+        if watch is not None:
+            if kept is None:
+                watch.cancel()
+            else:
+                self._remember(name, watch, kept.bucket)
+        return kept
+
+    async def _read(self, name: str) -> _Kept | None:
         data = await self._snapshot.get(bucket_key(name))
         if data is None:
             self._kept.pop(name, None)
@@ -147,7 +196,7 @@ class BucketResources:
             return kept
         if len(self._kept) >= _KEPT_MAX:
             self._kept.clear()
-        kept = self._kept[name] = _read(data, bucket, policy_data)
+        kept = self._kept[name] = _decoded(data, bucket, policy_data)
         return kept
 
     async def _object(self, bucket: BucketRecord, key: str, permission: Permission, given: Any) -> ObjectRecord | None:
@@ -217,7 +266,7 @@ def _through(context: RequestContext, point: AccessPointRecord, bucket: KnownRes
     )
 
 
-def _read(data: bytes, bucket: BucketRecord, policy_data: bytes | None) -> _Kept:
+def _decoded(data: bytes, bucket: BucketRecord, policy_data: bytes | None) -> _Kept:
     if policy_data is None:
         return _Kept(data, bucket)
     text = decode(policy_data, SettingRecord).document.decode()

@@ -304,6 +304,8 @@ PERMISSIONS: Final[Permissions] = {
         ),
         _HIDING_SOURCE,
     ),
+    # Which only directory buckets have: the operation says so.
+    "RenameObject": (_allowed("PutObject"), _allowed("DeleteObject")),
     "DeleteObject": (
         _allowed("DeleteObject", asked=_of_current),
         _allowed("DeleteObjectVersion", asked=_of_version),
