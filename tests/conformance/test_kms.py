@@ -418,7 +418,15 @@ def test_keys_that_aws_manages(aws: Server) -> None:
     """They come with their first use, and nobody changes them."""
     kms = aws.client("kms", region_name="eu-west-1")
     assert kms.list_keys()["Keys"] == []
+
+    def predefined() -> dict[str, Any]:
+        pages = kms.get_paginator("list_aliases").paginate(PaginationConfig={"PageSize": 3})
+        return {alias["AliasName"]: alias for page in pages for alias in page["Aliases"]}
+
+    s3_arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3"
+    assert predefined()["alias/aws/s3"] == {"AliasName": "alias/aws/s3", "AliasArn": s3_arn}
     told = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert predefined()["alias/aws/s3"]["TargetKeyId"] == told["KeyId"]
     assert (told["KeyManager"], told["Description"]) == (
         "AWS",
         "Default key that protects my S3 objects when no other key is defined",
@@ -509,6 +517,7 @@ def test_rotation(kms: Any) -> None:
     assert kms.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"] is False
     mac = make(kms, KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyId"]
     assert failed(kms.rotate_key_on_demand, KeyId=mac) == ("UnsupportedOperationException", "")
+    assert kms.get_key_rotation_status(KeyId=mac)["KeyRotationEnabled"] is False
 
 
 def test_grants_are_kept(kms: Any) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from pileus.kernel.context import RequestContext
+from pileus.kernel.storage.seam import Snapshot
 from pileus.services.kms.errors import (
     AlreadyExistsException,
     LimitExceededException,
@@ -12,10 +13,11 @@ from pileus.services.kms.errors import (
 from pileus.services.kms.finding import check_alive
 from pileus.services.kms.key_records import clear_alias, find_alias, list_aliases, put_alias, put_key
 from pileus.services.kms.limits import ALIASES_LISTED_DEFAULT, ALIASES_LISTED_MAX, ALIASES_PER_KEY_MAX
+from pileus.services.kms.managed import TITLES
 from pileus.services.kms.model import AliasRecord, KeyRecord, moment
-from pileus.services.kms.names import alias_arn, check_alias_name
+from pileus.services.kms.names import AWS_ALIAS, alias_arn, check_alias_name
 from pileus.services.kms.operations.base import KmsBase
-from pileus.services.kms.paging import page, told, write_marker
+from pileus.services.kms.paging import Page, page, told, write_marker
 from pileus.services.kms.shapes import (
     AliasListEntry,
     CreateAliasRequest,
@@ -77,35 +79,51 @@ class AliasOperations(KmsBase):
             clear_alias(tx, **home)
 
     async def list_aliases(self, context: RequestContext, request: ListAliasesRequest) -> ListAliasesResponse:
-        """Of the account, or of one key; predefined ones once they have a key."""
+        """Of the account, with the predefined ones that have no key yet; or of one key."""
         snapshot = self._store.snapshot()
         asked = page(request.marker, request.limit, default=ALIASES_LISTED_DEFAULT, most=ALIASES_LISTED_MAX)
-        home = {"account_id": context.account_id, "region": context.region}
         if request.key_id is None:
-            found = await list_aliases(snapshot, **home, beyond=asked.beyond, limit=asked.read)
+            found = await self._of_account(snapshot, context, asked)
         else:
             key = await self.keys.own(snapshot, context, request.key_id)
-            names = [name for name in sorted(key.aliases) if asked.beyond is None or name > asked.beyond]
-            found = []
-            for name in names[: asked.read]:
-                alias = await find_alias(snapshot, **home, name=name)
-                assert alias is not None, "a key names an alias that is gone"
-                found.append((name, alias))
+            names = sorted(name for name in key.aliases if asked.beyond is None or name > asked.beyond)
+            found = [(name, await _alias(snapshot, context, name)) for name in names[: asked.read]]
         shown, more = told(found, asked)
         return ListAliasesResponse(
-            aliases=[
-                AliasListEntry(
-                    alias_name=name,
-                    alias_arn=alias_arn(context, name),
-                    target_key_id=alias.key_id,
-                    creation_date=moment(alias.created_at_s),
-                    last_updated_date=moment(alias.updated_at_s),
-                )
-                for name, alias in shown
-            ],
+            aliases=[_entry(context, name, alias) for name, alias in shown],
             next_marker=write_marker(shown[-1][0]) if more else None,
             truncated=more,
         )
+
+    async def _of_account(
+        self, snapshot: Snapshot, context: RequestContext, asked: Page
+    ) -> list[tuple[str, AliasRecord | None]]:
+        """By name; None for what has no key."""
+        home = {"account_id": context.account_id, "region": context.region}
+        found: dict[str, AliasRecord | None] = dict(
+            await list_aliases(snapshot, **home, beyond=asked.beyond, limit=asked.read)
+        )
+        for name in (AWS_ALIAS + service for service in TITLES):
+            if (asked.beyond is None or name > asked.beyond) and await _alias(snapshot, context, name) is None:
+                found[name] = None
+        return sorted(found.items(), key=lambda pair: pair[0])[: asked.read]
+
+
+async def _alias(snapshot: Snapshot, context: RequestContext, name: str) -> AliasRecord | None:
+    return await find_alias(snapshot, account_id=context.account_id, region=context.region, name=name)
+
+
+def _entry(context: RequestContext, name: str, alias: AliasRecord | None) -> AliasListEntry:
+    """API_ListAliases: a predefined alias without a key has neither target nor dates."""
+    if alias is None:
+        return AliasListEntry(alias_name=name, alias_arn=alias_arn(context, name))
+    return AliasListEntry(
+        alias_name=name,
+        alias_arn=alias_arn(context, name),
+        target_key_id=alias.key_id,
+        creation_date=moment(alias.created_at_s),
+        last_updated_date=moment(alias.updated_at_s),
+    )
 
 
 def _named(key: KeyRecord, name: str) -> KeyRecord:

@@ -49,10 +49,8 @@ class RotationOperations(KmsBase):
     async def get_key_rotation_status(
         self, context: RequestContext, request: GetKeyRotationStatusRequest
     ) -> GetKeyRotationStatusResponse:
-        """In every state; one that waits for its deletion is not rotated (API_GetKeyRotationStatus)."""
+        """Of every kind of key and in every state, though most are never rotated (API_GetKeyRotationStatus)."""
         key = await self.keys.get(self._store.snapshot(), context, request.key_id)
-        if not key.symmetric:
-            raise UnsupportedOperationException
         enabled = bool(key.rotation_days) and key.deletion_at_s is None
         return GetKeyRotationStatusResponse(
             key_id=key.arn,
