@@ -1,12 +1,15 @@
 """What does S3 ask of a presigned URL of version 4, and what do its parameters stand for?"""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from pileus.kernel.auth.authenticator import Mode
 from pileus.kernel.http.messages import Request
-from tests.unit.auth.signing import presigned_request, seconds, signed_request, with_changes
+from tests.unit.auth.signing import HOST, presigned_request, seconds, signed_request, with_changes
 from tests.unit.auth.test_sigv2 import SECRET_KEY, Door
 
 GOOD = {
@@ -164,3 +167,24 @@ async def test_parameters_of_an_ordinary_request_are_no_headers() -> None:
     )
     await Door("open").ask(signed)
     assert "x-amz-acl" not in signed.headers
+
+
+async def test_a_signed_header_may_be_in_the_query_alone() -> None:
+    """JavaScript's SDK v2 names headers as signed that it puts into the URL; LocalStack's tests ran so against AWS.
+
+    (test_presigned_url_v4_signed_headers_in_qs): sent as well they must be the same.
+    """
+    door = Door()
+    headers = {"Host": HOST, "x-amz-server-side-encryption": "AES256"}
+    signed = AWSRequest("PUT", f"http://{HOST}/bucket/key?x-amz-server-side-encryption=AES256", headers=headers)
+    S3SigV4QueryAuth(Credentials(door.key_id, SECRET_KEY), "s3", "us-east-1", expires=60).add_auth(signed)
+    parts = urlsplit(signed.url)
+    request = Request(method="PUT", target=f"{parts.path}?{parts.query}", headers={"host": HOST})
+    assert "x-amz-server-side-encryption" in parts.query.partition("X-Amz-SignedHeaders=")[2]
+    at_signing(door, request)
+    again = with_changes(request, headers={"x-amz-server-side-encryption": "AES256"})
+    other = with_changes(request, headers={"x-amz-server-side-encryption": "aws:kms"})
+    await door.ask(request)
+    assert request.headers["x-amz-server-side-encryption"] == "AES256"
+    await door.ask(again)
+    assert (await door.refuses(other)).error_code == "SignatureDoesNotMatch"

@@ -80,7 +80,9 @@ class Authenticator:
         service: None when only the body tells it.
         """
         try:
-            if service != "s3" or await self._claimed_of_old(request) is None:
+            if service == "s3" and (of_old := sigv2.old_claim_of(request)) is not None:
+                await self._key_of_old(request, of_old)
+            else:
                 await self._claimed(request, service)
         except NotAuthentic as refused:
             raise refusal(refused, family_of(request, service)) from None
@@ -100,8 +102,8 @@ class Authenticator:
         return key.principal
 
     async def _authenticate(self, request: Request, body: bytes, service: str | None) -> Principal:
-        if service == "s3" and (of_old := await self._claimed_of_old(request)) is not None:
-            return self._verified_of_old(request, *of_old)
+        if service == "s3" and (of_old := sigv2.old_claim_of(request)) is not None:
+            return self._verified_of_old(request, of_old, await self._key_of_old(request, of_old))
         claimed = await self._claimed(request, service)
         if service == "s3" and presigned(request.query):
             # Once the headers as sent have been looked at: those of the URL are signed in any case.
@@ -146,17 +148,14 @@ class Authenticator:
         self._check(claim, key, request, service)
         return claim, key
 
-    async def _claimed_of_old(self, request: Request) -> tuple[sigv2.OldClaim, SigningKey | None] | None:
-        """A signature of version 2 that is left to be verified, and its key; None: it is not of that version."""
-        claim = sigv2.old_claim_of(request)
-        if claim is None:
-            return None
+    async def _key_of_old(self, request: Request, claim: sigv2.OldClaim) -> SigningKey | None:
+        """The key by which a signature of version 2 is to be verified; None when open mode lets it pass."""
         sigv2.check_expiry(claim, self._machine_s())
         key = await self._key_of(claim.access_key_id, claim.session_token)
         if key is not None:
             self._check_session(key)
             sigv2.check_date(claim, request.headers, self._machine_s())
-        return claim, key
+        return key
 
     def _verified_of_old(self, request: Request, claim: sigv2.OldClaim, key: SigningKey | None) -> Principal:
         if key is not None:
