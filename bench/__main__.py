@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bench import cases, queues, topics
+from bench import cases, objects, queues, topics
 from bench.generator import generator_name
 from bench.measurements import Measurement, Report, commit, hardware, result_name, versions
 from bench.peers import PEERS
@@ -75,6 +75,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
     tables = any(case.needs == "table" for case in loads)
     of_queues = [case for case in queues.CASES if case in only]
     in_queues = bool(of_queues) or any(case.needs == "queue" for case in loads)
+    of_objects = any(case.needs == "objects" for case in loads)
     functions = bool({*cases.COLD_CASES} & {*only}) or any(case.needs == "function" for case in loads)
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pileus-bench-"))) / "data"
@@ -86,6 +87,8 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
             if in_queues:
                 queues.prepare(cases.client(server, "sqs"))
                 topics.prepare(cases.client(server, "sns"), cases.client(server, "sqs"))
+            if of_objects:
+                objects.prepare(cases.client(server, "s3"))
             if functions:
                 role_arn = cases.prepare_role(server)
                 cases.prepare_function(server, role_arn)
@@ -103,6 +106,8 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
                 others[peer.name] = stack.enter_context(ended(peer.start()))
                 if tables:
                     cases.prepare_table(others[peer.name])
+                if of_objects and peer.name in cases.OBJECTS_BESIDE:
+                    objects.prepare(cases.client(others[peer.name], "s3"))
                 if in_queues and peer.name in cases.QUEUES_BESIDE:
                     queues.prepare(cases.client(others[peer.name], "sqs"))
                     topics.prepare(cases.client(others[peer.name], "sns"), cases.client(others[peer.name], "sqs"))

@@ -19,7 +19,7 @@ import boto3
 import msgspec
 from botocore.config import Config
 
-from bench import queues, signing, topics
+from bench import objects, queues, signing, topics
 from bench.generator import NoResult, drive
 from bench.measurements import Floor, Measurement, of_load, of_samples
 from bench.processes import Server, cpu_s, descendants, ended, rss_bytes, start_pileus
@@ -71,6 +71,11 @@ FLOORS: Final = {
     "sqs-fifo-send": Floor(value=6_000),
     "sns-publish": Floor(value=5_000),
     "sns-publish-raw": Floor(value=5_000),
+    "s3-put-1k": Floor(value=4_000),
+    "s3-get-1k": Floor(value=10_000),
+    "s3-put-8m": Floor(value=36),
+    "s3-get-8m": Floor(value=120),
+    "s3-list-1000": Floor(value=300),
     queues.CYCLE: Floor(value=20_000),
     queues.POLL: Floor(p99_ms=5),
     "start": Floor(value=0.5),
@@ -98,7 +103,7 @@ class LoadCase:
     """
 
     name: str
-    needs: Literal["table", "function", "queue", "nothing"]
+    needs: Literal["table", "function", "queue", "objects", "nothing"]
     requests: Callable[[Server, float], Sequence[bytes]]
     connections: int = 16
     beside: Sequence[str] = ()
@@ -236,9 +241,14 @@ def _raw_publishes(server: Server, seconds: float) -> Sequence[bytes]:
     return topics.publishes(signer(server, "sns"), client(server, "sns"), "bench-raw")
 
 
+def _objects(case: str) -> Callable[[Server, float], Sequence[bytes]]:
+    return lambda server, seconds: objects.requests(case, signer(server, "s3"), seconds)
+
+
 _TABLES: Final = ("moto", "dynalite", "dynalite-disk", "ministack")
 
 QUEUES_BESIDE: Final = ("moto", "ministack")
+OBJECTS_BESIDE: Final = ("moto", "ministack")
 
 LOAD_CASES: Final = (
     LoadCase(name="get-item", needs="table", requests=_gets, beside=_TABLES),
@@ -258,6 +268,7 @@ LOAD_CASES: Final = (
     LoadCase(name="sqs-fifo-send", needs="queue", requests=_fifo_sends, beside=QUEUES_BESIDE),
     LoadCase(name="sns-publish", needs="queue", requests=_publishes, beside=QUEUES_BESIDE),
     LoadCase(name="sns-publish-raw", needs="queue", requests=_raw_publishes, beside=QUEUES_BESIDE),
+    *(LoadCase(name=name, needs="objects", requests=_objects(name), beside=OBJECTS_BESIDE) for name in objects.CASES),
 )
 COLD_CASES: Final = ("cold-start", "cold-start-boto3", "snapstart")
 CASES: Final = ("bare", "start", "memory", *(case.name for case in LOAD_CASES), *queues.CASES, *COLD_CASES)

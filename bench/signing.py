@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 
@@ -38,20 +39,36 @@ class Signer:
             key = _hmac(key, part)
         self._key = key
 
-    def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes) -> bytes:
-        """The request as bytes. path: without a query, already encoded. headers: lower-case names; all are signed."""
+    def request(self, method: str, path: str, *, headers: Mapping[str, str], body: bytes, query: str = "") -> bytes:
+        """The request as bytes. path, query: already encoded, the query's parameters in the order of their names.
+
+        headers: lower-case names; all are signed.
+        """
         signed = {**headers, "host": self._host, "x-amz-date": self._time}
         names = ";".join(sorted(signed))
         lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
-        canonical = f"{method}\n{quote(path)}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+        canonical = f"{method}\n{quote(path)}\n{query}\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         signature = _hmac(self._key, f"AWS4-HMAC-SHA256\n{self._time}\n{self._scope}\n{digest}").hex()
         sent = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
         return (
-            f"{method} {path} HTTP/1.1\r\n{sent}content-length: {len(body)}\r\n"
+            f"{method} {path}{'?' if query else ''}{query} HTTP/1.1\r\n{sent}content-length: {len(body)}\r\n"
             f"authorization: AWS4-HMAC-SHA256 Credential={self._credential}, "
             f"SignedHeaders={names}, Signature={signature}\r\n\r\n"
         ).encode() + body
+
+    def s3(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        body: bytes = b"",
+        query: str = "",
+    ) -> bytes:
+        """S3 wants to see the hash of the body. path: of characters that need no encoding."""
+        hashed = {"x-amz-content-sha256": hashlib.sha256(body).hexdigest()}
+        return self.request(method, path, headers={**headers, **hashed}, body=body, query=query)
 
 
 def dynamodb(signer: Signer, operation: str, content: object) -> bytes:
