@@ -21,8 +21,8 @@ class Listed(NamedTuple):
 class Sink(Protocol):
     """A blob on its way in. One call at a time."""
 
-    def write(self, parts: Sequence[bytes]) -> None:
-        """Raises `NoSpace`."""
+    def write(self, parts: Sequence[bytes | memoryview]) -> None:
+        """Raises `NoSpace`. The parts are good until it returns."""
         ...
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ frame says that more follow. An empty segment is one empty frame, so that even t
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -47,10 +47,10 @@ class Frames:
         self._gcm = AESGCM(HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key))
         self._bound = cipher.encode()
 
-    def seal(self, number: int, clear: bytes | memoryview, *, last: bool) -> bytes:
-        """One frame: full unless it is the last."""
+    def seal(self, number: int, clear: memoryview, sealed: memoryview, *, last: bool) -> None:
+        """Put one frame into `sealed`, which is as long as that: full unless it is the last."""
         assert len(clear) == FRAME_BYTES or (last and len(clear) < FRAME_BYTES)
-        return self._gcm.encrypt(number.to_bytes(12), clear, self._associated(number, last=last))
+        self._gcm.encrypt_into(number.to_bytes(12), clear, self._associated(number, last=last), sealed)
 
     def open(self, number: int, sealed: memoryview, clear: memoryview, *, last: bool) -> None:
         """Put what was sealed into `clear`, which is as long as that; `BlobDamaged`."""
@@ -64,30 +64,39 @@ class Frames:
 
 
 class Sealing:
-    """Bare bytes in any pieces to sealed frames; keeps less than two frames back."""
+    """Bare bytes in any pieces to sealed frames; keeps back at most one frame, which may be the last.
+
+    What it gives is this thread's scratch memory: good until the next call of anything here, in the same thread.
+    """
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
         self._number = 0
         self._rest = b""
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, parts: Sequence[bytes]) -> memoryview:
         """The frames that are complete and surely not the last."""
-        if self._rest:
-            data = self._rest + data
-        count = max(0, (len(data) - 1) // FRAME_BYTES)
-        view, number, seal = memoryview(data), self._number, self._frames.seal
-        sealed = [
-            seal(number + index, view[index * FRAME_BYTES : (index + 1) * FRAME_BYTES], last=False)
-            for index in range(count)
-        ]
+        size_bytes = len(self._rest) + sum(map(len, parts))
+        clear = _scratch("clear", size_bytes)
+        at = 0
+        for part in (self._rest, *parts):
+            clear[at : at + len(part)] = part
+            at += len(part)
+        count = max(0, (size_bytes - 1) // FRAME_BYTES)
+        sealed = _scratch("sealed", count * SEALED_FRAME_BYTES)
+        for index in range(count):
+            frame = clear[index * FRAME_BYTES : (index + 1) * FRAME_BYTES]
+            into = sealed[index * SEALED_FRAME_BYTES : (index + 1) * SEALED_FRAME_BYTES]
+            self._frames.seal(self._number + index, frame, into, last=False)
         self._number += count
-        self._rest = data[count * FRAME_BYTES :]
+        self._rest = bytes(clear[count * FRAME_BYTES :])
         return sealed
 
-    def finish(self) -> bytes:
+    def finish(self) -> memoryview:
         """The last frame."""
-        return self._frames.seal(self._number, self._rest, last=True)
+        sealed = _scratch("sealed", len(self._rest) + TAG_BYTES)
+        self._frames.seal(self._number, memoryview(self._rest), sealed, last=True)
+        return sealed
 
 
 class Opening:
@@ -117,7 +126,7 @@ class Opening:
         sealed = memoryview(self._read(lying))
         if len(sealed) != lying:
             raise BlobDamaged(f"{lying - len(sealed)} bytes are missing")
-        clear = _scratch(lying)
+        clear = _scratch("clear", lying)
         for number in range(first, end):
             at, to = (number - first) * SEALED_FRAME_BYTES, (number - first) * FRAME_BYTES
             frame = sealed[at : at + SEALED_FRAME_BYTES]
@@ -127,15 +136,16 @@ class Opening:
         return bytes(clear[offset - first * FRAME_BYTES : self._offset - first * FRAME_BYTES])
 
 
-def _scratch(size_bytes: int) -> memoryview:
-    """Memory of this thread alone, used again: fresh pages for every read cost four times what deciphering does."""
-    buffer: bytearray | None = getattr(_threads, "buffer", None)
-    if buffer is None or len(buffer) < size_bytes:
-        buffer = _threads.buffer = bytearray(size_bytes)
-    return memoryview(buffer)
-
-
 _threads: Final = threading.local()
+
+
+def _scratch(name: str, size_bytes: int) -> memoryview:
+    """Memory of this thread alone, used again: fresh pages for every call cost four times what the cipher does."""
+    buffer: bytearray | None = getattr(_threads, name, None)
+    if buffer is None or len(buffer) < size_bytes:
+        buffer = bytearray(size_bytes)
+        setattr(_threads, name, buffer)
+    return memoryview(buffer)[:size_bytes]
 
 
 def lies_at(offset: int) -> int:

@@ -117,12 +117,12 @@ class LocalSink:
         self._blob = blob
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def write(self, parts: Sequence[bytes]) -> None:
+    def write(self, parts: Sequence[bytes | memoryview]) -> None:
         with _room():
             for at in range(0, len(parts), _PARTS_MAX):
                 self._write(parts[at : at + _PARTS_MAX])
 
-    def _write(self, parts: Sequence[bytes]) -> None:
+    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
         size_bytes = sum(map(len, parts))
         written_bytes = os.writev(self._fd, parts)
         if written_bytes == size_bytes:

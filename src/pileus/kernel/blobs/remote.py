@@ -139,10 +139,10 @@ class RemoteSink:
 
         self._writer: WritableFile | None = obstore.open_writer(store, name, buffer_size=PART_BYTES, max_concurrency=1)
 
-    def write(self, parts: Sequence[bytes]) -> None:
+    def write(self, parts: Sequence[bytes | memoryview]) -> None:
         assert self._writer is not None
         for part in parts:
-            self._writer.write(part)
+            self._writer.write(bytes(part))  # it keeps what it is given; of bytes this is no copy
 
     def close(self) -> None:
         assert self._writer is not None

@@ -170,8 +170,7 @@ class _Job:
     def take(self, parts: list[bytes], beside: "Future[None] | None") -> None:
         """One batch that is not the last."""
         _update(self._digests, parts)
-        lying = parts if self._sealing is None else self._sealing.feed(b"".join(parts))
-        self._write(lying)
+        self._write(parts if self._sealing is None else [self._sealing.feed(parts)])
         if beside is not None:
             beside.result()
 
@@ -196,7 +195,7 @@ class _Job:
         elif self._sink is not None:
             self._sink.discard()
 
-    def _write(self, lying: list[bytes]) -> None:
+    def _write(self, lying: Sequence[bytes | memoryview]) -> None:
         if self._sink is None:
             self._sink = self._engine.create(self._blob)
         for part in lying:

@@ -29,7 +29,7 @@ _MD5: Final = "content-md5"
 class Checksum(Protocol):
     """A checksum that grows with its data; hashlib's objects are such."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
 
     def digest(self) -> bytes: ...
 
@@ -39,12 +39,12 @@ class _Crc:
 
     __slots__ = ("_calculate", "_size_bytes", "_value")
 
-    def __init__(self, calculate: Callable[[bytes, int], int], size_bytes: int) -> None:
+    def __init__(self, calculate: Callable[[bytes | memoryview, int], int], size_bytes: int) -> None:
         self._calculate = calculate
         self._size_bytes = size_bytes
         self._value = 0
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         self._value = self._calculate(data, self._value)
 
     def digest(self) -> bytes:
