@@ -228,3 +228,16 @@ def test_hosts_have_no_case_and_keys_no_reserved_beginning(aws: Server, bucket: 
     assert signer.ask("PUT", url, b"mine").status == 200
     got = signer.ask("GET", signer.url("get_object", Bucket=bucket, Key="_pileus/health").replace(".s3.", ".S3."))
     assert got.data == b"mine"
+
+
+def test_overrides_that_no_header_can_hold(signer: Signer, bucket: str) -> None:
+    """test_get_response_overrides_unicode_metadata_with_sig_s3."""
+    signer.ask("PUT", signer.url("put_object", Bucket=bucket, Key="over"), b"x")
+    value = "non-ascii-%E2%80%94_\u2014_\u00e9_"
+    url = signer.url("get_object", Bucket=bucket, Key="over", ResponseCacheControl=value)
+    told = error_of(signer.ask("GET", url))
+    assert (told["Code"], told["Message"]) == (
+        "InvalidArgument",
+        "Header value cannot be represented using ISO-8859-1.",
+    )
+    assert (told["ArgumentName"], told["ArgumentValue"]) == ("response-cache-control", value)

@@ -21,7 +21,7 @@ from pileus.services.s3.checksumming import stated
 from pileus.services.s3.conditions import UNCONDITIONAL, ReadConditions, WriteConditions
 from pileus.services.s3.describing import check_key, checksum_headers, draft_of, read_headers, readable
 from pileus.services.s3.encryption import asked_of, check_customer_key, customer_key_of, told_headers
-from pileus.services.s3.errors import AccessDenied, InvalidRequest
+from pileus.services.s3.errors import AccessDenied, InvalidArgument, InvalidRequest
 from pileus.services.s3.lifecycle.rules import expiration_header
 from pileus.services.s3.locking import lock_for_new
 from pileus.services.s3.model import BucketRecord, Checksum, ObjectRecord
@@ -226,7 +226,7 @@ def _customer_key(request: GetObjectRequest | HeadObjectRequest, record: ObjectR
 def _overrides(context: RequestContext, request: GetObjectRequest | HeadObjectRequest) -> dict[str, str]:
     """The headers that a request wants in place of the object's; only who signs may (API_GetObject)."""
     told = {
-        header: header_value(value)
+        header: _override(header, value)
         for member, header in _OVERRIDES.items()
         if (value := getattr(request, member)) is not None
     }
@@ -235,6 +235,17 @@ def _overrides(context: RequestContext, request: GetObjectRequest | HeadObjectRe
     if told and not context.principal.arn:
         raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     return told
+
+
+def _override(header: str, value: str) -> str:
+    """InvalidArgument: recording s3/s3, test_get_response_overrides_unicode_metadata_with_sig_s3."""
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        name = f"response-{header.lower()}"
+        text = "Header value cannot be represented using ISO-8859-1."
+        raise InvalidArgument(text, name=name, value=value) from None
+    return header_value(value)
 
 
 def _unchanged_headers(bucket: BucketRecord, record: ObjectRecord) -> Headers:
