@@ -29,7 +29,7 @@ _FIELDS: Final = frozenset(
     }
 )
 _REQUIRED: Final = (("Effect",), ("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource"))
-_VERSIONS: Final = frozenset({"2012-10-17", "2008-10-17"})
+_VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _RESOURCE: Final = re.compile(r"arn:[a-z-]+:s3:::(?P<bucket>[^/]+)(?P<key>/.*)?", re.DOTALL)
 _AWS: Final = re.compile(
     r"\*|[0-9]{12}|arn:[a-z-]+:(?:iam|sts)::(?:[0-9]{12}|cloudfront):(?:root|(?:user|role|assumed-role|federated-user)/.+)"
@@ -85,7 +85,7 @@ def _check_statement(statement: Any, bucket: str) -> None:
     for either in _REQUIRED:
         if not any(name in statement for name in either):
             raise MalformedPolicy(f"Missing required field {either[0]}")
-    if statement["Effect"] not in {"Allow", "Deny"}:
+    if statement["Effect"] not in ("Allow", "Deny"):
         raise MalformedPolicy(f"Invalid effect: {statement['Effect']}")
     _check_principal(statement.get("Principal", statement.get("NotPrincipal")))
     actions = _texts(statement.get("Action", statement.get("NotAction")))

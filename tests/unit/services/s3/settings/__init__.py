@@ -1,0 +1,1 @@
+"""Which configurations of buckets are taken."""
