@@ -130,11 +130,8 @@ class Authorizer:
         root = principal.arn.endswith(":root")
         if root and self._organization is None and principal.session is None:
             sources = self._sources_of(needs, permissions)
-            if (
-                len(sources) == 1
-                and sources[0] in self._by_given
-                and self._by_given[sources[0]].at_home(context, given)
-            ):
+            by_given = self._by_given.get(sources[0]) if len(sources) == 1 else None
+            if by_given is not None and by_given.at_home(context, given):
                 return None
             asked = needs.foreign is not None and needs.foreign(context, given)
             for knowing in sources:

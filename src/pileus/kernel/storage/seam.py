@@ -102,6 +102,11 @@ class Watch(Protocol):
         """Whether `changed` would return at once."""
         ...
 
+    @property
+    def written(self) -> bool:
+        """Whether the key may have been written since, durably or not: what was read before may no longer be so."""
+        ...
+
     def cancel(self) -> None: ...
 
 

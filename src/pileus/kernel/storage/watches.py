@@ -22,6 +22,10 @@ class KeyWatch:
     def told(self) -> bool:
         return self._event.is_set()
 
+    @property
+    def written(self) -> bool:
+        return self._event.is_set() or self._watches.noted(self._key)
+
     def cancel(self) -> None:
         """Stop watching; needed when nobody waits for the change any more."""
         self._watches.remove(self._key, self)
@@ -58,6 +62,10 @@ class Watches:
         self._noted.update(key for key in keys if key in self._by_key)
         for begin, end in ranges:
             self._noted.update(key for key in self._by_key if begin <= key < end)
+
+    def noted(self, key: bytes) -> bool:
+        """Whether it was written in the open group."""
+        return key in self._noted
 
     def note_all(self) -> None:
         """Everything was written in the open group."""

@@ -95,7 +95,7 @@ class BucketResources:
 
     def _own(self, context: RequestContext, name: str) -> bool:
         home = self._homes.get(name)
-        if home is None or home.account_id != context.account_id or home.watch.told:
+        if home is None or home.account_id != context.account_id or home.watch.written:
             return False
         return home.unpoliced or not context.principal.minted
 
@@ -173,7 +173,7 @@ class BucketResources:
 
     async def _bucket(self, name: str) -> _Kept | None:
         home = self._homes.get(name)
-        watch = self._store.watch(bucket_key(name)) if home is None or home.watch.told else None
+        watch = self._store.watch(bucket_key(name)) if home is None or home.watch.written else None
         kept = await self._read(name)
         if watch is not None:
             if kept is None:

@@ -906,6 +906,45 @@ async def test_a_change_holds_at_once(store: Store) -> None:
     assert not await may()
 
 
+@pytest.mark.parametrize("who", [OPEN, ROOT])
+async def test_whose_a_bucket_is_known_until_it_changes(store: Store, who: Principal) -> None:
+    """A root's own bucket is not looked for twice; another's of the same name is, and so is one with a policy."""
+    row = Row(asks="GetObject", who=who, answer="yes")
+    await laid_down(store, row)
+    resources = BucketResources(store)
+    authorizer = Authorizer(
+        policies=Policies(row), audit=AuditLog(store), clock=clock_at(AT), resources={"s3": resources}
+    )
+    needs = needs_of(PERMISSIONS["GetObject"], protocol="rest-xml")
+    context, given = context_of(row), given_of(row)
+    assert not resources.at_home(context, given)
+    await authorizer.authorize(context, {}, needs, given)
+    assert resources.at_home(context, given)
+    for copied, known in (("pail/x", True), ("mine/x", False), ("unheard/x", False)):
+        copy = shapes.CopyObjectRequest(bucket="pail", key="c", copy_source=copied)
+        assert resources.at_home(context, copy) is known
+    async with store.transaction() as tx:
+        pail = await get_bucket(tx, "pail")
+        text = document([to("*", deny("s3:GetObject"))]).encode()
+        put_setting(tx, pail, "policy", SettingRecord(document=text, changed_at_s=0.0))
+    assert not resources.at_home(context, given)
+    if who.minted:
+        with pytest.raises(ServiceError):
+            await authorizer.authorize(context, {}, needs, given)
+    else:
+        await authorizer.authorize(context, {}, needs, given)
+    async with store.transaction() as tx:
+        put_bucket(tx, msgspec.structs.replace(pail, account_id=OTHER, serial=9, settings=frozenset()))
+    assert not resources.at_home(context, given)
+    with pytest.raises(ServiceError):
+        await authorizer.authorize(context, {}, needs, given)
+    assert not resources.at_home(context, given)
+    async with store.transaction() as tx:
+        put_bucket(tx, msgspec.structs.replace(pail, ownership="ObjectWriter", settings=frozenset()))
+    await authorizer.authorize(context, {}, needs, given)
+    assert not resources.at_home(context, given)
+
+
 POINT = f"arn:aws:s3:us-east-1:{OWNER}:accesspoint/door"
 ALIAS = "door-0123456789-s3alias"
 THROUGH = to("*", allow("s3:*", StringEquals={"s3:DataAccessPointAccount": OWNER}))
