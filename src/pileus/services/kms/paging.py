@@ -37,6 +37,13 @@ def read_marker(marker: str) -> str:
         raise InvalidMarkerException(f"Could not deserialize marker '{marker}'") from None
 
 
+def read_number(beyond: str) -> int:
+    """Of a list whose markers are numbers."""
+    if not (beyond.isascii() and beyond.isdigit()):
+        raise InvalidMarkerException(f"Could not deserialize marker '{write_marker(beyond)}'")
+    return int(beyond)
+
+
 def told(found: Sequence[T], page: Page) -> tuple[Sequence[T], bool]:
     """What to tell, and whether there is more."""
     return found[: page.limit], len(found) > page.limit

@@ -14,7 +14,7 @@ from pileus.services.kms.key_records import list_materials, put_key
 from pileus.services.kms.limits import ON_DEMAND_ROTATIONS_MAX, ROTATION_DAYS_DEFAULT, ROTATIONS_LISTED_DEFAULT
 from pileus.services.kms.model import KeyRecord, MaterialRecord, moment
 from pileus.services.kms.operations.base import KmsBase, moment_or_none
-from pileus.services.kms.paging import page, told, write_marker
+from pileus.services.kms.paging import page, read_number, told, write_marker
 from pileus.services.kms.shapes import (
     DisableKeyRotationRequest,
     EnableKeyRotationRequest,
@@ -101,8 +101,8 @@ class RotationOperations(KmsBase):
         asked = page(request.marker, request.limit, default=ROTATIONS_LISTED_DEFAULT)
         everything = request.include_key_material == "ALL_KEY_MATERIAL"
         found = [pair for pair in reversed(await list_materials(snapshot, key)) if everything or pair[1].rotation]
-        if asked.beyond is not None and asked.beyond.isdigit():
-            found = [pair for pair in found if pair[0] < int(asked.beyond)]
+        if asked.beyond is not None:
+            found = [pair for pair in found if pair[0] < read_number(asked.beyond)]
         shown, more = told(found, asked)
         return ListKeyRotationsResponse(
             rotations=[_entry(key, material, everything=everything) for _, material in shown],
