@@ -133,7 +133,7 @@ def test_an_encoding_that_is_none(s3: Any, bucket: str, operation: str) -> None:
 
 def test_keys_that_xml_cannot_hold(s3: Any, bucket: str) -> None:
     """Why clients ask for URLs' encoding: control characters, and those that mean something in XML."""
-    names = sorted(["a\x01b", "<&>\"'", "a b", "a+b", "~", "é"], key=str.encode)
+    names = sorted(["a\nb", "a\x01b", "<&>\"'", "a b", "a+b", "~", "é"], key=str.encode)
     put(s3, bucket, *names)
     assert keys(s3.list_objects_v2(Bucket=bucket)) == names
     versions = s3.list_object_versions(Bucket=bucket)["Versions"]

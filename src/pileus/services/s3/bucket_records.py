@@ -6,6 +6,7 @@ below `(s3, with, kind, name)` an empty value for each bucket that has such a co
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -35,11 +36,17 @@ def setting_key(bucket: BucketRecord, kind: str) -> bytes:
     return _SETTINGS.pack(bucket.serial, kind, "")
 
 
+@lru_cache(maxsize=256)
+def _read(value: bytes) -> BucketRecord:
+    """Each request reads its bucket two or three times, and it seldom changes."""
+    return decode(value, BucketRecord)
+
+
 async def find_bucket(snapshot: Snapshot, name: str) -> BucketRecord | None:
     """By its name, or by that of an access point which leads to it."""
     value = await snapshot.get(_BUCKETS.pack(name))
     if value is not None:
-        return decode(value, BucketRecord)
+        return _read(value)
     behind = await bucket_behind(snapshot, name) if names_access_point(name) else ""
     return await find_bucket(snapshot, behind) if behind else None
 

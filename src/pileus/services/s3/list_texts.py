@@ -6,6 +6,7 @@ Sources: API_ListObjectsV2, API_ListObjectVersions and their samples; recordings
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -14,16 +15,24 @@ from urllib.parse import quote_plus
 import msgspec
 
 from pileus.kernel.wire.xml_text import escape
-from pileus.services.s3.model import NULL_VERSION, Checksum
+from pileus.services.s3.model import NULL_VERSION
 from pileus.services.s3.names import canonical_id
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9._/*-]*")
 """What neither URL encoding nor XML changes."""
+_PLAIN_LINES: Final = re.compile(rb"[A-Za-z0-9._/*\n-]*")
 
 
-class ListedRecord(msgspec.Struct, frozen=True, kw_only=True, tag="s3.object.v1"):
+class ListedChecksum(msgspec.Struct, frozen=True, gc=False):
+    """What lists tell of a `Checksum`."""
+
+    algorithm: str
+    kind: str = "FULL_OBJECT"
+
+
+class ListedRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="s3.object.v1"):
     """What lists tell of an `ObjectRecord`."""
 
     size_bytes: int = 0
@@ -34,7 +43,7 @@ class ListedRecord(msgspec.Struct, frozen=True, kw_only=True, tag="s3.object.v1"
     order: int = 0
     delete_marker: bool = False
     storage_class: str = "STANDARD"
-    checksum: Checksum | None = None
+    checksum: ListedChecksum | None = None
     restored_at_s: float = 0.0
     restored_until_s: float = 0.0
 
@@ -54,6 +63,15 @@ class Texts:
         if self.url:
             return quote_plus(text, safe="/*").replace("~", "%7E")
         return escape(text.decode())
+
+    def of_all(self, keys: Sequence[bytes]) -> Sequence[str]:
+        """Of many keys, which usually are plain."""
+        joined = b"\n".join(keys)
+        if keys and _PLAIN_LINES.fullmatch(joined):
+            names = joined.decode().split("\n")
+            if len(names) == len(keys):  # none holds a line end itself
+                return names
+        return [self.of(key) for key in keys]
 
     def of_text(self, text: str) -> str:
         return self.of(text.encode())
@@ -75,7 +93,7 @@ def owner_element(account_id: str) -> str:
     return f"<Owner><ID>{canonical_id(account_id)}</ID></Owner>"
 
 
-def checksum_elements(checksum: Checksum | None) -> str:
+def checksum_elements(checksum: ListedChecksum | None) -> str:
     if checksum is None:
         return ""
     return f"<ChecksumAlgorithm>{checksum.algorithm}</ChecksumAlgorithm><ChecksumType>{checksum.kind}</ChecksumType>"

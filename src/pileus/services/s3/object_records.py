@@ -86,8 +86,12 @@ async def find_version(snapshot: Snapshot, bucket: BucketRecord, key: str, versi
 
 async def next_order(snapshot: Snapshot, bucket: BucketRecord, key: str, *, now_s: float) -> int:
     """The order of a version that is written now: microseconds, and more than any that the key has."""
+    return order_after(await find_current(snapshot, bucket, key), now_s=now_s)
+
+
+def order_after(current: ObjectRecord | None, *, now_s: float) -> int:
+    """The same, of a key whose current version, be it a delete marker, is known."""
     order = int(now_s * 1_000_000)
-    current = await find_current(snapshot, bucket, key)
     return order if current is None else max(order, current.order + 1)
 
 
@@ -96,10 +100,15 @@ async def put_version(tx: Transaction, bucket: BucketRecord, key: str, record: O
 
     record: its id is `null` exactly if versioning is not enabled, its order from `next_order`.
     """
+    await put_over(tx, bucket, key, record, current=await find_object(tx, bucket, key))
+
+
+async def put_over(
+    tx: Transaction, bucket: BucketRecord, key: str, record: ObjectRecord, *, current: ObjectRecord | None
+) -> None:
+    """`put_version`, of a key of which `find_object` is known in the same transaction."""
     assert (record.version_id == NULL_VERSION) == (bucket.versioning != "Enabled")
     here = OBJECTS.pack(bucket.serial, key)
-    value = await tx.get(here)
-    current = None if value is None else decode(value, ObjectRecord)
     if current is not None:
         if current.version_id == record.version_id:
             release(tx, current)

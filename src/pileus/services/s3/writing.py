@@ -22,7 +22,14 @@ from pileus.services.s3.errors import NoSuchBucket
 from pileus.services.s3.happenings import note
 from pileus.services.s3.model import NULL_VERSION, BucketRecord, Checksum, Encryption, ObjectRecord
 from pileus.services.s3.names import version_id
-from pileus.services.s3.object_records import find_object, next_order, own, put_inline, put_version
+from pileus.services.s3.object_records import (
+    find_current,
+    find_object,
+    order_after,
+    own,
+    put_inline,
+    put_over,
+)
 from pileus.services.s3.replication.noting import replicated
 
 _ID_BYTES: Final = 16
@@ -109,10 +116,12 @@ class ObjectWriter:
         this with a layout has called `own` for the parts.
         """
         bucket = await same_bucket(tx, bucket)
+        here = await find_object(tx, bucket, key)
         if conditions is not UNCONDITIONAL:
-            check_write(await find_object(tx, bucket, key), conditions, key)
+            check_write(here, conditions, key)
         now_s = self._clock.timestamp()
-        order = await next_order(tx, bucket, key, now_s=now_s)
+        newest = here if here is not None or not bucket.versioning else await find_current(tx, bucket, key)
+        order = order_after(newest, now_s=now_s)
         inline, segment = draft.inline, draft.segment
         if stored is not None:
             segment = stored.segment
@@ -131,7 +140,7 @@ class ObjectWriter:
         )
         if bucket.settings:
             record = await replicated(tx, bucket, key, record)
-        await put_version(tx, bucket, key, record)
+        await put_over(tx, bucket, key, record, current=here)
         if bucket.settings:
             await note(tx, bucket, happening, key, record, context, at_s=now_s)
         return record

@@ -117,14 +117,14 @@ class ListOperations(S3Base):
 
     def _listed_rows(self, found: Page, texts: Texts, *, owned: bool, restore: bool) -> str:
         rows = []
-        of = texts.of
+        names = texts.of_all([key for key, _ in found.rows])
         now_s = self._clock.timestamp() if restore else 0.0
-        for key, value in found.rows:
+        for name, (_, value) in zip(names, found.rows, strict=True):
             record = decode_listed(value)
             owner = owner_element(record.owner) if owned else ""
             restored = restore_element(record, now_s=now_s) if restore else ""
             rows.append(
-                f"<Contents><Key>{of(key)}</Key><LastModified>{moment(int(record.modified_at_s))}</LastModified>"
+                f"<Contents><Key>{name}</Key><LastModified>{moment(int(record.modified_at_s))}</LastModified>"
                 f"<ETag>&quot;{record.etag}&quot;</ETag>{checksum_elements(record.checksum)}"
                 f"<Size>{record.size_bytes}</Size>{owner}<StorageClass>{record.storage_class}</StorageClass>{restored}"
                 "</Contents>"
