@@ -347,8 +347,9 @@ def test_states(kms: Any) -> None:
     assert failed(kms.decrypt, CiphertextBlob=blob) == disabled
     assert failed(kms.enable_key_rotation, KeyId=key_id) == disabled
     kms.enable_key(KeyId=key_id)
-    assert failed(kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=6)[0] == "ValidationException"
-    assert failed(kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=31)[0] == "ValidationException"
+    bounds = ("ValidationException", "PendingWindowInDays must be between 7 and 30")
+    for days in (6, 31):
+        assert failed(kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=days) == bounds
     assert failed(kms.cancel_key_deletion, KeyId=key_id)[0] == "KMSInvalidStateException"
     scheduled = kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
     assert (scheduled["KeyId"], scheduled["KeyState"], scheduled["PendingWindowInDays"]) == (

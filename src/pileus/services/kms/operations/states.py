@@ -45,12 +45,10 @@ class StateOperations(KmsBase):
     async def schedule_key_deletion(
         self, context: RequestContext, request: ScheduleKeyDeletionRequest
     ) -> ScheduleKeyDeletionResponse:
-        """From now on it can do nothing; `worker` ends it."""
+        """From now on it can do nothing; `worker` ends it. The refusal: as told in Skyscanner/kms-issuer, issue 8."""
         days = PENDING_DAYS_DEFAULT if request.pending_window_in_days is None else request.pending_window_in_days
         if not PENDING_DAYS_MIN <= days <= PENDING_DAYS_MAX:
-            raise ValidationException(
-                f"PendingWindowInDays must be between {PENDING_DAYS_MIN} and {PENDING_DAYS_MAX} (inclusive)"
-            )
+            raise ValidationException(f"PendingWindowInDays must be between {PENDING_DAYS_MIN} and {PENDING_DAYS_MAX}")
         async with self._store.transaction() as tx:
             key = await self.keys.customers(tx, context, request.key_id)
             check_alive(key)
