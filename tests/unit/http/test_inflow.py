@@ -19,10 +19,10 @@ MIB = 1024 * 1024
     [
         (0, 256 * 1024, 256 * 1024),
         (1, 256 * 1024, 256 * 1024),
-        (16, 256 * 1024, 256 * 1024),
-        (17, 4 * MIB // 17, 4 * MIB // 17),
-        (64, 64 * 1024, 64 * 1024),
-        (1000, 16 * 1024, 4 * MIB // 1000),  # a read brings a useful amount even so
+        (8, 256 * 1024, 256 * 1024),
+        (9, 2 * MIB // 9, 2 * MIB // 9),
+        (64, 32 * 1024, 32 * 1024),
+        (1000, 16 * 1024, 2 * MIB // 1000),  # a read brings a useful amount even so
     ],
 )
 def test_a_share(streams: int, read_bytes: int, unread_bytes: int) -> None:

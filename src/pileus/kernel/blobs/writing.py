@@ -23,8 +23,8 @@ from pileus.kernel.blobs.threads import Threads
 from pileus.kernel.wire.checksums import checksum
 
 _BATCH_BYTES_MAX: Final = 1024 * 1024
-_BATCH_BYTES_MIN: Final = 64 * 1024
-_ALL_BYTES: Final = 4 * 1024 * 1024
+_BATCH_BYTES_MIN: Final = 16 * 1024
+_ALL_BYTES: Final = 3 * 1024 * 1024
 """For the batches that are being gathered, of all writers; as much again is being written."""
 
 _JOINED_BYTES: Final = 16 * 1024

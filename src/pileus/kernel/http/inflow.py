@@ -12,7 +12,7 @@ from pileus.kernel.http.limits import Limits
 
 READ_BYTES_MAX: Final = 256 * 1024
 _READ_BYTES_MIN: Final = 16 * 1024
-_ALL_BYTES: Final = 4 * 1024 * 1024
+_ALL_BYTES: Final = 2 * 1024 * 1024
 """Unread, of all streams; as much again is in the hands of their handlers."""
 
 
