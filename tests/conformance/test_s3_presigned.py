@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import boto3
 import pytest
+import urllib3
 from botocore.config import Config
 
 from tests.conformance.test_enforcement import User, allow
@@ -241,3 +242,24 @@ def test_overrides_that_no_header_can_hold(signer: Signer, bucket: str) -> None:
         "Header value cannot be represented using ISO-8859-1.",
     )
     assert (told["ArgumentName"], told["ArgumentValue"]) == ("response-cache-control", value)
+
+
+def test_a_url_for_another_region(aws: Server, keys: dict[str, str]) -> None:
+    """As AWS tells of it: aws/aws-sdk-js issue 2529 and others quote the answers to a URL and to a form."""
+    options = {"region_name": "eu-west-1", **keys}
+    west = aws.client("s3", **options)
+    name = f"west-{uuid4().hex[:12]}"
+    west.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    signer = Signer(aws, keys, version="s3v4", hosted=False)
+    signer.s3 = aws.client("s3", config=Config(signature_version="s3v4"), **keys | {"region_name": "eu-north-1"})
+    told = error_of(signer.ask("GET", signer.url("get_object", Bucket=name, Key="k")))
+    assert (told["Code"], told["Region"]) == ("AuthorizationQueryParametersError", "eu-west-1")
+    assert told["Message"].endswith("the region 'eu-north-1' is wrong; expecting 'eu-west-1'")
+    form = signer.s3.generate_presigned_post(name, "k")
+    response = urllib3.request("POST", f"{aws.url}/{name}", fields=[*form["fields"].items(), ("file", b"x")])
+    told = {child.tag: child.text or "" for child in ElementTree.fromstring(response.data)}
+    assert (told["Code"], told["Message"]) == (
+        "InvalidArgument",
+        "the region 'eu-north-1' is wrong; expecting 'eu-west-1'",
+    )
+    assert told["ArgumentValue"] == form["fields"]["x-amz-credential"]

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import urllib3
+from botocore.exceptions import ClientError
 
 from tests.conftest import Server
 
@@ -222,3 +223,13 @@ def test_pages_of_other_origins(aws: Server, s3: Any) -> None:
     assert response.headers["Access-Control-Allow-Origin"] == "https://example.com"
     asked = site.ask("/x", "OPTIONS", origin="https://example.com", access_control_request_method="GET")
     assert (asked.status, asked.headers["Access-Control-Allow-Methods"]) == (200, "GET")
+
+
+def test_locations_that_lead_nowhere(s3: Any) -> None:
+    """API_PutObject: a path of the same website, or a URL."""
+    bucket = f"site-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=bucket)
+    for location in ("page.html", "ftp://example.com", "/" + "x" * 2048):
+        with pytest.raises(ClientError) as caught:
+            s3.put_object(Bucket=bucket, Key="k", WebsiteRedirectLocation=location)
+        assert caught.value.response["Error"]["Code"] == "InvalidRedirectLocation"

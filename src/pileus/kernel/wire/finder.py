@@ -185,7 +185,7 @@ def _route(routes: Routes, service: str, request: Request) -> str | None:
 
 def _is_form(request: Request) -> bool:
     """Whether a browser, or who does as one, uploads a file: that is S3's alone."""
-    return request.method == "POST" and request.headers.get("content-type", "").startswith("multipart/form-data")
+    return request.method == "POST" and request.headers.get("content-type", "")[:19].lower() == "multipart/form-data"
 
 
 def _bucket(request: Request) -> bool:

@@ -118,6 +118,29 @@ class WrongRegion(ServiceError):
         self.headers = (("x-amz-bucket-region", expected),)
 
 
+class WrongRegionInUrl(ServiceError):
+    """The same, of a presigned URL."""
+
+    code = "AuthorizationQueryParametersError"
+
+    def __init__(self, *, region: str, expected: str) -> None:
+        super().__init__(
+            f"Error parsing the X-Amz-Credential parameter; the region '{region}' is wrong; expecting '{expected}'",
+            members={"Region": expected},
+        )
+        self.headers = (("x-amz-bucket-region", expected),)
+
+
+class WrongRegionInForm(ServiceError):
+    """The same, of a form. The credential is what it says."""
+
+    code = "InvalidArgument"
+
+    def __init__(self, *, region: str, expected: str, credential: str = "") -> None:
+        told = {"ArgumentName": "X-Amz-Credential", "ArgumentValue": credential, "Region": expected}
+        super().__init__(f"the region '{region}' is wrong; expecting '{expected}'", members=told)
+
+
 class InvalidBucketOwnerAWSAccountID(ServiceError):
     """Recording s3/s3, test_get_bucket_policy_invalid_account_id."""
 

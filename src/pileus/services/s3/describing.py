@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Final, Protocol
 
+from pileus.kernel.errors import AnyServiceError
 from pileus.kernel.wire.rest_answer import header_value
 from pileus.services.s3 import metadata
 from pileus.services.s3.encryption import told_headers
@@ -18,6 +19,7 @@ from pileus.services.s3.object_tags import tags_of_header
 
 KEY_BYTES_MAX: Final = 1024
 """In UTF-8. Source: S3 User Guide, "Naming Amazon S3 objects"."""
+_REDIRECT_LENGTH_MAX: Final = 2_048
 DEFAULT_TYPE: Final = "binary/octet-stream"
 STORAGE_CLASSES: Final = frozenset(
     {
@@ -81,8 +83,24 @@ def draft_of(
         headers=content_headers(request),
         metadata=metadata.received(request.metadata) if request.metadata else {},
         tags=tags_of_header(request.tagging) if request.tagging else {},
-        website_redirect=request.website_redirect_location or "",
+        website_redirect=website_redirect_of(request.website_redirect_location),
     )
+
+
+def website_redirect_of(asked: str | None) -> str:
+    """Where a visitor of the bucket's website is led; InvalidRedirectLocation.
+
+    Sources: API_PutObject, "x-amz-website-redirect-location"; the texts as AWS's clients have seen them.
+    """
+    if not asked:
+        return ""
+    if not asked.startswith(("/", "http://", "https://")):
+        text = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
+        raise AnyServiceError("InvalidRedirectLocation", text)
+    if len(asked) > _REDIRECT_LENGTH_MAX:
+        text = f"The length of website redirect location cannot exceed {_REDIRECT_LENGTH_MAX:,} characters."
+        raise AnyServiceError("InvalidRedirectLocation", text)
+    return asked
 
 
 def content_headers(request: Described) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.s3.bodies import Bodies
-from pileus.services.s3.bucket_errors import InvalidBucketOwnerAWSAccountID, WrongRegion
+from pileus.services.s3.bucket_errors import InvalidBucketOwnerAWSAccountID, WrongRegion, WrongRegionInUrl
 from pileus.services.s3.bucket_names import FIRST_REGION
 from pileus.services.s3.bucket_records import get_bucket
 from pileus.services.s3.encryption import ObjectKeys
@@ -57,7 +57,8 @@ async def asked_bucket(
         raise InvalidBucketOwnerAWSAccountID(expected_owner)
     bucket = await get_bucket(snapshot, name)
     if context.region != bucket.region and context.region != FIRST_REGION:
-        raise WrongRegion(region=context.region, expected=bucket.region)
+        in_url = "X-Amz-Credential=" in context.query
+        raise (WrongRegionInUrl if in_url else WrongRegion)(region=context.region, expected=bucket.region)
     if expected_owner and expected_owner != bucket.account_id:
         raise AccessDenied
     return bucket

@@ -21,6 +21,7 @@ from pileus.kernel.wire.bucket_hosts import bucket_of
 from pileus.kernel.wire.checksums import Verification
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.kernel.wire.xml_text import element
+from pileus.services.s3.bucket_errors import WrongRegion, WrongRegionInForm
 from pileus.services.s3.describing import storage_class_of
 from pileus.services.s3.posting.errors import NotMultipart, UploadTooLarge, UploadTooSmall
 from pileus.services.s3.posting.forms import Form
@@ -87,7 +88,12 @@ class PostedForms:
             verification.finish({})
         else:
             put.body = ReceivedBody(file, size_bytes=None, decoder=None, verification=verification, sha256_hex=None)
-        written = await self._performer.perform("PutObject", put, context)
+        try:
+            written = await self._performer.perform("PutObject", put, context)
+        except WrongRegion as wrong:
+            expected = str(wrong.members["Region"])
+            credential = form.get("x-amz-credential")
+            raise WrongRegionInForm(region=context.region, expected=expected, credential=credential) from None
         return _answer(form, request, written, bucket=bucket, key=key)
 
     async def _signed(self, context: RequestContext, request: Request, form: Form) -> RequestContext:
