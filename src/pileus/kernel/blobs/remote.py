@@ -9,7 +9,7 @@ rules abort such uploads after a day.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pileus.kernel.blobs.engine import Listed
 from pileus.kernel.blobs.objects import BlobStore
@@ -37,8 +37,8 @@ class NoObjectStoreSupport(Exception):
 def remote_blobs(url: str, *, ids: Ids, options: Mapping[str, str] | None = None) -> BlobStore:
     """A store below `url`: `s3://bucket/prefix`, `gs://`, `az://`, `file:///`, `memory:///`.
 
-    options: credentials, endpoint, region, by the names that `obstore` gives them; otherwise from the environment.
-    Raises `NoObjectStoreSupport`, ValueError (what is wrong with the URL or the options).
+    options: credentials, endpoint, region, by the names that `obstore` gives them; otherwise from the environment. An
+    `endpoint` may be of plain HTTP. Raises `NoObjectStoreSupport`, ValueError (what is wrong with them).
     """
     try:
         from obstore.exceptions import BaseError
@@ -46,8 +46,11 @@ def remote_blobs(url: str, *, ids: Ids, options: Mapping[str, str] | None = None
     except ImportError:
         raise NoObjectStoreSupport('an object store needs `pip install "pileus[object-store]"`') from None
     connect: Callable[..., ObjectStore] = from_url  # its overloads know each store's options by name
+    given: dict[str, Any] = dict(options or {})
+    if given.get("endpoint", "").startswith("http://"):
+        given["client_options"] = {"allow_http": True}
     try:
-        store = connect(url, **dict(options or {}))
+        store = connect(url, **given)
     except BaseError as error:
         raise ValueError(str(error)) from None
     return BlobStore(RemoteObjects(store), ids=ids, threads=_THREADS)
