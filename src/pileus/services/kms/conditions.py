@@ -134,7 +134,9 @@ def _of_side(
 def _other_side(operation: str, context: RequestContext, given: Any) -> str:
     if operation == "ReEncryptFrom":
         return name_of(context, given.destination_key_id).asked
-    return name_of(context, given.source_key_id).asked if given.source_key_id else read(given.ciphertext_blob).key_arn
+    if given.source_key_id is not None:
+        return name_of(context, given.source_key_id).asked
+    return "" if given.ciphertext_blob is None else read(given.ciphertext_blob).key_arn
 
 
 def _of_grant(given: Any) -> dict[str, str | tuple[str, ...]]:
