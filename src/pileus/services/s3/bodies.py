@@ -11,7 +11,7 @@ from hashlib import md5
 from typing import Final, Protocol
 
 from pileus.kernel.blobs.objects import BlobStore
-from pileus.kernel.blobs.segments import BlobDamaged, Piece, Segment
+from pileus.kernel.blobs.segments import BlobDamaged, NoSpace, Piece, Segment
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import FileBody, FilesBody
 from pileus.kernel.ids import Ids
@@ -143,6 +143,8 @@ class Bodies:
             async for part in body:
                 await writer.write(part)
             segment = await writer.close(check=None if received is None else received.verify)
+        except NoSpace:
+            raise no_space() from None
         finally:
             writer.discard()
         if told is None and received is not None and received.verification.algorithm:
@@ -176,6 +178,12 @@ def part_range(parts: Sequence[LaidPart], number: int) -> tuple[int, int] | None
         return None
     offset = sum(part.segment.size_bytes for part in parts[: number - 1])
     return offset, parts[number - 1].segment.size_bytes
+
+
+def no_space() -> ServiceError:
+    """The server's disk is full. AWS's never is, and has no word for it; this is what SDKs try again."""
+    _log.error("there is no space left for the bytes of objects")
+    return AnyServiceError("InternalError", "There is no space left on this server for the object.", status=500)
 
 
 def damaged(what: str) -> ServiceError:

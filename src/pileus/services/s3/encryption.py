@@ -179,6 +179,8 @@ class ObjectKeys:
     ) -> tuple[Encryption | None, bytes | None]:
         """What a new version keeps of its encryption, and the data key; None, None for one that lies plain."""
         if asked.customer_key:
+            if bucket.encryption is not None and "SSE-C" in bucket.encryption.blocked:
+                raise AccessDenied
             return Encryption(algorithm="", customer_key_md5=_md5_of(asked.customer_key)), asked.customer_key
         default = bucket.encryption
         if not asked.algorithm and default is None and not self._everything:

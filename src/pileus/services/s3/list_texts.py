@@ -93,10 +93,9 @@ def owner_element(account_id: str) -> str:
     return f"<Owner><ID>{canonical_id(account_id)}</ID></Owner>"
 
 
-def checksum_elements(checksum: ListedChecksum | None) -> str:
-    if checksum is None:
-        return ""
-    return f"<ChecksumAlgorithm>{checksum.algorithm}</ChecksumAlgorithm><ChecksumType>{checksum.kind}</ChecksumType>"
+@lru_cache(maxsize=64)
+def checksum_elements(algorithm: str, kind: str) -> str:
+    return f"<ChecksumAlgorithm>{algorithm}</ChecksumAlgorithm><ChecksumType>{kind}</ChecksumType>"
 
 
 def restore_element(record: ListedRecord, *, now_s: float) -> str:

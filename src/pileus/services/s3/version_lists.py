@@ -110,8 +110,10 @@ def _written(row: VersionRow, texts: Texts, *, now_s: float | None) -> str:
     if record.delete_marker:
         return f"<DeleteMarker>{named}{owner}</DeleteMarker>"
     restored = restore_element(record, now_s=now_s) if now_s is not None else ""
+    summed = record.checksum
+    told = "" if summed is None else checksum_elements(summed.algorithm, summed.kind)
     return (
-        f"<Version>{named}<ETag>&quot;{record.etag}&quot;</ETag>{checksum_elements(record.checksum)}"
+        f"<Version>{named}<ETag>&quot;{record.etag}&quot;</ETag>{told}"
         f"{element('Size', record.size_bytes)}{owner}{element('StorageClass', record.storage_class)}{restored}"
         "</Version>"
     )

@@ -116,18 +116,22 @@ class ListOperations(S3Base):
         return bucket, await page(snapshot, OBJECTS, bucket.serial, listed)
 
     def _listed_rows(self, found: Page, texts: Texts, *, owned: bool, restore: bool) -> str:
-        rows = []
+        rows: list[str] = []
         names = texts.of_all([key for key, _ in found.rows])
         now_s = self._clock.timestamp() if restore else 0.0
+        changed_s, changed = -1.0, ""
         for name, (_, value) in zip(names, found.rows, strict=True):
             record = decode_listed(value)
+            if record.modified_at_s != changed_s:
+                changed_s, changed = record.modified_at_s, moment(int(record.modified_at_s))
+            summed = record.checksum
+            told = "" if summed is None else checksum_elements(summed.algorithm, summed.kind)
             owner = owner_element(record.owner) if owned else ""
             restored = restore_element(record, now_s=now_s) if restore else ""
             rows.append(
-                f"<Contents><Key>{name}</Key><LastModified>{moment(int(record.modified_at_s))}</LastModified>"
-                f"<ETag>&quot;{record.etag}&quot;</ETag>{checksum_elements(record.checksum)}"
-                f"<Size>{record.size_bytes}</Size>{owner}<StorageClass>{record.storage_class}</StorageClass>{restored}"
-                "</Contents>"
+                f"<Contents><Key>{name}</Key><LastModified>{changed}</LastModified>"
+                f"<ETag>&quot;{record.etag}&quot;</ETag>{told}<Size>{record.size_bytes}</Size>{owner}"
+                f"<StorageClass>{record.storage_class}</StorageClass>{restored}</Contents>"
             )
         return "".join(rows)
 
