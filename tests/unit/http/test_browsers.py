@@ -33,6 +33,8 @@ _PAGE_ELSEWHERE = {"origin": "https://evil.example", "sec-fetch-site": "cross-si
         ({"host": "localhost:4566", "origin": "http://[bad"}, False),
         ({"host": "localhost:4566"} | _PAGE_ELSEWHERE, False),
         ({"host": "localhost:4566", "sec-fetch-site": "cross-site"}, False),
+        ({"host": "b.s3.localhost", "sec-fetch-site": "cross-site", "referer": "http://localhost:3000/"}, True),
+        ({"host": "b.s3.localhost", "sec-fetch-site": "cross-site", "referer": "https://evil.example/"}, False),
         ({"host": "localhost:4566", "sec-fetch-site": "none"}, True),  # typed into the address bar
     ],
 )

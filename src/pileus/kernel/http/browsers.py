@@ -50,7 +50,12 @@ class BrowserGuard:
             origin = headers["origin"]
             if not self._welcome(origin, host):
                 return f"pages of {origin[:255]!r} may not call this server; pileus up --allow-host lets them"
-        elif headers.get("sec-fetch-site") == "cross-site" and not _merely_visits(request):
+        elif (
+            headers.get("sec-fetch-site") == "cross-site"
+            and not _merely_visits(request)
+            and not self._welcome(headers.get("referer", ""), host)
+        ):
+            # Pictures and forms tell no origin, but most often from where: no page can say that of itself.
             return "pages of another site may not call this server"
         return ""
 
