@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from tests.conformance.test_enforcement import OTHER, Statement, User, allow, deny, document, name, refused, trust
 from tests.conformance.test_strict import root
 from tests.conftest import Server
+from tests.support.s3control import control_client
 
 
 def status_of(call: Any, **given: Any) -> int:
@@ -152,6 +153,48 @@ def test_versions_have_their_own_permissions(aws: Server, pail: str) -> None:
     assert s3.get_object(Bucket=pail, Key="k", VersionId="null")["Body"].read() == b"secret"
 
 
+def test_other_ways_into_a_bucket(aws: Server, pail: str) -> None:
+    """Tags by ARN, access points, replication in another's name: none reaches a bucket that did not consent."""
+    there = aws.client("s3", aws_access_key_id=OTHER)
+    control = control_client(aws, aws_access_key_id=OTHER)
+    arn = f"arn:aws:s3:::{pail}"
+    tags = [{"Key": "a", "Value": "b"}]
+    assert status_of(control.tag_resource, AccountId=OTHER, ResourceArn=arn, Tags=tags) == 403
+    assert status_of(control.list_tags_for_resource, AccountId=OTHER, ResourceArn=arn) == 403
+    point = name("door")
+    made = status_of(control.create_access_point, AccountId=OTHER, Name=point, Bucket=pail, BucketAccountId="1" * 12)
+    if made == 200:  # as on AWS: it leads nowhere without the bucket's consent
+        alias = control.get_access_point(AccountId=OTHER, Name=point)["Alias"]
+        refused(there.get_object, Bucket=alias, Key="k")
+        refused(there.list_objects_v2, Bucket=alias)
+        refused(there.put_object, Bucket=alias, Key="k", Body=b"x")
+    mine = name("bucket")
+    there.create_bucket(Bucket=mine)
+    there.put_bucket_versioning(Bucket=mine, VersioningConfiguration={"Status": "Enabled"})
+    aws.client("s3").put_bucket_versioning(Bucket=pail, VersioningConfiguration={"Status": "Enabled"})
+    rules = [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": arn}}]
+    theirs = {"Role": "arn:aws:iam::111111111111:role/replicates", "Rules": rules}
+    refused(there.put_bucket_replication, Bucket=mine, ReplicationConfiguration=theirs)
+
+
+def test_code_is_read_in_the_callers_name(aws: Server, pail: str) -> None:
+    """Lambda reads for whoever asks what they may read themselves, and tells them no more."""
+    lambda_ = aws.client("lambda", aws_access_key_id=OTHER)
+    asked = {
+        "FunctionName": name("thief"),
+        "Role": f"arn:aws:iam::{OTHER}:role/r",
+        "Runtime": "python3.12",
+        "Handler": "app.handler",
+    }
+    told = set()
+    for key in ("k", "missing"):
+        with pytest.raises(ClientError) as caught:
+            lambda_.create_function(**asked, Code={"S3Bucket": pail, "S3Key": key})
+        told.add(caught.value.response["Error"]["Message"].replace(key, "KEY"))
+    assert len(told) == 1
+    assert "secret" not in told.pop()
+
+
 def test_prefixes_and_tags_decide(aws: Server, pail: str) -> None:
     """Condition keys of the request, of the object, and of who asks."""
     s3 = aws.client("s3")
@@ -231,7 +274,6 @@ class Owner:
         self.url = server.url
         self.keys = {"aws_access_key_id": keys.access_key, "aws_secret_access_key": keys.secret_key}
         self.s3 = server.client("s3", **self.keys)
-        self.control = server.client("s3control", **self.keys)
 
     def bucket(self, *statements: Statement, **options: Any) -> str:
         bucket = name("bucket")

@@ -13,7 +13,7 @@ import msgspec
 from pileus.composition.authorization import LateAuthorizer
 from pileus.kernel.auth.permissions import needs_of
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import AnyServiceError
+from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import FileBody, FilesBody
 
 if TYPE_CHECKING:
@@ -39,9 +39,15 @@ class ObjectsForCallers:
         asked = msgspec.structs.replace(context, service=_SERVICE, operation=_OPERATION)
         request = GetObjectRequest(bucket=bucket, key=key, version_id=version)
         needs = needs_of(PERMISSIONS[_OPERATION], protocol="rest-xml")
-        if context.principal.minted or (needs.foreign is not None and needs.foreign(asked, request)):
+        policed = context.principal.minted or (needs.foreign is not None and needs.foreign(asked, request))
+        if policed:
             await self._authorizer.authorize(asked, {}, needs, request)
-        answered = await self._api().get_object(asked, request)
+        try:
+            answered = await self._api().get_object(asked, request)
+        except ServiceError as error:
+            if policed and error.error_code in needs.hidden:
+                raise await self._authorizer.told(asked, {}, needs, request, error) from None
+            raise
         return await self._whole(answered.body)
 
     async def _whole(self, body: object) -> bytes:

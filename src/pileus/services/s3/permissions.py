@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from pileus.kernel.auth.permissions import Permission, Permissions, ResourceType
+from pileus.kernel.auth.permissions import Conditions, KnownResource, Permission, Permissions, ResourceType
 from pileus.kernel.context import RequestContext
 from pileus.services.s3.access_conditions import of_headers, of_request
 from pileus.services.s3.acls import gives_acl
@@ -155,6 +155,21 @@ COPIED_TAGS: Final = ("s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:P
 """What a copy of something with tags needs, see `access.check_copied_tags`."""
 
 
+def _role_arn(context: RequestContext, given: Any) -> str:
+    role: str = getattr(given.replication_configuration, "role", "")
+    return role or f"arn:{context.partition}:iam::{context.account_id}:role/"
+
+
+def _of_passing(context: RequestContext, given: Any, role: KnownResource | None) -> Conditions:
+    return {"iam:passedtoservice": "s3.amazonaws.com", "iam:associatedresourcearn": _bucket_arn(context, given)}
+
+
+_PASS_ROLE: Final = Permission(
+    action="iam:PassRole", resource=ResourceType(name="role", arn=_role_arn), conditions=_of_passing
+)
+"""Source: S3 User Guide, "Setting up permissions for live replication"."""
+
+
 class _Key(ObjectIdentifier, frozen=True, kw_only=True):
     """One of a batch, with its bucket."""
 
@@ -250,7 +265,8 @@ PERMISSIONS: Final[Permissions] = {
     **_on_bucket("GetBucketPublicAccessBlock", "GetPublicAccessBlock"),
     **_on_bucket("PutBucketPublicAccessBlock", "DeletePublicAccessBlock", "PutPublicAccessBlock"),
     **_on_bucket("GetReplicationConfiguration", "GetBucketReplication"),
-    **_on_bucket("PutReplicationConfiguration", "DeleteBucketReplication", "PutBucketReplication"),
+    **_on_bucket("PutReplicationConfiguration", "DeleteBucketReplication"),
+    "PutBucketReplication": (_allowed("PutReplicationConfiguration", BUCKET), _PASS_ROLE),
     **_on_bucket("GetBucketRequestPayment", "GetBucketRequestPayment"),
     **_on_bucket("PutBucketRequestPayment", "PutBucketRequestPayment"),
     **_on_bucket("GetBucketTagging", "GetBucketTagging"),

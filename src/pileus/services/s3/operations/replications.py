@@ -3,11 +3,12 @@
 Source: S3 API Reference; recordings s3/s3, TestS3BucketReplication.
 """
 
+from pileus.kernel.auth.service_calls import account_of
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.s3.bucket_errors import ReplicationConfigurationNotFoundError
 from pileus.services.s3.bucket_records import find_bucket
-from pileus.services.s3.errors import InvalidRequest
+from pileus.services.s3.errors import AccessDenied, InvalidRequest
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.operations.settings_base import SettingsBase
 from pileus.services.s3.settings.documents import REPLICATION
@@ -34,6 +35,8 @@ class ReplicationOperations(SettingsBase):
 
     async def put_bucket_replication(self, context: RequestContext, request: PutBucketReplicationRequest) -> None:
         checked = checked_replication(request.replication_configuration, self._ids)
+        if account_of(checked.role) != context.account_id:
+            raise AccessDenied("Cross-account pass role is not allowed.")
 
         async def check(tx: Transaction, bucket: BucketRecord) -> None:
             if bucket.versioning != "Enabled":
