@@ -44,6 +44,8 @@ class Settings:
     private_issuers: OpenID Connect issuers may be at loopback and private addresses; while open they always may.
     private_endpoints: HTTP subscribers of SNS may be there too; while open they always may.
     dynamodb_table_delay: how long a table stays CREATING, UPDATING or DELETING.
+    s3_objects: an object store elsewhere for the bytes of objects, `s3://bucket/prefix?region=...`; "" for the data
+    directory. s3_encrypt_everything: objects that nobody asked to encrypt are encrypted, too.
     durability: `process` survives a kill of the process at any instant; `full` also a loss of power (an fsync a group).
     sns_url: where links in messages of SNS lead, `{region}` in it being the topic's; "" for the host of the publisher.
     sns_key_bits: of the key that signs messages of SNS; None means 1024 while open, 2048 in strict mode.
@@ -69,6 +71,8 @@ class Settings:
     image_registries: Sequence[str] = ()
     sns_url: str = ""
     sns_key_bits: int | None = None
+    s3_objects: str = field(default="", repr=False)
+    s3_encrypt_everything: bool = False
     smtp: str = field(default="", repr=False)
 
     @property

@@ -119,6 +119,19 @@ def up(
             max=4096,
         ),
     ] = None,
+    s3_objects: Annotated[
+        str,
+        typer.Option(
+            help="An object store elsewhere for the bytes of S3's objects, with options as a query: "
+            "s3://bucket/prefix?region=eu-west-1&endpoint=https://...; see docs/services/s3.md.",
+            metavar="URL",
+            envvar="PILEUS_S3_OBJECTS",
+        ),
+    ] = "",
+    s3_encrypt_everything: Annotated[
+        bool,
+        typer.Option("--s3-encrypt-everything", help="Encrypt objects for which nobody asked for encryption, too."),
+    ] = False,
     smtp: Annotated[
         str,
         typer.Option(
@@ -157,6 +170,8 @@ def up(
         strict_runtimes=strict_runtimes,
         sns_url=sns_url,
         sns_key_bits=sns_key_bits,
+        s3_objects=_object_store(s3_objects),
+        s3_encrypt_everything=s3_encrypt_everything,
         smtp=_mail_server(smtp),
         images=None if images is None else _image_folder(images),
         image_registries=_image_registries(image_registry or ()),
@@ -175,6 +190,19 @@ def _mail_server(url: str) -> str:
             mail_server(url)
         except ValueError as error:
             refuse(str(error))
+    return url
+
+
+def _object_store(url: str) -> str:
+    """As it is, if the bytes of objects can be kept there as far as can be told without asking it."""
+    if url:
+        from pileus.kernel.blobs.remote import NoObjectStoreSupport, remote_blobs_at
+        from pileus.kernel.ids import SystemIds
+
+        try:
+            remote_blobs_at(url, ids=SystemIds()).close()
+        except (NoObjectStoreSupport, ValueError) as error:
+            refuse(f"--s3-objects: {error}")
     return url
 
 

@@ -102,6 +102,10 @@ class S3Part(Part):
 
     @cached_property
     def _blobs(self) -> "BlobStore":
+        if self._settings.s3_objects:
+            from pileus.kernel.blobs.remote import remote_blobs_at
+
+            return remote_blobs_at(self._settings.s3_objects, ids=self._ids)
         from pileus.kernel.blobs.objects import local_blobs
 
         return local_blobs(self._blobs_root, ids=self._ids, durability=self._settings.durability)
@@ -128,7 +132,12 @@ class S3Part(Part):
             clock=self._clock,
             ids=self._ids,
             bodies=Bodies(self._blobs, self._ids),
-            keys=ObjectKeys(ids=self._ids, secret=self._foundation.secret, kms=kms),
+            keys=ObjectKeys(
+                ids=self._ids,
+                secret=self._foundation.secret,
+                kms=kms,
+                everything=self._settings.s3_encrypt_everything,
+            ),
             metrics=self._metrics,
         )
         api.event_receivers = self._receivers
@@ -195,5 +204,5 @@ class S3Part(Part):
 
     async def _blobs_there(self) -> None:
         """Wait until there is something to look after."""
-        while not self._blobs_root.exists():
+        while not (self._settings.s3_objects or self._blobs_root.exists()):
             await self._clock.sleep(_BLOBS_LOOKED_FOR_EVERY)

@@ -10,6 +10,7 @@ rules abort such uploads after a day.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
 
 from pileus.kernel.blobs.engine import Listed
 from pileus.kernel.blobs.objects import BlobStore
@@ -54,6 +55,12 @@ def remote_blobs(url: str, *, ids: Ids, options: Mapping[str, str] | None = None
     except BaseError as error:
         raise ValueError(str(error)) from None
     return BlobStore(RemoteObjects(store), ids=ids, threads=_THREADS)
+
+
+def remote_blobs_at(text: str, *, ids: Ids) -> BlobStore:
+    """The same, of a URL that has its options in its query: `s3://bucket/prefix?region=eu-west-1&endpoint=...`."""
+    url, _, query = text.partition("?")
+    return remote_blobs(url, ids=ids, options=dict(parse_qsl(query, strict_parsing=True)) if query else None)
 
 
 class RemoteObjects:
