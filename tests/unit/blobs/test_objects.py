@@ -231,6 +231,7 @@ async def test_what_is_being_read_is_removed_later(store: BlobStore, tmp_path: P
     del body
     assert await gathered(stream) == content(50_000)
     del stream
+    await asyncio.sleep(0)  # removed from the loop's next turn on
     store.close()
     assert files(tmp_path) == []
 

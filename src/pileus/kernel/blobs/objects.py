@@ -5,6 +5,7 @@ random id and never changed. Whoever writes one commits, afterwards, a record th
 to is swept, once it is old enough for its record to have been committed.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ from pileus.kernel.blobs import frames, reading
 from pileus.kernel.blobs.engine import Engine, Listed
 from pileus.kernel.blobs.frames import Frames, Sealing
 from pileus.kernel.blobs.local_objects import LocalFiles
-from pileus.kernel.blobs.pins import Pins
+from pileus.kernel.blobs.pins import Pin, Pins
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing, Piece, Segment
 from pileus.kernel.blobs.threads import THREADS_MAX, Threads
 from pileus.kernel.blobs.writing import BlobWriter, Digest, Memory
@@ -50,6 +51,7 @@ class BlobStore:
         self._threads = Threads(threads)
         self._memory = Memory()
         self._pins = Pins(self._remove_late)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def writer(self, *, key: bytes | None = None, digests: Sequence[Digest] = ()) -> BlobWriter:
         """A new blob. key: 32 bytes, the data key to encipher it with. digests: get the bare bytes, in threads."""
@@ -88,7 +90,7 @@ class BlobStore:
         pieces = [piece for piece in pieces if piece.size_bytes]
         if not pieces:
             return b""
-        pin = self._pins.pin([piece.segment.blob for piece in pieces])
+        pin = self._pin(pieces)
         files: list[FileBody] = []
         for piece in pieces:
             path = None if piece.key is not None else self._engine.path(piece.segment.blob)
@@ -103,7 +105,7 @@ class BlobStore:
 
     def stream(self, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
         """The bytes themselves, for a reader in this process. As `body`; `BlobMissing` and `BlobDamaged` on the way."""
-        pin = self._pins.pin([piece.segment.blob for piece in pieces])
+        pin = self._pin(pieces)
         return reading.stream(self._engine, self._threads, pieces, pin)
 
     async def read(self, piece: Piece) -> bytes:
@@ -180,5 +182,14 @@ class BlobStore:
         if read_bytes != lying_bytes or crc.digest() != segment.crc64nvme:
             raise BlobDamaged(segment.blob)
 
+    def _pin(self, pieces: Sequence[Piece]) -> Pin:
+        self._loop = asyncio.get_running_loop()
+        return self._pins.pin([piece.segment.blob for piece in pieces])
+
     def _remove_late(self, blobs: Sequence[str]) -> None:
-        self._threads.finally_run(partial(self._engine.remove, blobs))
+        """The last pin is gone; perhaps by a collection of garbage, amid anything: so nothing is locked here."""
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(self._threads.finally_run, partial(self._engine.remove, blobs))
+        except RuntimeError:  # the loop has ended: left to the next sweep
+            return

@@ -13,7 +13,9 @@ class Pins:
     """Which blobs are being read. Safe for several threads."""
 
     def __init__(self, remove: Callable[[Sequence[str]], None]) -> None:
-        """remove: called, in whatever thread drops the last pin, with blobs whose removal had to wait."""
+        """remove: called with blobs whose removal had to wait, in whatever thread drops the last pin, amid anything:
+        it takes no lock.
+        """
         self._remove = remove
         self._lock = threading.RLock()  # a collection of garbage may drop a pin while it is held
         self._counts: dict[str, int] = {}
