@@ -17,7 +17,8 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from pileus.kernel.auth.audit import AuditLog, DecisionRecord, Denial, record_of
-from pileus.kernel.auth.authorization_message import AuthorizationMessages, Refusal
+from pileus.kernel.auth.authorization_message import AuthorizationMessages
+from pileus.kernel.auth.holdings import ROOTS, Held, Holdings, PolicySource, policy_set
 from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.permissions import (
     GivenSource,
@@ -29,42 +30,22 @@ from pileus.kernel.auth.permissions import (
 )
 from pileus.kernel.auth.policy import (
     Decision,
-    NamedPolicy,
     PolicySet,
     Query,
-    compile_policy,
     decide,
-    denial_message,
     denial_of,
     spelled,
     told_kind,
 )
 from pileus.kernel.auth.policy.decisions import RESOURCE
-from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, refusal
+from pileus.kernel.auth.refusal_words import words_of
 from pileus.kernel.auth.request_conditions import Asking, RequestConditions, Wanted, tags_of_principal
 from pileus.kernel.auth.session_reach import check_reach
 from pileus.kernel.clock import Clock
-from pileus.kernel.context import Principal, RequestContext
+from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
 
 _ACCOUNT_ID_CHARS: Final = 12
-_SESSION: Final = "session policy"
-
-
-class PolicySource(Protocol):
-    """Knows the policies of principals; IAM outside tests."""
-
-    async def policies_of(self, principal: Principal) -> tuple[Sequence[NamedPolicy], NamedPolicy | None] | None:
-        """The identity policies, and the permissions boundary; None for whoever does not exist (any more)."""
-        ...
-
-    async def session_policies(self, account_id: str, policy_arns: Sequence[str]) -> Sequence[NamedPolicy]:
-        """The managed policies that a session was given."""
-        ...
-
-    async def tags_of(self, principal: Principal) -> Mapping[str, str]:
-        """Of the user or role."""
-        ...
 
 
 class _Find(Protocol):
@@ -73,17 +54,6 @@ class _Find(Protocol):
     async def __call__(self, *, closely: bool) -> KnownResource | None: ...
 
 
-class _Policies(msgspec.Struct, frozen=True):
-    """What applies to a principal, whatever it asks for."""
-
-    identity: Sequence[NamedPolicy]
-    boundary: NamedPolicy | None
-    session: Sequence[NamedPolicy] | None
-    scps: Sequence[Sequence[NamedPolicy]] = ()
-
-
-_NONE: Final = _Policies((), None, None)
-_NOBODYS: Final = _Policies((), None, None)
 Refusals = Mapping[tuple[str, int], ServiceError]
 """By action and member, what a request does without; see `Permission`."""
 
@@ -109,6 +79,7 @@ class Authorizer:
         self._organization = organization
         self._messages = messages
         self._policies = policies
+        self._holdings = Holdings(policies, organization)
         self._audit = audit
         self._clock = clock
         self._resources: Mapping[str, ResourceSource] = resources or {}
@@ -138,8 +109,7 @@ class Authorizer:
                 asked = asked or knowing.eager
             if not asked:
                 return None
-        scps = self._scps_of(principal)
-        policies = _at_hand(principal, scps)
+        policies = self._holdings.at_hand(principal)
         refusals: dict[tuple[str, int], ServiceError] | None = None
         asking = Asking(context, headers, now_s=self._clock.timestamp(), organization=self._organization)
         for permission in permissions:
@@ -149,12 +119,12 @@ class Authorizer:
             if permission.asked is not None and not permission.asked(context, given):
                 continue
             source = self._resources.get(permission.action.partition(":")[0])
-            if root and not scps and (source is None or not source.eager):
+            if root and policies is ROOTS and (source is None or not source.eager):
                 foreign = foreign_of(permission)
                 if foreign is None or not foreign(context, given):
                     continue
             if policies is None:
-                policies = await self._held_by(context, needs, scps)
+                policies = await self._holdings.of(context, needs)
             members = (given,) if permission.members is None else permission.members(context, given)
             for index, member in enumerate(members):
                 if member is None and permission.members is not None:
@@ -168,14 +138,13 @@ class Authorizer:
                     refusals[permission.action, index] = refused
         if policies is None:
             # Nothing was asked of this request, and yet it must be somebody's.
-            await self._held_by(context, needs, scps)
+            await self._holdings.of(context, needs)
         return refusals
 
     async def told(
         self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object, error: ServiceError
     ) -> ServiceError:
         """What somebody is told of an error: itself, or a refusal when it would tell what they are not to know."""
-        scps = self._scps_of(context.principal)
         asking = Asking(context, headers, now_s=self._clock.timestamp(), organization=self._organization)
         for permission in needs.permissions or ():
             if error.error_code not in permission.hides:
@@ -184,16 +153,11 @@ class Authorizer:
                 continue
             source = self._resources.get(permission.action.partition(":")[0])
             try:
-                policies = _at_hand(context.principal, scps) or await self._held_by(context, needs, scps)
+                policies = await self._holdings.of(context, needs)
                 await self._require(asking, permission, given, policies=policies, source=source, needs=needs)
             except ServiceError as refused:
                 return refused
         return error
-
-    def _scps_of(self, principal: Principal) -> Sequence[Sequence[NamedPolicy]]:
-        if self._organization is None or not principal.account_id:
-            return ()
-        return self._organization.scps_of(principal.account_id)
 
     def _sources_of(self, needs: Needs, permissions: Sequence[Permission]) -> Sequence[ResourceSource]:
         """Who knows what an operation is about."""
@@ -205,24 +169,13 @@ class Authorizer:
         self._sources[id(needs)] = (needs, found)
         return found
 
-    async def _held_by(self, context: RequestContext, needs: Needs, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies:
-        """The policies of who asks, or the answer to whoever is nobody."""
-        principal = context.principal
-        policies = await self._policies_of(principal, scps)
-        if policies is None or principal.arn.split(":", 2)[1] != context.partition:
-            # A session that outlived its user or role: ARNs in policies must not take it for a namesake.
-            # Or somebody of another partition, whose policies know nothing of the ARNs of this one.
-            family = Family.S3 if context.service == "s3" else needs.family
-            raise refusal(NotAuthentic(Problem.INVALID_TOKEN), family)
-        return policies
-
     async def _require(
         self,
         asking: Asking,
         permission: Permission,
         given: Any,
         *,
-        policies: _Policies,
+        policies: Held,
         source: ResourceSource | None,
         needs: Needs,
     ) -> None:
@@ -262,7 +215,7 @@ class Authorizer:
         self,
         asking: Asking,
         permission: Permission,
-        policies: _Policies,
+        policies: Held,
         arn: str,
         known: KnownResource | None,
         *,
@@ -275,7 +228,7 @@ class Authorizer:
         if by_given and not context.principal.minted:
             return True  # nobody asks about an unknown key, unless it reaches into another account
         # A root, of something of its own that has no policy, or from which no policy can shut it out.
-        return policies is _NONE and (known is None or known.policy is None or permission.root_may)
+        return policies is ROOTS and (known is None or known.policy is None or permission.root_may)
 
     async def _require_one(
         self,
@@ -283,7 +236,7 @@ class Authorizer:
         permission: Permission,
         given: Any,
         *,
-        policies: _Policies,
+        policies: Held,
         needs: Needs,
         arn: str,
         known: KnownResource | None,
@@ -306,36 +259,17 @@ class Authorizer:
             conditions=conditions,
             resource_account_id=conditions.resource_account_id,
         )
-        policy_set = _policy_set(policies, known)
-        decision, denial = await self._decide(query, policy_set, asking, conditions, find)
+        asked = policy_set(policies, known)
+        decision, denial = await self._decide(query, asked, asking, conditions, find)
         if denial is not None and denial.kind == RESOURCE and known is None and resource is not None and read:
             denial = msgspec.structs.replace(denial, reason=f"there is no {arn} that could let it in")
         noted_later = permission.optional and denial is not None
         if not noted_later:
-            await self._note(context, query, decision, denial, policy_set, asking.now_s)
+            await self._note(context, query, decision, denial, asked, asking.now_s)
         if not decision.allowed:
-            message = _message(query, decision, permission, given, context)
-            if needs.encoded:
-                message = self._with_encoded(message, query, decision)
+            message = words_of(query, decision, permission, given, context, needs=needs, messages=self._messages)
             refused = AnyServiceError(needs.code, message, status=needs.status)
             raise refused.because(denial) if noted_later else refused
-
-    def _with_encoded(self, message: str, query: Query, decision: Decision) -> str:
-        """As EC2 says it: the reason is for whoever may have it decoded."""
-        assert self._messages is not None
-        known = {key: query.conditions[key] for key in decision.missing_context if key in query.conditions}
-        refusal = Refusal(
-            principal=query.principal,
-            action=query.action,
-            resource=query.resource,
-            explicit_deny=decision.explicit_deny,
-            conditions=known,
-        )
-        encoded = self._messages.encode(refusal, account_id=query.principal.account_id)
-        return (
-            f"You are not authorized to perform this operation. {message}. "
-            f"Encoded authorization failure message: {encoded}"
-        )
 
     async def _decide(
         self,
@@ -358,24 +292,6 @@ class Authorizer:
                     asking.principal_tags = tags_of_principal(principal, kept)
                 else:
                     conditions.read(await find(closely=wanted.what == "closely"))
-
-    async def _policies_of(self, principal: Principal, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies | None:
-        """None for whoever does not exist (any more)."""
-        held = await self._policies.policies_of(principal)
-        if held is None:
-            return None
-        identity, boundary = held
-        facts = principal.session
-        if facts is None or facts.kind == "session_token":
-            return _Policies(identity, boundary, None, scps)
-        session: list[NamedPolicy] = [
-            NamedPolicy("session policy", compile_policy(text), _SESSION) for text in facts.session_policies
-        ]
-        if facts.session_policy_arns:
-            session += await self._policies.session_policies(principal.account_id, facts.session_policy_arns)
-        # A federated user without session policies may do nothing by itself (API_GetFederationToken).
-        limited = bool(facts.session_policies or facts.session_policy_arns) or facts.kind == "federated_user"
-        return _Policies(identity, boundary, session if limited else None, scps)
 
     async def _note(
         self,
@@ -408,26 +324,6 @@ class Authorizer:
         )
 
 
-def _policy_set(policies: _Policies, known: KnownResource | None) -> PolicySet:
-    return PolicySet(
-        identity=policies.identity,
-        boundary=policies.boundary,
-        session=policies.session,
-        resource=known.policy if known is not None else None,
-        grants=known.grants if known is not None else (),
-        scps=policies.scps,
-    )
-
-
-def _at_hand(principal: Principal, scps: Sequence[Sequence[NamedPolicy]]) -> _Policies | None:
-    """The policies of a root, or of nobody; None for whoever may have some."""
-    if not principal.account_id:
-        return _NOBODYS
-    if not principal.arn.endswith(":root"):
-        return None
-    return _Policies((), None, None, scps) if scps else _NONE
-
-
 def _owner_of(arn: str, known: KnownResource | None, context: RequestContext) -> str:
     """Whose the resource is."""
     return known.account_id if known is not None and known.account_id else _account_of(arn, context)
@@ -439,15 +335,3 @@ def _account_of(arn: str, context: RequestContext) -> str:
     if len(parts) == 6 and len(parts[4]) == _ACCOUNT_ID_CHARS:
         return parts[4]
     return context.account_id
-
-
-def _message(query: Query, decision: Decision, permission: Permission, given: Any, context: RequestContext) -> str:
-    resource = permission.resource
-    account_id = query.principal.account_id
-    if resource is not None and resource.strangers_told and account_id != (query.resource_account_id or None):
-        return resource.strangers_told
-    if resource is not None and resource.told is not None:
-        query = msgspec.structs.replace(query, resource=resource.told(context, given))
-    if permission.reason_told:
-        return denial_message(query, decision)
-    return f"User: {query.principal.arn} is not authorized to perform: {query.action} on resource: {query.resource}"
