@@ -15,6 +15,7 @@ from msgspec.structs import replace as changed
 from pileus.kernel.blobs.frames import FRAME_BYTES, TAG_BYTES
 from pileus.kernel.blobs.objects import BlobStore, local_blobs
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing, NoSpace, Piece, Segment, whole
+from pileus.kernel.blobs.writing import Memory
 from pileus.kernel.http.messages import FileBody, FilesBody
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.wire.checksums import checksum
@@ -332,6 +333,25 @@ async def test_a_new_store_reads_what_an_old_one_wrote(tmp_path: Path, durabilit
     segment = await first.put(content(500_000), key=KEY)
     second = local_blobs(tmp_path / "objects", ids=SeededIds(2))
     assert await second.read(whole(segment, key=KEY)) == content(500_000)
+
+
+@pytest.mark.parametrize(("writers", "batch_bytes"), [(0, 1 << 20), (4, 1 << 20), (8, 1 << 19), (100, 1 << 16)])
+def test_a_share_of_memory(writers: int, batch_bytes: int) -> None:
+    """A hundred uploads gather in six megabytes, and as much is being written; a few do with fewer hops."""
+    memory = Memory()
+    memory.writers = writers
+    assert memory.batch_bytes == batch_bytes
+
+
+async def test_writers_give_their_share_back(store: BlobStore) -> None:
+    """Closed, discarded, or both."""
+    closed, discarded = await store.writer(), await store.writer()
+    assert store._memory.writers == 2
+    await closed.close()
+    for _ in range(2):
+        closed.discard()
+        discarded.discard()
+    assert store._memory.writers == 0
 
 
 async def test_many_writers_at_once(store: BlobStore) -> None:
