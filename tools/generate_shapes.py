@@ -30,6 +30,7 @@ PACKAGES: Final = {
     "cloudwatch": "cloudwatch",
     "dynamodb": "dynamodb",
     "dynamodbstreams": "dynamodb/streams",
+    "events": "events",
     "iam": "iam",
     "lambda": "lambda_",
     "kms": "kms",

@@ -13,6 +13,7 @@ from pileus.composition.apigatewayv2 import ApiGatewayV2Part
 from pileus.composition.authorization import LateAuthorizer
 from pileus.composition.cloudwatch import CloudWatchPart
 from pileus.composition.dynamodb import DynamoDbPart
+from pileus.composition.events import EventsPart
 from pileus.composition.foundation import Foundation
 from pileus.composition.iam import IamPart
 from pileus.composition.kms import KmsPart
@@ -38,6 +39,7 @@ from pileus.kernel.service import Duty, Service
 from pileus.kernel.wire.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
+    from pileus.composition.role_permissions import LateRolePermissions
     from pileus.services.cloudwatch.alarms.actions import AlarmTopics
     from pileus.services.lambda_.destinations import EventTargets
     from pileus.services.lambda_.mappings.queues import QueueSource
@@ -93,6 +95,14 @@ class Parts:
             queues=self._topic_queues if self._has("sqs") else None,
             logs=(lambda: self._logs.function_logs) if self._has("logs") else None,
         )
+        self._events = EventsPart(
+            foundation,
+            queues=self._queue_sender if self._has("sqs") else None,
+            topics=self._topic_publisher if self._has("sns") else None,
+            functions=invoker,
+            logs=self._has("logs"),
+            roles=self._event_roles,
+        )
         self._s3control = S3ControlPart(foundation)
         self._s3 = S3Part(
             foundation,
@@ -103,6 +113,7 @@ class Parts:
             authenticator=lambda: self._authenticator,
             roles=self._replication_roles,
             keys=(lambda: self._kms.keeper) if self._has("kms") else None,
+            bus=(lambda: self._events.default_bus) if self._has("events") else None,
         )
         self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
@@ -112,6 +123,7 @@ class Parts:
             self._apigatewayv2,
             self._cloudwatch,
             self._dynamodb,
+            self._events,
             self._iam,
             self._kms,
             self._lambda,
@@ -204,6 +216,12 @@ class Parts:
         )
 
     def _replication_roles(self) -> "RolePermissions":
+        return self._role_permissions("s3", "s3-replication")
+
+    def _event_roles(self) -> "LateRolePermissions":
+        return self._role_permissions("events", "EventBridge")
+
+    def _role_permissions(self, service: str, session_name: str) -> "LateRolePermissions":
         from pileus.composition.role_permissions import LateRolePermissions
 
         return LateRolePermissions(
@@ -211,8 +229,8 @@ class Parts:
             roles=lambda: self._iam.roles,
             clock=self._foundation.clock,
             ids=self._foundation.ids,
-            service="s3",
-            session_name="s3-replication",
+            service=service,
+            session_name=session_name,
         )
 
     def _code_objects(self) -> "ObjectReader | None":

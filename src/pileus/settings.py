@@ -20,6 +20,7 @@ SERVICES: Final = (
     "cloudwatch",
     "dynamodb",
     "dynamodbstreams",
+    "events",
     "iam",
     "kms",
     "lambda",

@@ -298,6 +298,7 @@ _LISTS: Final = {
     "cloudwatch": "list_dashboards",
     "dynamodb": "list_tables",
     "dynamodbstreams": "list_streams",
+    "events": "list_event_buses",
     "iam": "list_roles",
     "kms": "list_keys",
     "lambda": "list_functions",

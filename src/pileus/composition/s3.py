@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.s3.api import S3Api
     from pileus.services.s3.events.delivering import EventDelivery
-    from pileus.services.s3.events.targets import EventReceivers
+    from pileus.services.s3.events.targets import EventBus, EventReceivers
     from pileus.services.s3.keeping import BlobKeeping
     from pileus.services.s3.posting.posts import PolicyAuthenticator
     from pileus.services.s3.replication.copying import Replicating, RolePermissions
@@ -50,17 +50,19 @@ class S3Part(Part):
         authenticator: "Callable[[], PolicyAuthenticator]",
         roles: "Callable[[], RolePermissions]",
         keys: "Callable[[], KeyKeeper] | None",
+        bus: "Callable[[], EventBus] | None",
     ) -> None:
         """queues, topics, functions: who hears of what happens to objects; None of a service that is not there.
 
         authorizer, authenticator: of those who come otherwise than by the API. roles: what those may in whose name
-        objects are replicated. keys: KMS's, None where there is no KMS.
+        objects are replicated. keys: KMS's, None where there is no KMS. bus: the default event buses, likewise.
         """
         super().__init__(foundation)
         self._queues = queues
         self._topics = topics
         self._functions = functions
         self._keys = keys
+        self._bus = bus
         self._roles = roles
         self._duties = ObjectDuties(foundation, writer=lambda: self._api.writer)
         self._edges = S3Edges(
@@ -153,7 +155,9 @@ class S3Part(Part):
     def _events(self) -> "EventDelivery":
         from pileus.services.s3.events.delivering import EventDelivery
 
-        return EventDelivery(store=self._store, receivers=self._receivers, bus=None)
+        return EventDelivery(
+            store=self._store, receivers=self._receivers, bus=None if self._bus is None else self._bus()
+        )
 
     async def _notify(self, delivery: Delivery) -> None:
         await self._events.notify(delivery)

@@ -1,0 +1,15 @@
+"""Is a text an event pattern, as EventBridge wants it?
+
+Source: recordings events_patterns, `test_event_pattern[..._EXC]`.
+"""
+
+from pileus.kernel.event_patterns import EventPattern, PatternSyntax, compile_pattern
+from pileus.services.events.errors import InvalidEventPatternException
+
+
+def pattern_of(text: str) -> EventPattern:
+    """InvalidEventPatternException."""
+    try:
+        return compile_pattern(text)
+    except PatternSyntax as error:
+        raise InvalidEventPatternException(error.reason) from None
