@@ -131,6 +131,15 @@ async def test_whoever_asks_must_be_allowed(kms: Kms) -> None:
     made = await generate(keeper, kms, key.arn)
     with pytest.raises(ServiceError, match="not authorized"):
         await generate(keeper, kms, key.arn, via_service="sqs")
+    directly_only = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"Bool": {"aws:ViaAWSService": True}},
+    }
+    policies.statements = [statement, directly_only]
+    with pytest.raises(ServiceError, match="explicit deny"):
+        await generate(keeper, kms, key.arn)
     with pytest.raises(ServiceError, match="kms:Decrypt"):
         await decrypt(keeper, kms, made.ciphertext)
     bound = {"StringLike": {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::bucket/*"}}

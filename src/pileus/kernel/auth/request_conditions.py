@@ -18,8 +18,9 @@ from pileus.kernel.context import Principal, RequestContext
 _PRINCIPAL_TAG: Final = "aws:principaltag/"
 _RESOURCE_TAG: Final = ":resourcetag/"
 _RESOURCE_ORG: Final = ("aws:resourceorgid", "aws:resourceorgpaths")
-_PROVEN_BY_REQUESTS: Final = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
-"""A request that brings a device's code proves for itself what its session may not."""
+_PROVEN_BY_REQUESTS: Final = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage", "aws:viaawsservice"})
+"""A request that brings a device's code proves for itself what its session may not; one that a service makes in
+somebody's name says so."""
 _NOT_READ: Final = KnownResource(arn="")
 """Stands for a resource that nobody has looked for yet."""
 

@@ -50,6 +50,7 @@ def conditions_of(operation: str, *, via_service: str = "") -> ConditionKeys:
         known: dict[str, str | tuple[str, ...]] = {"kms:calleraccount": context.account_id}
         if via_service:
             known["kms:viaservice"] = f"{via_service}.{context.region}.amazonaws.com"
+            known["aws:viaawsservice"] = "true"
         known |= _of_members(given)
         bound_to = _bound_to(operation, given)
         if bound_to:
