@@ -41,6 +41,8 @@ class _Node:
     label: "_Node | None" = None
     greedy: "_Node | None" = None
     routes: dict[str, list[Route]] = field(default_factory=dict)
+    bare: dict[str, list[Route]] = field(default_factory=dict)
+    """Of `routes` those that a request without a query may mean, once one has come."""
 
 
 class _Place(NamedTuple):
@@ -140,9 +142,15 @@ def _among(nodes: Iterable[_Node], method: str, query: str, headers: Mapping[str
             continue
         if len(routes) == 1 and not routes[0].query:
             return routes[0].operation
-        pairs = set(parse_qsl(query, keep_blank_values=True)) if query else set()
-        names = {name for name, _ in pairs}
-        asked = [route for route in routes if route.query <= pairs]
+        if query:
+            pairs = set(parse_qsl(query, keep_blank_values=True))
+            names = {name for name, _ in pairs}
+            asked = [route for route in routes if route.query <= pairs]
+        else:  # as most reads and writes of S3, which has dozens of operations at one place
+            names = set()
+            asked = node.bare.get(method) or node.bare.setdefault(
+                method, [route for route in routes if not route.query]
+            )
         alike = [route for route in asked if len(route.query) == len(asked[0].query)]
         for route in alike:
             if route.parameters <= names and route.headers <= headers.keys():
