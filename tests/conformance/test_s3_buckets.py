@@ -233,6 +233,20 @@ def test_clients_are_led_to_the_region_of_a_bucket(aws: Server) -> None:
     first.delete_bucket(Bucket=name)
 
 
+def test_copies_cross_regions(aws: Server) -> None:
+    """A copy is asked for in the region where it goes (API_CopyObject); its source may be in any other."""
+    europe, west = aws.client("s3", region_name="eu-west-1"), aws.client("s3", region_name="us-west-2")
+    source, target = new_name("source"), new_name("target")
+    europe.create_bucket(Bucket=source, CreateBucketConfiguration=_in("eu-west-1"))
+    west.create_bucket(Bucket=target, CreateBucketConfiguration=_in("us-west-2"))
+    europe.put_object(Bucket=source, Key="k", Body=b"copied")
+    west.copy_object(Bucket=target, Key="whole", CopySource=f"{source}/k")
+    upload = west.create_multipart_upload(Bucket=target, Key="parts")["UploadId"]
+    part = {"Bucket": target, "Key": "parts", "UploadId": upload, "PartNumber": 1}
+    west.upload_part_copy(**part, CopySource=f"{source}/k")
+    assert west.get_object(Bucket=target, Key="whole")["Body"].read() == b"copied"
+
+
 @pytest.mark.parametrize("account", ["0000", "0000000000020", "abcd", "aa000000000$"])
 def test_expected_owners_are_accounts(aws: Server, account: str) -> None:
     """Recordings s3/s3, test_get_bucket_policy_invalid_account_id and test_put_bucket_policy_expected_bucket_owner."""

@@ -62,3 +62,13 @@ async def asked_bucket(
     if expected_owner and expected_owner != bucket.account_id:
         raise AccessDenied
     return bucket
+
+
+async def source_bucket(snapshot: Snapshot, name: str, *, expected_owner: str | None = None) -> BucketRecord:
+    """The bucket that something is copied from, wherever it is; NoSuchBucket, AccessDenied as `asked_bucket`."""
+    if expected_owner and not _ACCOUNT.fullmatch(expected_owner):
+        raise InvalidBucketOwnerAWSAccountID(expected_owner)
+    bucket = await get_bucket(snapshot, name)
+    if expected_owner and expected_owner != bucket.account_id:
+        raise AccessDenied
+    return bucket

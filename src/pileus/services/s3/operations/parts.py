@@ -22,7 +22,7 @@ from pileus.services.s3.describing import readable
 from pileus.services.s3.encryption import check_customer_key, customer_key_of
 from pileus.services.s3.model import BucketRecord, ObjectRecord, PartRecord, UploadRecord
 from pileus.services.s3.object_errors import EntityTooLarge, InvalidObjectState
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, source_bucket
 from pileus.services.s3.shapes import (
     CopyPartResult,
     UploadPartCopyOutput,
@@ -126,9 +126,7 @@ class PartOperations(S3Base):
         """The bucket and the version to copy from, if they are as the caller expects."""
         snapshot = self._store.snapshot()
         named = read_copy_source(request.copy_source)
-        source = await asked_bucket(
-            snapshot, context, named.bucket, expected_owner=request.expected_source_bucket_owner
-        )
+        source = await source_bucket(snapshot, named.bucket, expected_owner=request.expected_source_bucket_owner)
         record = (await asked_version(snapshot, source, named.key, named.version_id, method="PUT")).record
         now_s = self._clock.timestamp()
         asked = ReadConditions(
