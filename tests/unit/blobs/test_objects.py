@@ -335,9 +335,11 @@ async def test_a_new_store_reads_what_an_old_one_wrote(tmp_path: Path, durabilit
     assert await second.read(whole(segment, key=KEY)) == content(500_000)
 
 
-@pytest.mark.parametrize(("writers", "batch_bytes"), [(0, 1 << 20), (4, 1 << 20), (8, 1 << 19), (100, 1 << 16)])
+@pytest.mark.parametrize(
+    ("writers", "batch_bytes"), [(0, 1 << 20), (3, 1 << 20), (6, 1 << 19), (100, 31457), (999, 1 << 14)]
+)
 def test_a_share_of_memory(writers: int, batch_bytes: int) -> None:
-    """A hundred uploads gather in six megabytes, and as much is being written; a few do with fewer hops."""
+    """A hundred uploads gather in three megabytes, and as much is being written; a few do with fewer hops."""
     memory = Memory()
     memory.writers = writers
     assert memory.batch_bytes == batch_bytes
