@@ -23,7 +23,7 @@ from pileus.kernel.auth import signed_policies, sigv2, sigv4
 from pileus.kernel.auth.chunks import Seed
 from pileus.kernel.auth.claims import Claim, access_key_id_of, claim_of
 from pileus.kernel.auth.credentials import KeyDirectory, SigningKey
-from pileus.kernel.auth.presigned import check_form, presigned, with_query
+from pileus.kernel.auth.presigned import check_form, ordered, presigned, with_query
 from pileus.kernel.auth.principals import ANONYMOUS, NOBODY, principal_of_unknown_key
 from pileus.kernel.auth.refusals import Family, NotAuthentic, Problem, family_of, refusal
 from pileus.kernel.auth.sessions import SessionSealer
@@ -105,9 +105,11 @@ class Authenticator:
         if service == "s3" and (of_old := sigv2.old_claim_of(request)) is not None:
             return self._verified_of_old(request, of_old, await self._key_of_old(request, of_old))
         claimed = await self._claimed(request, service)
+        signed_headers = request.headers
         if service == "s3" and presigned(request.query):
             # Once the headers as sent have been looked at: those of the URL are signed in any case.
-            request.headers = with_query(request)
+            signed_headers = with_query(request)
+            request.headers = ordered(request)
         if isinstance(claimed, Principal):
             return claimed
         claim, key = claimed
@@ -115,9 +117,9 @@ class Authenticator:
             claim,
             method=request.method,
             path=request.path,
-            headers=request.headers,
+            headers=signed_headers,
             payload_hash=sigv4.payload_hash_of(
-                claim, request.headers, body if isinstance(request.body, bytes) else None
+                claim, signed_headers, body if isinstance(request.body, bytes) else None
             ),
             secret_access_key=key.secret_access_key,
         )
@@ -161,7 +163,7 @@ class Authenticator:
         if key is not None:
             sigv2.verify(claim, request, secret_access_key=key.secret_access_key)
         if claim.expires_at_s is not None:
-            request.headers = with_query(request, version_2=True)
+            request.headers = ordered(request, version_2=True)
         if key is None:
             return principal_of_unknown_key(claim.access_key_id)
         if self._note_use is not None:
