@@ -24,6 +24,8 @@ _OF_SERVICES: Final[Mapping[str, str]] = {
     "iam": "AssociatedResourceArn AWSServiceName OrganizationsPolicyId PassedToService PermissionsBoundary PolicyARN",
     "lambda": "CodeSigningConfigArn EventSourceToken FunctionArn FunctionUrlAuthType InvokedViaFunctionUrl Layer "
     "Principal SecurityGroupIds SourceFunctionArn SubnetIds VpcIds",
+    "s3": "AccessPointNetworkOrigin authType DataAccessPointAccount DataAccessPointArn ExistingObjectTag "
+    "RequestObjectTag RequestObjectTagKeys ResourceAccount signatureAge TlsVersion VersionId",
     "sts": "AWSServiceName DurationSeconds ExternalId RequestContextProviders RoleSessionName SourceIdentity "
     "TransitiveTagKeys",
 }
