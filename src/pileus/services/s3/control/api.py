@@ -11,8 +11,7 @@ class S3ControlApi(AccessPointOperations, AccountOperations, TagOperations):
 
 
 PARTIAL: Final[dict[str, str]] = {
-    "CreateAccessPoint": "without scopes; whom policies of this server bind cannot come through it",
-    "PutAccessPointPolicy": "kept and told, and held against public access; not part of decisions yet",
+    "CreateAccessPoint": "without scopes",
     "TagResource": "buckets and access points",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""
