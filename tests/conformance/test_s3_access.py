@@ -360,6 +360,9 @@ def test_lists_let_nobody_in_particular_in(owner: Owner) -> None:
     assert fetch(f"{url}/k")[0] == 403
     assert b"<Key>k</Key>" in fetch(url)[1]
     assert fetch(f"{url}/new", method="PUT", body=b"anybody's")[0] == 200
+    status, told = fetch(f"{url}/big?uploads", method="POST", body=b"")
+    assert status == 403
+    assert b"Anonymous users cannot initiate multipart uploads" in told
     assert fetch(f"{url}/k", method="PUT", body=b"not theirs")[0] == 403
     assert fetch(f"{url}/k", method="DELETE")[0] == 403
     assert fetch(f"{url}/new")[0] == 403  # without a list of its own it is its owner's, who is nobody in particular

@@ -27,7 +27,7 @@ from pileus.services.s3.access_public import is_public
 from pileus.services.s3.acls import effective_block, public
 from pileus.services.s3.bucket_records import bucket_key, setting_key
 from pileus.services.s3.copy_sources import read_copy_source
-from pileus.services.s3.errors import NoSuchBucket
+from pileus.services.s3.errors import AccessDenied, NoSuchBucket
 from pileus.services.s3.model import Acl, BucketRecord, Grant, ObjectRecord, SettingRecord
 from pileus.services.s3.object_records import find_object, find_version
 from pileus.services.s3.permissions import NEW_BUCKET, SOURCE_OBJECT
@@ -113,6 +113,9 @@ class BucketResources:
         name = _bucket_of(arn)
         if not name or permission.resource is NEW_BUCKET:
             return None  # whose name is taken, by whomever, is told by the operation
+        if context.operation == "CreateMultipartUpload" and not context.principal.arn:
+            # Nobody in particular could not come back to it (S3 User Guide, "Multipart upload API and permissions").
+            raise AccessDenied("Anonymous users cannot initiate multipart uploads.  Please authenticate.")
         kept = await self._bucket(name)
         key = arn.partition("/")[2]
         if kept is not None:
