@@ -1,6 +1,7 @@
 """Uploads in parts as boto3 sees them. Recordings: s3/s3 and s3/s3_api; each test names its own."""
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -381,6 +382,63 @@ def test_an_encrypted_bucket_encrypts_parts(s3: Any, bucket: str) -> None:
     got = s3.get_object(Bucket=bucket, Key=KEY, ChecksumMode="ENABLED")
     assert got["ChecksumCRC64NVME"] == done["ChecksumCRC64NVME"]
     assert got["Body"].read() == LARGE
+
+
+def test_lifecycles_are_told(s3: Any, bucket: str) -> None:
+    """API_CreateMultipartUpload, `x-amz-abort-date`, also with its parts; `x-amz-expiration` with the object."""
+    rules = [
+        {"ID": "later", "Filter": {"Prefix": ""}, "Status": "Enabled", "Expiration": {"Days": 9}},
+        *(
+            {
+                "ID": f"abort-{days}",
+                "Filter": {"Prefix": KEY},
+                "Status": "Enabled",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days},
+            }
+            for days in (5, 3)
+        ),
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    created = s3.create_multipart_upload(Bucket=bucket, Key=KEY)
+    upload_id = created["UploadId"]
+    assert created["AbortRuleId"] == "abort-3"
+    ahead = created["AbortDate"] - datetime.now(UTC)
+    assert timedelta(days=3) < ahead <= timedelta(days=4)
+    listed = s3.list_parts(Bucket=bucket, Key=KEY, UploadId=upload_id)
+    assert (listed["AbortDate"], listed["AbortRuleId"]) == (created["AbortDate"], "abort-3")
+    assert "AbortDate" not in s3.create_multipart_upload(Bucket=bucket, Key="other")
+    done = finish(s3, bucket, upload_id, [put(s3, bucket, upload_id, 1, b"x")])
+    assert 'rule-id="later"' in done["Expiration"]
+
+
+def test_completions_are_told_to_queues(aws: Server, s3: Any, bucket: str) -> None:
+    """s3/s3_notifications_sqs, test_object_created_complete_multipart_upload: one event, of the whole object."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    queue = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [queue]}, SkipDestinationValidation=True
+    )
+    upload_id = begin(s3, bucket)
+    done = finish(s3, bucket, upload_id, [put(s3, bucket, upload_id, 1, b"test")])
+    events: list[dict[str, Any]] = []
+    deadline = datetime.now(UTC) + timedelta(seconds=20)
+    while not events and datetime.now(UTC) < deadline:
+        for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", []):
+            events += json.loads(message["Body"]).get("Records", [])
+    (event,) = events
+    assert event["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+    assert event["s3"]["object"]["key"] == KEY
+    assert (event["s3"]["object"]["size"], event["s3"]["object"]["eTag"]) == (4, done["ETag"].strip('"'))
 
 
 class TestPartCopy:

@@ -43,7 +43,7 @@ _AT_ONCE: Final = 500
 
 
 class CompletedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="s3.completed.v1"):
-    """What completing an upload gave. asked: SHA-256 of what was asked for. told: whether its checksum was told."""
+    """What completing an upload gave. asked: SHA-256 of what was asked for. checksum: None where none was told."""
 
     serial: int
     key: str
@@ -54,6 +54,7 @@ class CompletedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     algorithm: str = "AES256"
     key_arn: str = ""
     bucket_key: bool = False
+    expiration: str = ""
 
 
 async def find_upload(snapshot: Snapshot, bucket: BucketRecord, key: str, upload: str) -> UploadRecord | None:

@@ -24,6 +24,7 @@ from pileus.services.s3.shapes import (
     Part,
 )
 from pileus.services.s3.upload_records import find_upload, get_upload, parts_of
+from pileus.services.s3.uploads.ending import told_abort
 from pileus.services.s3.uploads.limits import PAGE_MAX
 from pileus.services.s3.uploads.listing import Listed, page
 from pileus.services.s3.uploads.naming import initiator
@@ -42,7 +43,9 @@ class UploadListOperations(S3Base):
         upload = await get_upload(snapshot, bucket, request.key, request.upload_id)
         found = await parts_of(snapshot, request.upload_id, beyond=marker, limit=limit + 1)
         told = found[:limit]
+        ending = await told_abort(snapshot, bucket, request.key, initiated_at_s=upload.initiated_at_s)
         return ListPartsOutput(
+            **ending,
             bucket=request.bucket,
             key=request.key,
             upload_id=request.upload_id,

@@ -51,6 +51,7 @@ from pileus.services.s3.upload_records import (
 from pileus.services.s3.uploads.answering import object_of, told_encryption
 from pileus.services.s3.uploads.completing import Assembled, Assembly, asked_parts, check_kind
 from pileus.services.s3.uploads.conflicts import check_completion
+from pileus.services.s3.uploads.ending import told_abort, told_expiration
 from pileus.services.s3.uploads.errors import NoSuchUpload
 from pileus.services.s3.uploads.naming import RANDOM_BYTES, initiator_of, location
 from pileus.services.s3.writing import same_bucket
@@ -107,7 +108,9 @@ class UploadOperations(S3Base):
             upload_id = await put_new(
                 tx, bucket, request.key, upload, now_s=now_s, random=self._ids.bytes(RANDOM_BYTES)
             )
+        told = await told_abort(snapshot, bucket, request.key, initiated_at_s=now_s)
         return CreateMultipartUploadOutput(
+            **told,
             bucket=request.bucket,
             key=request.key,
             upload_id=upload_id,
@@ -182,6 +185,9 @@ class UploadOperations(S3Base):
             tx, context, bucket, key, draft, happening="ObjectCreated:CompleteMultipartUpload"
         )
         completed = _completed(bucket, key, upload, record, asked)
+        if bucket.settings:
+            expiration = await told_expiration(tx, bucket, key, record)
+            completed = msgspec.structs.replace(completed, expiration=expiration)
         remember(tx, upload_id, completed, now=self._clock.now())
         return _answer(context, request, completed)
 
@@ -264,6 +270,7 @@ def _answer(
         key=request.key,
         e_tag=f'"{completed.etag}"',
         version_id=completed.version_id or None,
+        expiration=completed.expiration or None,
         ssekms_key_id=completed.key_arn or None,
         bucket_key_enabled=completed.bucket_key or None,
         **told,

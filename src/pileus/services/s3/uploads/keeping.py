@@ -8,13 +8,12 @@ kept of a body that is not as sent.
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import md5
-from typing import Any
 
-from pileus.kernel.blobs.segments import Segment
+from pileus.kernel.blobs.segments import NoSpace, Segment
 from pileus.kernel.wire import checksums
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.services.s3 import checksumming
-from pileus.services.s3.bodies import Bodies
+from pileus.services.s3.bodies import Bodies, no_space
 from pileus.services.s3.model import UploadRecord
 from pileus.services.s3.uploads.errors import wrong_algorithm
 from pileus.services.s3.writing import etag_of
@@ -62,8 +61,9 @@ async def keep_part(
     if algorithm and algorithm != sent and (algorithm != checksumming.DEFAULT or key is not None):
         ours = checksums.checksum(algorithm)
     taken = () if received is None else received.take_digests()
-    digest = next((each for each in taken if getattr(each, "name", "") == "md5"), None) or md5(usedforsecurity=False)
-    digests: list[Any] = [digest, *(each for each in (ours, *taken) if each is not None and each is not digest)]
+    sent_md5 = next((each for each in taken if getattr(each, "name", "") == "md5"), None)
+    digest = md5(usedforsecurity=False) if sent_md5 is None else sent_md5
+    digests = [digest, *(each for each in (ours, *taken) if each is not None and each is not digest)]
     writer = await bodies.blobs.writer(key=key, digests=digests)
     try:
         if isinstance(body, bytes):
@@ -72,6 +72,8 @@ async def keep_part(
             async for piece in body:
                 await writer.write(piece)
         segment = await writer.close(check=None if received is None else received.verify)
+    except NoSpace:
+        raise no_space() from None
     finally:
         writer.discard()
     if received is not None and sent:
