@@ -552,3 +552,16 @@ def test_a_stranger_is_expected(s3: Any, bucket: str) -> None:
     """A bucket that is not of whom the caller expects is not touched (recording test_..._expected_bucket_owner)."""
     error = refused(s3.put_object, Bucket=bucket, Key="k", ExpectedBucketOwner="222222222222")
     assert (error["Code"], error["Status"]) == ("AccessDenied", 403)
+
+
+def test_whoever_asks_pays(aws: Server, s3: Any, bucket: str) -> None:
+    """S3 User Guide, "Using Requester Pays": strangers say that they do, and are told so; the owner need not."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    everybody = f'{{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::{bucket}/*"}}'
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=f'{{"Version": "2012-10-17", "Statement": [{everybody}]}}')
+    s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"})
+    stranger = aws.client("s3", aws_access_key_id="222222222222")
+    assert refused(stranger.get_object, Bucket=bucket, Key="k")["Code"] == "AccessDenied"
+    assert stranger.get_object(Bucket=bucket, Key="k", RequestPayer="requester")["RequestCharged"] == "requester"
+    assert "RequestCharged" not in s3.get_object(Bucket=bucket, Key="k")

@@ -13,7 +13,7 @@ from pileus.services.s3.checksumming import told
 from pileus.services.s3.encryption import check_customer_key, customer_key_of
 from pileus.services.s3.model import LaidPart, ObjectRecord
 from pileus.services.s3.object_records import parts_of
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.shapes import (
     Checksum,
     GetObjectAttributesOutput,
@@ -34,6 +34,7 @@ class AttributeOperations(S3Base):
     ) -> GetObjectAttributesOutput:
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        paid = charged(bucket, context, request.request_payer)
         record = await self.reader.find(snapshot, bucket, request.key, request.version_id, method="GET")
         customer_key = customer_key_of(
             request.sse_customer_algorithm, request.sse_customer_key, request.sse_customer_key_md5
@@ -46,6 +47,7 @@ class AttributeOperations(S3Base):
         return GetObjectAttributesOutput(
             last_modified=datetime.fromtimestamp(record.modified_at_s, UTC),
             version_id=record.version_id if bucket.versioning else None,
+            request_charged="requester" if paid else None,
             e_tag=record.etag if "ETag" in asked else None,
             checksum=_checksum(record) if "Checksum" in asked else None,
             object_parts=_parts(record, parts, request) if parts else None,

@@ -64,6 +64,18 @@ async def asked_bucket(
     return bucket
 
 
+def charged(bucket: BucketRecord, context: RequestContext, payer: str | None) -> list[tuple[str, str]]:
+    """What answers tell of who pays. AccessDenied, for who would have to and does not say so.
+
+    Source: S3 User Guide, "Using Requester Pays general purpose buckets".
+    """
+    if not bucket.requester_pays or context.account_id == bucket.account_id:
+        return []
+    if payer is None:
+        raise AccessDenied
+    return [("x-amz-request-charged", "requester")]
+
+
 async def source_bucket(snapshot: Snapshot, name: str, *, expected_owner: str | None = None) -> BucketRecord:
     """The bucket that something is copied from, wherever it is; NoSuchBucket, AccessDenied as `asked_bucket`."""
     if expected_owner and not _ACCOUNT.fullmatch(expected_owner):

@@ -13,19 +13,18 @@ from pileus.kernel.service import Answered
 from pileus.services.s3.access import check_copied_tags
 from pileus.services.s3.acls import acl_for_new
 from pileus.services.s3.asked import DeleteMarkerMet, asked_version
-from pileus.services.s3.bucket_records import get_bucket
 from pileus.services.s3.checksumming import check_algorithm
 from pileus.services.s3.conditions import ReadConditions, check_source
 from pileus.services.s3.copy_sources import CopySource, read_copy_source
 from pileus.services.s3.copying import ObjectCopier, Source, Target, changes_encryption
 from pileus.services.s3.describing import draft_of, readable
 from pileus.services.s3.encryption import Asked, asked_of, check_customer_key, customer_key_of, told_headers
-from pileus.services.s3.errors import AccessDenied, InvalidRequest
+from pileus.services.s3.errors import InvalidRequest
 from pileus.services.s3.list_texts import DECLARATION, NAMESPACE, element, moment
 from pileus.services.s3.locking import lock_for_new
 from pileus.services.s3.model import BucketRecord, ObjectRecord
 from pileus.services.s3.object_errors import ObjectNotInActiveTier, header_not_implemented
-from pileus.services.s3.operations.base import S3Base
+from pileus.services.s3.operations.base import S3Base, charged, source_bucket
 from pileus.services.s3.operations.objects import PUT_BYTES_MAX, bucket_for_new, write_conditions
 from pileus.services.s3.shapes import CopyObjectRequest, RenameObjectRequest
 
@@ -40,6 +39,7 @@ class CopyOperations(S3Base):
 
     async def copy_object(self, context: RequestContext, request: CopyObjectRequest) -> Answered:
         bucket = await bucket_for_new(self._store, context, request.bucket, request.key, request.expected_bucket_owner)
+        paid = charged(bucket, context, request.request_payer)
         named = read_copy_source(request.copy_source)
         check_algorithm(request.checksum_algorithm)
         asked = asked_of(request)
@@ -60,7 +60,7 @@ class CopyOperations(S3Base):
         )
         copier = ObjectCopier(store=self._store, bodies=self._bodies, keys=self._keys, writer=self.writer)
         copy = await copier.copy(context, source, target)
-        return _answer(source, bucket, copy)
+        return _answer(source, bucket, copy, paid)
 
     async def rename_object(self, context: RequestContext, request: RenameObjectRequest) -> None:
         """Only directory buckets have it (API_RenameObject)."""
@@ -70,10 +70,8 @@ class CopyOperations(S3Base):
     async def _copied_version(self, context: RequestContext, request: CopyObjectRequest, named: CopySource) -> Source:
         """The version to be copied, if it may be read and is as the caller expects."""
         snapshot = self._store.snapshot()
-        bucket = await get_bucket(snapshot, named.bucket)
-        expected = request.expected_source_bucket_owner
-        if expected and expected != bucket.account_id:
-            raise AccessDenied
+        bucket = await source_bucket(snapshot, named.bucket, expected_owner=request.expected_source_bucket_owner)
+        charged(bucket, context, request.request_payer)
         try:
             found = await asked_version(snapshot, bucket, named.key, named.version_id, method="PUT")
         except DeleteMarkerMet:
@@ -136,8 +134,8 @@ def _changes(bucket: BucketRecord, request: CopyObjectRequest, source: ObjectRec
     )
 
 
-def _answer(source: Source, bucket: BucketRecord, copy: ObjectRecord) -> Answered:
-    headers = told_headers(copy)
+def _answer(source: Source, bucket: BucketRecord, copy: ObjectRecord, paid: list[tuple[str, str]]) -> Answered:
+    headers = told_headers(copy) + paid
     if source.bucket.versioning:
         headers.append(("x-amz-copy-source-version-id", source.record.version_id))
     if bucket.versioning:

@@ -17,7 +17,7 @@ from pileus.services.s3.errors import NoSuchVersion
 from pileus.services.s3.model import NULL_VERSION, BucketRecord
 from pileus.services.s3.names import order_of
 from pileus.services.s3.object_errors import MalformedXML, header_not_implemented
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.shapes import (
     DeletedObject,
     DeleteObjectRequest,
@@ -41,6 +41,7 @@ class DeleteOperations(S3Base):
             raise header_not_implemented("x-amz-if-match-size")
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
+            paid = charged(bucket, context, request.request_payer)
             if request.version_id is not None:
                 check_version_id(request.version_id)
             asked = Deletion(
@@ -51,7 +52,7 @@ class DeleteOperations(S3Base):
                 mfa=request.mfa is not None,
             )
             deleted = await self.deleter.delete(tx, context, bucket, asked)
-        return Answered(204, _told(deleted))
+        return Answered(204, _told(deleted) + paid)
 
     async def delete_objects(self, context: RequestContext, request: DeleteObjectsRequest) -> DeleteObjectsOutput:
         if not 1 <= len(request.delete.objects) <= _OBJECTS_MAX:
@@ -61,6 +62,7 @@ class DeleteOperations(S3Base):
         errors: list[Error] = []
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
+            paid = charged(bucket, context, request.request_payer)
             for member, each in enumerate(request.delete.objects):
                 try:
                     check_deletes(context, member=member)
@@ -72,7 +74,11 @@ class DeleteOperations(S3Base):
                     )
                 else:
                     deleted.append(_deleted(each, done))
-        return DeleteObjectsOutput(deleted=deleted if deleted and not quiet else None, errors=errors or None)
+        return DeleteObjectsOutput(
+            deleted=deleted if deleted and not quiet else None,
+            errors=errors or None,
+            request_charged="requester" if paid else None,
+        )
 
     async def _delete_listed(
         self,

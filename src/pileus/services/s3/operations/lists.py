@@ -26,7 +26,7 @@ from pileus.services.s3.list_texts import (
 from pileus.services.s3.listing import KEYS_MAX, Listed, Page, page
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.object_records import OBJECTS
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.shapes import ListObjectsRequest, ListObjectsV2Request, ListObjectVersionsRequest
 from pileus.services.s3.version_lists import VersionsAsked, version_page, version_rows
 
@@ -46,6 +46,7 @@ class ListOperations(S3Base):
         listed = _listed(request.prefix, request.delimiter, after, limit)
         texts = Texts(url=request.encoding_type == "url")
         bucket, found = await self._listed_page(context, request, listed)
+        paid = charged(bucket, context, request.request_payer)
         parts = [_opening(bucket, "ListBucketResult")]
         parts.append(element("Prefix", texts.of_text(request.prefix or "")))
         if request.start_after is not None:
@@ -58,7 +59,7 @@ class ListOperations(S3Base):
         parts.append(_common(request, limit, texts, more=found.more))
         parts.append(self._listed_rows(found, texts, owned=bool(request.fetch_owner), restore=_asks_restore(request)))
         parts.append(prefix_elements(found.prefixes, texts))
-        return _answer(bucket, parts, "ListBucketResult")
+        return _answer(bucket, parts, "ListBucketResult", paid)
 
     async def list_objects(self, context: RequestContext, request: ListObjectsRequest) -> Answered:
         limit = _limit(request.max_keys)
@@ -66,6 +67,7 @@ class ListOperations(S3Base):
         listed = _listed(request.prefix, request.delimiter, marker.encode(), limit)
         texts = Texts(url=request.encoding_type == "url")
         bucket, found = await self._listed_page(context, request, listed)
+        paid = charged(bucket, context, request.request_payer)
         parts = [_opening(bucket, "ListBucketResult")]
         parts.append(element("Prefix", texts.of_text(request.prefix or "")))
         parts.append(element("Marker", texts.of_text(marker)))
@@ -75,7 +77,7 @@ class ListOperations(S3Base):
         parts.append(_common(request, limit, texts, more=found.more, twice=texts.url))
         parts.append(self._listed_rows(found, texts, owned=True, restore=_asks_restore(request)))
         parts.append(prefix_elements(found.prefixes, texts))
-        return _answer(bucket, parts, "ListBucketResult")
+        return _answer(bucket, parts, "ListBucketResult", paid)
 
     async def list_object_versions(self, context: RequestContext, request: ListObjectVersionsRequest) -> Answered:
         limit = _limit(request.max_keys)
@@ -93,6 +95,7 @@ class ListOperations(S3Base):
         texts = Texts(url=request.encoding_type == "url")
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        paid = charged(bucket, context, request.request_payer)
         found = await version_page(snapshot, bucket, asked)
         parts = [_opening(bucket, "ListVersionsResult")]
         parts.append(element("Prefix", texts.of_text(request.prefix or "")))
@@ -106,7 +109,7 @@ class ListOperations(S3Base):
         now_s = self._clock.timestamp() if _asks_restore(request) else None
         parts.append(version_rows(found, texts, now_s=now_s))
         parts.append(prefix_elements(found.prefixes, texts))
-        return _answer(bucket, parts, "ListVersionsResult")
+        return _answer(bucket, parts, "ListVersionsResult", paid)
 
     async def _listed_page(
         self, context: RequestContext, request: ListObjectsRequest | ListObjectsV2Request, listed: Listed
@@ -177,8 +180,8 @@ def _asks_restore(request: ListObjectsRequest | ListObjectsV2Request | ListObjec
     return request.optional_object_attributes is not None and "RestoreStatus" in request.optional_object_attributes
 
 
-def _answer(bucket: BucketRecord, parts: list[str], root: str) -> Answered:
-    headers = (("x-amz-bucket-region", bucket.region), ("Content-Type", "application/xml"))
+def _answer(bucket: BucketRecord, parts: list[str], root: str, paid: list[tuple[str, str]]) -> Answered:
+    headers = [("x-amz-bucket-region", bucket.region), ("Content-Type", "application/xml"), *paid]
     return Answered(200, headers, f"{''.join(parts)}</{root}>".encode())
 
 

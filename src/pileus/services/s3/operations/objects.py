@@ -26,7 +26,7 @@ from pileus.services.s3.lifecycle.rules import expiration_header
 from pileus.services.s3.locking import lock_for_new
 from pileus.services.s3.model import BucketRecord, Checksum, ObjectRecord
 from pileus.services.s3.object_errors import EntityTooLarge, InvalidObjectState
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.reading import Found
 from pileus.services.s3.shapes import GetObjectRequest, HeadObjectRequest, PutObjectRequest
 
@@ -49,6 +49,7 @@ class ObjectOperations(S3Base):
     async def put_object(self, context: RequestContext, request: PutObjectRequest) -> Answered:
         key = request.key
         bucket = await bucket_for_new(self._store, context, request.bucket, key, request.expected_bucket_owner)
+        paid = charged(bucket, context, request.request_payer)
         body = request.body if isinstance(request.body, bytes | ReceivedBody) else b""
         size_bytes = len(body) if isinstance(body, bytes) else body.size_bytes
         if size_bytes is not None and size_bytes > PUT_BYTES_MAX:
@@ -70,7 +71,7 @@ class ObjectOperations(S3Base):
             conditions=only_if,
             happening="ObjectCreated:Post" if posted else "ObjectCreated:Put",
         )
-        headers = self._put_headers(bucket, written, request.ssekms_encryption_context)
+        headers = self._put_headers(bucket, written, request.ssekms_encryption_context) + paid
         if bucket.settings:
             headers += await expiration(self._store.snapshot(), bucket, key, written)
         return Answered(200, headers)
@@ -129,6 +130,7 @@ class ObjectOperations(S3Base):
         """The version and the range that are asked for, None when nothing has changed; and the headers to tell."""
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        paid = charged(bucket, context, request.request_payer)
         record = await self.reader.find(snapshot, bucket, request.key, request.version_id, method=method)
         now_s = self._clock.timestamp()
         overrides = _overrides(context, request)
@@ -137,7 +139,7 @@ class ObjectOperations(S3Base):
             return None, _unchanged_headers(bucket, record)
         found = await self._ranged(snapshot, bucket, record, request)
         told = found.checksum if request.checksum_mode is not None else None
-        headers = read_headers(bucket, record, checksum=told, now_s=now_s)
+        headers = read_headers(bucket, record, checksum=told, now_s=now_s) + paid
         if overrides:
             headers = [pair for pair in headers if pair[0] not in overrides] + list(overrides.items())
         if found.range.partial:
