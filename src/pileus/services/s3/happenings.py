@@ -11,7 +11,7 @@ from pileus.kernel.storage.records import encode
 from pileus.kernel.storage.seam import Event, Transaction
 from pileus.services.s3.bucket_records import find_setting
 from pileus.services.s3.events.matching import receivers_of
-from pileus.services.s3.events.naming import principal_id
+from pileus.services.s3.events.naming import own_request_id, principal_id
 from pileus.services.s3.events.records import NOTIFY_TOPIC, Happening, Notification
 from pileus.services.s3.model import NULL_VERSION, BucketRecord, ObjectRecord
 
@@ -82,7 +82,7 @@ def _happening(
         principal_id=_SERVICE if context is None else principal_id(context.principal),
         requester=_SERVICE if context is None else context.account_id,
         source_ip="" if context is None else context.source_ip,
-        request_id="" if context is None else context.request_id,
+        request_id=own_request_id(bucket.name, key, name, at_s) if context is None else context.request_id,
         trace_header="" if context is None else context.trace_header,
         details=details,
     )

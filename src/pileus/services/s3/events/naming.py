@@ -56,3 +56,8 @@ def principal_id(principal: Principal) -> str:
 def host_id(request_id: str) -> str:
     """The second id of a request, as its answer has it (`kernel.wire.rest_xml`)."""
     return b64encode(hashlib.sha512(request_id.encode()).digest()[:56]).decode()
+
+
+def own_request_id(bucket: str, key: str, name: str, at_s: float) -> str:
+    """Of what S3 does itself, which on AWS has one, too; the same however often it is told."""
+    return hashlib.sha256(f"{bucket}\n{key}\n{name}\n{at_s}".encode()).hexdigest()[:16].upper()

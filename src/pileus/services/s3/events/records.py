@@ -14,7 +14,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     name: AWS's, without `s3:` (`ObjectCreated:Put`). size_bytes: None where the event tells none. etag: without quotes.
     version_id: "" where the bucket has no versions. order: of the version, or of its removal: what the sequencer is
     made of. principal_id: as events know who asked; requester: as EventBridge does, an account id or a service.
-    source_ip, request_id: "" where nobody asked. details: what some kinds tell more, by AWS's names in EventBridge.
+    source_ip: "" where nobody asked. details: what some kinds tell more, by AWS's names in EventBridge.
     """
 
     name: str
