@@ -11,10 +11,13 @@ from pileus.services.s3.bucket_errors import (
     IllegalLocationConstraintException,
     InvalidBucketName,
     InvalidLocationConstraint,
+    WrongRegion,
 )
 
 FIRST_REGION: Final = "us-east-1"
 """Whose address is everybody's, and which is not named as a location."""
+_GLOBAL: Final = "aws-global"
+"""Of SDKs' own tables; nothing is signed for it (recording s3/s3, test_create_bucket_aws_global)."""
 EUROPE: Final = "EU"
 """An older name of eu-west-1, with which GetBucketLocation answers where it was asked for."""
 
@@ -51,6 +54,8 @@ def region_for(constraint: str | None, *, asked_in: str) -> str:
 
     The first region's address is the global one, so it makes buckets anywhere; every other only its own.
     """
+    if asked_in == _GLOBAL:
+        raise WrongRegion(region=asked_in, expected=FIRST_REGION)
     if asked_in != FIRST_REGION:
         region = _meant(constraint or "unspecified")
         if region != asked_in:

@@ -6,6 +6,7 @@ from pileus.services.s3.bucket_errors import (
     IllegalLocationConstraintException,
     InvalidBucketName,
     InvalidLocationConstraint,
+    WrongRegion,
 )
 from pileus.services.s3.bucket_names import check_name, region_for
 
@@ -96,3 +97,10 @@ def test_constraints_of_another_address(constraint: str | None, asked_in: str, t
 def test_constraints_that_are_no_location(constraint: str) -> None:
     with pytest.raises(InvalidLocationConstraint):
         region_for(constraint, asked_in="us-east-1")
+
+
+def test_a_region_that_nothing_is_signed_for() -> None:
+    """Recording s3/s3, test_create_bucket_aws_global."""
+    with pytest.raises(WrongRegion) as refused:
+        region_for(None, asked_in="aws-global")
+    assert refused.value.members == {"Region": "us-east-1"}
