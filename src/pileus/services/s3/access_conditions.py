@@ -41,7 +41,8 @@ _MEMBERS: Final[Mapping[str, str]] = {
     "website_redirect_location": "s3:x-amz-website-redirect-location",
 }
 _DAY_S: Final = 86_400
-_FORM: Final = "multipart/form-data"
+_FORM: Final = "PostObject"
+"""What the context of a form says, which becomes a PutObject."""
 
 
 def of_request(context: RequestContext, given: Any, known: KnownResource | None) -> Conditions:
@@ -121,7 +122,7 @@ def _of_signature(context: RequestContext, headers: Mapping[str, str], now_s: fl
     authorization = headers.get("authorization", "")
     if authorization:
         kind, version = "REST-HEADER", "AWS" if authorization.startswith("AWS ") else "AWS4-HMAC-SHA256"
-    elif headers.get("content-type", "").startswith(_FORM):
+    elif context.operation == _FORM:
         kind, version = "POST", "AWS4-HMAC-SHA256"
     else:
         given = dict(parse_qsl(context.query))

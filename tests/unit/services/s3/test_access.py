@@ -28,6 +28,7 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Store
 from pileus.kernel.storage.sqlite import open_store
 from pileus.services.s3 import shapes
+from pileus.services.s3.access_conditions import of_headers
 from pileus.services.s3.access_points import AccessPointRecord, put_point
 from pileus.services.s3.access_resources import BucketResources
 from pileus.services.s3.account_records import put_account_block
@@ -797,6 +798,14 @@ async def test_who_may_what(store: Store, row: Row) -> None:
     """One row: somebody's data is seen by whom its owner lets, and by nobody else."""
     await laid_down(store, row)
     assert await answer(store, row) == row.answer
+
+
+def test_a_form_is_signed_as_a_form() -> None:
+    """What a browser posts becomes a PutObject, whose signature is in none of its headers (`s3:authType`)."""
+    row = Row(asks="PutObject", who=KEYED, answer="")
+    context = msgspec.structs.replace(context_of(row), operation="PostObject")
+    found = of_headers(context, {"content-type": "image/png"}, given_of(row), AT.timestamp())
+    assert found["s3:authtype"] == "POST"
 
 
 async def test_what_is_denied_is_said_in_aws_words(store: Store) -> None:
