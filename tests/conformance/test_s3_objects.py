@@ -468,15 +468,20 @@ def test_deleting_many_versions(s3: Any) -> None:
 
 
 def test_version_ids_that_are_none(s3: Any, bucket: str) -> None:
-    """Recording test_get_object_with_version_unversioned_bucket."""
+    """Recordings test_get_object_with_version_unversioned_bucket, test_delete_object and test_delete_objects."""
     s3.put_object(Bucket=bucket, Key="k", Body=b"test-version")
-    assert refused(s3.get_object, Bucket=bucket, Key="k", VersionId="not a version") == {
-        "ArgumentName": "versionId",
-        "ArgumentValue": "not a version",
-        "Code": "InvalidArgument",
-        "Message": "Invalid version id specified",
-        "Status": 400,
-    }
+    foreign = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD"
+    for version_id in ("not a version", foreign):
+        for operation in (s3.get_object, s3.delete_object):
+            assert refused(operation, Bucket=bucket, Key="k", VersionId=version_id) == {
+                "ArgumentName": "versionId",
+                "ArgumentValue": version_id,
+                "Code": "InvalidArgument",
+                "Message": "Invalid version id specified",
+                "Status": 400,
+            }
+    many = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": foreign}]})
+    assert [each["Code"] for each in many["Errors"]] == ["NoSuchVersion"]
     assert s3.get_object(Bucket=bucket, Key="k", VersionId="null")["Body"].read() == b"test-version"
 
 
