@@ -96,6 +96,14 @@ def test_tags(s3: Any, bucket: str) -> None:
     assert refused(s3.get_bucket_tagging, Bucket=bucket) == (404, missing)
 
 
+def test_tags_decide_nothing(s3: Any, bucket: str) -> None:
+    """API_GetBucketAbac: disabled by default; what cannot be enabled says so."""
+    assert s3.get_bucket_abac(Bucket=bucket)["AbacStatus"] == {"Status": "Disabled"}
+    s3.put_bucket_abac(Bucket=bucket, AbacStatus={"Status": "Disabled"})
+    assert refused(s3.put_bucket_abac, Bucket=bucket, AbacStatus={"Status": "Enabled"})[0] == 501
+    assert refused(s3.get_bucket_abac, Bucket="buckets-none")[1]["Code"] == "NoSuchBucket"
+
+
 def test_encryption(s3: Any, bucket: str) -> None:
     """Recordings s3/s3_api, TestS3BucketEncryption."""
 

@@ -63,6 +63,7 @@ class S3Api(
 
 
 PARTIAL: Final[dict[str, str]] = {
+    "PutBucketAbac": "`Disabled`, which it is; it cannot be enabled",
     "PutBucketAccelerateConfiguration": "kept and told; there is no faster way to one machine",
     "PutBucketAnalyticsConfiguration": "kept and told; nothing is analysed or exported",
     "PutBucketIntelligentTieringConfiguration": "kept and told; objects stay in the tier they are in",
