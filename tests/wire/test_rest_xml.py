@@ -280,12 +280,12 @@ def test_encoded_answers_pass() -> None:
             "The XML you provided was not well-formed or did not validate against our published schema",
             {},
         ),
-        # s3/s3, test_s3_bucket_acl_exceptions
+        # As recording s3/s3, test_s3_bucket_acl_exceptions, tells of another header (which the service reads itself).
         (
-            s3("PUT", "/b?acl", x_amz_acl="fake-acl"),
+            s3("PUT", "/b/k", x_amz_request_payer="fake"),
             "InvalidArgument",
             "",
-            {"ArgumentName": "x-amz-acl", "ArgumentValue": "fake-acl"},
+            {"ArgumentName": "x-amz-request-payer", "ArgumentValue": "fake"},
         ),
         # s3/s3_list_operations, test_list_ops_encoding_type_validation
         (
