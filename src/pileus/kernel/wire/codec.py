@@ -38,13 +38,14 @@ class Codec:
     """One operation in one protocol.
 
     streams: `parse` hands the body over as it is, and wants none. receive: comes before `parse`; None for operations
-    whose bodies are always bare.
+    whose bodies are always bare. laborious: `parse` builds a tree in Python, which takes its time.
     """
 
     parse: Parse
     answer: Answer
     streams: bool = False
     receive: Receive | None = None
+    laborious: bool = False
 
 
 class WireProtocol(Protocol):

@@ -40,6 +40,7 @@ class Operation:
     unsigned: clients send it without a signature, which then says nothing. optionally_signed: or with one.
     streams: its body is not read before it is called. receive: peels bodies that are not bare.
     needs: what its caller must be allowed to do. note_failure: hears of its errors.
+    parse: of a long body in a thread, if it is `laborious`.
     """
 
     service: str
@@ -51,6 +52,7 @@ class Operation:
     streams: bool
     receive: Receive | None
     parse: Parse
+    laborious: bool
     method: Method
     answer: Answer
     fail: Fail
@@ -187,6 +189,7 @@ class RegisteredService:
             streams=codec.streams,
             receive=codec.receive,
             parse=codec.parse,
+            laborious=codec.laborious,
             method=method,
             answer=codec.answer,
             fail=_without_body(fail) if operation.http.method == "HEAD" else fail,

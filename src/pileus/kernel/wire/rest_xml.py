@@ -51,7 +51,8 @@ class RestXmlProtocol:
     body_bytes_max: Final = 16 * 1024 * 1024
 
     def compile(self, subject: Subject) -> Codec:
-        return Codec(_parser(subject), _answerer(subject), streams=streamed_payload(subject) is not None)
+        streams = streamed_payload(subject) is not None
+        return Codec(_parser(subject), _answerer(subject), streams=streams, laborious=True)
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
         code = error.error_code
