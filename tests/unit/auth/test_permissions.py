@@ -333,7 +333,10 @@ _WHOLE: Final[Mapping[str, Any]] = {
     "DisableAlarmActions": {"AlarmNames": ["hot"]},
     "EnableAlarmActions": {"AlarmNames": ["hot"]},
     "DeleteDashboards": {"DashboardNames": ["overview"]},
-    "DeleteObjects": {"Bucket": "name", "Delete": {"Object": [{"Key": "name"}, {"Key": "name", "VersionId": "null"}]}},
+    "DeleteObjects": {
+        "Bucket": "name",
+        "Delete": {"Object": [{"Key": "name", "ETag": "e"}, {"Key": "name", "VersionId": "null"}]},
+    },
 }
 """Requests with members that are asked about one by one."""
 _ARNS: Final[Mapping[str, str]] = {

@@ -9,7 +9,7 @@ from pileus.kernel.context import RequestContext
 from pileus.services.s3.model import ObjectRecord
 
 _BYPASS: Final = "s3:BypassGovernanceRetention"
-_DELETING: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
+_DELETING: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject")
 _COPIED_TAGS: Final = ("s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging")
 
 

@@ -189,6 +189,12 @@ def _keys(*, versions: bool) -> Any:
     return members
 
 
+def _compared_keys(context: RequestContext, given: Any) -> Iterator[_Key | None]:
+    """Those that are deleted if they are what is said. S3 User Guide, "How to perform conditional deletes"."""
+    for each in given.delete.objects:
+        yield _Key(bucket=given.bucket, key=each.key) if each.e_tag is not None else None
+
+
 def _all_keys(context: RequestContext, given: Any) -> Iterable[_Key]:
     return (_Key(bucket=given.bucket, key=each.key, version_id=each.version_id) for each in given.delete.objects)
 
@@ -325,11 +331,13 @@ PERMISSIONS: Final[Permissions] = {
     "DeleteObject": (
         _allowed("DeleteObject", asked=_of_current),
         _allowed("DeleteObjectVersion", asked=_of_version),
+        _allowed("GetObject", asked=_matches),
         _BYPASS,
     ),
     "DeleteObjects": (
         _allowed("DeleteObject", members=_keys(versions=False), each=True),
         _allowed("DeleteObjectVersion", members=_keys(versions=True), each=True),
+        _allowed("GetObject", members=_compared_keys, each=True),
         _allowed("BypassGovernanceRetention", asked=_bypasses, members=_all_keys, optional=True),
     ),
     # Uploads in parts.

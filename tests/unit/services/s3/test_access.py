@@ -372,6 +372,8 @@ VERSIONS = (
         identity=[allow("s3:GetObjectTagging")],
         answer="no",
     ),
+    Row(asks="DeleteObject", given={"if_match": "e"}, who=EVE, identity=[allow("s3:DeleteObject")], answer="no"),
+    Row(asks="DeleteObject", given={"if_match": "e"}, who=EVE, identity=[allow("s3:DeleteObject"), GET], answer="yes"),
     Row(asks="GetObjectAttributes", given={"object_attributes": []}, who=EVE, identity=[GET], answer="no"),
     Row(
         asks="GetObjectAttributes",
