@@ -16,6 +16,7 @@ class Told:
     """A queue that EventBridge may send to. fifo: of that kind. open: False of one whose policy lets nobody in."""
 
     def __init__(self, aws: Server, *, fifo: bool = False, open: bool = True, account: str = ACCOUNT) -> None:
+        self._account = account
         self._sqs = aws.client("sqs", aws_access_key_id=account)
         name = f"told-{uuid4().hex}{'.fifo' if fifo else ''}"
         self.arn = f"arn:aws:sqs:us-east-1:{account}:{name}"
@@ -30,6 +31,11 @@ class Told:
         if open:
             attributes["Policy"] = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.url = self._sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+    def follow(self, aws: Server) -> None:
+        """The server was started again and listens at another address."""
+        self._sqs = aws.client("sqs", aws_access_key_id=self._account)
+        self.url = f"{aws.url}/{self.url.split('/', 3)[3]}"
 
     def messages(self, count: int = 1) -> list[dict[str, Any]]:
         """So many messages, as they come; fewer when no more come."""
