@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.service import Answered
-from pileus.services.s3.bucket_errors import NoSuchTagSet
+from pileus.services.s3.absent_settings import NoSuchTagSet
 from pileus.services.s3.operations.settings_base import NO_CONTENT, SettingsBase
 from pileus.services.s3.settings.tags import bucket_tags
 from pileus.services.s3.shapes import (

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Answered
-from pileus.services.s3.acls import InvalidBucketAclWithObjectOwnership, effective_block, owners_own
-from pileus.services.s3.bucket_errors import (
-    MalformedXML,
+from pileus.services.s3.absent_settings import (
     NoSuchBucketPolicy,
     NoSuchPublicAccessBlockConfiguration,
     OwnershipControlsNotFoundError,
 )
+from pileus.services.s3.acls import InvalidBucketAclWithObjectOwnership, effective_block, owners_own
+from pileus.services.s3.bucket_errors import MalformedXML
 from pileus.services.s3.bucket_records import find_setting, put_setting
 from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.model import BucketRecord, PublicAccessBlock, SettingRecord

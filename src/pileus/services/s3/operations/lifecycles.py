@@ -6,7 +6,7 @@ Source: S3 API Reference; recordings s3/s3, TestS3BucketLifecycle.
 """
 
 from pileus.kernel.context import RequestContext
-from pileus.services.s3.bucket_errors import NoSuchLifecycleConfiguration
+from pileus.services.s3.absent_settings import NoSuchLifecycleConfiguration
 from pileus.services.s3.operations.settings_base import SettingsBase
 from pileus.services.s3.settings.documents import LIFECYCLE
 from pileus.services.s3.settings.lifecycle import checked_lifecycle, default_size

@@ -10,11 +10,8 @@ from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
-from pileus.services.s3.bucket_errors import (
-    IllegalVersioningConfigurationException,
-    InvalidBucketState,
-    ObjectLockConfigurationNotFoundError,
-)
+from pileus.services.s3.absent_settings import ObjectLockConfigurationNotFoundError
+from pileus.services.s3.bucket_errors import IllegalVersioningConfigurationException, InvalidBucketState
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.operations.settings_base import SettingsBase
 from pileus.services.s3.settings.documents import REPLICATION

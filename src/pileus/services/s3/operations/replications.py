@@ -6,7 +6,7 @@ Source: S3 API Reference; recordings s3/s3, TestS3BucketReplication.
 from pileus.kernel.auth.service_calls import account_of
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Transaction
-from pileus.services.s3.bucket_errors import ReplicationConfigurationNotFoundError
+from pileus.services.s3.absent_settings import ReplicationConfigurationNotFoundError
 from pileus.services.s3.bucket_records import find_bucket
 from pileus.services.s3.errors import AccessDenied, InvalidRequest
 from pileus.services.s3.model import BucketRecord

@@ -10,7 +10,8 @@ import msgspec
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Answered
-from pileus.services.s3.bucket_errors import NoSuchConfiguration, TooManyConfigurations
+from pileus.services.s3.absent_settings import NoSuchConfiguration
+from pileus.services.s3.bucket_errors import TooManyConfigurations
 from pileus.services.s3.bucket_records import delete_setting, find_setting, put_setting, settings_of
 from pileus.services.s3.inventories.files import check_format
 from pileus.services.s3.operations.settings_base import NO_CONTENT, Asked, SettingsBase

@@ -7,7 +7,8 @@ s3/s3_api, test_bucket_acceleration_configuration_crud.
 from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
-from pileus.services.s3.bucket_errors import MalformedXML, NoSuchCORSConfiguration, NoSuchWebsiteConfiguration
+from pileus.services.s3.absent_settings import NoSuchCORSConfiguration, NoSuchWebsiteConfiguration
+from pileus.services.s3.bucket_errors import MalformedXML
 from pileus.services.s3.bucket_records import find_setting
 from pileus.services.s3.errors import InvalidRequest
 from pileus.services.s3.operations.settings_base import SettingsBase

@@ -20,7 +20,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.protocols import wire_of
-from pileus.services.s3.bucket_errors import NoSuchWebsiteConfiguration
+from pileus.services.s3.absent_settings import NoSuchWebsiteConfiguration
 from pileus.services.s3.bucket_records import find_setting, get_bucket
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.settings.documents import WEBSITE, read
