@@ -64,12 +64,12 @@ def restored(record: ObjectRecord, *, days: int, tier: str, now_s: float) -> Obj
     )
 
 
-def announce(tx: Transaction, bucket: BucketRecord, key: str, record: ObjectRecord) -> None:
-    """Let those who listen hear when the copy is there, and when it is over."""
-    for name, at_s in (
-        ("ObjectRestore:Completed", record.restored_at_s),
-        ("ObjectRestore:Delete", record.restored_until_s),
-    ):
+def announce(tx: Transaction, bucket: BucketRecord, key: str, record: ObjectRecord, *, anew: bool) -> None:
+    """Let those who listen hear when the copy is there, if it was not yet, and when it is over."""
+    moments = [("ObjectRestore:Delete", record.restored_until_s)]
+    if anew:
+        moments.append(("ObjectRestore:Completed", record.restored_at_s))
+    for name, at_s in moments:
         restored = Restored(
             bucket=bucket.name,
             serial=bucket.serial,
@@ -97,8 +97,10 @@ class RestoreTelling:
             if bucket is None or bucket.serial != told.serial or not bucket.settings:
                 return
             record = await find_version(tx, bucket, told.key, told.version_id)
-            if record is None or record.restored_until_s != told.until_s:
+            if record is None:
                 return
+            if told.name == "ObjectRestore:Delete" and record.restored_until_s != told.until_s:
+                return  # somebody asked for it longer
             until = datetime.fromtimestamp(record.restored_until_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
             details = {"restore-expiry-time": until, "source-storage-class": record.storage_class}
             now_s = self._clock.timestamp()

@@ -32,11 +32,11 @@ class RestoreOperations(S3Base):
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             found = await asked_version(tx, bucket, request.key, request.version_id, method="POST")
             now_s = self._clock.timestamp()
+            anew = found.record.restored_until_s <= now_s
             record = restored(found.record, days=asked.days, tier=tier, now_s=now_s)
             replace_version(tx, bucket, request.key, record, current=found.current)
             if bucket.settings:
                 details = {"source-storage-class": record.storage_class}
                 await note(tx, bucket, "ObjectRestore:Post", request.key, record, context, at_s=now_s, details=details)
-                announce(tx, bucket, request.key, record)
-        anew = found.record.restored_until_s <= now_s
+                announce(tx, bucket, request.key, record, anew=anew)
         return Answered(202 if anew else 200)

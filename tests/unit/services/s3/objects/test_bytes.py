@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from pileus.services.s3.bodies import INLINE_BYTES_MAX, Body
 from pileus.services.s3.bucket_records import delete_bucket, put_bucket
 from pileus.services.s3.conditions import WriteConditions
 from pileus.services.s3.encryption import Asked
-from pileus.services.s3.errors import NoSuchBucket, PreconditionFailed
+from pileus.services.s3.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from pileus.services.s3.model import LaidPart, ObjectRecord
 from pileus.services.s3.object_records import delete_object, own, put_layout
 from tests.unit.services.s3.objects.worlds import BUCKET, CONTEXT, World, opened
@@ -124,6 +125,29 @@ async def test_a_download_outlives_its_object(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             while world.files:
                 await asyncio.sleep(0.01)
+
+
+async def test_an_object_that_goes_while_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its record and its file it may be removed or replaced: then it is gone, or what replaced it."""
+    async with opened(tmp_path) as world:
+        content = world.bodies.content
+        left: list[bytes] = []
+
+        async def late(*given: Any, **named: Any) -> Any:
+            if left:
+                body = left.pop()
+                await (write(world, body) if body else delete(world))
+                await free(world)
+            return await content(*given, **named)
+
+        monkeypatch.setattr(world.bodies, "content", late)
+        await write(world, LARGE)
+        left.append(b"")
+        with pytest.raises(NoSuchKey):
+            await whole(world)
+        await write(world, LARGE)
+        left.append(LARGE[::-1])
+        assert await whole(world) == LARGE[::-1]
 
 
 async def test_the_parts_of_a_version_go_with_it(tmp_path: Path) -> None:
