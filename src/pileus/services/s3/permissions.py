@@ -151,8 +151,6 @@ _READING_SOURCE: Final = (
     _allowed("GetObjectVersion", SOURCE_OBJECT, asked=_source_of_version),
 )
 _BYPASS: Final = _allowed("BypassGovernanceRetention", asked=_bypasses, optional=True)
-COPIED_TAGS: Final = ("s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging")
-"""What a copy of something with tags needs, see `access.check_copied_tags`."""
 
 
 def _role_arn(context: RequestContext, given: Any) -> str:
