@@ -65,7 +65,7 @@ def test_a_body_is_read() -> None:
         b'<?xml version="1.0" encoding="ebcdic-nothing"?><Delete/>',
         b'<!DOCTYPE Delete SYSTEM "file:///etc/passwd"><Delete/>',
         b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Delete>&b;</Delete>',
-        b"<a>" * 100_000,
+        b"<a>" * 40_000,
         b"<Delete>" * 200 + b"</Delete>" * 200,
     ],
     ids=lambda body: repr(body[:24]),

@@ -52,7 +52,7 @@ class RestXmlProtocol:
 
     def compile(self, subject: Subject) -> Codec:
         streams = streamed_payload(subject) is not None
-        return Codec(_parser(subject), _answerer(subject), streams=streams, laborious=True)
+        return Codec(_parser(subject), _answerer(subject), streams=streams, laborious=not streams)
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
         code = error.error_code
