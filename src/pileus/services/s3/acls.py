@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, Protocol
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Snapshot
 from pileus.services.s3 import shapes
 from pileus.services.s3.account_records import find_account_block
 from pileus.services.s3.errors import AccessDenied, InvalidArgument, InvalidRequest
 from pileus.services.s3.model import Acl, BucketRecord, Grant, PublicAccessBlock
-from pileus.services.s3.names import canonical_id
 
 Allowed = Literal["FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"]
 
@@ -142,7 +142,7 @@ def _for_owner_alone(bucket: BucketRecord, given: Given) -> bool:
     """Whether grants in headers say no more than that the bucket's owner has full control."""
     grants = _grants_of_headers(given)
     return all(
-        grant.grantee == canonical_id(bucket.account_id) and grant.permission == "FULL_CONTROL" for grant in grants
+        grant.grantee == canonical_user_id(bucket.account_id) and grant.permission == "FULL_CONTROL" for grant in grants
     )
 
 
@@ -202,7 +202,7 @@ def check_canned(name: str | None) -> None:
 
 
 def _to(account_id: str, permission: Allowed) -> Grant:
-    return Grant(kind="CanonicalUser", grantee=canonical_id(account_id), permission=permission)
+    return Grant(kind="CanonicalUser", grantee=canonical_user_id(account_id), permission=permission)
 
 
 def _group(uri: str, *permissions: Allowed) -> tuple[Grant, ...]:
@@ -273,7 +273,7 @@ def acl_of_document(document: shapes.AccessControlPolicy, *, owner: str) -> Acl:
         raise MalformedACLError
     said = _user_id(document.owner.id, "CanonicalUser/ID")
     grants = [_of_document(grant) for grant in document.grants]
-    if said != canonical_id(owner):
+    if said != canonical_user_id(owner):
         raise AccessDenied
     return Acl(owner=owner, grants=_counted(grants))
 

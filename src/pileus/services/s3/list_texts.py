@@ -14,9 +14,9 @@ from urllib.parse import quote_plus
 
 import msgspec
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.wire.xml_text import escape
 from pileus.services.s3.model import NULL_VERSION
-from pileus.services.s3.names import canonical_id
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -90,7 +90,7 @@ def moment(modified_at_s: int) -> str:
 @lru_cache(maxsize=1024)
 def owner_element(account_id: str) -> str:
     """Names are no longer told (AWS, since November 2025)."""
-    return f"<Owner><ID>{canonical_id(account_id)}</ID></Owner>"
+    return f"<Owner><ID>{canonical_user_id(account_id)}</ID></Owner>"
 
 
 @lru_cache(maxsize=64)

@@ -3,8 +3,6 @@
 import re
 import zlib
 from base64 import b64decode, b64encode
-from functools import lru_cache
-from hashlib import sha256
 from typing import Final
 
 _ORDER_BYTES: Final = 9
@@ -22,15 +20,6 @@ def bucket_arn(name: str) -> str:
 
 def object_arn(bucket: str, key: str) -> str:
     return f"arn:aws:s3:::{bucket}/{key}"
-
-
-@lru_cache(maxsize=1024)
-def canonical_id(account_id: str) -> str:
-    """The id by which ACLs know an account: 64 hex digits that follow from the account's own.
-
-    As `kernel.auth.policy` has it, which a server that asks no policies does not import.
-    """
-    return sha256(f"canonical user of {account_id}".encode()).hexdigest()
 
 
 def version_id(order: int, random: bytes) -> str:

@@ -19,8 +19,9 @@ import pytest
 
 from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.auth.authorizer import Authorizer
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.auth.permissions import needs_of
-from pileus.kernel.auth.policy import NamedPolicy, canonical_user_id, compile_policy
+from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.auth.principals import NOBODY, root_of
 from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts
@@ -36,7 +37,6 @@ from pileus.services.s3.acls import ALL_USERS, AUTHENTICATED_USERS, canned
 from pileus.services.s3.bucket_records import get_bucket, put_bucket, put_setting
 from pileus.services.s3.errors import NoSuchKey
 from pileus.services.s3.model import Acl, BucketRecord, Grant, ObjectRecord, PublicAccessBlock, SettingRecord
-from pileus.services.s3.names import canonical_id
 from pileus.services.s3.object_records import put_version
 from pileus.services.s3.permissions import PERMISSIONS
 
@@ -109,7 +109,7 @@ def acl(*grants: tuple[str, Any], owner: str = OWNER) -> Acl:
         grants=tuple(
             Grant(kind="Group", grantee=grantee, permission=permission)
             if grantee.startswith("http")
-            else Grant(kind="CanonicalUser", grantee=canonical_id(grantee), permission=permission)
+            else Grant(kind="CanonicalUser", grantee=canonical_user_id(grantee), permission=permission)
             for grantee, permission in grants
         ),
     )

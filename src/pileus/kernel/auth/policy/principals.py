@@ -9,12 +9,12 @@ evaluation for requests within a single account"; of NotPrincipal and boundaries
 entities".
 """
 
-import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.auth.policy.documents import Principals
 from pileus.kernel.context import Principal
 
@@ -52,12 +52,6 @@ class Asker:
     root: bool
     of_root: bool
     service_linked: bool
-
-
-@lru_cache(maxsize=4096)
-def canonical_user_id(account_id: str) -> str:
-    """What S3 calls the account: 64 hexadecimal digits. AWS's are arbitrary; ours follow from the account id."""
-    return hashlib.sha256(f"canonical user of {account_id}".encode()).hexdigest()
 
 
 def asker_of(principal: Principal) -> Asker:

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.context import RequestContext
 from pileus.kernel.http.messages import FileBody, FilesBody, Request, Response
-from pileus.services.s3.names import canonical_id
 
 _NONE: Final = "-"
 _KINDS: Final[Mapping[str, str]] = {
@@ -59,7 +59,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     def written(self, owner: str) -> str:
         """The line of the log of a bucket that this account owns."""
         moment = datetime.fromtimestamp(self.at_s, UTC).strftime("[%d/%b/%Y:%H:%M:%S +0000]")
-        return f"{canonical_id(owner)} {self.bucket} {moment} {self.text}\n"
+        return f"{canonical_user_id(owner)} {self.bucket} {moment} {self.text}\n"
 
 
 def operation_of(name: str, method: str) -> str:
@@ -134,7 +134,7 @@ def _requester(context: RequestContext | None) -> str:
     if context is None or not context.principal.arn:
         return _NONE
     arn = context.principal.arn
-    return canonical_id(context.account_id) if arn.endswith(":root") else arn
+    return canonical_user_id(context.account_id) if arn.endswith(":root") else arn
 
 
 def _size_of(response: Response) -> int:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.services.s3.model import NULL_VERSION, Encryption, ObjectRecord
-from pileus.services.s3.names import canonical_id
 from pileus.services.s3.shapes import InventoryConfiguration
 
 Kind = Literal["text", "boolean", "integer", "moment"]
@@ -65,7 +65,7 @@ def _bucket_key_status(record: ObjectRecord) -> str | None:
 def _acl(record: ObjectRecord) -> str:
     """Base64 of JSON. The owner of an object without a list has full control."""
     grants: list[dict[str, str]] = []
-    owner = canonical_id(record.owner)
+    owner = canonical_user_id(record.owner)
     if record.acl is None:
         grants.append({"canonicalId": owner, "type": "CanonicalUser", "permission": "FULL_CONTROL"})
     else:
@@ -129,7 +129,7 @@ _OPTIONAL: Final = (
         _of_object(lambda record: record.checksum.algorithm if record.checksum is not None else None),
     ),
     Column("ObjectAccessControlList", "object_access_control_list", "text", _of_object(_acl)),
-    Column("ObjectOwner", "object_owner", "text", lambda _, listed: canonical_id(listed.record.owner)),
+    Column("ObjectOwner", "object_owner", "text", lambda _, listed: canonical_user_id(listed.record.owner)),
     Column("LifecycleExpirationDate", "lifecycle_expiration_date", "moment", lambda _, listed: listed.expires_at),
 )
 KNOWN_FIELDS: Final = frozenset(column.name for column in _OPTIONAL)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.storage.seam import Snapshot
@@ -25,7 +26,6 @@ from pileus.services.s3.acls import (
 from pileus.services.s3.bucket_records import put_bucket
 from pileus.services.s3.errors import NoSuchKey, NoSuchVersion
 from pileus.services.s3.model import Acl, BucketRecord, ObjectRecord
-from pileus.services.s3.names import canonical_id
 from pileus.services.s3.object_records import find_current, find_object, find_version, replace_version
 from pileus.services.s3.operations.base import S3Base, asked_bucket
 from pileus.services.s3.shapes import (
@@ -50,7 +50,7 @@ class AclOperations(S3Base):
             self._store.snapshot(), context, request.bucket, expected_owner=request.expected_bucket_owner
         )
         acl = bucket_acl(bucket)
-        return GetBucketAclOutput(owner=Owner(id=canonical_id(acl.owner)), grants=told_grants(acl))
+        return GetBucketAclOutput(owner=Owner(id=canonical_user_id(acl.owner)), grants=told_grants(acl))
 
     async def put_bucket_acl(self, context: RequestContext, request: PutBucketAclRequest) -> None:
         async with self._store.transaction() as tx:
@@ -70,7 +70,7 @@ class AclOperations(S3Base):
                 raise NoSuchKey(request.key)
             raise _on_delete_marker("GET")
         acl = object_acl(bucket, record)
-        return GetObjectAclOutput(owner=Owner(id=canonical_id(acl.owner)), grants=told_grants(acl))
+        return GetObjectAclOutput(owner=Owner(id=canonical_user_id(acl.owner)), grants=told_grants(acl))
 
     async def put_object_acl(self, context: RequestContext, request: PutObjectAclRequest) -> PutObjectAclOutput:
         async with self._store.transaction() as tx:

@@ -7,6 +7,7 @@ test_different_location_constraint.
 from datetime import UTC, datetime
 from typing import Final
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Snapshot
@@ -29,7 +30,6 @@ from pileus.services.s3.bucket_records import (
     put_bucket,
 )
 from pileus.services.s3.model import BucketRecord, PublicAccessBlock
-from pileus.services.s3.names import canonical_id
 from pileus.services.s3.object_records import OBJECTS, VERSIONS
 from pileus.services.s3.operations.base import S3Base, asked_bucket
 from pileus.services.s3.page_tokens import read_token, write_token
@@ -138,7 +138,7 @@ class BucketOperations(S3Base):
         )
         return ListBucketsOutput(
             buckets=[_listed(record, with_region=asks) for record in page],
-            owner=Owner(id=canonical_id(context.account_id)),
+            owner=Owner(id=canonical_user_id(context.account_id)),
             prefix=request.prefix,
             continuation_token=write_token(page[-1].name) if len(found) > limit else None,
         )

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.context import RequestContext
 from pileus.services.s3 import checksumming
 from pileus.services.s3.errors import InvalidArgument
 from pileus.services.s3.model import PartRecord, UploadRecord
-from pileus.services.s3.names import canonical_id
 from pileus.services.s3.operations.base import S3Base, asked_bucket
 from pileus.services.s3.shapes import (
     CommonPrefix,
@@ -55,7 +55,7 @@ class UploadListOperations(S3Base):
             is_truncated=bool(limit) and len(found) > limit,
             parts=[_part(upload, number, part) for number, part in told] or None,
             initiator=initiator(upload.initiator_arn),
-            owner=Owner(id=canonical_id(upload.owner)),
+            owner=Owner(id=canonical_user_id(upload.owner)),
             **_chosen(upload),
         )
 
@@ -142,7 +142,7 @@ def _upload(key: str, upload_id: str, upload: UploadRecord) -> MultipartUpload:
         upload_id=upload_id,
         key=key,
         initiated=datetime.fromtimestamp(int(upload.initiated_at_s), UTC),
-        owner=Owner(id=canonical_id(upload.owner)),
+        owner=Owner(id=canonical_user_id(upload.owner)),
         initiator=initiator(upload.initiator_arn),
         **_chosen(upload),
     )

@@ -3,8 +3,8 @@
 from typing import Final
 from urllib.parse import quote
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.context import Principal, RequestContext
-from pileus.services.s3.names import canonical_id
 from pileus.services.s3.shapes import Initiator
 
 _DIGITS: Final = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -52,5 +52,5 @@ def initiator_of(principal: Principal) -> str:
 def initiator(remembered: str) -> Initiator:
     """A principal that is an account is told by its canonical id (API_Initiator)."""
     if not remembered.startswith("arn:"):
-        return Initiator(id=canonical_id(remembered), display_name=remembered)
+        return Initiator(id=canonical_user_id(remembered), display_name=remembered)
     return Initiator(id=remembered, display_name=remembered.rpartition("/")[2])

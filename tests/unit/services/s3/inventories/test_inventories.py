@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.ids import SeededIds
 from pileus.services.s3 import shapes
 from pileus.services.s3.inventories import delivering
@@ -21,7 +22,6 @@ from pileus.services.s3.inventories.columns import KNOWN_FIELDS, Listed, columns
 from pileus.services.s3.inventories.delivering import next_due, write_inventory
 from pileus.services.s3.inventories.files import csv_line
 from pileus.services.s3.model import Checksum, Encryption, Lock, ObjectRecord
-from pileus.services.s3.names import canonical_id
 
 _NOW = datetime(2024, 12, 24, 1, 0, tzinfo=UTC)
 _OWNER = "123456789012"
@@ -184,13 +184,13 @@ def test_a_line_of_every_field() -> None:
         "",
         "ENABLED",
         "CRC32",
-        canonical_id(_OWNER),
+        canonical_user_id(_OWNER),
         "2025-01-01T00:00:00.000Z",
     ]
     assert json.loads(b64decode(acl)) == {
         "version": "2022-11-10",
         "status": "AVAILABLE",
-        "grants": [{"canonicalId": canonical_id(_OWNER), "type": "CanonicalUser", "permission": "FULL_CONTROL"}],
+        "grants": [{"canonicalId": canonical_user_id(_OWNER), "type": "CanonicalUser", "permission": "FULL_CONTROL"}],
     }
     assert unquote(fields[1]) == listed.key
 
