@@ -237,7 +237,7 @@ def test_folders_are_not_offered_in_strict_mode(tmp_path: Path) -> None:
                 trusted,
                 Code={"S3Bucket": "hot-reload", "S3Key": str(tmp_path)},
             )
-        assert caught.value.response["Error"]["Code"] == "NotImplemented"
+        assert "S3 Error Code: NoSuchBucket" in caught.value.response["Error"]["Message"]
     finally:
         server.stop()
 

@@ -1,6 +1,6 @@
 """Who may what with buckets, by boto3 and by whoever has no key at all.
 
-The long table of decisions is in tests/unit/services/s3/test_access.py; here are the ways by which somebody could get
+The long table of decisions is in tests/unit/s3/test_access.py; here are the ways by which somebody could get
 around it: copies, uploads in parts, versions, batches, presigned URLs, and what answers tell by their status.
 """
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pileus.services.s3.select.errors import SelectError
-from tests.unit.services.s3.select.running import LINES, TO_JSON, job, run, value
+from tests.unit.s3.select.running import LINES, TO_JSON, job, run, value
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from pileus.services.s3.select.errors import SelectError
 from pileus.services.s3.select.job import CsvInput, CsvOutput, ParquetInput
 from pileus.services.s3.select.scanning import messages
-from tests.unit.services.s3.select.running import CSV, DOCUMENT, LINES, TO_CSV, TO_JSON, USE, job, run
+from tests.unit.s3.select.running import CSV, DOCUMENT, LINES, TO_CSV, TO_JSON, USE, job, run
 
 _PEOPLE = b'name,Age\r\n"Ann, ""A""",30\r\n# a comment\r\n\r\nBob,5\r\n'
 _ALL = "SELECT * FROM S3Object"

@@ -20,7 +20,7 @@ from pileus.services.s3.encryption import Asked
 from pileus.services.s3.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from pileus.services.s3.model import LaidPart, ObjectRecord
 from pileus.services.s3.object_records import delete_object, own, put_layout
-from tests.unit.services.s3.objects.worlds import BUCKET, CONTEXT, World, opened
+from tests.unit.s3.objects.worlds import BUCKET, CONTEXT, World, opened
 
 LARGE = os.urandom(INLINE_BYTES_MAX + 1)
 DRAFT = ObjectRecord(modified_at_s=0.0, owner="111111111111")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pileus.services.s3.select.errors import SelectError
 from pileus.services.s3.select.job import CsvInput, ParquetInput
 from pileus.services.s3.select.process import answer
-from tests.unit.services.s3.select.running import CSV, DOCUMENT, LINES, TO_JSON, USE, job, run
+from tests.unit.s3.select.running import CSV, DOCUMENT, LINES, TO_JSON, USE, job, run
 
 _TEXT = """SELECT FROM S3Object WHERE LIMIT s . , ( ) [ ] [*] * + - / % = <> < > || AND OR NOT IS NULL MISSING IN
 BETWEEN LIKE ESCAPE CASE WHEN THEN ELSE END CAST AS INT SUM COUNT AVG MIN TRIM BOTH SUBSTRING FOR EXTRACT YEAR DATE_ADD
