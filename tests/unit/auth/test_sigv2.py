@@ -13,6 +13,7 @@ from botocore.auth import HmacV1Auth, HmacV1QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from pileus.kernel.auth import sigv2
 from pileus.kernel.auth.authenticator import Authenticator, Mode
 from pileus.kernel.auth.key_ids import LONG_TERM, KeyIds
 from pileus.kernel.auth.sessions import SessionSealer
@@ -21,6 +22,8 @@ from pileus.kernel.context import Principal
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import Request
 from pileus.kernel.ids import SeededIds
+from pileus.kernel.wire.model import load_model
+from pileus.kernel.wire.routes import operation_query
 from pileus.kernel.wire.scope import scope_of
 from tests.unit.auth.signing import KnownKeys, with_changes
 
@@ -127,6 +130,23 @@ async def test_a_bucket_alone_may_be_signed_with_a_slash() -> None:
     assert (await door.ask(in_header(door.key_id, target="/bucket?versions", resource="/bucket/"))).minted
     error = await door.refuses(in_header(door.key_id, target="/bucket/key", resource="/bucket/key/"))
     assert error.error_code == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize("added", ["%76ersionId=x", "%61cl", "legal-hold", "publicAccessBlock", "attributes"])
+async def test_nothing_that_orders_something_else_can_be_added_to_a_url(added: str) -> None:
+    """Whoever holds a URL for an object would else have its versions and lists, and a block could be taken away."""
+    door = Door()
+    request = in_query(door.key_id, method="DELETE")
+    assert (await door.ask(request)).minted
+    more = Request(method="DELETE", target=f"{request.target}&{added}", headers=request.headers)
+    assert (await door.refuses(more)).error_code == "SignatureDoesNotMatch"
+
+
+def test_whatever_chooses_an_operation_is_signed() -> None:
+    """An operation that S3 gets anew must not be one which old URLs can be bent to."""
+    model = load_model("s3")
+    names = {name for operation in model.operations.values() for name, _ in operation_query(operation)}
+    assert names - {"list-type"} <= sigv2._SUBRESOURCES
 
 
 async def test_the_bucket_of_a_host_is_signed_as_part_of_the_resource() -> None:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote, unquote_plus, unquote_to_bytes
 
 import msgspec
 
@@ -38,14 +38,18 @@ _SUBRESOURCES: Final = frozenset(
         *("uploadId", "uploads", "versionId", "versioning", "versions", "website"),
         *("response-cache-control", "response-content-disposition", "response-content-encoding"),
         *("response-content-language", "response-content-type", "response-expires"),
+        *("abac", "annotation", "attributes", "metadataAnnotationTable", "metadataConfiguration"),
+        *("metadataInventoryTable", "metadataJournalTable", "metadataTable", "renameObject", "session"),
     }
 )
-"""What of a query is signed. Those above that came after the page was written are signed by no client, nor needed."""
-_SIGNED_OF_OLD: Final = frozenset(
+"""What of a query is signed: with the page's list, whatever makes a request one for another operation."""
+_SIGNED_BY_FEW: Final = frozenset(
     {"encryption", "intelligent-tiering", "legal-hold", "ownershipControls", "policyStatus", "publicAccessBlock"}
-    | {"retention"}
+    | {"abac", "annotation", "attributes", "metadataAnnotationTable", "metadataConfiguration"}
+    | {"metadataInventoryTable", "metadataJournalTable", "metadataTable", "renameObject", "retention", "session"}
 )
-"""Clients differ in whether they sign these: botocore does not. Either is accepted."""
+"""Clients differ in whether they sign these: botocore does not. In a header either is accepted; in a URL they must be
+signed, or whoever holds one to upload an object could order another thing by it."""
 
 
 class OldClaim(msgspec.Struct, frozen=True):
@@ -142,8 +146,9 @@ def verify(claim: OldClaim, request: Request, *, secret_access_key: str) -> None
     if _signed(text, signature, secret_access_key):
         return
     # A bucket alone is signed with a slash behind it by botocore, whose requests AWS takes.
+    leaving_out = (frozenset[str](), _SIGNED_BY_FEW) if claim.expires_at_s is None else (frozenset[str](),)
     for other in (path, path if path.count("/") > 1 else f"{path}/"):
-        for left_out in (frozenset[str](), _SIGNED_OF_OLD):
+        for left_out in leaving_out:
             again = string_to_sign(claim, request, headers, path=other, left_out=left_out)
             if again != text and _signed(again, signature, secret_access_key):
                 return
@@ -186,6 +191,7 @@ def _signed_query(query: str, left_out: frozenset[str]) -> str:
     signed: list[tuple[str, str | None]] = []
     for part in query.split("&"):
         name, equals, value = part.partition("=")
+        name = unquote_plus(name)  # as whoever looks for the operation reads it
         if name in _SUBRESOURCES and name not in left_out:
             bare = unquote_to_bytes(value.encode("latin-1")).decode("latin-1")
             signed.append((name, bare if equals and bare else None))
