@@ -99,6 +99,7 @@ class EventsPart(Part):
             buses=self._buses,
             targets=self._targets,
             roles=self._roles(),
+            organization=self._settings.organization,
         )
 
     async def _deliver(self, delivery: Delivery) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
@@ -39,7 +40,15 @@ class EventDelivery:
     """Takes events from the outbox, of topic `events.deliver`."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, ids: Ids, buses: Buses, targets: EventTargets, roles: RolePermissions
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        buses: Buses,
+        targets: EventTargets,
+        roles: RolePermissions,
+        organization: Organization | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -47,6 +56,7 @@ class EventDelivery:
         self._buses = buses
         self._targets = targets
         self._roles = roles
+        self._organization = organization
 
     async def deliver(self, delivery: Delivery) -> None:
         told = decode(delivery.event.payload, TargetDelivery)
@@ -115,7 +125,13 @@ class EventDelivery:
         await self._buses.route(tx, bus, event)
 
     def _ask_bus(self, record: BusRecord, told: TargetDelivery) -> None:
-        if not account_may(record, told.bus.account_id, told.rule_arn, now_s=self._clock.timestamp()):
+        if not account_may(
+            record,
+            told.bus.account_id,
+            told.rule_arn,
+            organization=self._organization,
+            now_s=self._clock.timestamp(),
+        ):
             raise NotDelivered("NO_PERMISSIONS", f"The policy of {record.bus.arn} does not let the rule in.")
 
     async def _ask_role(self, told: TargetDelivery) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from pileus.services.events.errors import ValidationException
-from pileus.services.events.limits import EVENTS_BYTES_MAX, TIME_BYTES
+from pileus.services.events.limits import DETAIL_DEPTH_MAX, EVENTS_BYTES_MAX, TIME_BYTES
 from pileus.services.events.shapes import PutEventsRequestEntry
 
 _read: Final = msgspec.json.Decoder().decode
@@ -39,6 +39,8 @@ def detail_of(entry: PutEventsRequestEntry) -> dict[str, Any]:
     assert entry.detail is not None
     if entry.source.startswith("aws."):
         raise Refused("NotAuthorizedForSourceException", "Not authorized for the source.")
+    if _too_deep(entry.detail):
+        raise Refused("MalformedDetail", "Detail is malformed.")
     try:
         detail = _read(entry.detail)
     except (ValueError, RecursionError):
@@ -51,3 +53,18 @@ def detail_of(entry: PutEventsRequestEntry) -> dict[str, Any]:
 def _size_bytes(entry: PutEventsRequestEntry) -> int:
     texts = (entry.source or "", entry.detail_type or "", entry.detail or "", *(entry.resources or ()))
     return sum(len(text.encode()) for text in texts) + (TIME_BYTES if entry.time is not None else 0)
+
+
+def _too_deep(text: str) -> bool:
+    """Brackets within texts count too, where there are so many that it matters."""
+    if text.count("[") + text.count("{") <= DETAIL_DEPTH_MAX:
+        return False
+    depth = 0
+    for char in text:
+        if char in "[{":
+            depth += 1
+            if depth > DETAIL_DEPTH_MAX:
+                return True
+        elif char in "]}":
+            depth -= 1
+    return False

@@ -17,6 +17,8 @@ EVENTS_BYTES_MAX: Final = 256 * 1024
 """Of all the entries of a request together."""
 TIME_BYTES: Final = 14
 """What an entry's time counts for."""
+DETAIL_DEPTH_MAX: Final = 500
+"""Ours: objects and arrays within each other; what reads and writes events goes down with them."""
 RETRIES: Final = 185
 """When a target does not say otherwise."""
 EVENT_AGE: Final = timedelta(hours=24)

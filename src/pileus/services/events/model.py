@@ -1,12 +1,17 @@
 """What are buses, rules and targets, and what is an event?"""
 
+from typing import Literal
+
 import msgspec
 
 from pileus.services.events.names import BusName
 
 
 class BusRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="events.bus.v1"):
-    """An event bus. policy: JSON, "" without one. dead_letter_arn: as it was given."""
+    """An event bus. policy: JSON, "" without one.
+
+    dead_letter_arn: "" without one. log_level: None where no LogConfig was given; log_detail: as it was given.
+    """
 
     bus: BusName
     created_at_s: float
@@ -14,6 +19,8 @@ class BusRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     description: str = ""
     policy: str = ""
     dead_letter_arn: str = ""
+    log_level: Literal["OFF"] | None = None
+    log_detail: Literal["NONE", "FULL"] | None = None
     tags: dict[str, str] = {}
 
 

@@ -48,6 +48,11 @@ def _rule_arn(context: RequestContext, given: Any) -> str:
     return _bus(context, given).rule_arn(given.rule if hasattr(given, "rule") else given.name)
 
 
+def _listed_arn(context: RequestContext, given: Any) -> str:
+    """Anything, of the caller's own rules."""
+    return _bus(context, given).rule_arn("*") if _foreign_bus(context, given) else "*"
+
+
 def _tagged_arn(context: RequestContext, given: Any) -> str:
     arn: str = given.resource_arn
     return arn
@@ -73,6 +78,7 @@ _NAMED_BUS: Final = ResourceType(
     foreign=lambda context, given: _named_bus(context, given).account_id != context.account_id,
 )
 _RULE: Final = ResourceType(name="rule", arn=_rule_arn, foreign=_foreign_bus)
+_LISTED: Final = ResourceType(name="rule", arn=_listed_arn, foreign=_foreign_bus)
 _TAGGED: Final = ResourceType(name="resource", arn=_tagged_arn, foreign=_foreign_tagged)
 _ROLE: Final = ResourceType(name="role", arn=_role_arn)
 
@@ -137,7 +143,8 @@ PERMISSIONS: Final[Permissions] = {
     ),
     **_on(_NAMED_BUS, ("DeleteEventBus", "DescribeEventBus", "UpdateEventBus")),
     **_on(_BUS, ("PutPermission", "RemovePermission")),
-    **_on(None, ("ListEventBuses", "TestEventPattern", "ListRules", "ListRuleNamesByTarget")),
+    **_on(None, ("ListEventBuses", "TestEventPattern")),
+    **_on(_LISTED, ("ListRules", "ListRuleNamesByTarget")),
     "PutEvents": (
         Permission(
             action="events:PutEvents",

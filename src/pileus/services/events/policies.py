@@ -4,12 +4,12 @@ Sources: API_PutPermission; recordings events, `test_put_permission`, `test_remo
 """
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from pileus.kernel.auth.organizations import Organization, organization_key
 from pileus.kernel.context import Principal
 from pileus.services.events.errors import (
     PolicyLengthExceededException,
@@ -19,6 +19,10 @@ from pileus.services.events.errors import (
 from pileus.services.events.limits import POLICY_BYTES_MAX
 from pileus.services.events.model import BusRecord
 from pileus.services.events.names import BusName
+
+if TYPE_CHECKING:
+    # The engine is for whoever decides; see `permissions`.
+    from pileus.kernel.auth.policy import ContextValue
 
 PUT: Final = "events:PutEvents"
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
@@ -67,7 +71,9 @@ def without_permission(policy: str, label: str | None) -> str:
     return _written(kept) if kept else ""
 
 
-def account_may(record: BusRecord, account_id: str, rule_arn: str, *, now_s: float) -> bool:
+def account_may(
+    record: BusRecord, account_id: str, rule_arn: str, *, organization: Organization | None, now_s: float
+) -> bool:
     """Whether a bus takes the events of another account's rule."""
     # Imported when the first event crosses accounts: see `kernel.auth.permissions`.
     from pileus.kernel.auth.policy import NamedPolicy, PolicySet, Query, compile_policy, decide
@@ -75,7 +81,7 @@ def account_may(record: BusRecord, account_id: str, rule_arn: str, *, now_s: flo
     if not record.policy:
         return False
     bus = record.bus
-    conditions: Mapping[str, str] = {
+    conditions: dict[str, ContextValue] = {
         "aws:principalaccount": account_id,
         "aws:sourceaccount": account_id,
         "aws:sourcearn": rule_arn,
@@ -85,6 +91,10 @@ def account_may(record: BusRecord, account_id: str, rule_arn: str, *, now_s: flo
         "aws:epochtime": str(int(now_s)),
         **{f"aws:resourcetag/{key.lower()}": value for key, value in record.tags.items()},
     }
+    for key in ("orgid", "orgpaths"):
+        value = organization_key(organization, key, account_id=account_id)
+        if value is not None:
+            conditions[f"aws:principal{key}"] = value
     query = Query(
         principal=Principal(
             account_id=account_id, arn=f"arn:{bus.partition}:iam::{account_id}:root", user_id=account_id

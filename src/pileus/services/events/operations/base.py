@@ -3,9 +3,12 @@
 from typing import Final
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.events.bus import Buses
+from pileus.services.events.errors import BusNotFound
+from pileus.services.events.names import BusName, bus_named
 from pileus.services.events.targets import EventTargets
 
 REVISION_BYTES: Final = 8
@@ -23,3 +26,11 @@ class EventsBase:
 
     def _revision(self) -> bytes:
         return self._ids.bytes(REVISION_BYTES)
+
+
+def bus_here(context: RequestContext, name_or_arn: str | None) -> BusName:
+    """The bus that a request names; of another region, none is known here. BusNotFound."""
+    bus = bus_named(context, name_or_arn)
+    if bus.region != context.region:
+        raise BusNotFound(bus.name)
+    return bus

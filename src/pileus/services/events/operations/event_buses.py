@@ -1,6 +1,7 @@
 """CreateEventBus, DeleteEventBus, DescribeEventBus, ListEventBuses, UpdateEventBus, PutPermission, RemovePermission."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -14,8 +15,8 @@ from pileus.services.events.errors import (
 )
 from pileus.services.events.limits import BUSES_MAX
 from pileus.services.events.model import BusRecord
-from pileus.services.events.names import DEFAULT, BusName, bus_named
-from pileus.services.events.operations.base import EventsBase
+from pileus.services.events.names import DEFAULT, BusName
+from pileus.services.events.operations.base import EventsBase, bus_here
 from pileus.services.events.paging import page_of, read_token
 from pileus.services.events.policies import PUT, checked_policy, with_permission, without_permission
 from pileus.services.events.store import clear_bus, count_buses, find_bus, get_bus, list_buses, list_rules, put_bus
@@ -31,7 +32,7 @@ class EventBusOperations(EventsBase):
             raise NotImplementedByPileus("partner event sources are not implemented")
         if "/" in request.name:
             raise ValidationException("Event bus name must not contain '/'.")
-        bus = bus_named(context, request.name)
+        bus = bus_here(context, request.name)
         now_s = self._clock.timestamp()
         record = BusRecord(
             bus=bus,
@@ -39,6 +40,7 @@ class EventBusOperations(EventsBase):
             modified_at_s=now_s,
             description=request.description or "",
             dead_letter_arn=_dead_letter_arn(request.dead_letter_config),
+            **_log_members(request.log_config),
             tags=merged_tags({}, request.tags),
         )
         async with self._store.transaction() as tx:
@@ -51,7 +53,7 @@ class EventBusOperations(EventsBase):
             event_bus_arn=bus.arn,
             description=record.description or None,
             dead_letter_config=_dead_letter_shape(record),
-            log_config=request.log_config,
+            log_config=_log_shape(record),
         )
 
     async def update_event_bus(
@@ -59,13 +61,14 @@ class EventBusOperations(EventsBase):
     ) -> shapes.UpdateEventBusResponse:
         _check_built(request)
         async with self._store.transaction() as tx:
-            record = await get_bus(tx, bus_named(context, request.name))
+            record = await get_bus(tx, bus_here(context, request.name))
             dead_letter = request.dead_letter_config
             record = msgspec.structs.replace(
                 record,
                 description=record.description if request.description is None else request.description,
                 dead_letter_arn=record.dead_letter_arn if dead_letter is None else _dead_letter_arn(dead_letter),
                 modified_at_s=self._clock.timestamp(),
+                **_log_members(request.log_config),
             )
             put_bus(tx, record)
         return shapes.UpdateEventBusResponse(
@@ -73,11 +76,12 @@ class EventBusOperations(EventsBase):
             name=record.bus.name,
             description=record.description or None,
             dead_letter_config=_dead_letter_shape(record),
+            log_config=_log_shape(record),
         )
 
     async def delete_event_bus(self, context: RequestContext, request: shapes.DeleteEventBusRequest) -> None:
         """One that is not there is gone already: the model knows no error for it."""
-        bus = bus_named(context, request.name)
+        bus = bus_here(context, request.name)
         if bus.name == DEFAULT:
             raise ValidationException("Cannot delete event bus default.")
         async with self._store.transaction() as tx:
@@ -88,13 +92,14 @@ class EventBusOperations(EventsBase):
     async def describe_event_bus(
         self, context: RequestContext, request: shapes.DescribeEventBusRequest
     ) -> shapes.DescribeEventBusResponse:
-        record = await get_bus(self._store.snapshot(), bus_named(context, request.name))
+        record = await get_bus(self._store.snapshot(), bus_here(context, request.name))
         return shapes.DescribeEventBusResponse(
             name=record.bus.name,
             arn=record.bus.arn,
             description=record.description or None,
             dead_letter_config=_dead_letter_shape(record),
             policy=record.policy or None,
+            log_config=_log_shape(record),
             creation_time=_moment(record.created_at_s),
             last_modified_time=_moment(record.modified_at_s),
         )
@@ -104,7 +109,7 @@ class EventBusOperations(EventsBase):
     ) -> shapes.ListEventBusesResponse:
         found = await list_buses(
             self._store.snapshot(),
-            bus_named(context, None),
+            bus_here(context, None),
             prefix=request.name_prefix or "",
             beyond=read_token(request.next_token),
         )
@@ -112,7 +117,7 @@ class EventBusOperations(EventsBase):
         return shapes.ListEventBusesResponse(event_buses=[_bus_shape(record) for record in told], next_token=token)
 
     async def put_permission(self, context: RequestContext, request: shapes.PutPermissionRequest) -> None:
-        bus = bus_named(context, request.event_bus_name)
+        bus = bus_here(context, request.event_bus_name)
         async with self._store.transaction() as tx:
             record = await get_bus(tx, bus)
             policy = _permitted(record.policy, bus, request)
@@ -120,7 +125,7 @@ class EventBusOperations(EventsBase):
 
     async def remove_permission(self, context: RequestContext, request: shapes.RemovePermissionRequest) -> None:
         async with self._store.transaction() as tx:
-            record = await get_bus(tx, bus_named(context, request.event_bus_name))
+            record = await get_bus(tx, bus_here(context, request.event_bus_name))
             policy = "" if request.remove_all_permissions else without_permission(record.policy, request.statement_id)
             put_bus(tx, msgspec.structs.replace(record, policy=policy, modified_at_s=self._clock.timestamp()))
 
@@ -161,6 +166,16 @@ def _dead_letter_arn(given: shapes.DeadLetterConfig | None) -> str:
 
 def _dead_letter_shape(record: BusRecord) -> shapes.DeadLetterConfig | None:
     return shapes.DeadLetterConfig(arn=record.dead_letter_arn) if record.dead_letter_arn else None
+
+
+def _log_members(given: shapes.LogConfig | None) -> dict[str, Any]:
+    return {} if given is None else {"log_level": "OFF", "log_detail": given.include_detail}
+
+
+def _log_shape(record: BusRecord) -> shapes.LogConfig | None:
+    if record.log_level is None:
+        return None
+    return shapes.LogConfig(level=record.log_level, include_detail=record.log_detail)
 
 
 def _bus_shape(record: BusRecord) -> shapes.EventBus:

@@ -52,7 +52,7 @@ class PutOperations(EventsBase):
         detail = detail_of(entry)
         bus = bus_named(context, entry.event_bus_name)
         event_id = self._ids.uuid()
-        if await find_bus(tx, bus) is not None:
+        if bus.region == context.region and await find_bus(tx, bus) is not None:
             body = event_body(
                 event_id=event_id,
                 detail_type=entry.detail_type or "",

@@ -9,8 +9,7 @@ from pileus.services.events.errors import LimitExceededException, ValidationExce
 from pileus.services.events.inputs import check_input
 from pileus.services.events.limits import PAGE, TARGETS_MAX
 from pileus.services.events.model import TargetRecord
-from pileus.services.events.names import bus_named
-from pileus.services.events.operations.base import EventsBase
+from pileus.services.events.operations.base import EventsBase, bus_here
 from pileus.services.events.paging import page_of, read_token
 from pileus.services.events.store import clear_target, get_rule, list_targets, put_target
 
@@ -32,7 +31,7 @@ class TargetOperations(EventsBase):
         self, context: RequestContext, request: shapes.PutTargetsRequest
     ) -> shapes.PutTargetsResponse:
         targets = {target.id: self._record(target) for target in request.targets}
-        bus = bus_named(context, request.event_bus_name)
+        bus = bus_here(context, request.event_bus_name)
         async with self._store.transaction() as tx:
             rule = await get_rule(tx, bus, request.rule)
             there = {each.target_id for each in await list_targets(tx, bus, rule.name)}
@@ -45,7 +44,7 @@ class TargetOperations(EventsBase):
     async def remove_targets(
         self, context: RequestContext, request: shapes.RemoveTargetsRequest
     ) -> shapes.RemoveTargetsResponse:
-        bus = bus_named(context, request.event_bus_name)
+        bus = bus_here(context, request.event_bus_name)
         failed: list[shapes.RemoveTargetsResultEntry] = []
         async with self._store.transaction() as tx:
             rule = await get_rule(tx, bus, request.rule)
@@ -60,7 +59,7 @@ class TargetOperations(EventsBase):
     async def list_targets_by_rule(
         self, context: RequestContext, request: shapes.ListTargetsByRuleRequest
     ) -> shapes.ListTargetsByRuleResponse:
-        bus, snapshot = bus_named(context, request.event_bus_name), self._store.snapshot()
+        bus, snapshot = bus_here(context, request.event_bus_name), self._store.snapshot()
         rule = await get_rule(snapshot, bus, request.rule)
         beyond = read_token(request.next_token)
         found = await list_targets(snapshot, bus, rule.name, beyond=beyond, limit=(request.limit or PAGE) + 1)

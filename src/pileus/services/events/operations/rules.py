@@ -12,8 +12,8 @@ from pileus.services.events.errors import LimitExceededException, ValidationExce
 from pileus.services.events.firing import emit_firing
 from pileus.services.events.limits import PAGE, RULES_MAX
 from pileus.services.events.model import RuleRecord
-from pileus.services.events.names import DEFAULT, bus_named
-from pileus.services.events.operations.base import EventsBase
+from pileus.services.events.names import DEFAULT
+from pileus.services.events.operations.base import EventsBase, bus_here
 from pileus.services.events.paging import page_of, read_token
 from pileus.services.events.patterns import pattern_of
 from pileus.services.events.schedules import schedule_of
@@ -33,7 +33,7 @@ from pileus.services.events.tagging import merged_tags
 class RuleOperations(EventsBase):
     async def put_rule(self, context: RequestContext, request: shapes.PutRuleRequest) -> shapes.PutRuleResponse:
         """What is not given of a rule that is there is not kept; its tags are (API_PutRule)."""
-        bus = bus_named(context, request.event_bus_name)
+        bus = bus_here(context, request.event_bus_name)
         if request.state not in (None, "ENABLED", "DISABLED"):
             raise NotImplementedByPileus(f"rules that are {request.state} are not implemented")
         _check_asked(request, default=bus.name == DEFAULT)
@@ -66,7 +66,7 @@ class RuleOperations(EventsBase):
         await self._switch(context, request.event_bus_name, request.name, enabled=False)
 
     async def delete_rule(self, context: RequestContext, request: shapes.DeleteRuleRequest) -> None:
-        bus = bus_named(context, request.event_bus_name)
+        bus = bus_here(context, request.event_bus_name)
         async with self._store.transaction() as tx:
             record = await find_rule(tx, bus, request.name)
             if record is None:
@@ -79,7 +79,7 @@ class RuleOperations(EventsBase):
     async def describe_rule(
         self, context: RequestContext, request: shapes.DescribeRuleRequest
     ) -> shapes.DescribeRuleResponse:
-        record = await get_rule(self._store.snapshot(), bus_named(context, request.event_bus_name), request.name)
+        record = await get_rule(self._store.snapshot(), bus_here(context, request.event_bus_name), request.name)
         return shapes.DescribeRuleResponse(
             name=record.name,
             arn=record.arn,
@@ -93,7 +93,7 @@ class RuleOperations(EventsBase):
         )
 
     async def list_rules(self, context: RequestContext, request: shapes.ListRulesRequest) -> shapes.ListRulesResponse:
-        bus, snapshot = bus_named(context, request.event_bus_name), self._store.snapshot()
+        bus, snapshot = bus_here(context, request.event_bus_name), self._store.snapshot()
         await get_bus(snapshot, bus)
         found = await list_rules(
             snapshot,
@@ -108,7 +108,7 @@ class RuleOperations(EventsBase):
     async def list_rule_names_by_target(
         self, context: RequestContext, request: shapes.ListRuleNamesByTargetRequest
     ) -> shapes.ListRuleNamesByTargetResponse:
-        bus, snapshot = bus_named(context, request.event_bus_name), self._store.snapshot()
+        bus, snapshot = bus_here(context, request.event_bus_name), self._store.snapshot()
         await get_bus(snapshot, bus)
         beyond = read_token(request.next_token)
         names = await rules_by_target(snapshot, bus, request.target_arn)
@@ -118,7 +118,7 @@ class RuleOperations(EventsBase):
 
     async def _switch(self, context: RequestContext, bus_name: str | None, name: str, *, enabled: bool) -> None:
         async with self._store.transaction() as tx:
-            record = await get_rule(tx, bus_named(context, bus_name), name)
+            record = await get_rule(tx, bus_here(context, bus_name), name)
             if record.enabled != enabled:
                 record = self._scheduled(tx, msgspec.structs.replace(record, enabled=enabled))
                 put_rule(tx, record, revision=self._revision())
