@@ -7,6 +7,7 @@ read (GetObject, HeadObject) these headers.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final, Protocol
 
 from pileus.kernel.errors import AnyServiceError
@@ -133,12 +134,18 @@ def check_key(key: str) -> None:
         raise KeyTooLong(size_bytes, allowed_bytes=KEY_BYTES_MAX)
 
 
+@lru_cache(maxsize=4096)
+def http_date(moment_s: int) -> str:
+    """As headers have it; objects that are read are read again, or were written in the same seconds."""
+    return formatdate(moment_s, usegmt=True)
+
+
 def read_headers(
     bucket: BucketRecord, record: ObjectRecord, *, checksum: Checksum | None, now_s: float
 ) -> list[tuple[str, str]]:
     """What GetObject and HeadObject tell of a version. checksum: None to tell none."""
     headers = [
-        ("Last-Modified", formatdate(record.modified_at_s, usegmt=True)),
+        ("Last-Modified", http_date(int(record.modified_at_s))),
         ("ETag", f'"{record.etag}"'),
         *told_headers(record),
         ("Accept-Ranges", "bytes"),

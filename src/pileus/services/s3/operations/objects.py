@@ -135,7 +135,7 @@ class ObjectOperations(S3Base):
         now_s = self._clock.timestamp()
         overrides = _overrides(context, request)
         check_customer_key(record, _customer_key(request, record))
-        if not await self._changed(request, record, now_s=now_s):
+        if not self._changed(request, record, now_s=now_s):
             return None, _unchanged_headers(bucket, record)
         found = await self._ranged(snapshot, bucket, record, request)
         told = found.checksum if request.checksum_mode is not None else None
@@ -150,9 +150,7 @@ class ObjectOperations(S3Base):
             headers.append(("x-amz-mp-parts-count", str(record.parts_count)))
         return found, headers
 
-    async def _changed(
-        self, request: GetObjectRequest | HeadObjectRequest, record: ObjectRecord, *, now_s: float
-    ) -> bool:
+    def _changed(self, request: GetObjectRequest | HeadObjectRequest, record: ObjectRecord, *, now_s: float) -> bool:
         if (
             request.if_match is None
             and request.if_none_match is None
@@ -227,6 +225,8 @@ def _customer_key(request: GetObjectRequest | HeadObjectRequest, record: ObjectR
 
 def _overrides(context: RequestContext, request: GetObjectRequest | HeadObjectRequest) -> dict[str, str]:
     """The headers that a request wants in place of the object's; only who signs may (API_GetObject)."""
+    if "response-" not in context.query:
+        return {}
     told = {
         header: _override(header, value)
         for member, header in _OVERRIDES.items()
