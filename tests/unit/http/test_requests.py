@@ -67,6 +67,7 @@ async def test_the_target_arrives_as_it_was_sent(serve: Serve) -> None:
     assert (request.path, request.query) == ("/%7euser//./..%2F", "a=%2F&b=1?2#f")
     assert request.headers["x-name"] == "caf\xe9"
     assert (request.method, request.body, request.peer, request.secure) == ("GET", b"", "127.0.0.1", False)
+    assert (request.seed, request.events) == (None, None), "the parser does what `Request(...)` does, all of it"
 
 
 async def test_an_absolute_target_names_the_host(serve: Serve) -> None:

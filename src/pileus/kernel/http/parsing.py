@@ -222,6 +222,7 @@ class RequestParser:
         request.body = b""
         request.peer = self._peer
         request.secure = self._secure
+        request.seed = request.events = None
         self._exchange = exchange = Exchange()
         exchange.request = request
         exchange.keep_alive = keep_alive
