@@ -72,6 +72,10 @@ def test_an_access_point_is_another_name_of_its_bucket(aws: Server, control: Any
     assert s3.head_bucket(Bucket=alias)["AccessPointAlias"] is True
     assert _get(aws, f"{point}-{ACCOUNT}.s3-accesspoint.us-east-1.amazonaws.com", "/dir/key") == b"through the alias"
     s3.delete_object(Bucket=alias, Key="dir/key")
+    # A bucket of this name would get whatever is meant for the point.
+    squatter = aws.client("s3", aws_access_key_id="444444449999")
+    named = f"{point}-{ACCOUNT}.s3-accesspoint.us-east-1"
+    assert refused(squatter.create_bucket, Bucket=named)[1]["Code"] == "InvalidBucketName"
 
     assert refused(s3.delete_bucket, Bucket=alias)[1]["Code"] == "MethodNotAllowed"
     assert refused(s3.delete_bucket, Bucket=bucket)[1]["Code"] == "BucketHasAccessPointsAttached"

@@ -31,6 +31,7 @@ from pileus.kernel.wire.bucket_hosts import bucket_of, climbs, path_of
         ("111111111111.s3-control.us-east-1.amazonaws.com", ""),
         ("point-111111111111.s3-accesspoint.us-west-2.amazonaws.com", "point-111111111111.s3-accesspoint.us-west-2"),
         ("point-111111111111.s3-accesspoint-fips.us-west-2.localhost:1", "point-111111111111.s3-accesspoint.us-west-2"),
+        ("POINT-111111111111.S3-AccessPoint.us-west-2.amazonaws.com", "point-111111111111.s3-accesspoint.us-west-2"),
         ("point.s3-accesspoint.us-west-2.amazonaws.com", ""),
         ("x" * 300 + ".s3.amazonaws.com", ""),
     ],

@@ -27,10 +27,12 @@ _HOST_LENGTH_MAX: Final = 260
 @lru_cache(maxsize=4096)
 def bucket_of(host: str) -> str:
     """The bucket in a Host header; empty when it names none."""
-    found = _OF_S3.match(host.lower()) if len(host) <= _HOST_LENGTH_MAX else None
-    if found is not None:
+    if len(host) > _HOST_LENGTH_MAX:
+        return ""
+    host = host.lower()
+    if (found := _OF_S3.match(host)) is not None:
         return found["bucket"]
-    found = _OF_ACCESS_POINT.match(host) if len(host) <= _HOST_LENGTH_MAX else None
+    found = _OF_ACCESS_POINT.match(host)
     return found["point"].replace("-accesspoint-fips", "-accesspoint") if found is not None else ""
 
 

@@ -7,6 +7,7 @@ test_s3_uppercase_bucket_name, test_different_location_constraint, test_create_b
 import re
 from typing import Final
 
+from pileus.services.s3.access_points import names_access_point
 from pileus.services.s3.bucket_errors import (
     IllegalLocationConstraintException,
     InvalidBucketName,
@@ -45,6 +46,7 @@ def check_name(name: str) -> None:
         or _ADDRESS.fullmatch(name)
         or name.startswith(_RESERVED_PREFIXES)
         or name.endswith(_RESERVED_SUFFIXES)
+        or names_access_point(name)  # or it would stand before the point, and get what is meant for it
     ):
         raise InvalidBucketName(name)
 
