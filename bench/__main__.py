@@ -88,7 +88,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
                 queues.prepare(cases.client(server, "sqs"))
                 topics.prepare(cases.client(server, "sns"), cases.client(server, "sqs"))
             if of_objects:
-                objects.prepare(cases.client(server, "s3"))
+                objects.prepare(cases.client(server, "s3"), small=options.small)
             if functions:
                 role_arn = cases.prepare_role(server)
                 cases.prepare_function(server, role_arn)
@@ -107,7 +107,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
                 if tables:
                     cases.prepare_table(others[peer.name])
                 if of_objects and peer.name in cases.OBJECTS_BESIDE:
-                    objects.prepare(cases.client(others[peer.name], "s3"))
+                    objects.prepare(cases.client(others[peer.name], "s3"), small=options.small)
                 if in_queues and peer.name in cases.QUEUES_BESIDE:
                     queues.prepare(cases.client(others[peer.name], "sqs"))
                     topics.prepare(cases.client(others[peer.name], "sns"), cases.client(others[peer.name], "sqs"))

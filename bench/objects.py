@@ -15,7 +15,7 @@ from bench.signing import Signer
 
 BUCKET: Final = "bench-objects"
 LISTED_BUCKET: Final = "bench-listed"
-LISTED: Final = int(os.environ.get("LISTED_MANY", "3000"))
+LISTED: Final = int(os.environ.get("LISTED_MANY", "1500"))
 SMALL: Final = os.urandom(1024)
 LARGE: Final = os.urandom(1024 * 1024) * 8
 OBJECTS: Final = 100
@@ -25,15 +25,17 @@ PUTS_MAX: Final = 60_000
 CASES: Final = ("s3-put-1k", "s3-get-1k", "s3-put-8m", "s3-get-8m", "s3-list-1000")
 
 
-def prepare(s3: Any) -> None:
-    """The objects that are read, and the keys that are listed."""
+def prepare(s3: Any, *, small: bool = False) -> None:
+    """The objects that are read, and the keys that are listed. small: a few of these."""
     s3.create_bucket(Bucket=BUCKET)
     s3.create_bucket(Bucket=LISTED_BUCKET)
     for n in range(OBJECTS):
         s3.put_object(Bucket=BUCKET, Key=f"small-{n}", Body=SMALL)
     s3.put_object(Bucket=BUCKET, Key="large", Body=LARGE)
     with ThreadPoolExecutor(4) as threads:
-        for _ in threads.map(lambda n: s3.put_object(Bucket=LISTED_BUCKET, Key=f"key-{n:08}"), range(LISTED)):
+        for _ in threads.map(
+            lambda n: s3.put_object(Bucket=LISTED_BUCKET, Key=f"key-{n:08}"), range(OBJECTS if small else LISTED)
+        ):
             pass
 
 
@@ -49,7 +51,7 @@ def requests(case: str, signer: Signer, seconds: float) -> Sequence[bytes]:
             return [_put(signer, f"large-{n}", LARGE) for n in range(LARGE_OBJECTS)]
         case "s3-get-8m":
             return [signer.s3("GET", f"/{BUCKET}/large")]
-    query = f"list-type=2&max-keys=1000&start-after=key-{LISTED // 2:08}"
+    query = f"list-type=2&max-keys=1000&start-after=key-{LISTED // 4:08}"
     return [signer.s3("GET", f"/{LISTED_BUCKET}", query=query)]
 
 
