@@ -181,3 +181,29 @@ def test_replicas_are_not_copied_again(aws: Server) -> None:
     wanted = [("here", here, True), ("there", there, True)]
     assert pair.versions(pair.source) == wanted
     assert pair.versions(pair.target) == wanted
+
+
+@pytest.mark.parametrize("allowed", [[], ["kms:Decrypt"], ["kms:Encrypt"], ["kms:Decrypt", "kms:Encrypt"]])
+def test_keys_of_kms_are_used_by_roles_that_may(aws: Server, allowed: list[str]) -> None:
+    """Whoever may pass a role to S3 would else read, by way of a copy, what they have no key for."""
+    kms, name = aws.client("kms"), f"sealed-{'-'.join(each[4:].lower() for each in allowed) or 'nothing'}"
+    key, other = (str(kms.create_key()["KeyMetadata"]["Arn"]) for _ in range(2))
+    pair = Pair(
+        aws,
+        name,
+        actions=_ALL + allowed,
+        SourceSelectionCriteria={"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+        Destination={
+            "Bucket": f"arn:aws:s3:::{name}-target",
+            "EncryptionConfiguration": {"ReplicaKmsKeyID": other},
+        },
+    )
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    version = pair.s3.put_object(Bucket=pair.source, Key="k", Body=b"secret", **sealed)["VersionId"]
+    if len(allowed) < 2:
+        _eventually(lambda: pair.status(pair.source, "k", version), "FAILED")
+        assert pair.versions(pair.target) == []
+        return
+    pair.arrived("k", version)
+    copy = pair.s3.get_object(Bucket=pair.target, Key="k")
+    assert (copy["Body"].read(), copy["SSEKMSKeyId"]) == (b"secret", other)

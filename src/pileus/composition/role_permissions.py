@@ -4,7 +4,7 @@ Asked of the authorizer, as if a session of the role had sent a request: so all 
 and a refusal is in the audit log.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from pileus.composition.authorization import LateAuthorizer
 from pileus.kernel.auth.permissions import Needs, Permission, ResourceType
@@ -36,8 +36,16 @@ class LateRolePermissions:
         self._service = service
         self._session_name = session_name
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool:
-        """Whether the role is there and may."""
+    async def allowed(
+        self,
+        *,
+        role_arn: str,
+        action: str,
+        resource: str,
+        region: str,
+        conditions: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> bool:
+        """Whether the role is there and may. conditions: keys in lower case that the service brings."""
         role = await self._roles().find(role_arn)
         if role is None:
             return False
@@ -59,7 +67,8 @@ class LateRolePermissions:
             secure=True,
         )
         asked = ResourceType(name="resource", arn=lambda context, given: resource)
-        permission = Permission(action=action, resource=asked)
+        known = conditions or {}
+        permission = Permission(action=action, resource=asked, conditions=lambda context, given, resource: known)
         needs = Needs(permissions=(permission,), code="AccessDeniedException", status=403)
         try:
             await self._authorizer.authorize(context, {}, needs, None)

@@ -216,7 +216,7 @@ class ObjectKeys:
             context,
             key_arn=ours.key_arn,
             sealed=ours.sealed_key,
-            encryption_context=_context_of(bucket, key, ours.context, bucket_key=ours.bucket_key),
+            encryption_context=context_of(bucket, key, ours.context, bucket_key=ours.bucket_key),
         )
 
     async def _new_of_kms(
@@ -239,7 +239,7 @@ class ObjectKeys:
             account_id=bucket.account_id,
             region=bucket.region,
             key_id=key_id,
-            encryption_context=_context_of(bucket, key, asked.context, bucket_key=bucket_key),
+            encryption_context=context_of(bucket, key, asked.context, bucket_key=bucket_key),
         )
         encryption = Encryption(
             algorithm=algorithm,
@@ -275,7 +275,7 @@ class _Wrapping:
         return self._gcm.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE)
 
 
-def _context_of(bucket: BucketRecord, key: str, told: str, *, bucket_key: bool) -> Mapping[str, str]:
+def context_of(bucket: BucketRecord, key: str, told: str, *, bucket_key: bool) -> Mapping[str, str]:
     """KMS's encryption context: the bucket's ARN with a bucket key, else the object's, and the caller's own."""
     own = bucket_arn(bucket.name) if bucket_key else object_arn(bucket.name, key)
     return {"aws:s3:arn": own, **(_told_context(told) if told else {})}

@@ -8,11 +8,12 @@ Source: S3 User Guide, "Replicating objects overview", "Setting up permissions f
 replication status information".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
+from pileus.kernel.auth.service_calls import account_of
 from pileus.kernel.blobs.segments import BlobMissing, Segment
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
@@ -22,9 +23,9 @@ from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.s3.bodies import Bodies, Stored
 from pileus.services.s3.bucket_records import find_bucket, find_setting
-from pileus.services.s3.encryption import Asked, ObjectKeys
+from pileus.services.s3.encryption import Asked, ObjectKeys, context_of
 from pileus.services.s3.happenings import note
-from pileus.services.s3.model import BucketRecord, LaidPart, ObjectRecord
+from pileus.services.s3.model import BucketRecord, Encryption, LaidPart, ObjectRecord
 from pileus.services.s3.names import object_arn
 from pileus.services.s3.object_records import (
     disown,
@@ -56,7 +57,15 @@ _ID_BYTES: Final = 16
 class RolePermissions(Protocol):
     """Whether a role may do something in S3's service."""
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool: ...
+    async def allowed(
+        self,
+        *,
+        role_arn: str,
+        action: str,
+        resource: str,
+        region: str,
+        conditions: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> bool: ...
 
 
 class _Impossible(Exception):
@@ -103,7 +112,7 @@ class Replicating:
         try:
             routes, route, target = await self._way(source, task, record)
             await self._check_role(routes.role, source, target, task.key, record)
-            copied = await self._kept(source, target, task.key, record, route)
+            copied = await self._kept(source, target, task.key, record, route, role=routes.role)
         except (_Impossible, BlobMissing):
             await self._end(delivery, task, failed=True)
             return
@@ -140,7 +149,7 @@ class Replicating:
                 raise _Impossible
 
     async def _kept(
-        self, source: BucketRecord, target: BucketRecord, key: str, record: ObjectRecord, route: Route
+        self, source: BucketRecord, target: BucketRecord, key: str, record: ObjectRecord, route: Route, *, role: str
     ) -> _Copied:
         """The bytes of the copy, kept, and its record but for where they lie in the store."""
         owner = route.owner or record.owner
@@ -161,7 +170,7 @@ class Replicating:
             return _Copied(record=bare)
         encryption = record.encryption
         if encryption is not None and encryption.algorithm.startswith("aws:kms"):
-            return await self._encrypted_anew(source, target, key, record, bare, route)
+            return await self._encrypted_anew(source, target, key, record, bare, route, role=role)
         snapshot, blobs = self._store.snapshot(), self._bodies.blobs
         if record.inline:
             return _Copied(record=bare, inline=await inline_bytes(snapshot, record))
@@ -184,19 +193,44 @@ class Replicating:
         record: ObjectRecord,
         bare: ObjectRecord,
         route: Route,
+        *,
+        role: str,
     ) -> _Copied:
         """Of an object that KMS has encrypted: with the rule's key, in one piece."""
         assert record.encryption is not None
         asked = Asked(algorithm=record.encryption.algorithm, key_id=route.kms_key_id, context=record.encryption.context)
+        await self._check_key(role, "kms:Decrypt", source, key, record.encryption)
         try:
             opened = await self._keys.open(None, source, key, record)
             encryption, data_key = await self._keys.new(None, target, key, asked)
         except ServiceError:
             raise _Impossible from None
+        assert encryption is not None, "a method was asked for"
+        await self._check_key(role, "kms:Encrypt", target, key, encryption)
         flow = await self._bodies.flow(self._store.snapshot(), record, key=opened)
         stored: Stored = await self._bodies.store(flow, key=data_key, told=record.checksum)
         again = msgspec.structs.replace(bare, encryption=encryption, segment=stored.segment)
         return _Copied(record=again, inline=stored.inline or b"")
+
+    async def _check_key(self, role: str, action: str, bucket: BucketRecord, key: str, encryption: Encryption) -> None:
+        """Whether the role may use a key of KMS through S3 for an object: nothing is opened for who may not.
+
+        Source: S3 User Guide, "Replicating encrypted objects", "Granting additional permissions for the IAM role".
+        """
+        if self._roles is None:
+            return
+        bound_to = context_of(bucket, key, encryption.context, bucket_key=encryption.bucket_key)
+        known: dict[str, str | Sequence[str]] = {
+            "kms:calleraccount": account_of(role),
+            "kms:viaservice": f"s3.{bucket.region}.amazonaws.com",
+            "aws:viaawsservice": "true",
+            "kms:encryptioncontextkeys": tuple(bound_to),
+            **{f"kms:encryptioncontext:{name.lower()}": value for name, value in bound_to.items()},
+        }
+        resource = encryption.key_arn
+        asked = {"role_arn": role, "action": action, "resource": resource, "region": bucket.region}
+        if not await self._roles.allowed(**asked, conditions=known):
+            raise _Impossible
 
     async def _insert(
         self, tx: Transaction, delivery: Delivery, task: Replication, target: BucketRecord, copied: _Copied
