@@ -103,3 +103,18 @@ def test_websites_show_what_everybody_may_see(strict: Server, bucket: str) -> No
     assert _HTTP.request("GET", url).status == 403
     let_everybody(s3, bucket, "s3:GetObject", "www/")
     assert _HTTP.request("GET", url).data == b"hello"
+
+
+def test_nobody_in_particular_reads_what_kms_has_encrypted(strict: Server, bucket: str) -> None:
+    """S3 User Guide, "Using server-side encryption with AWS KMS keys": who reads is known, whatever policies say."""
+    s3 = root(strict)
+    keys = {name: strict.ready[f"root_{name[4:]}"] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
+    key = strict.client("kms", **keys).create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    let_everybody(s3, bucket, "s3:GetObject", "sealed/")
+    sealed = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    s3.put_object(Bucket=bucket, Key="sealed/a", Body=b"secret", **sealed)
+    answer = _HTTP.request("GET", f"{strict.url}/{bucket}/sealed/a")
+    assert (answer.status, code_of(answer)) == (403, "AccessDenied")
+    assert s3.get_object(Bucket=bucket, Key="sealed/a")["Body"].read() == b"secret"

@@ -25,7 +25,7 @@ from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.kms.ciphering import Ciphering
 from pileus.services.kms.ciphertexts import read
 from pileus.services.kms.conditions import conditions_of
-from pileus.services.kms.errors import unreachable_ciphertext
+from pileus.services.kms.errors import AccessDeniedException, unreachable_ciphertext
 from pileus.services.kms.finding import KeyFinder, check_usable
 from pileus.services.kms.managed import TITLES, service_of_alias
 from pileus.services.kms.model import KeyRecord
@@ -166,6 +166,10 @@ class KeyKeeper:
         """Whoever was not minted is asked about where the key is another account's, as in requests of their own."""
         if principal is None or self._authorizer is None:
             return
+        if not principal.account_id:
+            # No request to KMS is unsigned, so none is made for nobody in particular, whomever a key's policy lets in.
+            action = f"kms:{asking.operation}"
+            raise AccessDeniedException(f"Anonymous is not authorized to perform: {action} on resource: {key.arn}")
         if principal.minted or key.account_id != principal.account_id:
             asking = msgspec.structs.replace(asking, account_id=principal.account_id)
             await self._authorizer.authorize(asking, {}, _needs(asking.operation, via_service), given)
