@@ -423,6 +423,19 @@ def test_event_patterns_can_be_tried(events: Any) -> None:
         }
 
 
+def test_what_was_acknowledged_survives_a_kill(own_server: Server, source: str) -> None:
+    """Each event of which PutEvents said yes arrives, once, whatever had been delivered when the server died."""
+    aws = own_server.start()
+    events, told = aws.client("events"), Told(aws)
+    add_rule(events, {"source": [source]}, {"Arn": told.arn})
+    acknowledged = [put(events, source, {"n": number}) for number in range(50)]
+    own_server.kill()
+    own_server.start()
+    told.follow(own_server)
+    assert sorted(event["id"] for event in told.events(50)) == sorted(acknowledged)
+    assert "Messages" not in own_server.client("sqs").receive_message(QueueUrl=told.url)
+
+
 def test_schedules(own_server: Server) -> None:
     """tests_schedule_rate_target_sqs, test_schedule_cron_target_sqs: by the server's clock, and past a restart."""
     aws = own_server.start()

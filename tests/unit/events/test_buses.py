@@ -227,3 +227,23 @@ async def test_what_is_not_built_is_said(events: Events) -> None:
     entry = shapes.PutEventsRequestEntry(source="s", detail_type="t", detail="{}")
     with pytest.raises(NotImplementedByPileus):
         await events.api.put_events(_CONTEXT, shapes.PutEventsRequest(entries=[entry], endpoint_id="a.b"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ({"source": ["a", "aws.s3", "aws.s3"]}, True),
+        ({"source": ["a"]}, False),
+        ({"source": [{"prefix": "aws."}]}, True),
+        ({"source": ["a", {"prefix": "aws."}]}, True),
+        ({"region": ["us-east-1"]}, True),
+        ({"$or": [{"source": ["a"]}, {"source": ["aws.s3"]}]}, True),
+        ({"source": ["aws.s3"], "$or": [{"region": ["x"]}, {"account": ["111111111111"]}]}, True),
+        ({"source": ["aws.s3"], "$or": [{"region": ["x"]}, {"account": ["y"]}]}, False),
+    ],
+)
+async def test_rules_are_found_by_the_source_of_an_event(events: Events, pattern: Any, fits: bool) -> None:
+    """The shortcut takes none away and tells none twice."""
+    await events.rule(pattern)
+    await events.tell()
+    assert await events.waiting() == fits
