@@ -55,6 +55,7 @@ class Dialect:
     s3: bare errors, `x-amz-id-2`, buckets in host names, the schema's and the arguments' own refusals.
     xml_roots: the root elements of answers, where they are not the names of the output shapes.
     unwrapped: operations whose only member is the root element itself.
+    told_by_headers: lower-case names of headers that say which of a place's operations is meant, and whose place it is.
     """
 
     error_namespace: str = ""
@@ -81,6 +82,7 @@ class Dialect:
     marked_by: str = ""
     signed_otherwise: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     s3: bool = False
+    told_by_headers: frozenset[str] = frozenset()
     xml_roots: Mapping[str, str] = field(default_factory=dict)
     unwrapped: frozenset[str] = frozenset()
 
@@ -231,6 +233,9 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
     # S3 API Reference, "Error responses", and the sample response of each operation; recordings s3/s3_api, s3/s3.
     "s3": Dialect(
         s3=True,
+        told_by_headers=frozenset(
+            {"x-amz-account-id", "x-amz-copy-source", "x-amz-object-attributes", "x-amz-rename-source"}
+        ),
         # S3 User Guide, "Regional and Zonal endpoints for directory buckets": one address, two kinds of buckets.
         signed_otherwise={"s3express": {"ListBuckets": "ListDirectoryBuckets"}},
         internal_code="InternalError",

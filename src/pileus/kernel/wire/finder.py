@@ -28,6 +28,8 @@ CBOR: Final = "smithy-rpc-v2-cbor"
 FORM: Final = "application/x-www-form-urlencoded"
 _FORM_BYTES_MAX: Final = 16 * 1024 * 1024
 _PLACED_MAX: Final = 1024
+_S3: Final = "s3"
+_TOLD_BY_HEADERS: Final = dialect_of(_S3).told_by_headers
 _PLACED_TARGET_LENGTH_MAX: Final = 256
 
 
@@ -49,6 +51,8 @@ class Finder:
         }
         self._placed: dict[tuple[str, str, str], Operation] = {}
         """What was found by route, by signing name, method and target: clients repeat themselves."""
+        self._shaped: dict[tuple[str, str, bool], Operation] = {}
+        """What was found for S3, by what decides about a request that has no query: see `_shape`."""
 
     async def find(self, request: Request, signing_name: str) -> Operation:
         """The operation that a request means; `Refused` when there is none. signing_name: empty for an unsigned one."""
@@ -60,6 +64,17 @@ class Finder:
             return placed
         if request.headers.get(PROTOCOL_HEADER) == PROTOCOL:
             return self._by_rpc(request)
+        shape = _shape(request) if signing_name == _S3 and not request.query else None
+        if shape is not None and (shaped := self._shaped.get(shape)) is not None:
+            return shaped
+        operation = await self._placed_at(request, signing_name)
+        if shape is not None and operation.service == _S3:
+            if len(self._shaped) >= _PLACED_MAX:
+                self._shaped.clear()  # hosts are the client's to choose
+            self._shaped[shape] = operation
+        return operation
+
+    async def _placed_at(self, request: Request, signing_name: str) -> Operation:
         entries = _claimed(request, signing_name)
         known = bool(entries)
         if not known:
@@ -181,6 +196,18 @@ def _likelihood(entry: Entry, request: Request) -> int:
 def _route(routes: Routes, service: str, request: Request) -> str | None:
     path = path_of(request) if dialect_of(service).s3 else request.path
     return routes.find(request.method, path, request.query, request.headers)
+
+
+def _shape(request: Request) -> tuple[str, str, bool] | None:
+    """The method, the host, and whether there is a key: all that says what a request to S3 without a query means.
+
+    None where something else may: a header, or a form; and for paths that are too odd to tell at a glance.
+    """
+    headers, path, method = request.headers, request.path, request.method
+    if method == "POST" or not _TOLD_BY_HEADERS.isdisjoint(headers) or path.startswith("//"):
+        return None
+    end = path.find("/", 1)
+    return (method, headers.get("host", ""), end > 0 and end + 1 < len(path)) if len(path) > 1 else None
 
 
 def _is_form(request: Request) -> bool:
