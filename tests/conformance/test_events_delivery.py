@@ -6,7 +6,7 @@ Recordings events/events, events_inputs, events_targets, events_schedule, events
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -321,6 +321,43 @@ def test_what_cannot_be_delivered_is_buried(aws: Server, events: Any, source: st
     ]
     assert {json.loads(message["Body"])["id"] for message in messages} == {event_id}
     assert [event["id"] for event in fine.events(1)] == [event_id]
+
+
+def test_rules_are_counted(aws: Server, events: Any, source: str) -> None:
+    """AWS/Events, by rule: what matched, what was sent, what failed and was buried."""
+    buried, told = Told(aws), Told(aws)
+    dead = {"DeadLetterConfig": {"Arn": buried.arn}}
+    rule = add_rule(events, {"source": [source]}, {"Arn": told.arn}, {"Arn": f"{told.arn}-gone"} | dead)
+    put(events, source, {})
+    told.messages(1)
+    buried.messages(1)
+    cloudwatch = aws.client("cloudwatch")
+
+    def sums() -> dict[str, float]:
+        return {
+            name: sum(
+                point["Sum"]
+                for point in cloudwatch.get_metric_statistics(
+                    Namespace="AWS/Events",
+                    MetricName=name,
+                    Dimensions=[{"Name": "RuleName", "Value": rule}],
+                    StartTime=datetime.now(UTC) - timedelta(hours=1),
+                    EndTime=datetime.now(UTC) + timedelta(hours=1),
+                    Period=60,
+                    Statistics=["Sum"],
+                )["Datapoints"]
+            )
+            for name in ("MatchedEvents", "TriggeredRules", "Invocations", "FailedInvocations", "InvocationsSentToDlq")
+        }
+
+    expected = {
+        "MatchedEvents": 1,
+        "TriggeredRules": 1,
+        "Invocations": 2,
+        "FailedInvocations": 1,
+        "InvocationsSentToDlq": 1,
+    }
+    eventually(lambda: sums() == expected)
 
 
 def test_from_bus_to_bus(aws: Server, events: Any, source: str) -> None:

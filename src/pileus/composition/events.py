@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pileus.services.events.api import EventsApi
     from pileus.services.events.bus import Buses, DefaultBus
     from pileus.services.events.delivering import EventDelivery
+    from pileus.services.events.metrics import RuleMetrics
     from pileus.services.events.targets import EventTargets, RolePermissions
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.sns.publisher import TopicPublisher
@@ -67,7 +68,13 @@ class EventsPart(Part):
     def _buses(self) -> "Buses":
         from pileus.services.events.bus import Buses
 
-        return Buses(clock=self._clock)
+        return Buses(clock=self._clock, metrics=self._rule_metrics)
+
+    @cached_property
+    def _rule_metrics(self) -> "RuleMetrics":
+        from pileus.services.events.metrics import RuleMetrics
+
+        return RuleMetrics(self._metrics)
 
     @cached_property
     def _targets(self) -> "EventTargets":
@@ -99,6 +106,7 @@ class EventsPart(Part):
             buses=self._buses,
             targets=self._targets,
             roles=self._roles(),
+            metrics=self._rule_metrics,
             organization=self._settings.organization,
         )
 
@@ -108,4 +116,5 @@ class EventsPart(Part):
     async def _fire(self, delivery: Delivery) -> None:
         from pileus.services.events.firing import Firings
 
-        await Firings(store=self._store, clock=self._clock, ids=self._ids).deliver(delivery)
+        firings = Firings(store=self._store, clock=self._clock, ids=self._ids, metrics=self._rule_metrics)
+        await firings.deliver(delivery)

@@ -20,6 +20,7 @@ from pileus.services.events import shapes
 from pileus.services.events.api import EventsApi
 from pileus.services.events.bus import Buses, DefaultBus
 from pileus.services.events.delivering import EventDelivery
+from pileus.services.events.metrics import RuleMetrics
 from pileus.services.events.model import EventRecord, TargetDelivery, TargetRecord
 from pileus.services.events.names import BusName
 from pileus.services.events.targets import NotDelivered
@@ -73,11 +74,17 @@ class Events:
     def __init__(self, store: SqliteStore) -> None:
         self.store, self.clock, self.targets = store, JumpingClock(_NOW), Targets()
         ids = SeededIds()
-        self.buses = Buses(clock=self.clock)
+        self.buses = Buses(clock=self.clock, metrics=RuleMetrics(None))
         self.default = DefaultBus(self.buses, ids)
         self.api = EventsApi(store=store, clock=self.clock, ids=ids, buses=self.buses, targets=self.targets)
         self.delivery = EventDelivery(
-            store=store, clock=self.clock, ids=ids, buses=self.buses, targets=self.targets, roles=Roles()
+            store=store,
+            clock=self.clock,
+            ids=ids,
+            buses=self.buses,
+            targets=self.targets,
+            roles=Roles(),
+            metrics=RuleMetrics(None),
         )
 
     async def rule(self, pattern: Any, **target: Any) -> None:

@@ -19,6 +19,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import encode
 from pileus.kernel.storage.seam import Event, Snapshot, Transaction
 from pileus.services.events.events import event_body
+from pileus.services.events.metrics import MATCHED, TRIGGERED, RuleMetrics
 from pileus.services.events.model import EventRecord, RuleRecord, TargetDelivery, TargetRecord
 from pileus.services.events.names import DEFAULT, BusName, partition_of
 from pileus.services.events.store import list_rules, list_targets, revision_key
@@ -58,8 +59,9 @@ class _Rules:
 class Buses:
     """All buses, as events come to them."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, metrics: RuleMetrics) -> None:
         self._clock = clock
+        self._metrics = metrics
         self._rules: dict[BusName, _Rules] = {}
 
     async def put(self, tx: Transaction, bus: BusName, body: dict[str, Any], *, trace_header: str = "") -> None:
@@ -89,7 +91,11 @@ class Buses:
             if len(self._rules) >= _BUSES_KEPT_MAX:
                 self._rules.clear()
             self._rules[bus] = rules
-        return rules.matching(body)
+        matching = rules.matching(body)
+        for each in matching:
+            self._metrics.add(bus, each.rule.name, MATCHED)
+            self._metrics.add(bus, each.rule.name, TRIGGERED)
+        return matching
 
 
 class DefaultBus:

@@ -9,7 +9,6 @@ Sources: EventBridge User Guide, "Event retry policy and using dead-letter queue
 (an event is not sent on from the bus that got it from another); recordings events_targets.
 """
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -26,6 +25,7 @@ from pileus.services.events.bus import Buses
 from pileus.services.events.events import renamed
 from pileus.services.events.inputs import InvalidInput, input_of
 from pileus.services.events.limits import EVENT_AGE, RETRIES
+from pileus.services.events.metrics import BURIED, FAILED, INVOCATIONS, NOT_BURIED, RETRIED, RuleMetrics
 from pileus.services.events.model import BusRecord, TargetDelivery
 from pileus.services.events.names import BusName, bus_of_arn
 from pileus.services.events.policies import account_may
@@ -48,6 +48,7 @@ class EventDelivery:
         buses: Buses,
         targets: EventTargets,
         roles: RolePermissions,
+        metrics: RuleMetrics,
         organization: Organization | None = None,
     ) -> None:
         self._store = store
@@ -56,16 +57,19 @@ class EventDelivery:
         self._buses = buses
         self._targets = targets
         self._roles = roles
+        self._metrics = metrics
         self._organization = organization
 
     async def deliver(self, delivery: Delivery) -> None:
         told = decode(delivery.event.payload, TargetDelivery)
+        self._count(told, INVOCATIONS if delivery.attempt == 1 else RETRIED)
         try:
             await self._deliver(delivery, told)
         except NotDelivered as failed:
             exhausted = self._exhausted(delivery, told) if failed.again else "NOT_RETRIABLE"
             if not exhausted:
                 raise RetryLater(failed.reason, delay=_BACK_OFF.delay_after(delivery.attempt)) from None
+            self._count(told, FAILED)
             await self._give_up(delivery, told, failed, exhausted)
 
     async def _deliver(self, delivery: Delivery, told: TargetDelivery) -> None:
@@ -161,15 +165,22 @@ class EventDelivery:
         if failed.again:
             attributes |= {"EXHAUSTED_RETRY_CONDITION": exhausted, "RETRY_ATTEMPTS": str(delivery.attempt - 1)}
 
-        async def bury(tx: Transaction) -> None:
-            if queue_arn is not None:
-                with suppress(NotDelivered):  # and the refusal is committed
-                    await self._targets.bury(
-                        tx, queue_arn, told.event.body.decode(), told=attributes, call=call_of(told)
-                    )
+        async def bury(tx: Transaction) -> bool:
             tx.clear(delivery.key)
+            if queue_arn is None:
+                return False
+            try:
+                await self._targets.bury(tx, queue_arn, told.event.body.decode(), told=attributes, call=call_of(told))
+            except NotDelivered:
+                return False  # so that the refusal is committed
+            return True
 
-        await self._store.run(bury)
+        buried = await self._store.run(bury)
+        if queue_arn is not None:
+            self._count(told, BURIED if buried else NOT_BURIED)
+
+    def _count(self, told: TargetDelivery, name: str) -> None:
+        self._metrics.add(told.bus, told.rule, name)
 
 
 def call_of(told: TargetDelivery) -> ServiceCall:

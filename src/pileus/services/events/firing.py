@@ -19,6 +19,7 @@ from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
 from pileus.services.events.bus import emit_delivery
 from pileus.services.events.events import event_body
+from pileus.services.events.metrics import TRIGGERED, RuleMetrics
 from pileus.services.events.model import EventRecord, Firing, RuleRecord
 from pileus.services.events.schedules import schedule_of
 from pileus.services.events.store import find_rule, list_targets
@@ -40,25 +41,28 @@ def emit_firing(tx: Transaction, rule: RuleRecord, *, after: datetime) -> None:
 class Firings:
     """Takes moments from the outbox, of topic `events.fire`."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids, metrics: RuleMetrics) -> None:
         self._store = store
+        self._metrics = metrics
         self._clock = clock
         self._ids = ids
 
     async def deliver(self, delivery: Delivery) -> None:
         firing = decode(delivery.event.payload, Firing)
 
-        async def fire(tx: Transaction) -> None:
+        async def fire(tx: Transaction) -> bool:
             tx.clear(delivery.key)
             rule = await find_rule(tx, firing.bus, firing.rule)
             if rule is None or rule.serial != firing.serial or not rule.enabled:
-                return
+                return False
             event = self._event(rule, firing)
             for target in await list_targets(tx, rule.bus, rule.name):
                 emit_delivery(tx, rule, target, event)
             self._again(tx, rule, firing)
+            return True
 
-        await self._store.run(fire)
+        if await self._store.run(fire):
+            self._metrics.add(firing.bus, firing.rule, TRIGGERED)
 
     def _again(self, tx: Transaction, rule: RuleRecord, firing: Firing) -> None:
         """From this moment, so that a rate keeps its beat; from now where more than one has passed."""
