@@ -2,11 +2,16 @@
 
 import asyncio
 import gzip
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.sandbox import landlock
 from pileus.services.s3 import shapes
 from pileus.services.s3.select.selecting import THREAD_BYTES_MAX, Selection, Selector
 
@@ -194,3 +199,36 @@ async def test_a_bomb_is_only_counted() -> None:
     text, events = await _answer(_request("SELECT COUNT(*) FROM S3Object LIMIT 1", given=given), data)
     assert text == f"{64 * 1024}\n"
     assert events[-1].end is not None
+
+
+async def test_the_process_knows_no_secret_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads what strangers wrote; keys of an object store elsewhere are in the server's environment."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    seen: list[dict[str, str]] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noted(*arguments: str, **options: object) -> asyncio.subprocess.Process:
+        seen.append(dict(options["env"]))  # type: ignore[call-overload]
+        return await start(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+    text, _ = await _answer(_request("SELECT count(*) FROM S3Object"), _LONG)
+    assert text == "20000\n"
+    assert [set(each) & {"AWS_SECRET_ACCESS_KEY"} for each in seen] == [set()]
+    assert not Path(seen[0]["TMPDIR"]).exists()
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_the_process_opens_nothing_but_python(tmp_path: Path) -> None:
+    """Who takes over the reader of Parquet has not taken over the store, nor anybody's home."""
+    (tmp_path / "store").write_text("secret")
+    tried = (
+        "import sys\nfrom pileus.services.s3.select.process import give_up_files\ngive_up_files()\nimport decimal\n"
+        "for mode in 'rwa':\n"
+        "    try:\n        open(sys.argv[1], mode)\n    except PermissionError:\n        print('refused')\n"
+    )
+    (tmp_path / "room").mkdir()
+    path = {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "room")}
+    command = [sys.executable, "-c", tried, str(tmp_path / "store")]
+    done = subprocess.run(command, env=os.environ | path, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.split() == ["refused"] * 3

@@ -2,13 +2,17 @@
 
 Its standard input: 4 bytes of length, the `Job` as JSON, then the object until it ends. Its standard output: messages,
 each 4 bytes of length of the payload, 1 byte of kind, three sizes of 8 bytes, payload. An error ends it; its payload
-is code and message as JSON. Whatever a file does to its reader, it does it here, with an end to its memory.
+is code and message as JSON. Whatever a file does to its reader, it does it here, with an end to its memory and, on
+Linux, without a file that it could open but Python's own and what it writes itself.
 """
 
 import os
 import resource
 import struct
+import sys
+import sysconfig
 from collections.abc import Iterator
+from importlib.util import find_spec
 from io import FileIO
 from typing import BinaryIO, Final
 
@@ -72,10 +76,30 @@ def _serve(incoming: FileIO, outgoing: BinaryIO) -> None:
         outgoing.flush()
 
 
+def give_up_files() -> None:
+    """From here on only what Python may still import can be opened, and what is below TMPDIR; if there is Landlock."""
+    if sys.platform != "linux":
+        return
+    import pileus
+    from pileus.kernel.sandbox import landlock, linux
+
+    if not landlock.version():
+        return
+    linux.gain_no_privileges()
+    paths = sysconfig.get_paths()
+    readable = {*(paths[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib"))}
+    readable.add(os.path.dirname(os.path.abspath(pileus.__file__)))
+    if (arrow := find_spec("pyarrow")) is not None and arrow.origin is not None:
+        readable.add(os.path.dirname(os.path.dirname(arrow.origin)))
+    writable = [room] if (room := os.environ.get("TMPDIR")) else []
+    landlock.restrict(readable=[*readable, "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo"], writable=writable)
+
+
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(_NICE)
+    give_up_files()
     with open(0, "rb", buffering=0) as given, open(1, "wb") as told:
         try:
             _serve(given, told)

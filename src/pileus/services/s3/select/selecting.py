@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 import msgspec
@@ -31,6 +32,7 @@ EVENTS = AsyncIterator[shapes.SelectObjectContentEventStream]
 PROCESSES_MAX: Final = 4
 THREAD_BYTES_MAX: Final = 64 * 1024
 _LEFT_BYTES: Final = 64 * 1024
+_KEPT: Final = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME")
 _EXPRESSION_CHARS_MAX: Final = 512
 """Of what a thread runs: a longer expression takes longer for each record, and makes more of it."""
 
@@ -112,29 +114,40 @@ async def _listed(found: list[Message]) -> AsyncIterator[Message]:
         yield message
 
 
+def _environment(room: str) -> dict[str, str]:
+    """No more of the server's own than Python needs: there may be keys in it."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": room}
+
+
 class _Run:
     """One process at work."""
 
-    def __init__(self, process: asyncio.subprocess.Process, job: Job, source: Source) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, room: TemporaryDirectory[str], job: Job, source: Source
+    ) -> None:
+        """room: where the process may write."""
         assert process.stdin is not None
         assert process.stdout is not None
-        self._process = process
+        self._process, self._room = process, room
         self._stdin, self._stdout = process.stdin, process.stdout
         self._feeding = asyncio.create_task(self._feed(job, source))
 
     @classmethod
     async def start(cls, job: Job, source: Source) -> "_Run":
         """OSError."""
+        room = TemporaryDirectory(prefix="pileus-select-", ignore_cleanup_errors=True)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # nothing from the folder where the server was started
             "-m",
             "pileus.services.s3.select.process",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=_environment(room.name),
         )
-        return cls(process, job, source)
+        return cls(process, room, job, source)
 
     async def _feed(self, job: Job, source: Source) -> None:
         """A process that has enough closes its input."""
@@ -180,6 +193,7 @@ class _Run:
         while await self._stdout.read(_LEFT_BYTES):  # its transport closes only when all is read
             pass
         await self._process.wait()
+        self._room.cleanup()
 
 
 class Selection:
