@@ -36,7 +36,7 @@ class ValidationException(ServiceError):
 
 
 class InvalidEventPatternException(ServiceError):
-    """reason: in the words of AWS's, without the place in the text (recordings events_patterns)."""
+    """reason: in AWS's words, with the place in the text (recordings events_patterns)."""
 
     code = "InvalidEventPatternException"
 

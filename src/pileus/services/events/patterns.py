@@ -12,4 +12,6 @@ def pattern_of(text: str) -> EventPattern:
     try:
         return compile_pattern(text)
     except PatternSyntax as error:
-        raise InvalidEventPatternException(error.reason) from None
+        from pileus.services.events.pattern_places import places_of  # imported when the first is wrong
+
+        raise InvalidEventPatternException(error.reason + places_of(text, error.reason)) from None
