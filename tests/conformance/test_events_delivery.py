@@ -242,10 +242,27 @@ def test_log_groups(aws: Server, events: Any, source: str) -> None:
     logs = aws.client("logs")
     group = f"/aws/events/{uuid4().hex}"
     logs.create_log_group(logGroupName=group)
-    add_rule(events, {"source": [source]}, {"Arn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"})
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
+    rule = add_rule(events, {"source": [source]}, {"Id": "t", "Arn": arn})
     event_id = put(events, source, _DETAIL)
     (line,) = eventually(lambda: logs.filter_log_events(logGroupName=group)["events"])
     assert json.loads(line["message"])["id"] == event_id
+
+    transformer = {
+        "InputPathsMap": {"at": "$.detail.at", "command": "$.detail.command"},
+        "InputTemplate": '{"timestamp": <at>, "message": "did <command>"}',
+    }
+    events.put_targets(Rule=rule, Targets=[{"Id": "t", "Arn": f"{arn}:*", "InputTransformer": transformer}])
+    at_ms = int(time.time() * 1000) - 60_000
+    put(events, source, {"command": "it", "at": at_ms})
+    ((said, when),) = eventually(
+        lambda: [
+            (each["message"], each["timestamp"])
+            for each in logs.filter_log_events(logGroupName=group)["events"]
+            if "detail-type" not in each["message"]
+        ]
+    )
+    assert (said, when) == ("did it", at_ms)
 
 
 @pytest.fixture

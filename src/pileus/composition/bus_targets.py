@@ -5,7 +5,10 @@ store of CloudWatch Logs. On AWS log groups ask no role; the resource policies o
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
@@ -128,9 +131,25 @@ class BusTargets:
         if group is None:
             raise NotDelivered("NO_RESOURCE", "The specified log group does not exist.")
         stream = StreamRecord(name=self._ids.uuid(), stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
-        events = [(now_ms, body)]
+        events = [_logged(body, now_ms)]
         writing.append(name, stream, events, now_ms=now_ms)
         await follow(tx, region, group, stream, events, now_ms=now_ms)
+
+
+def _logged(body: str, now_ms: int) -> tuple[int, str]:
+    """The moment and the message; a template may give both, in an object of just `timestamp` and `message`.
+
+    Source: EventBridge User Guide, "Amazon EventBridge targets", on CloudWatch Logs groups.
+    """
+    given: Any = None
+    if '"timestamp"' in body and '"message"' in body:
+        with suppress(ValueError, RecursionError):  # several lines of JSON
+            given = msgspec.json.decode(body)
+    if not isinstance(given, dict) or given.keys() != {"timestamp", "message"} or not given["message"]:
+        return now_ms, body
+    at_ms, message = given["timestamp"], given["message"]
+    text = message if isinstance(message, str) else msgspec.json.encode(message).decode()
+    return (at_ms if type(at_ms) is int and 0 <= at_ms <= now_ms else now_ms), text
 
 
 def _failure(refused: ServiceError) -> NotDelivered:
