@@ -205,8 +205,11 @@ class Verification:
 
 
 def trailer_names(headers: Mapping[str, str]) -> Sequence[str]:
-    """The trailing headers that a request announces, lower case, as often as it names them."""
-    return [name for part in headers.get("x-amz-trailer", "").split(",") if (name := part.strip().lower())]
+    """The trailing headers that a request announces, lower case, as often as it names them; InvalidRequest."""
+    names = [name for part in headers.get("x-amz-trailer", "").split(",") if (name := part.strip().lower())]
+    if not all(name.startswith(PREFIX) for name in names):
+        raise _invalid("The value specified in the x-amz-trailer header is not supported")
+    return names
 
 
 def _md5_of(headers: Mapping[str, str]) -> bytes | None:

@@ -39,7 +39,7 @@ _HEX_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _STREAMING: Final = "STREAMING-"
 _OBJECT_DIGITS_MAX: Final = 15
 _WITH_TRAILER: Final = frozenset({chunks.SIGNED_CHUNKS_TRAILER, chunks.UNSIGNED_CHUNKS_TRAILER})
-_MARKERS: Final = frozenset({chunks.SIGNED_CHUNKS, chunks.SIGNED_CHUNKS_TRAILER, chunks.UNSIGNED_CHUNKS_TRAILER})
+_MARKERS: Final = frozenset({"", sigv4.UNSIGNED_PAYLOAD, chunks.SIGNED_CHUNKS, *_WITH_TRAILER})
 
 
 class ReceivedBody:
@@ -145,9 +145,8 @@ def _receiver_of_s3(*, summed: bool, required: bool, streams: bool) -> Receive:
         headers = request.headers
         marker = headers.get(_CONTENT_SHA256, "")
         chunked = marker.startswith(_STREAMING) or "aws-chunked" in headers.get(_ENCODING, "")
-        if chunked:
-            _check_marker(marker)
-        elif streams:
+        _check_marker(marker)
+        if streams and not chunked:
             _check_length(headers)
         decoder = _decoder_of(request, marker) if chunked else None
         told = headers if summed else {name: text for name, text in headers.items() if name == "content-md5"}
@@ -191,7 +190,7 @@ def _decoded(decoder: AwsChunkedDecoder, body: bytes) -> bytes:
 def _check_marker(marker: str) -> None:
     if marker.startswith(chunks.ECDSA_PREFIX):
         raise NotImplementedByPileus("Pileus does not implement AWS4-ECDSA-P256-SHA256 yet")
-    if marker.startswith(_STREAMING) and marker not in _MARKERS:
+    if marker not in _MARKERS and not _HEX_SHA256.fullmatch(marker):
         raise AnyServiceError(
             "InvalidArgument",
             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "

@@ -8,6 +8,7 @@ Source: Smithy specification, "HTTP binding traits".
 """
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,12 +23,13 @@ from pileus.kernel.wire.codec import Converter, Parse
 from pileus.kernel.wire.forms import parse_query
 from pileus.kernel.wire.model import Member, ServiceModel
 from pileus.kernel.wire.routes import Routes, operation_query
+from pileus.kernel.wire.s3_arguments import argument_reader
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.text_values import NotReadable, reader_of
 from pileus.kernel.wire.timestamps import NotATimestamp
 
 Tree = dict[str, Any]
-_NUMBERS_OF_S3: Final = {"partNumber": "Part number must be an integer between 1 and 10000, inclusive"}
+_BAD_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 Place = Callable[[Request, Tree], None]
 """Reads one member from its place in the request into the tree."""
 
@@ -107,7 +109,7 @@ def places_of(subject: Subject) -> list[Place]:
         places.append(_parameters(model, parameters, literal={name for name, _ in literal}, of_s3=of_s3))
     headers = [member for member in members if member.ref.location in {"header", "headers"}]
     if headers:
-        places.append(_headers(model, headers))
+        places.append(_headers(model, headers, of_s3=subject.dialect.s3))
     return places
 
 
@@ -131,6 +133,8 @@ def _labels(subject: Subject, members: list[Member]) -> Place:
 
 
 def _decoded(text: str, request: Request) -> str:
+    if _BAD_ESCAPE.search(text):
+        raise _no_uri(request)
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
@@ -146,15 +150,19 @@ def _parameters(model: ServiceModel, members: list[Member], *, literal: set[str]
     """literal: parameters by which the operation is found (API Gateway's `mode=import`), which are nobody's input."""
     named = {(member.ref.location_name or member.name): member for member in members if member.shape.type != "map"}
     maps = [member for member in members if member.shape.type == "map"]
-    readers = {name: _parameter(model, member) for name, member in named.items()}
-    if of_s3:
-        readers |= {name: _number_of_s3(name, readers[name]) for name in named if named[name].shape.type == "integer"}
+    readers = {name: _parameter(model, member, of_s3=of_s3) for name, member in named.items()}
 
     def read(request: Request, tree: Tree) -> None:
         if not request.query:
             return
         given: dict[str, list[str]] = {}
-        for name, text in parse_query(request.query):
+        try:
+            pairs = parse_query(request.query)
+        except NotReadable:
+            if of_s3:
+                raise _no_uri(request) from None
+            raise
+        for name, text in pairs:
             given.setdefault(name, []).append(text)
         for name, texts in given.items():
             if name in readers:
@@ -175,38 +183,19 @@ def _parameters(model: ServiceModel, members: list[Member], *, literal: set[str]
     return read
 
 
-def _parameter(model: ServiceModel, member: Member) -> Callable[[list[str]], object]:
+def _parameter(model: ServiceModel, member: Member, *, of_s3: bool) -> Callable[[list[str]], object]:
     if member.shape.type == "list":
         assert member.shape.member is not None
         element = reader_of(model.shape_of(member.shape.member))
         return lambda texts: [element(text) for text in texts]
-    reader = reader_of(member.shape)
+    reader = argument_reader(member, reader_of(member.shape)) if of_s3 else reader_of(member.shape)
     return lambda texts: reader(texts[0])
 
 
-def _number_of_s3(name: str, reader: Callable[[list[str]], object]) -> Callable[[list[str]], object]:
-    """An empty number is none (recording s3/s3_list_operations, test_list_parts_empty_part_number_marker).
-
-    The words are those that clients' test suites have seen on AWS.
-    """
-
-    def read(texts: list[str]) -> object:
-        if not texts[0]:
-            return None
-        try:
-            return reader(texts)
-        except NotReadable:
-            text = _NUMBERS_OF_S3.get(name, f"Provided {name} not an integer or within integer range")
-            members = {"ArgumentName": name, "ArgumentValue": texts[0]}
-            raise AnyServiceError("InvalidArgument", text, members=members) from None
-
-    return read
-
-
-def _headers(model: ServiceModel, members: list[Member]) -> Place:
+def _headers(model: ServiceModel, members: list[Member], *, of_s3: bool) -> Place:
     """A request has fewer headers than S3's inputs have members that are headers, so those are walked."""
     readers = {
-        (member.ref.location_name or member.name).lower(): (member.key, _header_reader(model, member))
+        (member.ref.location_name or member.name).lower(): (member.key, _header_reader(model, member, of_s3=of_s3))
         for member in members
         if member.ref.location == "header"
     }
@@ -218,7 +207,9 @@ def _headers(model: ServiceModel, members: list[Member]) -> Place:
         for name, text in request.headers.items():
             known = readers.get(name)
             if known is not None:
-                tree[known[0]] = known[1](_unicode(text))
+                value = known[1](_unicode(text))
+                if value is not None:
+                    tree[known[0]] = value
             for prefix, key in prefixed:
                 if name.startswith(prefix):
                     tree.setdefault(key, {})[name[len(prefix) :]] = _unicode(text)
@@ -226,14 +217,14 @@ def _headers(model: ServiceModel, members: list[Member]) -> Place:
     return place
 
 
-def _header_reader(model: ServiceModel, member: Member) -> Callable[[str], object]:
+def _header_reader(model: ServiceModel, member: Member, *, of_s3: bool) -> Callable[[str], object]:
     if member.shape.type == "list":
         assert member.shape.member is not None
         element = reader_of(model.shape_of(member.shape.member))
         return lambda text: [element(part.strip()) for part in text.split(",")]
     if member.ref.jsonvalue:
         return lambda text: b64decode(text, validate=True).decode()
-    return reader_of(member.shape)
+    return argument_reader(member, reader_of(member.shape)) if of_s3 else reader_of(member.shape)
 
 
 def _unicode(text: str) -> str:
