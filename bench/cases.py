@@ -248,7 +248,7 @@ def _objects(case: str) -> Callable[[Server, float], Sequence[bytes]]:
 _TABLES: Final = ("moto", "dynalite", "dynalite-disk", "ministack")
 
 QUEUES_BESIDE: Final = ("moto", "ministack")
-OBJECTS_BESIDE: Final = ("moto", "ministack")
+OBJECTS_BESIDE: Final = ("moto", "ministack", "rclone")
 
 LOAD_CASES: Final = (
     LoadCase(name="get-item", needs="table", requests=_gets, beside=_TABLES),

