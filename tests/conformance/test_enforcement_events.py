@@ -80,6 +80,7 @@ def test_rules_on_the_bus_of_another_account(aws: Server, bus: str) -> None:
     assert events.describe_rule(Name="theirs", EventBusName=bus_arn)["CreatedBy"] == OTHER
     assert ours.describe_rule(Name="ours", EventBusName=bus)["CreatedBy"] == ACCOUNT
     refused(events.describe_rule, Name="ours", EventBusName=bus_arn)
+    refused(events.put_rule, Name="ours", EventPattern=_PATTERN, EventBusName=bus_arn)
     assert [rule["Name"] for rule in events.list_rules(EventBusName=bus_arn)["Rules"]] == ["ours", "theirs"]
 
 

@@ -298,6 +298,7 @@ def test_tags_of_what_is_not_there(events: Any) -> None:
     for arn, message in (
         (f"{start}:rule/nothing", "Rule nothing does not exist on EventBus default."),
         (f"{start}:event-bus/nothing", "Event bus nothing does not exist."),
+        (f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default", "Event bus default does not exist."),
     ):
         expected = ("ResourceNotFoundException", message)
         assert refused(events.list_tags_for_resource, ResourceARN=arn) == expected

@@ -4,12 +4,14 @@ A request names a bus by its name, which is then the caller's, or by its ARN. A 
 for the default bus.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from pileus.kernel.context import RequestContext
 from pileus.services.events.errors import ValidationException
 
 DEFAULT: Final = "default"
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 
 
 class BusName(NamedTuple):
@@ -52,18 +54,25 @@ def bus_named(context: RequestContext, name_or_arn: str | None) -> BusName:
 
 
 def bus_of_arn(arn: str) -> BusName | None:
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "events" or not parts[5].startswith("event-bus/"):
-        return None
-    return BusName(parts[1], parts[3], parts[4], parts[5].removeprefix("event-bus/"))
+    parts = _parts(arn, "event-bus/")
+    return None if parts is None else BusName(*parts)
 
 
 def rule_of_arn(arn: str) -> RuleName | None:
-    parts = arn.split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "events" or not parts[5].startswith("rule/"):
+    parts = _parts(arn, "rule/")
+    if parts is None:
         return None
-    bus, slash, rule = parts[5].removeprefix("rule/").rpartition("/")
-    return RuleName(BusName(parts[1], parts[3], parts[4], bus if slash else DEFAULT), rule)
+    partition, region, account_id, name = parts
+    bus, slash, rule = name.rpartition("/")
+    return RuleName(BusName(partition, region, account_id, bus if slash else DEFAULT), rule)
+
+
+def _parts(arn: str, kind: str) -> tuple[str, str, str, str] | None:
+    """Partition, region, account and what comes behind `kind`."""
+    start, partition, service, region, account_id, name = [*arn.split(":", 5), *([""] * 5)][:6]
+    if (start, service) != ("arn", "events") or not _ACCOUNT.fullmatch(account_id) or not name.startswith(kind):
+        return None
+    return partition, region, account_id, name.removeprefix(kind)
 
 
 def resource_of_arn(arn: str) -> BusName | RuleName:

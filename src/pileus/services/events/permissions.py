@@ -68,7 +68,7 @@ def _foreign_bus(context: RequestContext, given: Any) -> bool:
 
 
 def _foreign_tagged(context: RequestContext, given: Any) -> bool:
-    return account_of(given.resource_arn) not in ("", context.account_id)
+    return account_of(given.resource_arn) != context.account_id
 
 
 _BUS: Final = ResourceType(name="event-bus", arn=_bus_arn, foreign=_foreign_bus)
@@ -103,7 +103,9 @@ def _of_rule(context: RequestContext, given: Any, found: KnownResource | None) -
 
 
 def _of_new_rule(context: RequestContext, given: Any, found: KnownResource | None) -> Conditions:
-    return {"events:creatoraccount": context.account_id, **_of_creation(context, given, found)}
+    """Who would make a rule is its creator; one that is there has its own."""
+    creator = {"events:creatoraccount": context.account_id}
+    return {**creator, **_of_rule(context, given, found), **_of_creation(context, given, found)}
 
 
 def _of_targets(context: RequestContext, given: Any, found: KnownResource | None) -> Conditions:
