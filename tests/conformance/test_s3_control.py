@@ -77,11 +77,20 @@ def test_an_access_point_is_another_name_of_its_bucket(aws: Server, control: Any
     named = f"{point}-{ACCOUNT}.s3-accesspoint.us-east-1"
     assert refused(squatter.create_bucket, Bucket=named)[1]["Code"] == "InvalidBucketName"
 
+    strangers = control_client(aws, aws_access_key_id="444444449999")
+    strange = {"AccountId": "444444449999", "Name": point, "Bucket": bucket, "BucketAccountId": ACCOUNT}
+    theirs = strangers.create_access_point(**strange)["Alias"]
+
     assert refused(s3.delete_bucket, Bucket=alias)[1]["Code"] == "MethodNotAllowed"
     assert refused(s3.delete_bucket, Bucket=bucket)[1]["Code"] == "BucketHasAccessPointsAttached"
     control.delete_access_point(AccountId=ACCOUNT, Name=point)
     assert refused(s3.head_bucket, Bucket=alias)[0] == 404
+    # Points of other accounts hold no bucket back, and do not lead to what somebody else calls so later.
     s3.delete_bucket(Bucket=bucket)
+    squatter.create_bucket(Bucket=bucket)
+    assert refused(squatter.head_bucket, Bucket=theirs)[0] == 404
+    strangers.delete_access_point(AccountId="444444449999", Name=point)
+    squatter.delete_bucket(Bucket=bucket)
     assert refused(control.get_access_point, AccountId=ACCOUNT, Name=point)[1]["Code"] == "NoSuchAccessPoint"
 
 

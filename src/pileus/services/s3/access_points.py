@@ -91,9 +91,9 @@ async def points_of(
     return [point for point in points if point.region == region and bucket in {None, point.bucket}][:limit]
 
 
-async def has_points(snapshot: Snapshot, bucket: str) -> bool:
-    """Whether any access point leads to a bucket."""
-    return bool(await snapshot.range(*_OF_BUCKETS.range(bucket), limit=1))
+async def has_points(snapshot: Snapshot, bucket: str, *, account_id: str) -> bool:
+    """Whether an access point of its owner leads to a bucket; those of others are no matter of the owner's."""
+    return bool(await snapshot.range(*_OF_BUCKETS.range(bucket, account_id), limit=1))
 
 
 def put_point(tx: Transaction, point: AccessPointRecord) -> None:

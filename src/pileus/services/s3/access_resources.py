@@ -122,8 +122,8 @@ class BucketResources:
             return await self._of_bucket(context, permission, kept, key, given, closely=closely)
         point = await named_point(self._snapshot, name) if names_access_point(name) else None
         kept = None if point is None else await self._bucket(point.bucket)
-        if point is None or kept is None:
-            raise NoSuchBucket(name)
+        if point is None or kept is None or kept.bucket.account_id != point.bucket_account_id:
+            raise NoSuchBucket(name)  # or another's, who has made one of that name since
         bucket = await self._of_bucket(context, permission, kept, key, given, closely=closely)
         return _through(context, point, bucket, key)
 

@@ -110,7 +110,7 @@ class BucketOperations(S3Base):
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             if bucket.name != request.bucket:
                 raise MethodNotAllowed
-            if await has_points(tx, bucket.name):
+            if await has_points(tx, bucket.name, account_id=bucket.account_id):
                 raise BucketHasAccessPointsAttached(bucket.name)
             if await _holds_anything(tx, bucket):
                 raise BucketNotEmpty(bucket.name, versioned=bool(bucket.versioning))
