@@ -78,6 +78,22 @@ def test_a_form_that_the_root_signed(strict: Server, bucket: str, version: str) 
     assert (refused.status, code_of(refused)) == (403, "InvalidAccessKeyId")
 
 
+def test_policies_know_by_which_version_a_form_is_signed(strict: Server, bucket: str) -> None:
+    """S3 API Reference, "Signature Version 4 Authentication Specific Policy Keys": version 2 is what owners deny."""
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/modern/*",
+        "Condition": {"StringNotEquals": {"s3:signatureversion": "AWS4-HMAC-SHA256"}},
+    }
+    root(strict).put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
+    for version, status in (("s3v4", 204), ("s3", 403)):
+        form = root(strict, config=Config(signature_version=version)).generate_presigned_post(bucket, "modern/a")
+        fields = [*form["fields"].items(), ("file", b"x")]
+        assert _HTTP.request("POST", form["url"], fields=fields).status == status
+
+
 def test_pages_ask_without_a_signature(strict: Server, bucket: str) -> None:
     """A preflight request never has one."""
     s3 = root(strict)

@@ -122,11 +122,10 @@ def _of_signature(context: RequestContext, headers: Mapping[str, str], now_s: fl
     authorization = headers.get("authorization", "")
     if authorization:
         kind, version = "REST-HEADER", "AWS" if authorization.startswith("AWS ") else "AWS4-HMAC-SHA256"
-    elif context.operation == _FORM:
-        kind, version = "POST", "AWS4-HMAC-SHA256"
     else:
         given = dict(parse_qsl(context.query))
-        kind, version = "REST-QUERY-STRING", "AWS4-HMAC-SHA256" if "X-Amz-Signature" in given else "AWS"
+        kind = "POST" if context.operation == _FORM else "REST-QUERY-STRING"
+        version = "AWS4-HMAC-SHA256" if "X-Amz-Signature" in given else "AWS"
         signed_at = given.get("X-Amz-Date", "")
     found = {"s3:authtype": kind, "s3:signatureversion": version}
     try:

@@ -90,6 +90,11 @@ class Form:
             )
         return None
 
+    @property
+    def signature_query(self) -> str:
+        """As a presigned URL would say by which version it is signed, for who has a policy about that."""
+        return "X-Amz-Signature=form" if "x-amz-signature" in self.fields else ""
+
     def headers(self) -> Mapping[str, str]:
         """Those of the PutObject that the form stands for. MalformedXML, of tags."""
         headers = {

@@ -108,7 +108,12 @@ class PostedForms:
             principal = await self._authenticator.authenticate(unsigned, body=b"", service="s3")
         region = signed.scope[1] if signed is not None and signed.scope else context.region
         return msgspec.structs.replace(
-            context, operation="PostObject", principal=principal, account_id=principal.account_id, region=region
+            context,
+            operation="PostObject",
+            principal=principal,
+            account_id=principal.account_id,
+            region=region,
+            query=form.signature_query,
         )
 
 
