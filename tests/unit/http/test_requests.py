@@ -245,6 +245,24 @@ async def test_continue_is_sent_for_a_body_that_will_be_read(serve: Serve) -> No
     assert (await client.answer()).body.endswith(b"\n\nhello")
 
 
+async def test_continue_is_sent_before_the_answer_to_an_empty_body(serve: Serve) -> None:
+    """`aws s3 sync` of a folder with an empty file hung for a minute: the CLI misreads the next answer without it."""
+    released = asyncio.Event()
+
+    async def handler(request: Request) -> Response:
+        if request.path == "/slow":
+            await released.wait()
+        return Response(200, (), request.path.encode())
+
+    await serve.start(handler)
+    client = await serve.connect()
+    await client.send(post(b"", "/slow", "Expect: 100-continue") + post(b"", "/next", "Expect: 100-continue"))
+    asyncio.get_running_loop().call_later(0.02, released.set)
+    for path in (b"/slow", b"/next"):
+        assert (await client.answer()).status == 100
+        assert (await client.answer()).body == path
+
+
 async def test_continue_waits_for_the_answers_before_it(serve: Serve) -> None:
     """An interim answer that overtakes a final one would be taken for the wrong request's."""
     released = asyncio.Event()

@@ -140,6 +140,8 @@ class Answering(Receiving):
         exchange.answered = True
         outlet, encoder = self._outlet, self._shared.heads
         close = True
+        if exchange.greeted:
+            outlet.write(heads.CONTINUE)
         try:
             close = self._closes(exchange, response)
             sending = answers.begin(exchange, response, outlet, encoder=encoder, close=close)

@@ -52,6 +52,7 @@ class Exchange:
     body: set when the request's body is a stream. refusal: the status due when that stream broke. response: the
     answer, once it is ready and not yet sent. queued: whether the connection counts it among its open ones.
     ordinary: nothing about the request makes its answer special (HTTP/1.1, kept alive, not HEAD, no stream).
+    greeted: a 100 Continue goes before its answer, though its body is empty.
     request is None when there is nothing to ask a handler, because the response is known (a refusal).
     """
 
@@ -59,6 +60,7 @@ class Exchange:
     keep_alive = False
     ordinary = False
     http10 = False
+    greeted = False
     body: IncomingBody | None = None
     refusal = 0
     response: Response | None = None
@@ -330,12 +332,25 @@ class RequestParser:
         else:
             size_bytes = int(headers["content-length"])
             self._left_bytes = size_bytes
-        if "expect" in headers and not exchange.http10 and size_bytes != 0:
-            if headers["expect"].lower() != "100-continue":
+        if "expect" in headers and not exchange.http10:
+            if size_bytes == 0:
+                self._greet(exchange, headers["expect"])
+            elif headers["expect"].lower() != "100-continue":
                 self._refuse(417)
-            self.uninvited = exchange
+            else:
+                self.uninvited = exchange
         if size_bytes is not None and size_bytes > self._limits.body_in_memory_bytes_max:
             self._stream(size_bytes)
+
+    def _greet(self, exchange: Exchange, expectation: str) -> None:
+        """Nothing is to come that one could be invited to send, but the AWS CLI expects the word as S3 says it.
+
+        Of a final status in its place the CLI's copy of botocore remembers the status line, and then misreads the
+        next answer on the connection: it waited for the end of that until its time was out.
+        """
+        if expectation.lower() == "100-continue":
+            exchange.greeted = True
+            exchange.ordinary = False
 
     def _stream(self, size_bytes: int | None) -> None:
         """The body is too long to be held: the handler starts now and reads it as it comes."""
