@@ -292,3 +292,10 @@ def test_sha1_of_parts(s3: Any, bucket: str) -> None:
     parts = summed(s3, bucket, upload_id, "SHA1")
     joined = sha1(b"".join(sha1(body).digest() for body in PARTS)).digest()
     assert finish(s3, bucket, upload_id, parts)["ChecksumSHA1"] == f"{base64.b64encode(joined).decode()}-3"
+
+
+def test_the_mode_is_taken_in_small_letters(s3: Any, bucket: str) -> None:
+    """The AWS SDK for C++ says `enabled`: pandas and pyarrow, which are built upon it, could read no Parquet."""
+    s3.put_object(Bucket=bucket, Key=KEY, Body=b"hello", ChecksumAlgorithm="CRC32")
+    assert s3.head_object(Bucket=bucket, Key=KEY, ChecksumMode="enabled")["ChecksumCRC32"] == "NhCmhg=="
+    assert s3.get_object(Bucket=bucket, Key=KEY, ChecksumMode="enabled")["Body"].read() == b"hello"

@@ -18,6 +18,8 @@ _TEXTS: Final = {
     "x-amz-object-lock-retain-until-date": "The retain until date must be provided in ISO 8601 format",
 }
 _INTEGER_MAX: Final = 2**31 - 1
+_CHECKSUM_MODE: Final = "x-amz-checksum-mode"
+"""The AWS SDK for C++ says `enabled` (so do pyarrow and pandas with it), and S3 takes it."""
 _CONDITION_ON_DATE: Final = ("modified-since", "unmodified-since")
 
 
@@ -25,7 +27,7 @@ def argument_reader(member: Member, reader: Read) -> Read:
     """What reads a member of an input from its text, and gives None where it is to be passed over."""
     name, kind = member.ref.location_name or member.name, member.shape.type
     if kind == "string":
-        return reader
+        return _in_capitals(reader) if name.lower() == _CHECKSUM_MODE else reader
     condition = name.lower().endswith(_CONDITION_ON_DATE)
     number = kind == "integer"
 
@@ -43,6 +45,10 @@ def argument_reader(member: Member, reader: Read) -> Read:
         return value
 
     return read
+
+
+def _in_capitals(reader: Read) -> Read:
+    return lambda text: reader(text.upper())
 
 
 def _of_32_bits(text: str, value: object) -> bool:
