@@ -100,6 +100,7 @@ class LoadCase:
     """A case that is driven with load. requests: made for a server and as many seconds. needs: what is prepared.
 
     beside: the other servers that it is measured with, by name (`peers.py`). lacks: why it cannot be measured here.
+    unread: its answers are large.
     """
 
     name: str
@@ -108,6 +109,7 @@ class LoadCase:
     connections: int = 16
     beside: Sequence[str] = ()
     lacks: Callable[[], str] = lambda: ""
+    unread: bool = False
 
 
 def _item(key: str) -> dict[str, Any]:
@@ -268,7 +270,16 @@ LOAD_CASES: Final = (
     LoadCase(name="sqs-fifo-send", needs="queue", requests=_fifo_sends, beside=QUEUES_BESIDE),
     LoadCase(name="sns-publish", needs="queue", requests=_publishes, beside=QUEUES_BESIDE),
     LoadCase(name="sns-publish-raw", needs="queue", requests=_raw_publishes, beside=QUEUES_BESIDE),
-    *(LoadCase(name=name, needs="objects", requests=_objects(name), beside=OBJECTS_BESIDE) for name in objects.CASES),
+    *(
+        LoadCase(
+            name=name,
+            needs="objects",
+            requests=_objects(name),
+            beside=OBJECTS_BESIDE,
+            unread=name in objects.LARGE_ANSWERS,
+        )
+        for name in objects.CASES
+    ),
 )
 COLD_CASES: Final = ("cold-start", "cold-start-boto3", "snapstart")
 CASES: Final = ("bare", "start", "memory", *(case.name for case in LOAD_CASES), *queues.CASES, *COLD_CASES)
@@ -402,6 +413,7 @@ def run_load(case: LoadCase, server: Server, target: str, options: Options) -> M
             port=server.port,
             connections=case.connections,
             seconds=seconds,
+            unread=case.unread,
         )
         return of_load(case.name, target, done, connections=case.connections)
 

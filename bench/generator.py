@@ -28,12 +28,22 @@ def generator_name(chosen: str = "auto") -> str:
     return "wrk" if shutil.which("wrk") else "asyncio"
 
 
-def drive(name: str, requests: Sequence[bytes], *, host: str, port: int, connections: int, seconds: float) -> Load:
-    """Send the requests in turn for that long; `NoResult` when any failed."""
+def drive(
+    name: str,
+    requests: Sequence[bytes],
+    *,
+    host: str,
+    port: int,
+    connections: int,
+    seconds: float,
+    unread: bool = False,
+) -> Load:
+    """Send the requests in turn for that long; `NoResult` when any failed. unread: of answers only the status counts,
+    since a generator that looks at megabytes would be what is measured."""
     with TemporaryDirectory(prefix="pileus-bench-") as folder:
         path = Path(folder) / "requests"
         write_requests(path, requests)
-        command = command_of(name, path, host=host, port=port, connections=connections, seconds=seconds)
+        command = command_of(name, path, host=host, port=port, connections=connections, seconds=seconds, unread=unread)
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + GRACE_S + 60, check=False)
     if done.returncode:
         raise NoResult(f"{name} ended with status {done.returncode}: {done.stderr.strip()[-500:]}")
@@ -45,12 +55,14 @@ def drive(name: str, requests: Sequence[bytes], *, host: str, port: int, connect
     return load
 
 
-def command_of(name: str, path: Path, *, host: str, port: int, connections: int, seconds: float) -> list[str]:
+def command_of(
+    name: str, path: Path, *, host: str, port: int, connections: int, seconds: float, unread: bool = False
+) -> list[str]:
     """The command line of one run. wrk has one thread: it shares the machine with the server it measures."""
     if name == "wrk":
         duration = f"{max(1, round(seconds))}s"
         options = ["-t1", f"-c{connections}", f"-d{duration}", "--timeout", "30s", "-s", str(_SCRIPT)]
-        return ["wrk", *options, f"http://{host}:{port}", "--", str(path), "1"]
+        return ["wrk", *options, f"http://{host}:{port}", "--", str(path), "1", *(["unread"] if unread else [])]
     return [sys.executable, "-m", "bench.load", str(path), host, str(port), str(connections), str(seconds)]
 
 

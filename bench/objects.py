@@ -23,6 +23,7 @@ LARGE_OBJECTS: Final = 4
 PUTS_A_SECOND: Final = 12_000
 PUTS_MAX: Final = 60_000
 CASES: Final = ("s3-put-1k", "s3-get-1k", "s3-put-8m", "s3-get-8m", "s3-list-1000")
+LARGE_ANSWERS: Final = frozenset({"s3-get-8m", "s3-list-1000"})
 
 
 def prepare(s3: Any, *, small: bool = False) -> None:

@@ -1,5 +1,6 @@
 -- Sends the prepared requests of a file in turn, and says the result as one JSON line.
--- Arguments: the file, the number of threads. Each thread begins at another place, so that keys stay distinct.
+-- Arguments: the file, the number of threads, and `unread` where answers are so large that handing each of them to this
+-- script would be what is measured. Each thread begins at another place, so that keys stay distinct.
 local threads = {}
 
 function setup(thread)
@@ -22,6 +23,8 @@ function init(arguments)
   end
   position = math.floor(count * number / tonumber(arguments[2]))
   failures, sample = 0, ""
+  unread = arguments[3] == "unread"
+  if unread then response = nil end
 end
 
 function request()
@@ -39,11 +42,13 @@ end
 
 function done(summary, latency)
   local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
-  local failed, text = lost, ""
+  local failed, text, statuses = lost, "", 0
   for _, thread in ipairs(threads) do
     failed = failed + thread:get("failures")
+    if thread:get("unread") then statuses = summary.errors.status end
     if text == "" then text = thread:get("sample") end
   end
+  failed = failed + statuses
   text = text:gsub('[%c"\\]', " ")
   io.write(string.format(
     '\nLOAD {"requests":%d,"seconds":%.6f,"p50_ms":%.4f,"p99_ms":%.4f,"failures":%d,"sample":"%s"}\n',
