@@ -185,3 +185,30 @@ def test_other_services_are_not_asked(aws: Server, s3: Any) -> None:
     )
     assert response.status == 403
     assert of_cors(response) == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "headers", "body"),
+    [
+        ("GET", "?Action=ListUsers&Version=2010-05-08", {}, b""),
+        ("POST", "", {"Content-Type": "application/x-www-form-urlencoded"}, b"Action=ListUsers&Version=2010-05-08"),
+        ("POST", "", {"X-Amz-Target": "DynamoDB_20120810.ListTables"}, b"{}"),
+        ("POST", "", {"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}, b"\xa0"),
+    ],
+    ids=["query", "form", "target", "cbor"],
+)
+@pytest.mark.parametrize("by_host", [False, True], ids=["path", "host"])
+def test_a_bucket_opens_itself_and_nothing_else(
+    aws: Server, s3: Any, method: str, query: str, headers: dict[str, str], body: bytes, by_host: bool
+) -> None:
+    """Any page on the internet could else give orders to IAM by the way of a bucket that welcomes it."""
+    bucket = shared(s3, rule(["GET", "POST"], ["*"], AllowedHeaders=["*"]))
+    asked = {"Origin": "https://elsewhere.example", **headers}
+    path = "/" if by_host else f"/{bucket}"
+    if "smithy-protocol" in headers:
+        path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
+    if by_host:
+        asked["Host"] = f"{bucket}.s3.localhost"
+    answer = _HTTP.request(method, f"{aws.url}{path}{query}", headers=asked, body=body)
+    assert answer.status == 403
+    assert b"may not call this server" in answer.data

@@ -14,7 +14,9 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.kernel.wire.bucket_hosts import bucket_of, path_of
 from pileus.kernel.wire.dialects import dialect_of
+from pileus.kernel.wire.finder import FORM
 from pileus.kernel.wire.protocols import wire_of
+from pileus.kernel.wire.rpc_address import PROTOCOL_HEADER
 from pileus.kernel.wire.scope import scope_of
 from pileus.services.s3.bucket_records import find_bucket, find_setting
 from pileus.services.s3.model import BucketRecord
@@ -102,11 +104,23 @@ def _forbidden(message: str, *, method: str, kind: str) -> ServiceError:
     return AnyServiceError("AccessForbidden", message, status=403, members={"Method": method, "ResourceType": kind})
 
 
+def _for_another(request: Request) -> bool:
+    """Whether the request may order something of another service, whatever bucket its host or path names.
+
+    Whoever is let in here by a bucket's rule is not asked again where they come from (`kernel.routing`).
+    """
+    headers, method = request.headers, request.method
+    if "x-amz-target" in headers or PROTOCOL_HEADER in headers:
+        return True
+    form = method == "POST" and headers.get("content-type", "").lower().startswith(FORM)
+    return form or "Action=" in request.query
+
+
 def _place(request: Request) -> tuple[str, str, bool] | None:
     """The bucket and the key that a request is about, still encoded; and whether nothing but S3 can be meant."""
     headers = request.headers
     service = scope_of(request).service
-    if (service and service != "s3") or "x-amz-target" in headers:
+    if (service and service != "s3") or _for_another(request):
         return None
     host = headers.get("host", "")
     bucket, _, key = path_of(request)[1:].partition("/")
