@@ -29,6 +29,9 @@ _PAGE_ELSEWHERE = {"origin": "https://evil.example", "sec-fetch-site": "cross-si
         ({"host": "localhost:4566", "origin": "https://mine.example"}, True),
         ({"host": "192.168.1.5:4566", "origin": "http://192.168.1.5:4566"}, True),
         ({"host": "localhost:4566", "origin": "http://192.168.1.1"}, False),  # the router's own page
+        ({"host": "localhost:4566", "origin": "https://evil.s3.amazonaws.com"}, False),  # anybody's bucket
+        ({"host": "localhost:4566", "origin": "http://ec2-1-2-3-4.compute-1.amazonaws.com:4566"}, False),
+        ({"host": "b.s3.amazonaws.com:4566", "origin": "http://b.s3.amazonaws.com:4566"}, True),  # by a hosts file
         ({"host": "localhost:4566", "origin": "null"}, False),
         ({"host": "localhost:4566", "origin": "http://[bad"}, False),
         ({"host": "localhost:4566"} | _PAGE_ELSEWHERE, False),

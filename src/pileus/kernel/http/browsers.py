@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 from pileus.kernel.http.messages import Request
 
-_OURS: Final = (".localhost", ".amazonaws.com", ".amazonaws.com.cn", ".localstack.cloud")
-"""Suffixes that a page elsewhere cannot own: reserved, AWS's (by a hosts file), and a public name of 127.0.0.1."""
+_OURS: Final = (".localhost", ".localstack.cloud")
+"""Suffixes that a page elsewhere cannot own: reserved, and a public name of 127.0.0.1."""
+_OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn")
+"""Names that nobody can make point here but by this machine's hosts file; but everybody can have pages under them."""
 _HOSTS_REMEMBERED_MAX: Final = 4_096
 
 
@@ -71,7 +73,9 @@ class BrowserGuard:
         if len(self._hosts) >= _HOSTS_REMEMBERED_MAX:
             self._hosts.clear()  # hosts are the client's to choose
         name = _host_name(host)
-        known = self._hosts[host] = self._any_host or self._ours(name) or "." not in name or _is_address(name)
+        known = self._hosts[host] = (
+            self._any_host or self._ours(name) or name.endswith(_OF_AWS) or "." not in name or _is_address(name)
+        )
         return known
 
     def _welcome(self, origin: str, host: str) -> bool:
@@ -80,7 +84,7 @@ class BrowserGuard:
             name = page.hostname or ""
         except ValueError:
             return False
-        return self._ours(name) or (_is_address(name) and page.netloc == host)
+        return self._ours(name) or (page.netloc == host and (_is_address(name) or name.endswith(_OF_AWS)))
 
     def _ours(self, name: str) -> bool:
         return loopback(name) or name in self._allowed or name.endswith(_OURS)
