@@ -9,13 +9,11 @@ Source: API_CopyObject.
 
 import msgspec
 
-from pileus.kernel.blobs.segments import BlobMissing
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Store
 from pileus.services.s3.bodies import Bodies, Stored
 from pileus.services.s3.conditions import WriteConditions
 from pileus.services.s3.encryption import AES256, Asked, ObjectKeys
-from pileus.services.s3.errors import NoSuchKey
 from pileus.services.s3.model import BucketRecord, Checksum, ObjectRecord
 from pileus.services.s3.object_records import inline_bytes
 from pileus.services.s3.writing import ObjectWriter
@@ -54,28 +52,25 @@ class ObjectCopier:
         self._writer = writer
 
     async def copy(self, context: RequestContext | None, source: Source, target: Target) -> ObjectRecord:
-        """Gives the copy. Raises what `ObjectWriter.write` raises; NoSuchKey when the source vanishes meanwhile."""
+        """Gives the copy. Raises what `ObjectWriter.write` raises; `BlobMissing` when the source went meanwhile."""
         record = source.record
         algorithm = target.algorithm or (record.checksum.algorithm if record.checksum is not None else "CRC64NVME")
-        try:
-            if self._lies_alike(source, target, algorithm):
-                return await self._adopted(context, source, target)
-            key = await self._keys.open(context, source.bucket, source.key, record, source.customer_key)
-            body = await self._bodies.flow(self._store.snapshot(), record, key=key)
-            return await self._writer.write(
-                context,
-                target.bucket,
-                target.key,
-                target.draft,
-                body,
-                told=_still_told(record.checksum, algorithm),
-                algorithm=algorithm,
-                asked=target.asked,
-                conditions=target.conditions,
-                happening=_HAPPENING,
-            )
-        except BlobMissing:
-            raise NoSuchKey(source.key) from None
+        if self._lies_alike(source, target, algorithm):
+            return await self._adopted(context, source, target)
+        key = await self._keys.open(context, source.bucket, source.key, record, source.customer_key)
+        body = await self._bodies.flow(self._store.snapshot(), record, key=key)
+        return await self._writer.write(
+            context,
+            target.bucket,
+            target.key,
+            target.draft,
+            body,
+            told=_still_told(record.checksum, algorithm),
+            algorithm=algorithm,
+            asked=target.asked,
+            conditions=target.conditions,
+            happening=_HAPPENING,
+        )
 
     def _lies_alike(self, source: Source, target: Target, algorithm: str) -> bool:
         """Whether the copy's bytes lie as the source's do."""

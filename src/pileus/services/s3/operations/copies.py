@@ -8,11 +8,13 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.blobs.segments import BlobMissing
 from pileus.kernel.context import RequestContext
 from pileus.kernel.service import Answered
 from pileus.services.s3.access import check_copied_tags
 from pileus.services.s3.acls import acl_for_new
 from pileus.services.s3.asked import DeleteMarkerMet, asked_version
+from pileus.services.s3.bodies import damaged
 from pileus.services.s3.checksumming import check_algorithm
 from pileus.services.s3.conditions import ReadConditions, check_source
 from pileus.services.s3.copy_sources import CopySource, read_copy_source
@@ -28,6 +30,7 @@ from pileus.services.s3.operations.base import S3Base, charged, source_bucket
 from pileus.services.s3.operations.objects import PUT_BYTES_MAX, bucket_for_new, write_conditions
 from pileus.services.s3.shapes import CopyObjectRequest, RenameObjectRequest
 
+_TRIES: Final = 3
 _ILLEGAL: Final = (
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
     "metadata, storage class, website redirect location or encryption attributes."
@@ -44,23 +47,26 @@ class CopyOperations(S3Base):
         check_algorithm(request.checksum_algorithm)
         asked = asked_of(request)
         only_if = write_conditions(request.if_match, request.if_none_match)
-        source = await self._copied_version(context, request, named)
-        if request.tagging_directive != "REPLACE":
-            check_copied_tags(context, source.record)
-        if _in_place(bucket, request, source) and not _changes(bucket, request, source.record, asked):
-            raise InvalidRequest(_ILLEGAL)
-        draft = await self._copy_draft(context, bucket, request, source.record)
-        target = Target(
-            bucket=bucket,
-            key=request.key,
-            draft=draft,
-            asked=asked,
-            conditions=only_if,
-            algorithm=request.checksum_algorithm or "",
-        )
         copier = ObjectCopier(store=self._store, bodies=self._bodies, keys=self._keys, writer=self.writer)
-        copy = await copier.copy(context, source, target)
-        return _answer(source, bucket, copy, paid)
+        for _ in range(_TRIES):
+            source = await self._copied_version(context, request, named)
+            if request.tagging_directive != "REPLACE":
+                check_copied_tags(context, source.record)
+            if _in_place(bucket, request, source) and not _changes(bucket, request, source.record, asked):
+                raise InvalidRequest(_ILLEGAL)
+            target = Target(
+                bucket=bucket,
+                key=request.key,
+                draft=await self._copy_draft(context, bucket, request, source.record),
+                asked=asked,
+                conditions=only_if,
+                algorithm=request.checksum_algorithm or "",
+            )
+            try:
+                return _answer(source, bucket, await copier.copy(context, source, target), paid)
+            except BlobMissing:
+                continue  # the source was removed since its record was read
+        raise damaged(request.copy_source)
 
     async def rename_object(self, context: RequestContext, request: RenameObjectRequest) -> None:
         """Only directory buckets have it (API_RenameObject)."""
