@@ -183,6 +183,21 @@ def test_replicas_are_not_copied_again(aws: Server) -> None:
     assert pair.versions(pair.target) == wanted
 
 
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
+def test_copies_are_given_to_the_owner_of_their_bucket_alone(aws: Server, status: str) -> None:
+    """S3 User Guide, "Changing the replica owner": who owns an object decides about it, in somebody else's bucket."""
+    name = f"given-{status.lower()}"
+    account = aws.client("sts").get_caller_identity()["Account"] if status == "COMPLETED" else "444444449999"
+    given = {
+        "Bucket": f"arn:aws:s3:::{name}-target",
+        "Account": account,
+        "AccessControlTranslation": {"Owner": "Destination"},
+    }
+    pair = Pair(aws, name, Destination=given)
+    version = pair.s3.put_object(Bucket=pair.source, Key="k", Body=b"x")["VersionId"]
+    _eventually(lambda: pair.status(pair.source, "k", version), status)
+
+
 @pytest.mark.parametrize("allowed", [[], ["kms:Decrypt"], ["kms:Encrypt"], ["kms:Decrypt", "kms:Encrypt"]])
 def test_keys_of_kms_are_used_by_roles_that_may(aws: Server, allowed: list[str]) -> None:
     """Whoever may pass a role to S3 would else read, by way of a copy, what they have no key for."""

@@ -132,6 +132,8 @@ class Replicating:
         target = await find_bucket(snapshot, task.target)
         if routes is None or not found or target is None or target.versioning != "Enabled":
             raise _Impossible
+        if found[0].owner not in {"", target.account_id}:
+            raise _Impossible  # copies are given to nobody but the target's owner
         return routes, found[0], target
 
     async def _check_role(
