@@ -65,6 +65,7 @@ PRICES: Final[Mapping[Kind, Price]] = {
     (NAMESPACE, metering.HTTP_DELIVERIES): Price("sns", "HTTP deliveries", "TopicName", 0.60e-6, free=100_000),
     (NAMESPACE, metering.MAIL_DELIVERIES): Price("sns", "email deliveries", "TopicName", 20e-6, free=1_000),
     (NAMESPACE, metering.PUSH_DELIVERIES): Price("sns", "push deliveries", "TopicName", 0.50e-6, free=_MILLION),
+    (NAMESPACE, metering.BUS_EVENTS): Price("events", "custom events", "EventBusName", 1.00e-6),
     ("AWS/Logs", "IncomingBytes"): Price(
         "logs", "GB ingested", "LogGroupName", 0.50, free=5, per=metering.BYTES_PER_GB
     ),
@@ -73,7 +74,7 @@ PRICES: Final[Mapping[Kind, Price]] = {
 on demand, as if all were.
 
 Sources: AWS Lambda Pricing; Amazon DynamoDB Pricing (on-demand throughput since 2024-11-01); Amazon SQS Pricing; Amazon
-SNS Pricing; Amazon CloudWatch Pricing (logs).
+SNS Pricing; Amazon EventBridge Pricing; Amazon CloudWatch Pricing (logs).
 """
 
 

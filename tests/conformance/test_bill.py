@@ -125,3 +125,15 @@ def test_a_fifo_topic_pays_by_size(aws: Server) -> None:
             ("sns", "FIFO GB delivered"): size,
         }
     )
+
+
+def test_events_of_a_bus(aws: Server) -> None:
+    """Each is one, and each started 64 KB; what is refused, or is for no bus, costs nothing."""
+    events = aws.client("events")
+    name = f"b-{uuid4().hex[:12]}"
+    events.create_event_bus(Name=name)
+    entry = {"Source": "a", "DetailType": "b", "Detail": "{}", "EventBusName": name}
+    large = entry | {"Detail": json.dumps({"a": "a" * 100 * KB})}
+    events.put_events(Entries=[entry, large, entry | {"Detail": "[]"}, entry | {"EventBusName": f"{name}-gone"}])
+    eventually(aws, name, {("events", "custom events"): 1 + 2})
+    assert used(aws, f"{name}-gone") == {}

@@ -93,7 +93,14 @@ class EventsPart(Part):
     def _api(self) -> "EventsApi":
         from pileus.services.events.api import EventsApi
 
-        return EventsApi(store=self._store, clock=self._clock, ids=self._ids, buses=self._buses, targets=self._targets)
+        return EventsApi(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            buses=self._buses,
+            targets=self._targets,
+            metrics=self._rule_metrics,
+        )
 
     @cached_property
     def _deliveries(self) -> "EventDelivery":

@@ -76,7 +76,9 @@ class Events:
         ids = SeededIds()
         self.buses = Buses(clock=self.clock, metrics=RuleMetrics(None))
         self.default = DefaultBus(self.buses, ids)
-        self.api = EventsApi(store=store, clock=self.clock, ids=ids, buses=self.buses, targets=self.targets)
+        self.api = EventsApi(
+            store=store, clock=self.clock, ids=ids, buses=self.buses, targets=self.targets, metrics=RuleMetrics(None)
+        )
         self.delivery = EventDelivery(
             store=store,
             clock=self.clock,

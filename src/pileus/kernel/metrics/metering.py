@@ -27,8 +27,10 @@ FIFO_DELIVERIES_GB: Final = "SNS-FIFO-Delivered-GB"
 HTTP_DELIVERIES: Final = "SNS-HTTP-Deliveries"
 MAIL_DELIVERIES: Final = "SNS-Email-Deliveries"
 PUSH_DELIVERIES: Final = "SNS-Push-Deliveries"
+BUS_EVENTS: Final = "Events-Custom"
+"""That programs put on event buses; those of services cost nothing."""
 CHUNK_BYTES: Final = 64 * 1024
-"""Of a payload, that count as a request. Sources: Amazon SQS pricing; Amazon SNS pricing."""
+"""Of a payload, that count as a request. Sources: Amazon SQS pricing; Amazon SNS pricing; EventBridge pricing."""
 BYTES_PER_GB: Final = 2**30
 
 Kind = tuple[str, str]

@@ -26,7 +26,7 @@ class Refused(Exception):
 
 def check_size(entries: Sequence[PutEventsRequestEntry]) -> None:
     """Of all together. ValidationException."""
-    if sum(_size_bytes(entry) for entry in entries) > EVENTS_BYTES_MAX:
+    if sum(size_bytes(entry) for entry in entries) > EVENTS_BYTES_MAX:
         raise ValidationException("Total size of the entries in the request is over the limit.")
 
 
@@ -50,7 +50,8 @@ def detail_of(entry: PutEventsRequestEntry) -> dict[str, Any]:
     return detail
 
 
-def _size_bytes(entry: PutEventsRequestEntry) -> int:
+def size_bytes(entry: PutEventsRequestEntry) -> int:
+    """What it counts for."""
     texts = (entry.source or "", entry.detail_type or "", entry.detail or "", *(entry.resources or ()))
     return sum(len(text.encode()) for text in texts) + (TIME_BYTES if entry.time is not None else 0)
 

@@ -8,6 +8,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.events.bus import Buses
 from pileus.services.events.errors import BusNotFound
+from pileus.services.events.metrics import RuleMetrics
 from pileus.services.events.names import BusName, bus_named
 from pileus.services.events.targets import EventTargets
 
@@ -17,12 +18,15 @@ REVISION_BYTES: Final = 8
 class EventsBase:
     """Knows where buses are kept, and how events come to them."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, buses: Buses, targets: EventTargets) -> None:
+    def __init__(
+        self, *, store: Store, clock: Clock, ids: Ids, buses: Buses, targets: EventTargets, metrics: RuleMetrics
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._buses = buses
         self._targets = targets
+        self._metrics = metrics
 
     def _revision(self) -> bytes:
         return self._ids.bytes(REVISION_BYTES)
