@@ -150,15 +150,6 @@ class InvalidBucketOwnerAWSAccountID(ServiceError):
         )
 
 
-class MalformedXML(ServiceError):
-    """The body is not what the schema says, in a way that the model does not know."""
-
-    code = "MalformedXML"
-
-    def __init__(self) -> None:
-        super().__init__("The XML you provided was not well-formed or did not validate against our published schema")
-
-
 class InvalidBucketState(ServiceError):
     """What is asked for contradicts another configuration of the bucket."""
 

@@ -52,6 +52,18 @@ class InvalidRequest(ServiceError):
     code = "InvalidRequest"
 
 
+class MalformedXML(ServiceError):
+    """A document does not fit S3's schema, in a way that the model does not know.
+
+    Recording s3/s3_api, test_tagging_validation.
+    """
+
+    code = "MalformedXML"
+
+    def __init__(self) -> None:
+        super().__init__("The XML you provided was not well-formed or did not validate against our published schema")
+
+
 class PreconditionFailed(ServiceError):
     """Recording s3/s3_preconditions."""
 

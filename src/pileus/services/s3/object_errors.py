@@ -117,15 +117,6 @@ class InvalidTag(ServiceError):
         super().__init__(message, members=members if value is None else {**members, "TagValue": value})
 
 
-class MalformedXML(ServiceError):
-    """Recording s3/s3_api, test_tagging_validation."""
-
-    code = "MalformedXML"
-
-    def __init__(self) -> None:
-        super().__init__("The XML you provided was not well-formed or did not validate against our published schema")
-
-
 class InvalidEncryptionAlgorithm(ServiceError):
     """Recording s3/s3, TestS3SSECEncryption::test_put_object_validation_sse_c."""
 

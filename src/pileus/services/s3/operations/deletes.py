@@ -13,10 +13,10 @@ from pileus.kernel.storage.seam import Transaction
 from pileus.services.s3.access import check_deletes, may_bypass
 from pileus.services.s3.asked import check_version_id
 from pileus.services.s3.deleting import Deleted, Deletion, ObjectDeleter
-from pileus.services.s3.errors import NoSuchVersion
+from pileus.services.s3.errors import MalformedXML, NoSuchVersion
 from pileus.services.s3.model import NULL_VERSION, BucketRecord
 from pileus.services.s3.names import order_of
-from pileus.services.s3.object_errors import MalformedXML, header_not_implemented
+from pileus.services.s3.object_errors import header_not_implemented
 from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.shapes import (
     DeletedObject,

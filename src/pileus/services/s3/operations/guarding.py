@@ -16,9 +16,8 @@ from pileus.services.s3.absent_settings import (
     OwnershipControlsNotFoundError,
 )
 from pileus.services.s3.acls import InvalidBucketAclWithObjectOwnership, effective_block, owners_own
-from pileus.services.s3.bucket_errors import MalformedXML
 from pileus.services.s3.bucket_records import find_setting, put_setting
-from pileus.services.s3.errors import AccessDenied
+from pileus.services.s3.errors import AccessDenied, MalformedXML
 from pileus.services.s3.model import BucketRecord, PublicAccessBlock, SettingRecord
 from pileus.services.s3.operations.settings_base import NO_CONTENT, Asked, SettingsBase
 from pileus.services.s3.settings.documents import POLICY

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import AnyServiceError, NotImplementedByPileus, ServiceError
+from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.s3.access import may_bypass
 from pileus.services.s3.asked import asked_version
-from pileus.services.s3.errors import NoSuchLockConfiguration
+from pileus.services.s3.errors import MalformedXML, NoSuchLockConfiguration
 from pileus.services.s3.locking import check_has_locks, with_legal_hold, with_retention
 from pileus.services.s3.object_records import replace_version
 from pileus.services.s3.operations.base import S3Base, asked_bucket
@@ -33,11 +33,11 @@ class LockOperations(S3Base):
     ) -> PutObjectRetentionOutput:
         retention = request.retention
         if retention is None:
-            raise malformed_xml()
+            raise MalformedXML
         if retention.event_hold is not None or retention.event_hold_duration is not None:
             raise NotImplementedByPileus("Pileus does not implement event holds yet")
         if (retention.mode is None) != (retention.retain_until_date is None):
-            raise malformed_xml()
+            raise MalformedXML
         now_s = self._clock.timestamp()
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
@@ -72,7 +72,7 @@ class LockOperations(S3Base):
     ) -> PutObjectLegalHoldOutput:
         hold = request.legal_hold
         if hold is None or hold.status is None:
-            raise malformed_xml()
+            raise MalformedXML
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             check_has_locks(bucket)
@@ -92,10 +92,3 @@ class LockOperations(S3Base):
         if lock is None or not lock.legal_hold:
             raise NoSuchLockConfiguration
         return GetObjectLegalHoldOutput(legal_hold=ObjectLockLegalHold(status=lock.legal_hold))
-
-
-def malformed_xml() -> ServiceError:
-    """What does not fit S3's schema, where the model allows it."""
-    return AnyServiceError(
-        "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
-    )

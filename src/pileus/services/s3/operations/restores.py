@@ -7,8 +7,8 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.service import Answered
 from pileus.services.s3.asked import asked_version
+from pileus.services.s3.errors import MalformedXML
 from pileus.services.s3.happenings import note
-from pileus.services.s3.object_errors import MalformedXML
 from pileus.services.s3.object_records import replace_version
 from pileus.services.s3.operations.base import S3Base, asked_bucket
 from pileus.services.s3.restoring import announce, restored

@@ -8,9 +8,8 @@ from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
 from pileus.services.s3.absent_settings import NoSuchCORSConfiguration, NoSuchWebsiteConfiguration
-from pileus.services.s3.bucket_errors import MalformedXML
 from pileus.services.s3.bucket_records import find_setting
-from pileus.services.s3.errors import InvalidRequest
+from pileus.services.s3.errors import InvalidRequest, MalformedXML
 from pileus.services.s3.operations.settings_base import SettingsBase
 from pileus.services.s3.settings.cors import check_cors
 from pileus.services.s3.settings.documents import ACCELERATE, CORS, WEBSITE, read

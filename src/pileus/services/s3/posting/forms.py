@@ -14,10 +14,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from pileus.kernel.auth.presigned import credential_flaw
 from pileus.kernel.auth.signed_policies import SignedPolicy
-from pileus.kernel.errors import AnyServiceError
 from pileus.kernel.wire.text_values import NotReadable
 from pileus.kernel.wire.xml_tree import Element, read_xml
-from pileus.services.s3.errors import InvalidArgument
+from pileus.services.s3.errors import InvalidArgument, MalformedXML
 from pileus.services.s3.posting.errors import FieldMissing
 from pileus.services.s3.posting.multipart import Field
 
@@ -148,10 +147,7 @@ def _tags(text: str) -> list[tuple[str, str]]:
     try:
         root = read_xml(text.encode(errors="replace"))
     except NotReadable:
-        raise AnyServiceError(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        ) from None
+        raise MalformedXML from None
     if root.name != "Tagging":
         return []
     return [

@@ -6,8 +6,7 @@ texts are AWS's as its users have reported them.
 
 from typing import Final
 
-from pileus.services.s3.bucket_errors import MalformedXML
-from pileus.services.s3.errors import InvalidRequest
+from pileus.services.s3.errors import InvalidRequest, MalformedXML
 from pileus.services.s3.shapes import CORSConfiguration, CORSRule
 
 RULES_MAX: Final = 100

@@ -13,8 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from pileus.kernel.ids import Ids
-from pileus.services.s3.bucket_errors import MalformedXML
-from pileus.services.s3.errors import InvalidArgument
+from pileus.services.s3.errors import InvalidArgument, MalformedXML
 from pileus.services.s3.events.matching import Receiver
 from pileus.services.s3.settings.documents import new_id
 from pileus.services.s3.shapes import (

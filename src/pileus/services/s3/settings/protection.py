@@ -8,8 +8,8 @@ from typing import Final
 
 from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.s3 import shapes
-from pileus.services.s3.bucket_errors import MalformedXML, NamedArgument
-from pileus.services.s3.errors import InvalidArgument
+from pileus.services.s3.bucket_errors import NamedArgument
+from pileus.services.s3.errors import InvalidArgument, MalformedXML
 from pileus.services.s3.model import DefaultEncryption, DefaultRetention
 
 _OWN: Final = "AES256"

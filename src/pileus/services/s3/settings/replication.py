@@ -9,8 +9,7 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.ids import Ids
-from pileus.services.s3.bucket_errors import MalformedXML
-from pileus.services.s3.errors import InvalidArgument, InvalidRequest
+from pileus.services.s3.errors import InvalidArgument, InvalidRequest, MalformedXML
 from pileus.services.s3.settings.documents import new_id
 from pileus.services.s3.shapes import ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter
 

@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from pileus.services.s3.bucket_errors import IdMismatch, InvalidS3DestinationBucket, MalformedXML
-from pileus.services.s3.errors import InvalidArgument
+from pileus.services.s3.bucket_errors import IdMismatch, InvalidS3DestinationBucket
+from pileus.services.s3.errors import InvalidArgument, MalformedXML
 from pileus.services.s3.shapes import (
     AnalyticsConfiguration,
     IntelligentTieringConfiguration,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from pileus.services.s3.bucket_errors import MalformedXML
-from pileus.services.s3.errors import InvalidArgument, InvalidRequest
+from pileus.services.s3.errors import InvalidArgument, InvalidRequest, MalformedXML
 from pileus.services.s3.shapes import LifecycleRule, NoncurrentVersionTransition, Transition
 
 _INFREQUENT: Final = frozenset({"STANDARD_IA", "ONEZONE_IA"})

@@ -7,8 +7,7 @@ about codes and the number of rules are AWS's as its users have reported them.
 import re
 from typing import Final
 
-from pileus.services.s3.bucket_errors import MalformedXML
-from pileus.services.s3.errors import InvalidArgument, InvalidRequest
+from pileus.services.s3.errors import InvalidArgument, InvalidRequest, MalformedXML
 from pileus.services.s3.shapes import Redirect, RoutingRule, WebsiteConfiguration
 
 RULES_MAX: Final = 50

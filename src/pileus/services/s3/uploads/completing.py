@@ -14,9 +14,9 @@ from pileus.kernel.errors import AnyServiceError
 from pileus.kernel.wire.checksums import checksum as begun
 from pileus.kernel.wire.checksums import combined, written
 from pileus.services.s3 import checksumming
-from pileus.services.s3.errors import InvalidRequest
+from pileus.services.s3.errors import InvalidRequest, MalformedXML
 from pileus.services.s3.model import Checksum, LaidPart, PartRecord, UploadRecord
-from pileus.services.s3.object_errors import EntityTooLarge, MalformedXML
+from pileus.services.s3.object_errors import EntityTooLarge
 from pileus.services.s3.shapes import CompletedPart, CompleteMultipartUploadRequest
 from pileus.services.s3.uploads.errors import (
     InvalidPart,
