@@ -115,7 +115,7 @@ def test_markers_of_the_older_list(s3: Any, bucket: str) -> None:
 def test_a_delimiter_that_is_encoded(s3: Any, bucket: str) -> None:
     """Recording test_list_objects_with_prefix[%2F]."""
     put(s3, bucket, "test/foo/bar/123")
-    found = s3.list_objects(Bucket=bucket, Prefix="test/", Delimiter="%2F", MaxKeys=1)
+    found = s3.list_objects(Bucket=bucket, Prefix="test/", Delimiter="%2F", MaxKeys=1, EncodingType="url")
     assert (keys(found), found["Delimiter"], found["IsTruncated"]) == (["test/foo/bar/123"], "%252F", False)
 
 

@@ -14,13 +14,14 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.http.messages import FileBody
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.kernel.wire import checksums
-from pileus.services.s3.asked import asked_version
+from pileus.services.s3.asked import DeleteMarkerMet, asked_version
 from pileus.services.s3.bodies import Bodies, Content, damaged, part_range
+from pileus.services.s3.describing import http_date
 from pileus.services.s3.encryption import ObjectKeys, check_customer_key
 from pileus.services.s3.errors import InvalidArgument, InvalidRequest, NoSuchKey
-from pileus.services.s3.model import BucketRecord, Checksum, LaidPart, ObjectRecord
+from pileus.services.s3.model import NULL_VERSION, BucketRecord, Checksum, LaidPart, ObjectRecord
 from pileus.services.s3.object_errors import InvalidPartNumber, InvalidRange
-from pileus.services.s3.object_records import find_current, parts_of
+from pileus.services.s3.object_records import find_current, find_version, parts_of
 
 _RANGE: Final = re.compile(r"\s*bytes\s*=\s*([0-9]*)\s*-\s*([0-9]*)\s*", re.IGNORECASE | re.ASCII)
 _DIGITS_MAX: Final = 18
@@ -109,6 +110,15 @@ class ObjectReader:
         except NoSuchKey as error:
             if bucket.versioning:
                 await _tell_marker(snapshot, bucket, key, error)
+            raise
+        except DeleteMarkerMet as error:
+            marker = await find_version(snapshot, bucket, key, version_id or NULL_VERSION)
+            assert marker is not None
+            error.headers = (
+                *_of_marker(marker),
+                ("Last-Modified", http_date(int(marker.modified_at_s))),
+                ("Allow", "DELETE"),
+            )
             raise
 
     async def ranged(
@@ -207,4 +217,8 @@ def _verify(told: Checksum, content: bytes, what: str) -> None:
 async def _tell_marker(snapshot: Snapshot, bucket: BucketRecord, key: str, error: NoSuchKey) -> None:
     marker = await find_current(snapshot, bucket, key)
     if marker is not None:
-        error.headers = (("x-amz-delete-marker", "true"), ("x-amz-version-id", marker.version_id))
+        error.headers = _of_marker(marker)
+
+
+def _of_marker(marker: ObjectRecord) -> tuple[tuple[str, str], ...]:
+    return ("x-amz-delete-marker", "true"), ("x-amz-version-id", marker.version_id)

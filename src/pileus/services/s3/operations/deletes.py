@@ -12,6 +12,7 @@ from pileus.kernel.service import Answered
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.s3.access import check_deletes, may_bypass
 from pileus.services.s3.asked import check_version_id
+from pileus.services.s3.bucket_errors import NamedArgument
 from pileus.services.s3.deleting import Deleted, Deletion, ObjectDeleter
 from pileus.services.s3.errors import MalformedXML, NoSuchVersion
 from pileus.services.s3.model import NULL_VERSION, BucketRecord
@@ -31,6 +32,9 @@ _OBJECTS_MAX: Final = 1000
 """Source: API_DeleteObjects."""
 
 
+_BYPASS: Final = "x-amz-bypass-governance-retention"
+
+
 class DeleteOperations(S3Base):
     """Objects go."""
 
@@ -42,6 +46,7 @@ class DeleteOperations(S3Base):
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             paid = charged(bucket, context, request.request_payer)
+            _check_bypass(bucket, request)
             if request.version_id is not None:
                 check_version_id(request.version_id)
             asked = Deletion(
@@ -63,6 +68,7 @@ class DeleteOperations(S3Base):
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             paid = charged(bucket, context, request.request_payer)
+            _check_bypass(bucket, request)
             for member, each in enumerate(request.delete.objects):
                 try:
                     check_deletes(context, member=member)
@@ -107,6 +113,12 @@ class DeleteOperations(S3Base):
     @property
     def deleter(self) -> ObjectDeleter:
         return ObjectDeleter(clock=self._clock, ids=self._ids)
+
+
+def _check_bypass(bucket: BucketRecord, request: DeleteObjectRequest | DeleteObjectsRequest) -> None:
+    """Even "false" is out of place where nothing locks (recording s3/s3_api, test_delete_object_with_no_locking)."""
+    if request.bypass_governance_retention is not None and not bucket.lock_enabled:
+        raise NamedArgument(f"{_BYPASS} is only applicable to Object Lock enabled buckets.", name=_BYPASS)
 
 
 def _told(deleted: Deleted) -> list[tuple[str, str]]:

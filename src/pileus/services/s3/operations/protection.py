@@ -70,8 +70,8 @@ class ProtectionOperations(SettingsBase):
         return GetBucketEncryptionOutput(server_side_encryption_configuration=told_encryption(bucket.encryption))
 
     async def put_bucket_encryption(self, context: RequestContext, request: PutBucketEncryptionRequest) -> None:
-        encryption = default_encryption(request.server_side_encryption_configuration)
-        await self._change(context, request, lambda bucket: replace(bucket, encryption=encryption))
+        asked = request.server_side_encryption_configuration
+        await self._change(context, request, lambda bucket: replace(bucket, encryption=default_encryption(asked)))
 
     async def delete_bucket_encryption(self, context: RequestContext, request: DeleteBucketEncryptionRequest) -> None:
         await self._change(context, request, lambda bucket: replace(bucket, encryption=None))

@@ -1,0 +1,98 @@
+"""What replaying the recordings of S3 taught beyond what was built from them; each test names its scenario."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Server
+from tests.support.buckets import new_bucket, refused
+
+NO_LOCK = "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets."
+
+
+@pytest.fixture
+def s3(aws: Server) -> Any:
+    return aws.client("s3")
+
+
+def test_a_marker_read_by_its_id_is_told_by_headers(s3: Any) -> None:
+    """s3_api, test_delete_object_versioned: 405 says what may be done, and to what; SDKs show it nowhere else."""
+    bucket = new_bucket(s3, versioned=True)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    for read in (s3.get_object, s3.head_object):
+        with pytest.raises(s3.exceptions.ClientError) as caught:
+            read(Bucket=bucket, Key="k", VersionId=marker)
+        told = caught.value.response["ResponseMetadata"]
+        assert told["HTTPStatusCode"] == 405
+        assert told["HTTPHeaders"]["x-amz-delete-marker"] == "true"
+        assert told["HTTPHeaders"]["x-amz-version-id"] == marker
+        assert told["HTTPHeaders"]["allow"] == "DELETE"
+
+
+def test_nothing_is_bypassed_where_nothing_locks(s3: Any) -> None:
+    """s3_api, test_delete_object_with_no_locking: even a bypass of "false" is out of place."""
+    bucket = new_bucket(s3)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    wrong = {
+        "Code": "InvalidArgument",
+        "Message": NO_LOCK,
+        "ArgumentName": "x-amz-bypass-governance-retention",
+        "Status": 400,
+    }
+    for bypass in (True, False):
+        asked = {"Bucket": bucket, "BypassGovernanceRetention": bypass}
+        assert refused(s3.delete_object, **asked, Key="k") == wrong
+        assert refused(s3.delete_objects, **asked, Delete={"Objects": [{"Key": "k"}]}) == wrong
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+
+
+def test_a_bucket_is_looked_for_before_its_encryption_is_read(s3: Any) -> None:
+    """s3_api, test_s3_default_bucket_encryption_exc, which has no rule; that is refused by the schema, before."""
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    twice: dict[str, Any] = {"ServerSideEncryptionConfiguration": {"Rules": [rule, rule]}}
+    error = refused(s3.put_bucket_encryption, Bucket="nobody-has-made-this-bucket", **twice)
+    assert (error["Code"], error["BucketName"]) == ("NoSuchBucket", "nobody-has-made-this-bucket")
+    assert refused(s3.put_bucket_encryption, Bucket=new_bucket(s3), **twice)["Code"] == "MalformedXML"
+
+
+def test_owners_of_new_buckets(s3: Any) -> None:
+    """s3_api, test_bucket_ownership_controls_exc: the value stands in the message only."""
+    for value in ("RandomValue", ""):
+        assert refused(s3.create_bucket, Bucket="not-made", ObjectOwnership=value) == {
+            "Code": "InvalidArgument",
+            "Message": f"Invalid x-amz-object-ownership header: {value}",
+            "ArgumentName": "x-amz-object-ownership",
+            "Status": 400,
+        }
+
+
+def test_pages_begin_at_one_place_only(s3: Any) -> None:
+    """s3_list_operations, test_list_objects_v2_continuation_start_after: a token outweighs StartAfter."""
+    bucket = new_bucket(s3)
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key=f"test_{number}", Body=b"x")
+    token = s3.list_objects_v2(Bucket=bucket, MaxKeys=1)["NextContinuationToken"]
+    rest = s3.list_objects_v2(Bucket=bucket, StartAfter="test_2", ContinuationToken=token)
+    assert [found["Key"] for found in rest["Contents"]] == ["test_1", "test_2"]
+    assert "StartAfter" not in rest
+    assert refused(s3.list_objects_v2, Bucket=bucket, ContinuationToken="") == {
+        "Code": "InvalidArgument",
+        "Message": "The continuation token provided is incorrect",
+        "ArgumentName": "continuation-token",
+        "Status": 400,
+    }
+
+
+def test_a_delimiter_is_encoded_once(s3: Any) -> None:
+    """s3_list_operations, test_list_objects_with_prefix[%2F]: boto3 leaves encoded what was asked to be encoded."""
+    bucket = new_bucket(s3)
+    asked = {"Bucket": bucket, "Delimiter": "%2F", "EncodingType": "url"}
+    for lists in (s3.list_objects, s3.list_objects_v2, s3.list_object_versions):
+        assert lists(**asked)["Delimiter"] == "%252F"
+
+
+def test_a_bucket_that_is_asked_for_has_a_type(s3: Any) -> None:
+    """s3, test_create_bucket_head_bucket: HeadBucket tells the type of what GET would answer."""
+    told = s3.head_bucket(Bucket=new_bucket(s3))["ResponseMetadata"]["HTTPHeaders"]
+    assert told["content-type"] == "application/xml"
