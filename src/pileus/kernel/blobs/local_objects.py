@@ -102,6 +102,8 @@ class LocalFiles:
             return
         if not self._ready:
             make_private_directory(self._root)
+            if self._full:
+                sync_directory(self._root.parent)
         make_private_directory(self._root / name)
         if self._full:
             sync_directory(self._root)
