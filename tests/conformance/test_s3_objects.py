@@ -570,3 +570,19 @@ def test_whoever_asks_pays(aws: Server, s3: Any, bucket: str) -> None:
     assert refused(stranger.get_object, Bucket=bucket, Key="k")["Code"] == "AccessDenied"
     assert stranger.get_object(Bucket=bucket, Key="k", RequestPayer="requester")["RequestCharged"] == "requester"
     assert "RequestCharged" not in s3.get_object(Bucket=bucket, Key="k")
+    for call, more in (
+        (stranger.create_multipart_upload, {}),
+        (stranger.list_parts, {"UploadId": "u"}),
+        (stranger.upload_part, {"UploadId": "u", "PartNumber": 1}),
+        (stranger.get_object_tagging, {}),
+    ):
+        assert refused(call, Bucket=bucket, Key="k", **more)["Code"] == "AccessDenied", call
+    upload = stranger.create_multipart_upload(Bucket=bucket, Key="m", RequestPayer="requester")["UploadId"]
+    stranger.abort_multipart_upload(Bucket=bucket, Key="m", UploadId=upload, RequestPayer="requester")
+    other = f"{bucket}-of-others"
+    stranger.create_bucket(Bucket=other)
+    into = {"Bucket": other, "Key": "m"}
+    upload = stranger.create_multipart_upload(**into)["UploadId"]
+    copied = {**into, "UploadId": upload, "PartNumber": 1, "CopySource": f"{bucket}/k"}
+    assert refused(stranger.upload_part_copy, **copied)["Code"] == "AccessDenied"
+    stranger.upload_part_copy(**copied, RequestPayer="requester")

@@ -134,3 +134,15 @@ def test_nobody_in_particular_reads_what_kms_has_encrypted(strict: Server, bucke
     answer = _HTTP.request("GET", f"{strict.url}/{bucket}/sealed/a")
     assert (answer.status, code_of(answer)) == (403, "AccessDenied")
     assert s3.get_object(Bucket=bucket, Key="sealed/a")["Body"].read() == b"secret"
+
+
+def test_nobody_in_particular_pays_nothing(strict: Server, bucket: str) -> None:
+    """S3 User Guide, "Using Requester Pays": anonymous access to such a bucket is not allowed, whatever it promises."""
+    s3 = root(strict)
+    let_everybody(s3, bucket, "s3:GetObject", "paid/")
+    s3.put_object(Bucket=bucket, Key="paid/a", Body=b"x")
+    url, promise = f"{strict.url}/{bucket}/paid/a", {"x-amz-request-payer": "requester"}
+    assert _HTTP.request("GET", url).status == 200
+    s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "Requester"})
+    assert _HTTP.request("GET", url, headers=promise).status == 403
+    s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "BucketOwner"})

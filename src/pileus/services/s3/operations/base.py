@@ -71,7 +71,7 @@ def charged(bucket: BucketRecord, context: RequestContext, payer: str | None) ->
     """
     if not bucket.requester_pays or context.account_id == bucket.account_id:
         return []
-    if payer is None:
+    if payer is None or not context.account_id:  # nobody in particular pays nothing
         raise AccessDenied
     return [("x-amz-request-charged", "requester")]
 

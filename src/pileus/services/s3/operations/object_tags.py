@@ -16,7 +16,7 @@ from pileus.services.s3.happenings import note
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.object_records import find_current, replace_version
 from pileus.services.s3.object_tags import checked_tags
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.replication.noting import told_again
 from pileus.services.s3.shapes import (
     DeleteObjectTaggingOutput,
@@ -37,6 +37,7 @@ class ObjectTagOperations(S3Base):
     ) -> GetObjectTaggingOutput:
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        charged(bucket, context, request.request_payer)
         try:
             found = await _tagged(snapshot, bucket, request.key, request.version_id, method="GET")
         except NoSuchKey:
@@ -70,6 +71,8 @@ class ObjectTagOperations(S3Base):
     ) -> str | None:
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
+            if isinstance(request, PutObjectTaggingRequest):  # the other cannot say who pays
+                charged(bucket, context, request.request_payer)
             found = await _tagged(tx, bucket, request.key, request.version_id, method=method)
             record = await told_again(tx, bucket, request.key, msgspec.structs.replace(found.record, tags=tags))
             replace_version(tx, bucket, request.key, record, current=found.current)

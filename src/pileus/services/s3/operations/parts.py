@@ -22,7 +22,7 @@ from pileus.services.s3.describing import readable
 from pileus.services.s3.encryption import check_customer_key, customer_key_of
 from pileus.services.s3.model import BucketRecord, ObjectRecord, PartRecord, UploadRecord
 from pileus.services.s3.object_errors import EntityTooLarge, InvalidObjectState
-from pileus.services.s3.operations.base import S3Base, asked_bucket, source_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged, source_bucket
 from pileus.services.s3.shapes import (
     CopyPartResult,
     UploadPartCopyOutput,
@@ -88,6 +88,7 @@ class PartOperations(S3Base):
             raise bad_part_number(request.part_number)
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        charged(bucket, context, request.request_payer)
         upload = await get_upload(snapshot, bucket, request.key, request.upload_id)
         if isinstance(request, UploadPartRequest) and isinstance(request.body, ReceivedBody):
             check_stated(upload, request.body.verification.algorithm)
@@ -127,6 +128,7 @@ class PartOperations(S3Base):
         snapshot = self._store.snapshot()
         named = read_copy_source(request.copy_source)
         source = await source_bucket(snapshot, named.bucket, expected_owner=request.expected_source_bucket_owner)
+        charged(source, context, request.request_payer)
         record = (await asked_version(snapshot, source, named.key, named.version_id, method="PUT")).record
         now_s = self._clock.timestamp()
         asked = ReadConditions(

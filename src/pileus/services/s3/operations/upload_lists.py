@@ -12,7 +12,7 @@ from pileus.kernel.context import RequestContext
 from pileus.services.s3 import checksumming
 from pileus.services.s3.errors import InvalidArgument
 from pileus.services.s3.model import PartRecord, UploadRecord
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.shapes import (
     CommonPrefix,
     ListMultipartUploadsOutput,
@@ -40,6 +40,7 @@ class UploadListOperations(S3Base):
             raise _not_in_range("part-number-marker", marker)
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        charged(bucket, context, request.request_payer)
         upload = await get_upload(snapshot, bucket, request.key, request.upload_id)
         found = await parts_of(snapshot, request.upload_id, beyond=marker, limit=limit + 1)
         told = found[:limit]
@@ -68,6 +69,7 @@ class UploadListOperations(S3Base):
         prefix, delimiter = request.prefix or "", request.delimiter or ""
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        charged(bucket, context, request.request_payer)
         if upload_marker and await find_upload(snapshot, bucket, key_marker, upload_marker) is None:
             raise InvalidArgument("Invalid uploadId marker", name="upload-id-marker", value=upload_marker)
         found = await page(

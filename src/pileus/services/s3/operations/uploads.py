@@ -26,7 +26,7 @@ from pileus.services.s3.errors import PreconditionFailed
 from pileus.services.s3.locking import lock_for_new
 from pileus.services.s3.model import BucketRecord, ObjectRecord, PartRecord, UploadRecord
 from pileus.services.s3.object_records import find_object, put_layout
-from pileus.services.s3.operations.base import S3Base, asked_bucket
+from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
 from pileus.services.s3.operations.objects import write_conditions
 from pileus.services.s3.shapes import (
     AbortMultipartUploadRequest,
@@ -79,6 +79,7 @@ class UploadOperations(S3Base):
     ) -> CreateMultipartUploadOutput:
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        charged(bucket, context, request.request_payer)
         check_key(request.key)
         kind = checksumming.upload_kind(request.checksum_algorithm, request.checksum_type)
         asked = asked_of(request)
@@ -126,6 +127,7 @@ class UploadOperations(S3Base):
         only_if = write_conditions(request.if_match, request.if_none_match)
         snapshot = self._store.snapshot()
         bucket = await asked_bucket(snapshot, context, request.bucket, expected_owner=request.expected_bucket_owner)
+        charged(bucket, context, request.request_payer)
         upload = await find_upload(snapshot, bucket, request.key, request.upload_id)
         if upload is None:
             return await self._completed_before(snapshot, context, bucket, request)
@@ -149,6 +151,7 @@ class UploadOperations(S3Base):
     async def abort_multipart_upload(self, context: RequestContext, request: AbortMultipartUploadRequest) -> None:
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
+            charged(bucket, context, request.request_payer)
             upload = await get_upload(tx, bucket, request.key, request.upload_id)
             initiated = request.if_match_initiated_time
             if initiated is not None and int(initiated.timestamp()) != int(upload.initiated_at_s):
