@@ -155,10 +155,10 @@ class Application:
             await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
 
     def _set_files_aside(self) -> Path:
-        """Take the packages out of the way at once, since deleting them may take long; where they are now."""
+        """Take packages and objects out of the way at once, since deleting them may take long; where they are now."""
         aside = self._settings.data_dir / f"{FORGOTTEN_PREFIX}{self._ids.base36(8)}"
         aside.mkdir(mode=0o700)
-        for name in ("blobs", "code", "images"):
+        for name in ("blobs", "code", "images", "objects"):
             folder = self._settings.data_dir / name
             if folder.exists():
                 folder.rename(aside / name)

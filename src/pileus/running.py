@@ -15,7 +15,8 @@ _ANSWER_WITHIN_S: Final = 5.0
 FORGOTTEN_PREFIX: Final = "forgotten-"
 """Folders that a reset has set aside, and deletes."""
 _OWN: Final = (
-    *("format", "format.new", "lock", "secret", "root-credentials", "blobs", "code", "images", _FILE, f"{_FILE}.part"),
+    *("format", "format.new", "lock", "secret", "root-credentials"),
+    *("blobs", "code", "images", "objects", _FILE, f"{_FILE}.part"),
 )
 """What Pileus makes in its data directory, beside the database's files (`pileus.db...`)."""
 

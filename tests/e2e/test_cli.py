@@ -112,6 +112,27 @@ def test_reset_forgets_everything_and_serves_on(own_server: Server) -> None:
     assert "Item" not in dynamodb.get_item(TableName="forgotten", Key={"pk": {"S": "a"}})
 
 
+def test_a_reset_leaves_no_byte_of_objects(own_server: Server) -> None:
+    """What was forgotten lay on the disk for hours, and `pileus reset` said that the folder was not Pileus's."""
+    own_server.start()
+    objects = own_server.data_dir / "objects"
+
+    def put() -> None:
+        s3 = own_server.client("s3")
+        s3.create_bucket(Bucket="forgotten")
+        s3.put_object(Bucket="forgotten", Key="large", Body=b"x" * 100_000)
+        assert s3.get_object(Bucket="forgotten", Key="large")["Body"].read() == b"x" * 100_000
+        assert [path for path in objects.rglob("*") if path.is_file()]
+
+    put()
+    assert fetch(f"{own_server.url}/_pileus/reset", method="POST") == (200, {"status": "reset"})
+    assert not [path for path in own_server.data_dir.rglob("*") if path.is_file() and path.stat().st_size == 100_000]
+    put()
+    own_server.stop()
+    assert pileus("reset", "--yes", "--data-dir", str(own_server.data_dir)).stdout.count("left in") == 0
+    assert not objects.exists()
+
+
 def test_reset_of_a_data_dir_nobody_serves(own_server: Server) -> None:
     """`pileus reset` also cleans up after a server that has ended; it never deletes a folder that is not ours."""
     own_server.start()
