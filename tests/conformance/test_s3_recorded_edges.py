@@ -1,6 +1,8 @@
 """What replaying the recordings of S3 taught beyond what was built from them; each test names its scenario."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -96,3 +98,44 @@ def test_a_bucket_that_is_asked_for_has_a_type(s3: Any) -> None:
     """s3, test_create_bucket_head_bucket: HeadBucket tells the type of what GET would answer."""
     told = s3.head_bucket(Bucket=new_bucket(s3))["ResponseMetadata"]["HTTPHeaders"]
     assert told["content-type"] == "application/xml"
+
+
+def test_regions_that_are_none_hold_no_buckets(s3: Any) -> None:
+    """s3_list_operations, test_list_buckets_region_validation."""
+    assert refused(s3.list_buckets, BucketRegion="eu-east-1") == {
+        "Code": "InvalidArgument",
+        "Message": "Argument value eu-east-1 is not a valid AWS Region",
+        "ArgumentName": "bucket-region",
+        "Status": 400,
+    }
+    for region in ("us-east-1", "eu-west-1"):
+        s3.list_buckets(BucketRegion=region)
+
+
+def test_half_a_lock_has_no_value(s3: Any) -> None:
+    """s3, test_s3_object_lock_mode_validation and test_bucket_config_default_retention."""
+    bucket = f"b-{uuid4().hex[:16]}"
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    both = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
+    wrong = {"Code": "InvalidArgument", "Message": both, "Status": 400}
+    assert refused(s3.put_object, Bucket=bucket, Key="k", ObjectLockMode="GOVERNANCE") == {
+        **wrong,
+        "ArgumentName": "x-amz-object-lock-retain-until-date",
+    }
+    until = datetime.now(UTC) + timedelta(days=1)
+    assert refused(s3.put_object, Bucket=bucket, Key="k", ObjectLockRetainUntilDate=until) == {
+        **wrong,
+        "ArgumentName": "x-amz-object-lock-mode",
+    }
+
+
+def test_the_first_of_rules_that_agree_is_told(s3: Any) -> None:
+    """s3, test_bucket_lifecycle_multiple_rules: not the first by its name."""
+    bucket = new_bucket(s3)
+    rules = [
+        {"ID": name, "Filter": {"Prefix": prefix}, "Status": "Enabled", "Expiration": {"Days": 7}}
+        for name, prefix in (("rule_one", "testobject"), ("rule_two", "test"), ("rule_three", "t"))
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    assert s3.put_object(Bucket=bucket, Key="testobject-expiry")["Expiration"].endswith('rule-id="rule_one"')
+    assert s3.put_object(Bucket=bucket, Key="test-one-rule")["Expiration"].endswith('rule-id="rule_two"')

@@ -12,6 +12,7 @@ from pileus.services.s3.bucket_errors import (
     IllegalLocationConstraintException,
     InvalidBucketName,
     InvalidLocationConstraint,
+    NamedArgument,
     WrongRegion,
 )
 
@@ -49,6 +50,12 @@ def check_name(name: str) -> None:
         or names_access_point(name)  # or it would stand before the point, and get what is meant for it
     ):
         raise InvalidBucketName(name)
+
+
+def check_region(asked: str | None) -> None:
+    """Of ListBuckets (recording s3/s3_list_operations, test_list_buckets_region_validation)."""
+    if asked is not None and asked != FIRST_REGION and asked not in REGIONS:
+        raise NamedArgument(f"Argument value {asked} is not a valid AWS Region", name="bucket-region")
 
 
 def region_for(constraint: str | None, *, asked_in: str) -> str:

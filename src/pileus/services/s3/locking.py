@@ -12,6 +12,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from pileus.services.s3.bucket_errors import NamedArgument
 from pileus.services.s3.errors import AccessDenied, InvalidArgument, InvalidRequest
 from pileus.services.s3.model import BucketRecord, Lock, ObjectRecord
 
@@ -55,7 +56,7 @@ def lock_for_new(bucket: BucketRecord, asked: LocksAsked, *, now_s: float) -> Lo
         return _default(bucket, now_s=now_s)
     check_has_locks(bucket)
     if (mode is None) != (until is None):
-        raise InvalidArgument(
+        raise NamedArgument(
             "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
             name=_MODE if mode is None else _UNTIL,
         )

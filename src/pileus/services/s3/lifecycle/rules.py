@@ -98,13 +98,13 @@ def rules_of(document: bytes) -> tuple[Rule, ...]:
 
 
 def expiry_of(rules: Sequence[Rule], key: str, record: ObjectRecord) -> tuple[float, str] | None:
-    """When a current version ends, and by which rule."""
+    """When a current version ends, and by which rule: the first of those that end it then."""
     dues = [
         (due_s, rule.name)
         for rule in rules
         if rule.covers(key, record) and (due_s := rule.expires_s(record.modified_at_s)) is not None
     ]
-    return min(dues) if dues else None
+    return min(dues, key=lambda due: due[0]) if dues else None
 
 
 def expiration_header(document: bytes, key: str, record: ObjectRecord) -> str | None:

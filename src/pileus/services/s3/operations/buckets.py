@@ -21,7 +21,7 @@ from pileus.services.s3.bucket_errors import (
     BucketNotEmpty,
     MethodNotAllowed,
 )
-from pileus.services.s3.bucket_names import EUROPE, FIRST_REGION, check_name, region_for
+from pileus.services.s3.bucket_names import EUROPE, FIRST_REGION, check_name, check_region, region_for
 from pileus.services.s3.bucket_records import (
     buckets_of,
     delete_bucket,
@@ -119,6 +119,7 @@ class BucketOperations(S3Base):
             delete_bucket(tx, bucket)
 
     async def list_buckets(self, context: RequestContext, request: ListBucketsRequest) -> ListBucketsOutput:
+        check_region(request.bucket_region)
         limit = request.max_buckets if request.max_buckets is not None else _PAGE_MAX
         beyond = read_token(request.continuation_token)
         snapshot = self._store.snapshot()

@@ -28,6 +28,9 @@ _DAYS_MAX: Final = 730
 """Source: API_Tiering, "Days"."""
 
 
+_BY_SCHEMA: Final = (AnalyticsConfiguration, IntelligentTieringConfiguration)
+
+
 class Named(Protocol):
     """A configuration with an id."""
 
@@ -36,9 +39,9 @@ class Named(Protocol):
 
 
 def check_id(asked: str, configuration: Named) -> None:
-    """IdMismatch, InvalidArgument."""
+    """IdMismatch, InvalidArgument; of analyses and tiers MalformedXML, as recorded."""
     if asked != configuration.id:
-        raise IdMismatch
+        raise MalformedXML if isinstance(configuration, _BY_SCHEMA) else IdMismatch
     if not _ID.fullmatch(asked):
         raise InvalidArgument("The configuration ID is not valid", name="id", value=asked)
 
