@@ -47,6 +47,14 @@ def test_near_misses(policies: PolicySet, near: tuple[str, ...]) -> None:
     assert denial_of(asked, decision, policies).near_misses == near
 
 
+def test_an_empty_value_is_seen() -> None:
+    """`aws s3 ls s3://bucket/` sends `prefix=`: "the request has nothing" sent people to look for the parameter."""
+    policies = PolicySet(identity=[policy(dict(ALLOW_ALL) | {"Condition": {"StringLike": {"s3:prefix": "alice/*"}}})])
+    asked = query("user", conditions={"s3:prefix": ""})
+    [near] = denial_of(asked, decide(asked, policies), policies).near_misses
+    assert near.endswith("StringLike s3:prefix alice/* does not hold; the request has ''")
+
+
 def test_long_values_are_cut() -> None:
     """The log is bounded in its records, so its records must be bounded too."""
     names = [f"{number}-{'x' * 500}" for number in range(50)]

@@ -79,6 +79,6 @@ def _told(condition: AnyCondition, query: Query) -> str:
 
 def _listed(values: str | Sequence[str]) -> str:
     listed = (values,) if isinstance(values, str) else tuple(values)
-    shown = [f"{value[:_VALUE_CHARS_MAX]}..." if len(value) > _VALUE_CHARS_MAX else value for value in listed]
+    shown = [f"{value[:_VALUE_CHARS_MAX]}..." if len(value) > _VALUE_CHARS_MAX else value or "''" for value in listed]
     more = f" and {len(listed) - _SHOWN_MAX} more" if len(listed) > _SHOWN_MAX else ""
     return f"{' or '.join(shown[:_SHOWN_MAX]) or 'nothing'}{more}"
