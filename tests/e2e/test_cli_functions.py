@@ -96,6 +96,9 @@ def test_logs_are_shown(served: Server) -> None:
     assert event["message"].startswith("GOT {'mark': 'shown'}")
     plain = pileus(served, "logs", "/aws/lambda/double").stdout
     assert "Z START RequestId:" in plain
+    later = pileus(served, "logs", "double", "--since", "2099-01-01T00:00")
+    assert (later.returncode, later.stdout) == (0, "")
+    assert "nothing since 2099-01-01T00:00" in later.stderr, "silence looked as if nothing had ever been logged"
     assert pileus(served, "logs", "double", "--since", "yesterday").returncode == 2
     assert pileus(served, "logs", "no-such").returncode == 2
 

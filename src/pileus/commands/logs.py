@@ -53,12 +53,15 @@ def logs(
             refuse(f"{since!r} is no time", hint="say 10m, 2h, 1d or 2026-03-05T10:00")
         group = log_group_of(caller, name)
         following = wait if follow else None
+        event = None
         for event in log_events(caller, group, since=begin_ms, pattern=filter_pattern, follow=following):
             if as_json:
                 say_json(event._asdict())
             else:
                 sys.stdout.write(shown(event) + "\n")
                 sys.stdout.flush()
+        if event is None:
+            sys.stderr.write(f"pileus: nothing since {since} of the server's clock (--since looks further back)\n")
     except KeyboardInterrupt:
         raise SystemExit(0) from None
     except Refused as error:
