@@ -212,3 +212,14 @@ def test_a_bucket_opens_itself_and_nothing_else(
     answer = _HTTP.request(method, f"{aws.url}{path}{query}", headers=asked, body=body)
     assert answer.status == 403
     assert b"may not call this server" in answer.data
+
+
+def test_a_bucket_opens_no_door_to_s3_control(aws: Server, s3: Any) -> None:
+    """Whose paths begin as a bucket's name may."""
+    s3.create_bucket(Bucket="v20180820")
+    welcome = {"CORSRules": [rule(["GET"], ["*"], AllowedHeaders=["*"])]}
+    s3.put_bucket_cors(Bucket="v20180820", CORSConfiguration=welcome)
+    headers = {"Origin": "https://elsewhere.example", "x-amz-account-id": "000000000000"}
+    answer = _HTTP.request("GET", f"{aws.url}/v20180820/configuration/publicAccessBlock", headers=headers)
+    assert answer.status == 403
+    assert b"may not call this server" in answer.data

@@ -30,6 +30,8 @@ _REFUSED: Final = (
     "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec."
 )
 _BUCKET_LENGTH_MAX: Final = 255
+_MARKS: Final = frozenset({"x-amz-account-id", "x-amz-target", PROTOCOL_HEADER})
+"""Headers that only requests to other services have: S3 Control's, and those of JSON and CBOR."""
 
 
 class CrossOriginVisits:
@@ -110,7 +112,7 @@ def _for_another(request: Request) -> bool:
     Whoever is let in here by a bucket's rule is not asked again where they come from (`kernel.routing`).
     """
     headers, method = request.headers, request.method
-    if "x-amz-target" in headers or PROTOCOL_HEADER in headers:
+    if not _MARKS.isdisjoint(headers):
         return True
     form = method == "POST" and headers.get("content-type", "").lower().startswith(FORM)
     return form or "Action=" in request.query
