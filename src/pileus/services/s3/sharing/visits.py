@@ -68,7 +68,8 @@ class CrossOriginVisits:
         if origin is None or rules is None:
             return ()
         asked = asked_headers(request.headers.get("access-control-request-headers", ""))
-        rule = rule_for(rules.cors_rules, origin=origin, method=request.method, headers=asked)
+        method = request.headers.get("access-control-request-method", request.method)
+        rule = rule_for(rules.cors_rules, origin=origin, method=method, headers=asked)
         return () if rule is None else told(rule, origin=origin, headers=asked)
 
     async def _preflight(self, request: Request, bucket: BucketRecord | None, key: str) -> Headers:
