@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote_plus
 from uuid import uuid4
 
 import pytest
@@ -375,9 +376,10 @@ class S3Machine(RuleBasedStateMachine):
 
     @rule(seed=_SEEDS)
     def list_uploads(self, seed: int) -> None:
+        """Encoded, since XML cannot hold every key; of this list botocore leaves that to its user."""
         _, name, _ = self.chosen(seed)
-        pages = self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=name, PaginationConfig={"PageSize": 2})
-        told = [(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", [])]
+        answer = self.s3.list_multipart_uploads(Bucket=name, EncodingType="url")
+        told = [(unquote_plus(each["Key"]), each["UploadId"]) for each in answer.get("Uploads", [])]
         assert sorted(told) == sorted((key, upload) for of, key, upload in self.uploads if of == name)
         assert [key for key, _ in told] == sorted((key for key, _ in told), key=str.encode)
 
