@@ -150,3 +150,16 @@ def test_tags_by_arn(aws: Server, control: Any) -> None:
     absent = {**named, "ResourceArn": "arn:aws:s3:::buckets-none"}
     assert refused(control.list_tags_for_resource, **absent)[1]["Code"] == "NoSuchResource"
     assert refused(control.list_jobs, AccountId=ACCOUNT)[0] == 501
+
+
+def test_an_access_point_of_a_vpc_is_for_its_inside(aws: Server, control: Any) -> None:
+    """S3 User Guide, "Creating access points restricted to a virtual private cloud": others are refused."""
+    s3, bucket, point = aws.client("s3"), new_name("inside"), new_name("vpc")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    alias = control.create_access_point(
+        AccountId=ACCOUNT, Name=point, Bucket=bucket, VpcConfiguration={"VpcId": "vpc-1a2b3c"}
+    )["Alias"]
+    assert control.get_access_point(AccountId=ACCOUNT, Name=point)["NetworkOrigin"] == "VPC"
+    assert refused(s3.get_object, Bucket=alias, Key="k")[:1] == (403,)
+    assert refused(s3.list_objects_v2, Bucket=alias)[1]["Code"] == "AccessDenied"

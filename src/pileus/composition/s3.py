@@ -1,6 +1,7 @@
 """How is S3 built, and what is done to objects without a request?"""
 
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -58,6 +59,7 @@ class S3Part(Part):
         objects are replicated. keys: KMS's, None where there is no KMS. bus: the default event buses, likewise.
         """
         super().__init__(foundation)
+        self._began_s = time.time()
         self._queues = queues
         self._topics = topics
         self._functions = functions
@@ -180,7 +182,12 @@ class S3Part(Part):
     def _keeping(self) -> "BlobKeeping":
         from pileus.services.s3.keeping import BlobKeeping
 
-        return BlobKeeping(store=self._store, clock=self._clock, blobs=self._blobs)
+        return BlobKeeping(
+            store=self._store,
+            clock=self._clock,
+            blobs=self._blobs,
+            alone_since_s=None if self._settings.s3_objects else self._began_s,
+        )
 
     async def _end_uploads(self, delivery: Delivery) -> None:
         from pileus.services.s3.uploads.remains import UploadRemains

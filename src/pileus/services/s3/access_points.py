@@ -12,6 +12,7 @@ import msgspec
 from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot, Transaction
+from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.model import PublicAccessBlock
 
 ALIAS_SUFFIX: Final = "-s3alias"
@@ -58,8 +59,13 @@ def names_access_point(bucket: str) -> bool:
 
 
 async def bucket_behind(snapshot: Snapshot, given: str) -> str:
-    """The name of the bucket that an alias, or an access point's host, leads to; "" when there is none."""
+    """The name of the bucket that an alias, or an access point's host, leads to; "" when there is none.
+
+    AccessDenied, of one that is for the inside of a VPC: nobody who gets here is in one.
+    """
     point = await named_point(snapshot, given)
+    if point is not None and point.vpc_id:
+        raise AccessDenied
     return "" if point is None else point.bucket
 
 

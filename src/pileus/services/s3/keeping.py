@@ -5,12 +5,13 @@ each blob is read, and what is not what it was is in the log.
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
 
-from pileus.kernel.blobs.objects import BlobStore
+from pileus.kernel.blobs.objects import SWEEP_AGE, BlobStore
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing
 from pileus.kernel.clock import Clock
 from pileus.kernel.outbox import Delivery
@@ -24,6 +25,8 @@ SWEEP_EVERY: Final = timedelta(hours=1)
 SCRUB_EVERY: Final = timedelta(days=7)
 _SCRUB_FROM: Final = timedelta(hours=1)
 """The first look is soon after the start, so that a server which never runs for a week is looked at too."""
+_SAME_MOMENT_S: Final = 1.0
+"""Times of files may be that coarse."""
 _PAGE: Final = 200
 _UNLAY_PARTS: Final = 500
 _log: Final = logging.getLogger(__name__)
@@ -32,10 +35,14 @@ _log: Final = logging.getLogger(__name__)
 class BlobKeeping:
     """Frees, sweeps and scrubs."""
 
-    def __init__(self, *, store: Store, clock: Clock, blobs: BlobStore) -> None:
+    def __init__(self, *, store: Store, clock: Clock, blobs: BlobStore, alone_since_s: float | None = None) -> None:
+        """alone_since_s: when this process began to be the only one that writes here, by the machine's time, which is
+        that of files; None where they are as old as another machine says. What is older and nobody's, a crash left.
+        """
         self._store = store
         self._clock = clock
         self._blobs = blobs
+        self._alone_since_s = alone_since_s
 
     async def free(self, delivery: Delivery) -> None:
         """Topic `s3.free`."""
@@ -55,12 +62,16 @@ class BlobKeeping:
         return {blob for blob, value in zip(blobs, values, strict=True) if value is not None}
 
     async def sweep(self) -> None:
-        """Until cancelled."""
+        """Until cancelled; first, what a crash has left."""
+        age = SWEEP_AGE
+        if self._alone_since_s is not None:
+            age = timedelta(seconds=time.time() - self._alone_since_s + _SAME_MOMENT_S)
         while True:
-            removed = await self._blobs.sweep(self.known)
+            removed = await self._blobs.sweep(self.known, older_than=age)
             if removed:
                 _log.info("%d files that no object needs were removed", removed)
             await self._clock.sleep(SWEEP_EVERY)
+            age = SWEEP_AGE
 
     async def scrub(self) -> None:
         """Until cancelled."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from pileus.services.s3.bucket_records import delete_bucket, put_bucket
 from pileus.services.s3.conditions import WriteConditions
 from pileus.services.s3.encryption import Asked
 from pileus.services.s3.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
+from pileus.services.s3.keeping import BlobKeeping
 from pileus.services.s3.model import LaidPart, ObjectRecord
 from pileus.services.s3.object_records import delete_object, own, put_layout
 from tests.unit.s3.objects.worlds import BUCKET, CONTEXT, World, opened
@@ -223,3 +225,21 @@ async def test_encrypted_bytes_lie_nowhere_plain(tmp_path: Path, size: int) -> N
                 assert await whole(world, "1") == body
                 assert first.encryption != second.encryption
                 assert first.etag == second.etag
+
+
+async def test_what_a_crash_left_goes_with_the_next_start(tmp_path: Path) -> None:
+    """A sweep that waited an hour would leave what a killed upload wrote for as long; what comes now stays."""
+    async with opened(tmp_path) as world:
+        left = await world.blobs.put(b"left by a crash")
+        old_s = time.time() + 0.05
+        keeping = BlobKeeping(store=world.store, clock=world.clock, blobs=world.blobs, alone_since_s=old_s + 1.0)
+        while time.time() < old_s + 0.05:  # until what comes is younger, by the file system's own clock
+            await asyncio.sleep(0.01)
+        young = await world.blobs.put(b"on its way")
+        assert left.blob != young.blob
+        sweeping = asyncio.create_task(keeping.sweep())
+        deadline = time.monotonic() + 10
+        while len(world.files) > 1 and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        sweeping.cancel()
+        assert [file.parent.name + file.name for file in world.files] == [young.blob]
