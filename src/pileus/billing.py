@@ -2,10 +2,11 @@
 
     ?month=2026-11
 
-Requests and GB-seconds of functions, the units that tables consumed, requests of queues, what topics published and
-delivered, and what log groups took in, less the free tier, at the prices of one dated table. What AWS charges for
-beside (storage, transfer, provisioned capacity, text messages, metrics, alarms) is not in it, and neither are taxes: an
-estimate that tells orders of magnitude. Sums are kept by the hour for 455 days; see `metering`.
+Requests and GB-seconds of functions, the units that tables consumed, requests of queues, buckets and keys, what topics
+published and delivered, events of buses, and what log groups took in, less the free tier, at the prices of one dated
+table. What AWS charges for beside (storage, transfer, provisioned capacity, text messages, metrics, alarms, keys) is
+not in it, and neither are taxes: an estimate that tells orders of magnitude. Sums are kept by the hour for 455 days;
+see `metering`.
 
 Each account has the free tier once, over all regions, as on AWS; prices are those of us-east-1 everywhere.
 """
@@ -66,6 +67,9 @@ PRICES: Final[Mapping[Kind, Price]] = {
     (NAMESPACE, metering.MAIL_DELIVERIES): Price("sns", "email deliveries", "TopicName", 20e-6, free=1_000),
     (NAMESPACE, metering.PUSH_DELIVERIES): Price("sns", "push deliveries", "TopicName", 0.50e-6, free=_MILLION),
     (NAMESPACE, metering.BUS_EVENTS): Price("events", "custom events", "EventBusName", 1.00e-6),
+    (NAMESPACE, metering.OBJECT_WRITES): Price("s3", "PUT, COPY, POST, LIST", "BucketName", 5.0e-6),
+    (NAMESPACE, metering.OBJECT_READS): Price("s3", "GET and others", "BucketName", 0.4e-6),
+    (NAMESPACE, metering.KEY_REQUESTS): Price("kms", "requests", "Operation", 3.0e-6, free=20_000),
     ("AWS/Logs", "IncomingBytes"): Price(
         "logs", "GB ingested", "LogGroupName", 0.50, free=5, per=metering.BYTES_PER_GB
     ),
@@ -74,7 +78,8 @@ PRICES: Final[Mapping[Kind, Price]] = {
 on demand, as if all were.
 
 Sources: AWS Lambda Pricing; Amazon DynamoDB Pricing (on-demand throughput since 2024-11-01); Amazon SQS Pricing; Amazon
-SNS Pricing; Amazon EventBridge Pricing; Amazon CloudWatch Pricing (logs).
+SNS Pricing; Amazon EventBridge Pricing; Amazon S3 Pricing (class Standard); AWS Key Management Service Pricing; Amazon
+CloudWatch Pricing (logs).
 """
 
 

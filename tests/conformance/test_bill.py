@@ -137,3 +137,22 @@ def test_events_of_a_bus(aws: Server) -> None:
     events.put_events(Entries=[entry, large, entry | {"Detail": "[]"}, entry | {"EventBusName": f"{name}-gone"}])
     eventually(aws, name, {("events", "custom events"): 1 + 2})
     assert used(aws, f"{name}-gone") == {}
+
+
+def test_requests_of_a_bucket_and_of_keys(aws: Server) -> None:
+    """Writing and listing is one price, reading another, deleting none; what is refused is not counted."""
+    s3, kms = aws.client("s3"), aws.client("kms", aws_access_key_id=ACCOUNT)
+    name = f"paid-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    s3.list_objects_v2(Bucket=name)
+    for _ in range(3):
+        s3.get_object(Bucket=name, Key="k")["Body"].read()
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=name, Key="none")
+    s3.delete_object(Bucket=name, Key="k")
+    eventually(aws, name, {("s3", "PUT, COPY, POST, LIST"): 3, ("s3", "GET and others"): 3})
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    before = used(aws, "Encrypt").get(("kms", "requests"), 0)
+    kms.encrypt(KeyId=key, Plaintext=b"x")
+    eventually(aws, "Encrypt", {("kms", "requests"): before + 1})

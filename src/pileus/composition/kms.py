@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pileus.composition.authorization import LateAuthorizer
 from pileus.composition.foundation import Foundation
 from pileus.composition.part import Part, described
+from pileus.composition.request_metering import RequestMetering
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.service import Service
@@ -25,9 +26,10 @@ class KmsPart(Part):
     def __init__(self, foundation: Foundation, *, authorizer: LateAuthorizer) -> None:
         super().__init__(foundation)
         self._authorizer = authorizer
+        self._metering = RequestMetering(foundation.metrics)
 
     def services(self) -> Sequence[Service]:
-        return (described("kms", lambda: self._api),)
+        return (described("kms", lambda: self._api, note_answer=self._metering.keys),)
 
     def resources(self) -> Mapping[str, ResourceSource]:
         from pileus.services.kms.known_resources import KeyResources

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pileus.composition.foundation import Foundation
+from pileus.composition.request_metering import RequestMetering
 from pileus.kernel.context import RequestContext
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.storage.keys import Subspace
@@ -30,6 +31,7 @@ class ObjectDuties:
         self._store = foundation.store
         self._clock = foundation.clock
         self._ids = foundation.ids
+        self._metering = RequestMetering(foundation.metrics)
         self._writer = writer
         self._logging: AccessLogs | None = None
 
@@ -59,7 +61,8 @@ class ObjectDuties:
         error_code: str,
         took_s: float,
     ) -> None:
-        """Hear of an answer of S3, for the access logs."""
+        """Hear of an answer of S3, for the bill and the access logs."""
+        self._metering.objects(request, context, given, response, error_code=error_code, took_s=took_s)
         if self._logging is not None:
             self._logging.note(request, context, given, response, error_code=error_code, took_s=took_s)
 

@@ -29,6 +29,11 @@ MAIL_DELIVERIES: Final = "SNS-Email-Deliveries"
 PUSH_DELIVERIES: Final = "SNS-Push-Deliveries"
 BUS_EVENTS: Final = "Events-Custom"
 """That programs put on event buses; those of services cost nothing."""
+OBJECT_WRITES: Final = "S3-Requests-Tier1"
+"""PUT, COPY, POST and LIST of S3."""
+OBJECT_READS: Final = "S3-Requests-Tier2"
+"""Whatever else is asked of S3, but for deletions."""
+KEY_REQUESTS: Final = "KMS-Requests"
 CHUNK_BYTES: Final = 64 * 1024
 """Of a payload, that count as a request. Sources: Amazon SQS pricing; Amazon SNS pricing; EventBridge pricing."""
 BYTES_PER_GB: Final = 2**30
