@@ -44,6 +44,7 @@ PACKAGES: Final = {
 OPEN_ENUMS: Final = {
     "s3": {
         "BucketCannedACL",
+        "BucketLogsPermission",
         "ObjectCannedACL",
         "Permission",
         "Type",

@@ -82,7 +82,6 @@ NonEmptyKmsKeyArnString = Annotated[str, Meta(min_length=20, max_length=2048, pa
 ExpressionType = Literal["SQL"]
 SseKmsEncryptedObjectsStatus = Literal["Enabled", "Disabled"]
 StorageClassAnalysisSchemaVersion = Literal["V_1"]
-BucketLogsPermission = Literal["FULL_CONTROL", "READ", "WRITE"]
 IntelligentTieringAccessTier = Literal["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"]
 MFADelete = Literal["Enabled", "Disabled"]
 
@@ -2674,7 +2673,7 @@ class Tagging(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class TargetGrant(Struct, frozen=True, kw_only=True, omit_defaults=True):
     grantee: Grantee | None = field(name="Grantee", default=None)
-    permission: BucketLogsPermission | None = field(name="Permission", default=None)
+    permission: str | None = field(name="Permission", default=None)
 
 
 class TargetObjectKeyFormat(Struct, frozen=True, kw_only=True, omit_defaults=True):
