@@ -293,8 +293,12 @@ class Parts:
     ) -> Admin:
         clock = self._foundation.clock
         mounted: dict[str, Handler] = {}
+        guarded = dict(
+            pages(audit=self._audit, metrics=self._foundation.metrics, clock=clock, store=self._foundation.store)
+        )
         for part in self._offered:
             mounted |= part.admin_paths()
+            guarded |= part.guarded_paths()
         return Admin(
             clock=clock,
             services={service.name: "running" for service in services},
@@ -302,7 +306,5 @@ class Parts:
             reset=reset,
             clock_moved=clock_moved,
             mounted=mounted,
-            guarded=pages(
-                audit=self._audit, metrics=self._foundation.metrics, clock=clock, store=self._foundation.store
-            ),
+            guarded=guarded,
         )

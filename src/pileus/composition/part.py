@@ -44,6 +44,10 @@ class Part:
         """What it answers below `/_pileus/`, by the beginning of the path."""
         return {}
 
+    def guarded_paths(self) -> Mapping[str, Handler]:
+        """The same for whoever may administer the server, by the whole path."""
+        return {}
+
     def subscribe(self, outbox: Outbox) -> None:
         """Say who takes what was written down for later."""
 

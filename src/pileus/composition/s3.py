@@ -8,11 +8,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from pileus.composition.foundation import Foundation
 from pileus.composition.object_duties import ObjectDuties
 from pileus.composition.part import Part, described
 from pileus.composition.s3_edges import S3Edges
 from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.http.messages import Handler, Request, Response
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
@@ -84,6 +87,9 @@ class S3Part(Part):
 
     def route(self, router: Router) -> None:
         self._edges.route(router)
+
+    def guarded_paths(self) -> Mapping[str, Handler]:
+        return {"/_pileus/s3/scrub": self._answer_scrub}
 
     def subscribe(self, outbox: Outbox) -> None:
         forever = RetryPolicy(attempts=sys.maxsize)
@@ -212,6 +218,14 @@ class S3Part(Part):
     async def _scrub(self) -> None:
         await self._blobs_there()
         await self._keeping.scrub()
+
+    async def _answer_scrub(self, request: Request) -> Response:
+        """Look through all bytes of objects now, instead of once a week."""
+        if request.method != "POST":
+            return Response(405, (("Content-Type", "text/plain"),), b"POST looks through the bytes of all objects\n")
+        found = await self._keeping.look_through()
+        told = msgspec.json.encode({"blobs": found.blobs, "damaged": found.damaged})
+        return Response(200, (("Content-Type", "application/json"),), told)
 
     async def _blobs_there(self) -> None:
         """Wait until there is something to look after."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from pileus.kernel.blobs.objects import SWEEP_AGE, BlobStore
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing
@@ -30,6 +30,13 @@ _SAME_MOMENT_S: Final = 1.0
 _PAGE: Final = 200
 _UNLAY_PARTS: Final = 500
 _log: Final = logging.getLogger(__name__)
+
+
+class Scrubbed(NamedTuple):
+    """What a look through all blobs has found. damaged: their ids."""
+
+    blobs: int
+    damaged: list[str]
 
 
 class BlobKeeping:
@@ -82,17 +89,22 @@ class BlobKeeping:
 
     async def scrub_once(self) -> int:
         """Read every blob; gives how many are damaged."""
+        return len((await self.look_through()).damaged)
+
+    async def look_through(self) -> Scrubbed:
+        """Read every blob, and compare it with its checksum."""
         begin, end = BLOBS.range()
-        damaged = 0
+        count, damaged = 0, list[str]()
         while rows := await self._store.snapshot().range(begin, end, limit=_PAGE):
             for key, value in rows:
                 segment = decode(value, BlobRecord).segment
+                count += 1
                 try:
                     await self._blobs.check(segment)
                 except (BlobDamaged, BlobMissing) as error:
                     if await self._store.snapshot().get(key) is None:
                         continue  # removed meanwhile
-                    damaged += 1
+                    damaged.append(segment.blob)
                     _log.error("the bytes of blob %s are damaged: %r", segment.blob, error)
             begin = after(rows[-1][0])
-        return damaged
+        return Scrubbed(count, damaged)
