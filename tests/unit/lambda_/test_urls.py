@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pileus.kernel.http.messages import FileBody, Request, Response
+from pileus.kernel.http.messages import FileBody, FilesBody, Request, Response
 from pileus.services.lambda_.environments.types import FunctionSpec, Invocation, InvocationResult
 from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName
@@ -94,7 +94,7 @@ async def whole(response: Response) -> bytes:
     body = response.body
     if isinstance(body, bytes):
         return body
-    assert not isinstance(body, FileBody)
+    assert not isinstance(body, FileBody | FilesBody)
     pieces: AsyncIterator[bytes] = body
     return b"".join([piece async for piece in pieces])
 
