@@ -81,5 +81,9 @@ class Watches:
                 watch.fire()
 
     def forget(self) -> None:
-        """The group failed: nothing was written."""
+        """The group failed, and nothing was written. Tell all: who read meanwhile may have read what never was."""
         self._noted.clear()
+        by_key, self._by_key = self._by_key, {}
+        for watching in by_key.values():
+            for watch in watching:
+                watch.fire()
