@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 class KeyWatch:
     """Tells once that its key may have changed."""
 
-    __slots__ = ("_event", "_key", "_watches")
+    __slots__ = ("_event", "_failures", "_key", "_watches")
 
     def __init__(self, watches: "Watches", key: bytes) -> None:
         self._watches = watches
+        self._failures = watches.failures
         self._key = key
         self._event = asyncio.Event()
 
@@ -24,7 +25,8 @@ class KeyWatch:
 
     @property
     def written(self) -> bool:
-        return self._event.is_set() or self._watches.noted(self._key)
+        watches = self._watches
+        return self._event.is_set() or watches.failures != self._failures or watches.noted(self._key)
 
     def cancel(self) -> None:
         """Stop watching; needed when nobody waits for the change any more."""
@@ -37,9 +39,11 @@ class KeyWatch:
 class Watches:
     """The watches of one store: writes are noted while a group is open, and told when it is durable."""
 
-    __slots__ = ("_by_key", "_noted")
+    __slots__ = ("_by_key", "_noted", "failures")
 
     def __init__(self) -> None:
+        self.failures = 0
+        """Groups that were taken back."""
         self._by_key: dict[bytes, list[KeyWatch]] = {}
         self._noted: set[bytes] = set()
 
@@ -81,9 +85,6 @@ class Watches:
                 watch.fire()
 
     def forget(self) -> None:
-        """The group failed, and nothing was written. Tell all: who read meanwhile may have read what never was."""
+        """The group failed, and nothing was written; but who read meanwhile may have read what never was."""
         self._noted.clear()
-        by_key, self._by_key = self._by_key, {}
-        for watching in by_key.values():
-            for watch in watching:
-                watch.fire()
+        self.failures += 1
