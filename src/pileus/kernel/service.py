@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import FileBody, FilesBody, Headers, Request, Response
@@ -75,8 +77,7 @@ class Service:
     form: Callable[[], FormHandler] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """An answer that is in the protocol's words already, but for the ids of the request; headers by their names."""
 
     status: int
@@ -84,8 +85,7 @@ class Answered:
     body: bytes | FileBody | FilesBody | AsyncIterator[bytes] = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(msgspec.Struct, frozen=True):
     """An answer whose body is already in the wire's format: the hot path's way around building structs."""
 
     body: bytes

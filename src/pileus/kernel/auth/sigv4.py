@@ -29,6 +29,7 @@ SIGNED_EVENTS: Final = "STREAMING-AWS4-HMAC-SHA256-EVENTS"
 _NOT_HASHED: Final = frozenset({UNSIGNED_PAYLOAD, SIGNED_EVENTS})
 _EMPTY_SHA256: Final = sha256(b"").hexdigest()
 _HEX_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_HEX_CHARS: Final = 64
 _TIME_S_MAX: Final = 253_402_300_799
 """The end of the year 9999, beyond which no calendar goes."""
 _COVERED: Final = frozenset({"x-amz-content-sha256"})
@@ -120,8 +121,10 @@ def payload_hash_of(claim: Claim, headers: Mapping[str, str], body: bytes | None
         if claim.presigned:
             return UNSIGNED_PAYLOAD
         raise NotAuthentic(Problem.HASH_MISSING)
-    if body is not None and _HEX_SHA256.fullmatch(stated) and stated != sha256(body).hexdigest():
-        raise NotAuthentic(Problem.HASH_MISMATCH)
+    if body is not None and len(stated) == _HEX_CHARS:
+        found = sha256(body).hexdigest() if body else _EMPTY_SHA256
+        if stated != found and _HEX_SHA256.fullmatch(stated):
+            raise NotAuthentic(Problem.HASH_MISMATCH)
     return stated
 
 

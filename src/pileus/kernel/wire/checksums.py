@@ -11,7 +11,8 @@ that clients' test suites have seen on AWS.
 import binascii
 import hashlib
 import zlib
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Protocol
@@ -84,9 +85,18 @@ def checksum(algorithm: str) -> Checksum:
     return _ALGORITHMS[algorithm][1]()
 
 
+def summed(algorithm: str, data: bytes) -> str:
+    """The checksum of bytes that are all here, as headers have it. algorithm: one of `NAMES`."""
+    if algorithm == "CRC64NVME":  # what S3 sums up by unasked: each small object is, at every write and read
+        return b2a_base64(_model("CRC64-NVME").calc(data).to_bytes(8), newline=False).decode()
+    begun = checksum(algorithm)
+    begun.update(data)
+    return written(begun.digest())
+
+
 def written(digest: bytes) -> str:
     """A digest as headers and XML have it."""
-    return b64encode(digest).decode()
+    return b2a_base64(digest, newline=False).decode()
 
 
 def read(algorithm: str, text: str) -> bytes | None:
@@ -117,7 +127,7 @@ class Verification:
         self._md5_expected = _md5_of(headers)
         self._md5 = hashlib.md5(usedforsecurity=False) if self._md5_expected is not None else None
         stated = [name for name in headers if name.startswith(PREFIX) and name not in _NO_CHECKSUMS]
-        trailing = [name for name in trailer_names(headers) if name.startswith(PREFIX)]
+        trailing = trailer_names(headers)
         if len(stated) > 1 or len(trailing) > 1:
             raise _invalid("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
         if stated and trailing:
@@ -206,7 +216,10 @@ class Verification:
 
 def trailer_names(headers: Mapping[str, str]) -> Sequence[str]:
     """The trailing headers that a request announces, lower case, as often as it names them; InvalidRequest."""
-    names = [name for part in headers.get("x-amz-trailer", "").split(",") if (name := part.strip().lower())]
+    told = headers.get("x-amz-trailer")
+    if told is None:
+        return ()
+    names = [name for part in told.split(",") if (name := part.strip().lower())]
     if not all(name.startswith(PREFIX) for name in names):
         raise _invalid("The value specified in the x-amz-trailer header is not supported")
     return names

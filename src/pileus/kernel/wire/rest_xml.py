@@ -5,7 +5,7 @@ S3 departs from it: its errors have no envelope, every answer has two ids, and o
 Source: Smithy specification, "AWS restXml protocol"; S3 API Reference, "Error responses", "Common response headers".
 """
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
 from hashlib import sha512
 from typing import Any, Final
@@ -90,7 +90,7 @@ def _ids(dialect: Dialect, request_id: str) -> Headers:
 
 def _host_id(request_id: str) -> str:
     """The second id of S3, by which its support finds a request: 56 bytes that follow from the first."""
-    return b64encode(sha512(request_id.encode()).digest()[:56]).decode()
+    return b2a_base64(sha512(request_id.encode()).digest()[:56], newline=False).decode()
 
 
 def _namespace(model: ServiceModel | None) -> str:

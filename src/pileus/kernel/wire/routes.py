@@ -52,12 +52,16 @@ class _Place(NamedTuple):
     labels: Sequence[tuple[int, str]]
     greedy: tuple[int, str] | None
     after_greedy: int
+    last: Sequence[tuple[int, str]]
+    """All labels with their places, where the greedy one is the last segment."""
 
 
 def _place_of(parts: Sequence[str]) -> _Place:
     greedy = next(((n, part[1:-2]) for n, part in enumerate(parts) if part.endswith("+}")), None)
     labels = [(n, part[1:-1]) for n, part in enumerate(parts) if part.startswith("{") and not part.endswith("+}")]
-    return _Place(len(parts), labels, greedy, len(parts) - greedy[0] - 1 if greedy is not None else 0)
+    after_greedy = len(parts) - greedy[0] - 1 if greedy is not None else 0
+    last = [*labels, greedy] if greedy is not None and not after_greedy else []
+    return _Place(len(parts), labels, greedy, after_greedy, last)
 
 
 class Routes:
@@ -84,8 +88,12 @@ class Routes:
 
     def labels(self, operation: str, path: str) -> dict[str, str]:
         """The labels of an operation in a path that is its own, still encoded."""
-        segments = path.split("/")[1:]
         place = self._places[operation]
+        if place.last:  # `/{Bucket}/{Key+}`, as most of S3
+            parts = path.split("/", place.size)
+            if len(parts) > place.size:
+                return {name: parts[n + 1] for n, name in place.last}
+        segments = path.split("/")[1:]
         if place.greedy is None:
             return {name: segments[n] for n, name in place.labels}
         n, name = place.greedy

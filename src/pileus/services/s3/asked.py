@@ -10,7 +10,7 @@ from pileus.kernel.storage.seam import Snapshot
 from pileus.services.s3.errors import InvalidArgument, NoSuchKey, NoSuchVersion
 from pileus.services.s3.model import NULL_VERSION, BucketRecord, ObjectRecord
 from pileus.services.s3.names import order_of
-from pileus.services.s3.object_records import find_object, find_version
+from pileus.services.s3.object_records import find_object, find_version, read_object
 
 
 class DeleteMarkerMet(ServiceError):
@@ -41,7 +41,7 @@ async def asked_version(
     version_id: None means the current one. method: of HTTP, for the error.
     """
     if version_id is None:
-        found = await find_object(snapshot, bucket, key)
+        found = await read_object(snapshot, bucket, key)
         if found is None:
             raise NoSuchKey(key)
         return Asked(found, current=True)

@@ -6,9 +6,10 @@ body should amount to is known only when its iterator has ended (`ReceivedBody`)
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from hashlib import md5
 from typing import Final, Protocol
+
+import msgspec
 
 from pileus.kernel.blobs.objects import BlobStore
 from pileus.kernel.blobs.segments import BlobDamaged, NoSpace, Piece, Segment
@@ -39,8 +40,7 @@ class _Digest(Protocol):
     def digest(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """Bytes that are kept, and of nobody yet. md5: of the bare bytes. inline: sealed already, where there is a key."""
 
     size_bytes: int
@@ -71,7 +71,7 @@ class Bodies:
             return await self._store_stream(_once(body), key=key, told=told, algorithm=algorithm)
         digest = md5(body, usedforsecurity=False).digest()
         if told is None:
-            told = _summed(body, algorithm)
+            told = Checksum(algorithm=algorithm, value=checksums.summed(algorithm, body))
         inline = body if key is None or not body else _seal(key, body, self._ids.bytes(_NONCE_BYTES))
         return Stored(len(body), digest, told, inline=inline)
 
@@ -190,12 +190,6 @@ def damaged(what: str) -> ServiceError:
     """What is told of bytes that are not those which were put: nothing but that (and the log hears more)."""
     _log.error("%s is damaged", what)
     return AnyServiceError("InternalError", "We encountered an internal error. Please try again.", status=500)
-
-
-def _summed(data: bytes, algorithm: str) -> Checksum:
-    summed = checksums.checksum(algorithm)
-    summed.update(data)
-    return Checksum(algorithm=algorithm, value=checksums.written(summed.digest()))
 
 
 def _seal(key: bytes, data: bytes, nonce: bytes) -> bytes:

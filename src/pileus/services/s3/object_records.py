@@ -14,6 +14,7 @@ transaction that writes, so the newest first is the order of commits whatever th
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -42,6 +43,9 @@ FREE_TOPIC: Final = "s3.free"
 """Blobs that belong to nobody any more; the payload is a `Freed`."""
 
 
+_KEPT_BYTES_MAX: Final = 1024
+"""Longer records, with much metadata, are decoded each time."""
+
 UNLAY_TOPIC: Final = "s3.unlay"
 """A layout that belongs to nobody any more; the payload is its id."""
 
@@ -56,6 +60,19 @@ async def find_object(snapshot: Snapshot, bucket: BucketRecord, key: str) -> Obj
     """The current version; None when there is none, or a delete marker."""
     value = await snapshot.get(OBJECTS.pack(bucket.serial, key))
     return None if value is None else decode(value, ObjectRecord)
+
+
+async def read_object(snapshot: Snapshot, bucket: BucketRecord, key: str) -> ObjectRecord | None:
+    """`find_object`, for readers: they come back to the same objects, of which the records are kept decoded."""
+    value = await snapshot.get(OBJECTS.pack(bucket.serial, key))
+    if value is None:
+        return None
+    return _read(value) if len(value) <= _KEPT_BYTES_MAX else decode(value, ObjectRecord)
+
+
+@lru_cache(maxsize=512)
+def _read(value: bytes) -> ObjectRecord:
+    return decode(value, ObjectRecord)
 
 
 async def find_current(snapshot: Snapshot, bucket: BucketRecord, key: str) -> ObjectRecord | None:

@@ -5,8 +5,9 @@ Sources: API_GetObject, API_HeadObject; RFC 9110, section 14; recordings s3/s3_a
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing
 from pileus.kernel.clock import Clock
@@ -31,8 +32,7 @@ VERIFIED_BYTES_MAX: Final = 1024 * 1024
 PART_NUMBER_MAX: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """The bytes that are read. partial: the answer is 206. part: the place of the part that was asked for, from 1."""
 
     offset: int
@@ -70,8 +70,7 @@ def range_of(asked: str | None, size_bytes: int) -> Range:
     return Range(begin, min(end, size_bytes - 1) - begin + 1, partial=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A version that is read. parts: of one that was uploaded in parts, if a part was asked for."""
 
     bucket: BucketRecord
@@ -208,9 +207,7 @@ def _verify(told: Checksum, content: bytes, what: str) -> None:
     """Bytes from the store are so few that they are always looked at."""
     if told.kind != "FULL_OBJECT":
         return
-    summed = checksums.checksum(told.algorithm)
-    summed.update(content)
-    if checksums.written(summed.digest()) != told.value:
+    if checksums.summed(told.algorithm, content) != told.value:
         raise damaged(what)
 
 

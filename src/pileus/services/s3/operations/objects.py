@@ -27,7 +27,7 @@ from pileus.services.s3.locking import lock_for_new
 from pileus.services.s3.model import BucketRecord, Checksum, ObjectRecord
 from pileus.services.s3.object_errors import EntityTooLarge, InvalidObjectState
 from pileus.services.s3.operations.base import S3Base, asked_bucket, charged
-from pileus.services.s3.reading import Found
+from pileus.services.s3.reading import Found, Range
 from pileus.services.s3.shapes import GetObjectRequest, HeadObjectRequest, PutObjectRequest
 
 PUT_BYTES_MAX: Final = 5 * 1024**3
@@ -137,7 +137,10 @@ class ObjectOperations(S3Base):
         check_customer_key(record, _customer_key(request, record))
         if not self._changed(request, record, now_s=now_s):
             return None, _unchanged_headers(bucket, record)
-        found = await self._ranged(snapshot, bucket, record, request)
+        if request.range is None and request.part_number is None:
+            found = Found(bucket, record, Range(0, record.size_bytes))
+        else:
+            found = await self._ranged(snapshot, bucket, record, request)
         told = found.checksum if request.checksum_mode is not None else None
         headers = read_headers(bucket, record, checksum=told, now_s=now_s) + paid
         if overrides:
