@@ -39,9 +39,17 @@ class Peer:
     health: str
     healthy: int = 200
     environment: Mapping[str, str] = field(default_factory=dict)
+    knows: tuple[Sequence[str], str] | None = None
+    """A command, and what its output holds where the program is new enough."""
 
     def installed(self) -> bool:
-        return shutil.which(self.command[0]) is not None
+        if shutil.which(self.command[0]) is None:
+            return False
+        if self.knows is None:
+            return True
+        command, wanted = self.knows
+        told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        return wanted in told.stdout
 
     def start(self) -> Server:
         """On a free port; `NotStarted` when it does not answer."""
@@ -88,5 +96,6 @@ PEERS: Final = (
         ),
         health="/",
         healthy=400,
+        knows=(("rclone", "serve", "s3", "--help"), "--auth-key"),
     ),
 )
