@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench import cases
+from bench import cases, objects
 from bench.__main__ import main
 from bench.measurements import Report
 from bench.table import OURS
@@ -24,7 +24,7 @@ def test_small_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {one.case for one in report.measurements if one.target == "moto"} == {
         "get-item", "put-item", "update-item", "query", "batch-write", "transact-write", "get-caller-identity",
         "sqs-send", "sqs-send-batch", "sqs-fifo-send", "sns-publish", "sns-publish-raw", "sqs-receive-delete",
-        "sqs-long-poll"
+        "sqs-long-poll", *objects.CASES,
     }  # fmt: skip
     assert report.commit in shown
 
