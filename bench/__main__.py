@@ -104,7 +104,7 @@ def run(only: Sequence[str], options: cases.Options, *, peers: bool) -> Iterator
             beside = any(peer.name in case.beside for case in loads) or (of_queues and peer.name in cases.QUEUES_BESIDE)
             if peer.installed() and beside:
                 others[peer.name] = stack.enter_context(ended(peer.start()))
-                if tables:
+                if any(peer.name in case.beside for case in loads if case.needs == "table"):
                     cases.prepare_table(others[peer.name])
                 if of_objects and peer.name in cases.OBJECTS_BESIDE:
                     objects.prepare(cases.client(others[peer.name], "s3"), small=options.small)
