@@ -69,14 +69,6 @@ async def buckets_of(
     return [str(_OWNED.unpack(key)[-1]) for key, _ in await snapshot.range(begin, end, limit=limit)]
 
 
-async def all_buckets(snapshot: Snapshot, *, beyond: str = "", limit: int) -> list[BucketRecord]:
-    """Buckets of everybody, a page behind `beyond`: for duties."""
-    begin, end = _BUCKETS.range()
-    if beyond:
-        begin = after(_BUCKETS.pack(beyond))
-    return [decode(value, BucketRecord) for _, value in await snapshot.range(begin, end, limit=limit)]
-
-
 async def find_buckets(snapshot: Snapshot, names: Sequence[str]) -> list[BucketRecord]:
     """Those of them that are there."""
     values = await snapshot.get_many([_BUCKETS.pack(name) for name in names])

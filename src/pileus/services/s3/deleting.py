@@ -19,8 +19,8 @@ from pileus.services.s3.conditions import check_delete
 from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.happenings import note
 from pileus.services.s3.locking import check_deletable
-from pileus.services.s3.model import NULL_VERSION, BucketRecord, ObjectRecord
-from pileus.services.s3.names import version_id as version_id_of
+from pileus.services.s3.model import BucketRecord, ObjectRecord
+from pileus.services.s3.new_versions import new_marker
 from pileus.services.s3.object_records import (
     delete_object,
     delete_version,
@@ -98,14 +98,8 @@ class ObjectDeleter:
     ) -> ObjectRecord:
         now_s = self._clock.timestamp()
         order = await next_order(tx, bucket, key, now_s=now_s)
-        enabled = bucket.versioning == "Enabled"
-        marker = ObjectRecord(
-            delete_marker=True,
-            modified_at_s=float(int(now_s)),
-            owner=bucket.account_id if context is None else context.account_id,
-            version_id=version_id_of(order, self._ids.bytes(15)) if enabled else NULL_VERSION,
-            order=order,
-        )
+        owner = bucket.account_id if context is None else context.account_id
+        marker = new_marker(bucket, order=order, owner=owner, now_s=now_s, ids=self._ids)
         if bucket.settings:
             marker = await replicated(tx, bucket, key, marker)
         await put_version(tx, bucket, key, marker)

@@ -7,7 +7,6 @@ from typing import Final
 
 _ORDER_BYTES: Final = 9
 """Microseconds since 1970 fit into eight; nine give twelve whole characters."""
-_VERSION_CHARS: Final = 32
 _VERSION: Final = re.compile(r"[A-Za-z0-9._]{32}", re.ASCII)
 _ALT: Final = b"._"
 _CHANCE_BYTES: Final = 12

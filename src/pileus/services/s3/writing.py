@@ -20,8 +20,8 @@ from pileus.services.s3.conditions import UNCONDITIONAL, WriteConditions, check_
 from pileus.services.s3.encryption import NOT_ASKED, Asked, ObjectKeys
 from pileus.services.s3.errors import NoSuchBucket
 from pileus.services.s3.happenings import note
-from pileus.services.s3.model import NULL_VERSION, BucketRecord, Checksum, Encryption, ObjectRecord
-from pileus.services.s3.names import version_id
+from pileus.services.s3.model import BucketRecord, Checksum, Encryption, ObjectRecord
+from pileus.services.s3.new_versions import new_version_id
 from pileus.services.s3.object_records import (
     find_current,
     find_object,
@@ -33,7 +33,6 @@ from pileus.services.s3.object_records import (
 from pileus.services.s3.replication.noting import replicated
 
 _ID_BYTES: Final = 16
-_CHANCE_BYTES: Final = 15
 
 
 class ObjectWriter:
@@ -134,7 +133,7 @@ class ObjectWriter:
             draft,
             modified_at_s=float(int(now_s)),
             order=order,
-            version_id=self.new_version_id(bucket, order),
+            version_id=new_version_id(bucket, order, self._ids),
             inline=inline,
             segment=segment,
         )
@@ -144,10 +143,6 @@ class ObjectWriter:
         if bucket.settings:
             await note(tx, bucket, happening, key, record, context, at_s=now_s)
         return record
-
-    def new_version_id(self, bucket: BucketRecord, order: int) -> str:
-        """What a version that is written now is called."""
-        return version_id(order, self._ids.bytes(_CHANCE_BYTES)) if bucket.versioning == "Enabled" else NULL_VERSION
 
 
 async def same_bucket(tx: Transaction, bucket: BucketRecord) -> BucketRecord:

@@ -37,10 +37,6 @@ def event_time(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def bus_time(at_s: float) -> str:
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 @lru_cache(maxsize=1024)
 def owner_id(account_id: str) -> str:
     """What stands for the owner of a bucket: 14 characters that follow from the account."""

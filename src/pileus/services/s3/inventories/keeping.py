@@ -12,22 +12,22 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
 
-from pileus.kernel.auth.policy import NamedPolicy, compile_policy
-from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
+from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.keys import Subspace
 from pileus.kernel.storage.seam import Store
 from pileus.services.s3.bodies import INLINE_BYTES_MAX
-from pileus.services.s3.bucket_records import buckets_with, find_bucket, find_setting, get_bucket, settings_of
+from pileus.services.s3.bucket_records import buckets_with, find_bucket, get_bucket, settings_of
 from pileus.services.s3.encryption import NOT_ASKED, Asked
 from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.inventories.delivering import next_due, write_inventory
 from pileus.services.s3.inventories.listing import StoredVersions
 from pileus.services.s3.model import BucketRecord, ObjectRecord
-from pileus.services.s3.names import bucket_arn, object_arn
-from pileus.services.s3.settings.documents import INVENTORY, POLICY, read
+from pileus.services.s3.names import bucket_arn
+from pileus.services.s3.service_writes import service_may_put
+from pileus.services.s3.settings.documents import INVENTORY, read
 from pileus.services.s3.shapes import InventoryConfiguration, InventoryS3BucketDestination
 from pileus.services.s3.writing import ObjectWriter
 
@@ -132,25 +132,13 @@ class _Destination:
         await self._writer.write(None, self._bucket, key, draft, content, asked=self._encryption)
 
     async def _let_in(self, key: str) -> bool:
-        setting = await find_setting(self._store.snapshot(), self._bucket, POLICY)
-        if setting is None:
-            return False
-        policy = NamedPolicy(bucket_arn(self._bucket.name), compile_policy(setting.document.decode()), "resource")
         call = ServiceCall(
             service=SERVICE,
             source_arn=bucket_arn(self._source.name),
             source_account=self._source.account_id,
             conditions={"s3:x-amz-acl": _ACL},
         )
-        query = service_query(
-            call,
-            action="s3:PutObject",
-            resource=object_arn(self._bucket.name, key),
-            region=self._bucket.region,
-            resource_account_id=self._bucket.account_id,
-            now_s=self._clock.timestamp(),
-        )
-        return service_decision(query, policy).allowed
+        return await service_may_put(self._store.snapshot(), self._bucket, key, call, now_s=self._clock.timestamp())
 
 
 def _encryption(asked: InventoryS3BucketDestination) -> Asked:

@@ -18,8 +18,8 @@ from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.happenings import note
 from pileus.services.s3.lifecycle.rules import Move, Rule, colder, due_after, expiry_of
 from pileus.services.s3.locking import check_deletable
-from pileus.services.s3.model import NULL_VERSION, BucketRecord, ObjectRecord
-from pileus.services.s3.names import version_id
+from pileus.services.s3.model import BucketRecord, ObjectRecord
+from pileus.services.s3.new_versions import new_marker
 from pileus.services.s3.object_records import (
     OBJECTS,
     VERSIONS,
@@ -33,7 +33,6 @@ from pileus.services.s3.object_records import (
 from pileus.services.s3.upload_records import abort, behind_upload, uploads_of
 
 PAGE_ROWS: Final = 200
-_CHANCE_BYTES: Final = 15
 
 
 class Aging:
@@ -102,14 +101,7 @@ class Aging:
             await delete_object(tx, bucket, key)
             await self._note(tx, "LifecycleExpiration:Delete", key, msgspec.structs.replace(record, order=order))
             return
-        enabled = bucket.versioning == "Enabled"
-        marker = ObjectRecord(
-            modified_at_s=self._now_s,
-            owner=bucket.account_id,
-            version_id=version_id(order, self._ids.bytes(_CHANCE_BYTES)) if enabled else NULL_VERSION,
-            order=order,
-            delete_marker=True,
-        )
+        marker = new_marker(bucket, order=order, owner=bucket.account_id, now_s=self._now_s, ids=self._ids)
         await put_version(tx, bucket, key, marker)
         await self._note(tx, "LifecycleExpiration:DeleteMarkerCreated", key, marker)
 

@@ -23,6 +23,7 @@ from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.kernel.wire.xml_text import element
 from pileus.services.s3.bucket_errors import WrongRegion, WrongRegionInForm
 from pileus.services.s3.describing import storage_class_of
+from pileus.services.s3.performing import OperationPerformer
 from pileus.services.s3.posting.errors import NotMultipart, UploadTooLarge, UploadTooSmall
 from pileus.services.s3.posting.forms import Form
 from pileus.services.s3.posting.multipart import FormReader, boundary_of
@@ -39,12 +40,6 @@ class PolicyAuthenticator(Protocol):
     async def authenticate_policy(self, signed: SignedPolicy) -> Principal: ...
 
     async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal: ...
-
-
-class OperationPerformer(Protocol):
-    """Performs operations of S3; `kernel.wire.performing.Performer` outside tests."""
-
-    async def perform(self, name: str, request: Request, context: RequestContext) -> Response: ...
 
 
 class PostedForms:

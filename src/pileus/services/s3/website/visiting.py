@@ -8,7 +8,7 @@ Sources: S3 User Guide, "Hosting a static website using Amazon S3"; recordings s
 
 import logging
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 from pileus.kernel.auth.principals import NOBODY
@@ -23,6 +23,7 @@ from pileus.kernel.wire.protocols import wire_of
 from pileus.services.s3.absent_settings import NoSuchWebsiteConfiguration
 from pileus.services.s3.bucket_records import find_setting, get_bucket
 from pileus.services.s3.model import BucketRecord
+from pileus.services.s3.performing import OperationPerformer
 from pileus.services.s3.settings.documents import WEBSITE, read
 from pileus.services.s3.shapes import WebsiteConfiguration
 from pileus.services.s3.sharing.visits import CrossOriginVisits
@@ -36,12 +37,6 @@ _HTML: Final = ("Content-Type", "text/html; charset=utf-8")
 _LEADS_TO: Final = "x-amz-website-redirect-location"
 _IDS: Final = frozenset({"x-amz-request-id", "x-amz-id-2"})
 _NOT_FOUND: Final = frozenset({403, 404})
-
-
-class OperationPerformer(Protocol):
-    """Performs operations of S3; `kernel.wire.performing.Performer` outside tests."""
-
-    async def perform(self, name: str, request: Request, context: RequestContext) -> Response: ...
 
 
 class Websites:
