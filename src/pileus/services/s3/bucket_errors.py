@@ -157,15 +157,6 @@ class InvalidBucketState(ServiceError):
     status = 409
 
 
-class InvalidTag(ServiceError):
-    """Recordings s3/s3_api, test_tagging_validation and test_create_bucket_with_tags_exc."""
-
-    code = "InvalidTag"
-
-    def __init__(self, message: str, *, key: str | None = None, value: str | None = None) -> None:
-        super().__init__(message, members={"TagKey": key, "TagValue": value})
-
-
 class BadRequest(ServiceError):
     """Too many tags."""
 

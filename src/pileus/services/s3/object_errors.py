@@ -108,13 +108,12 @@ class EntityTooLarge(ServiceError):
 
 
 class InvalidTag(ServiceError):
-    """Recording s3/s3_api, test_tagging_validation."""
+    """Recordings s3/s3_api, test_tagging_validation and test_create_bucket_with_tags_exc."""
 
     code = "InvalidTag"
 
-    def __init__(self, message: str, *, key: str = "", value: str | None = None) -> None:
-        members = {"TagKey": key} if key else {}
-        super().__init__(message, members=members if value is None else {**members, "TagValue": value})
+    def __init__(self, message: str, *, key: str | None = None, value: str | None = None) -> None:
+        super().__init__(message, members={"TagKey": key, "TagValue": value})
 
 
 class InvalidEncryptionAlgorithm(ServiceError):

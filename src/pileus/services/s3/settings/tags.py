@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pileus.services.s3.bucket_errors import BadRequest, InvalidTag
+from pileus.services.s3.bucket_errors import BadRequest
+from pileus.services.s3.object_errors import InvalidTag
 from pileus.services.s3.shapes import Tag
 
 TAGS_MAX: Final = 50
