@@ -98,7 +98,7 @@ class S3Part(Part):
         outbox.subscribe("s3.restored", self._tell_restored)
         outbox.subscribe("s3.notify", self._notify)
         outbox.subscribe("s3.bus", self._tell_bus)
-        outbox.subscribe("s3.replicate", self._replicate)
+        outbox.subscribe("s3.replicate", self._replicate, on_exhausted=self._give_up_replicating)
         for topic in _OF_UPLOADS:
             outbox.subscribe(topic, self._end_uploads, retry=forever)
 
@@ -179,6 +179,9 @@ class S3Part(Part):
 
     async def _replicate(self, delivery: Delivery) -> None:
         await self._replicating.deliver(delivery)
+
+    async def _give_up_replicating(self, delivery: Delivery, error: BaseException) -> None:
+        await self._replicating.give_up(delivery, error)
 
     @property
     def _blobs_root(self) -> "Path":

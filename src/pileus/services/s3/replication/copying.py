@@ -122,6 +122,10 @@ class Replicating:
             await self._bodies.blobs.remove([segment.blob for segment in copied.segments])
             raise
 
+    async def give_up(self, delivery: Delivery, error: BaseException) -> None:
+        """No attempt went well (a disk that stays full): the source tells that it failed."""
+        await self._end(delivery, decode(delivery.event.payload, Replication), failed=True)
+
     async def _way(
         self, source: BucketRecord, task: Replication, record: ObjectRecord
     ) -> tuple[Routes, Route, BucketRecord]:
