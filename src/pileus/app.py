@@ -39,6 +39,7 @@ from pileus.kernel.service import Duty, Service
 from pileus.kernel.wire.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
+    from pileus.composition.object_writing import ObjectsOfRoles
     from pileus.composition.role_permissions import LateRolePermissions
     from pileus.services.cloudwatch.alarms.actions import AlarmTopics
     from pileus.services.lambda_.destinations import EventTargets
@@ -213,6 +214,17 @@ class Parts:
             store=self._foundation.store,
             queues=self._queue_sender if self._has("sqs") else None,
             topics=self._topic_publisher if self._has("sns") else None,
+            objects=self._objects_of_roles() if self._has("s3") else None,
+            buses=(lambda: self._events.of_services) if self._has("events") else None,
+        )
+
+    def _objects_of_roles(self) -> "ObjectsOfRoles":
+        from pileus.composition.object_writing import ObjectsOfRoles
+
+        return ObjectsOfRoles(
+            store=self._foundation.store,
+            api=lambda: self._s3.api,
+            roles=lambda: self._role_permissions("lambda", "awslambda"),
         )
 
     def _replication_roles(self) -> "RolePermissions":

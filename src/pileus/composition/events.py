@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pileus.services.events.bus import Buses, DefaultBus
     from pileus.services.events.delivering import EventDelivery
     from pileus.services.events.metrics import RuleMetrics
+    from pileus.services.events.of_services import ServiceEvents
     from pileus.services.events.targets import EventTargets, RolePermissions
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.sns.publisher import TopicPublisher
@@ -63,6 +64,15 @@ class EventsPart(Part):
         from pileus.services.events.bus import DefaultBus
 
         return DefaultBus(self._buses, self._ids)
+
+    @cached_property
+    def of_services(self) -> "ServiceEvents":
+        """Takes what other services tell buses in the name of a role."""
+        from pileus.services.events.of_services import ServiceEvents
+
+        return ServiceEvents(
+            store=self._store, clock=self._clock, ids=self._ids, buses=self._buses, metrics=self._rule_metrics
+        )
 
     @cached_property
     def _buses(self) -> "Buses":

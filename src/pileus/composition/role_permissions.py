@@ -46,12 +46,27 @@ class LateRolePermissions:
         conditions: Mapping[str, str | Sequence[str]] | None = None,
     ) -> bool:
         """Whether the role is there and may. conditions: keys in lower case that the service brings."""
+        context = await self.session(role_arn=role_arn, operation=action.partition(":")[2], region=region)
+        if context is None:
+            return False
+        asked = ResourceType(name="resource", arn=lambda context, given: resource)
+        known = conditions or {}
+        permission = Permission(action=action, resource=asked, conditions=lambda context, given, resource: known)
+        needs = Needs(permissions=(permission,), code="AccessDeniedException", status=403)
+        try:
+            await self._authorizer.authorize(context, {}, needs, None)
+        except ServiceError:
+            return False
+        return True
+
+    async def session(self, *, role_arn: str, operation: str, region: str) -> RequestContext | None:
+        """A request as the service sends it in the name of the role; None where that is not there."""
         role = await self._roles().find(role_arn)
         if role is None:
-            return False
-        context = RequestContext(
+            return None
+        return RequestContext(
             service=self._service,
-            operation=action.partition(":")[2],
+            operation=operation,
             request_id=self._ids.uuid(),
             account_id=role.account_id,
             region=region,
@@ -66,12 +81,3 @@ class LateRolePermissions:
             host="",
             secure=True,
         )
-        asked = ResourceType(name="resource", arn=lambda context, given: resource)
-        known = conditions or {}
-        permission = Permission(action=action, resource=asked, conditions=lambda context, given, resource: known)
-        needs = Needs(permissions=(permission,), code="AccessDeniedException", status=403)
-        try:
-            await self._authorizer.authorize(context, {}, needs, None)
-        except ServiceError:
-            return False
-        return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -60,7 +60,9 @@ class Roles:
         self.asked: list[tuple[str, str, str]] = []
         self.refused = False
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool:
+    async def allowed(
+        self, *, role_arn: str, action: str, resource: str, region: str, conditions: Mapping[str, str] | None = None
+    ) -> bool:
         self.asked.append((role_arn, action, resource))
         return not self.refused
 

@@ -1,6 +1,6 @@
 """Functions whose failed events go to a queue or topic: what may be named, and what the role must be allowed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,9 @@ class Roles:
     def __init__(self) -> None:
         self.may: set[tuple[str, str]] = set()
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool:
+    async def allowed(
+        self, *, role_arn: str, action: str, resource: str, region: str, conditions: Mapping[str, str] | None = None
+    ) -> bool:
         return (action, resource) in self.may
 
 

@@ -1,6 +1,6 @@
 """The operations on mappings: what they keep, what they refuse, whom they show."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,9 @@ class Roles:
 
     refused: str = ""
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool:
+    async def allowed(
+        self, *, role_arn: str, action: str, resource: str, region: str, conditions: Mapping[str, str] | None = None
+    ) -> bool:
         return action != self.refused
 
 

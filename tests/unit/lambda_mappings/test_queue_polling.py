@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -55,7 +55,9 @@ class Roles:
 
     refused = ""
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool:
+    async def allowed(
+        self, *, role_arn: str, action: str, resource: str, region: str, conditions: Mapping[str, str] | None = None
+    ) -> bool:
         return action != self.refused
 
 

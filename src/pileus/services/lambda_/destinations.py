@@ -43,6 +43,9 @@ _ACTIONS: Final = {
     "s3": "s3:PutObject",
     "events": "events:PutEvents",
 }
+_BUCKET_ACTION: Final = "s3:ListBucket"
+"""Asked for together with `s3:PutObject` in all of the bucket, when it is configured. Source: "Capturing records"."""
+EVENT_SOURCE: Final = "lambda"
 _DEAD_LETTER_SERVICES: Final = ("sqs", "sns")
 _log: Final = logging.getLogger(__name__)
 
@@ -109,8 +112,10 @@ class Destinations:
         if service != "lambda" and (self._targets is None or not self._targets.takes(target_arn)):
             raise NotImplementedByPileus(f"A destination of {service} is not implemented")
 
-    async def may_send(self, target_arn: str, *, role_arn: str, region: str, object_key: str = "*") -> bool:
-        """Whether the role is allowed to."""
+    async def may_send(
+        self, target_arn: str, *, role_arn: str, region: str, object_key: str = "*", succeeded: bool = False
+    ) -> bool:
+        """Whether the role is allowed to. succeeded: what events of a bus tell of."""
         service = service_of(target_arn)
         if self._roles is None:
             return True
@@ -119,17 +124,31 @@ class Destinations:
             action=_ACTIONS[service],
             resource=target_arn if service != "s3" else f"{target_arn}/{object_key}",
             region=region,
+            conditions={"events:source": EVENT_SOURCE, "events:detail-type": detail_type(succeeded=succeeded)}
+            if service == "events"
+            else None,
+        )
+
+    async def _may_list(self, bucket_arn: str, *, role_arn: str, region: str) -> bool:
+        return self._roles is None or await self._roles.allowed(
+            role_arn=role_arn, action=_BUCKET_ACTION, resource=bucket_arn, region=region
         )
 
     async def exists(self, target_arn: str) -> bool:
         """Of the services that `check` lets pass; functions are looked for elsewhere."""
         return self._targets is None or service_of(target_arn) == "lambda" or await self._targets.exists(target_arn)
 
-    async def check_role(self, target_arn: str, *, role_arn: str, region: str) -> None:
+    async def check_role(self, target_arn: str, *, role_arn: str, region: str, succeeded: bool = False) -> None:
         """Of a destination; or InvalidParameterValueException. Source: terraform-provider-aws,
         function_event_invoke_config.go, which waits for this error to go away."""
-        if not await self.may_send(target_arn, role_arn=role_arn, region=region):
-            action = _ACTIONS[service_of(target_arn)].partition(":")[2]
+        service = service_of(target_arn)
+        lacking = ""
+        if not await self.may_send(target_arn, role_arn=role_arn, region=region, succeeded=succeeded):
+            lacking = _ACTIONS[service]
+        elif service == "s3" and not await self._may_list(target_arn, role_arn=role_arn, region=region):
+            lacking = _BUCKET_ACTION
+        if lacking:
+            action = lacking.partition(":")[2]
             raise InvalidParameterValueException(
                 f"The function's execution role does not have permissions to call {action} on {target_arn}"
             )
@@ -165,6 +184,7 @@ class Destinations:
             role_arn=message.role_arn,
             region=message.function.region,
             object_key=message.object_key,
+            succeeded=message.succeeded,
         ):
             raise DeliveryRefused(f"{message.role_arn} may not do {_ACTIONS[service]} on {message.target_arn}")
         self.check(message.target_arn)
@@ -200,6 +220,11 @@ class DeliveryRefused(ServiceError):
 
 def service_of(arn: str) -> str:
     return (arn.split(":", 3) + [""] * 3)[2]
+
+
+def detail_type(*, succeeded: bool) -> str:
+    """Of an event that tells a bus of an invocation."""
+    return f"Lambda Function Invocation Result - {'Success' if succeeded else 'Failure'}"
 
 
 def emit_message(tx: Transaction, message: TargetMessage) -> None:

@@ -6,6 +6,7 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.lambda_ import settings_store
+from pileus.services.lambda_.destinations import service_of
 from pileus.services.lambda_.errors import InvalidParameterValueException, ResourceNotFoundException
 from pileus.services.lambda_.limits import LIST_ITEMS_MAX
 from pileus.services.lambda_.names import LATEST, FunctionName, function_name, function_of_arn
@@ -25,7 +26,9 @@ from pileus.services.lambda_.shapes import (
     UpdateFunctionEventInvokeConfigRequest,
 )
 
-_DESTINATIONS = ("lambda", "sqs", "sns", "events", "s3")
+_ON_SUCCESS = frozenset({"lambda", "sqs", "sns", "events"})
+_ON_FAILURE = _ON_SUCCESS | {"s3"}
+"""Source: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations"."""
 
 
 class InvokeConfigOperations(LambdaBase):
@@ -114,30 +117,33 @@ class InvokeConfigOperations(LambdaBase):
             next_marker=left[limit - 1][0] if len(left) > limit else None,
         )
 
-    async def _check_role_of(self, function: FunctionName, *destinations: str | None) -> None:
+    async def _check_role_of(self, function: FunctionName, on_success: str | None, on_failure: str | None) -> None:
         """That it may send there; what is wrong otherwise is found later."""
-        named = [each for each in destinations if each and (each.split(":") + [""] * 3)[2] in _DESTINATIONS]
+        named = [
+            (each, succeeded)
+            for each, succeeded in ((on_success, True), (on_failure, False))
+            if each and _taken(each, succeeded=succeeded)
+        ]
         if not named:
             return
         await _check_function(self._store.snapshot(), function)
         role = (await self._resolve(function)).record.role
-        for destination in named:
+        for destination, succeeded in named:
             self._destinations.check(destination)
-            await self._destinations.check_role(destination, role_arn=role, region=function.region)
             if not await self._destinations.exists(destination):
                 raise _invalid(destination)
+            await self._destinations.check_role(destination, role_arn=role, region=function.region, succeeded=succeeded)
 
     async def _check_destinations(
         self, snapshot: Snapshot, function: FunctionName, config: DestinationConfig | None
     ) -> None:
-        for destination in _destinations(config):
+        for destination, succeeded in zip(_destinations(config), (True, False), strict=True):
             if not destination:
                 continue
-            service = (destination.split(":") + [""] * 3)[2]
-            if service not in _DESTINATIONS:
+            if not _taken(destination, succeeded=succeeded):
                 raise InvalidParameterValueException(f"The provided destination config {_printed(config)} is invalid.")
             self._destinations.check(destination)
-            if service != "lambda":
+            if service_of(destination) != "lambda":
                 continue
             target = function_of_arn(destination)
             if target is None:
@@ -148,6 +154,11 @@ class InvokeConfigOperations(LambdaBase):
                 await resolve(snapshot, target)
             except ServiceError:
                 raise _invalid(destination) from None
+
+
+def _taken(destination: str, *, succeeded: bool) -> bool:
+    """Buckets are told of failures only."""
+    return service_of(destination) in (_ON_SUCCESS if succeeded else _ON_FAILURE)
 
 
 _Request = PutFunctionEventInvokeConfigRequest | UpdateFunctionEventInvokeConfigRequest
