@@ -116,7 +116,12 @@ class Parts:
             keys=(lambda: self._kms.keeper) if self._has("kms") else None,
             bus=(lambda: self._events.default_bus) if self._has("events") else None,
         )
-        self._cloudwatch = CloudWatchPart(foundation, functions=invoker, topics=self._alarm_topics)
+        self._cloudwatch = CloudWatchPart(
+            foundation,
+            functions=invoker,
+            topics=self._alarm_topics,
+            bus=(lambda: self._events.default_bus) if self._has("events") else None,
+        )
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
 
         # In this order they are closed: functions before the logs that they still write to.

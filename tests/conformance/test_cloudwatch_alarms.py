@@ -79,6 +79,32 @@ def test_a_kill_forgets_no_action(own_server: Server) -> None:
     assert told[-1]["HistorySummary"] == f"Successfully executed action {arn}"
 
 
+def test_rules_of_the_event_bus_hear_alarms(aws: Server) -> None:
+    """A rule on the default bus sends the change to a queue: how people forward alarms without a topic."""
+    name = f"a-{uuid4()}"
+    queue, events, client = aws.client("sqs"), aws.client("events"), aws.client("cloudwatch")
+    url = queue.create_queue(QueueName=name)["QueueUrl"]
+    arn = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    let_in = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**let_in, "Resource": arn}]}
+    queue.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    pattern = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": [name], "state": {"value": ["ALARM"]}},
+    }
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])
+    _put_alarm(client, name)
+    client.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="not yet")
+    client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="now")
+    message = _eventually(lambda: queue.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"))[0]
+    event = json.loads(message["Body"])
+    assert event["resources"] == [client.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["AlarmArn"]]
+    assert event["detail"]["previousState"]["value"] == "OK"
+    assert event["detail"]["state"]["reason"] == "now"
+
+
 def test_what_was_put_survives_a_kill(own_server: Server) -> None:
     """PutMetricData has answered: its values are on disk."""
     client = own_server.start().client("cloudwatch")

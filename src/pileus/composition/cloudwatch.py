@@ -13,12 +13,13 @@ from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pileus.services.cloudwatch.alarms.actions import AlarmFunctions, AlarmTopics
+    from pileus.services.cloudwatch.alarms.events import EventBus
 
 ALARMS_LOOKED_FOR_EVERY: Final = timedelta(seconds=10)
 
 
 class CloudWatchPart(Part):
-    """functions, topics: who invokes and publishes for alarms, where there is somebody."""
+    """functions, topics: who invokes and publishes for alarms, where there is somebody. bus: what hears of changes."""
 
     def __init__(
         self,
@@ -26,10 +27,12 @@ class CloudWatchPart(Part):
         *,
         functions: "Callable[[], AlarmFunctions] | None",
         topics: "Callable[[], AlarmTopics] | None" = None,
+        bus: "Callable[[], EventBus] | None" = None,
     ) -> None:
         super().__init__(foundation)
         self._functions = functions
         self._topics = topics
+        self._bus = bus
 
     def services(self) -> Sequence[Service]:
         return (described("cloudwatch", self._api, signing_name="monitoring"),)
@@ -48,7 +51,8 @@ class CloudWatchPart(Part):
     def _api(self) -> object:
         from pileus.services.cloudwatch.api import CloudWatchApi
 
-        return CloudWatchApi(store=self._store, metrics=self._metrics, clock=self._clock, ids=self._ids)
+        bus = None if self._bus is None else self._bus()
+        return CloudWatchApi(store=self._store, metrics=self._metrics, clock=self._clock, ids=self._ids, bus=bus)
 
     async def _act(self, delivery: Delivery) -> None:
         """The outbox delivers an alarm's action."""
@@ -64,8 +68,11 @@ class CloudWatchPart(Part):
         begin, end = Subspace("cloudwatch", "alarms").range()
         while not await self._store.snapshot().range(begin, end, limit=1):
             await self._clock.sleep(ALARMS_LOOKED_FOR_EVERY)
+        from pileus.services.cloudwatch.alarms.events import AlarmEvents
         from pileus.services.cloudwatch.alarms.worker import AlarmWatch
         from pileus.services.cloudwatch.reading import Reader
 
         reader = Reader(self._metrics, self._clock)
-        await AlarmWatch(store=self._store, reader=reader, clock=self._clock, ids=self._ids).run()
+        events = AlarmEvents(None if self._bus is None else self._bus(), self._ids)
+        watch = AlarmWatch(store=self._store, reader=reader, clock=self._clock, ids=self._ids, events=events)
+        await watch.run()

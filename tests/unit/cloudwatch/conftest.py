@@ -15,8 +15,10 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.outbox import Outbox
+from pileus.kernel.storage.seam import Transaction
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.services.cloudwatch.alarms.actions import AlarmActions
+from pileus.services.cloudwatch.alarms.events import AlarmEvents
 from pileus.services.cloudwatch.alarms.transitions import TOPIC
 from pileus.services.cloudwatch.alarms.worker import AlarmWatch
 from pileus.services.cloudwatch.api import CloudWatchApi
@@ -47,6 +49,30 @@ class Functions:
         return "request"
 
 
+class Bus:
+    """An event bus that keeps what it hears: kind and detail, and who it is about."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Any]] = []
+        self.resources: list[tuple[str, ...]] = []
+
+    async def put(
+        self,
+        tx: Transaction,
+        *,
+        account_id: str,
+        region: str,
+        source: str,
+        detail_type: str,
+        detail: str,
+        resources: tuple[str, ...],
+        at_s: float,
+    ) -> None:
+        assert (account_id, region, source) == (ACCOUNT, "us-east-1", "aws.cloudwatch")
+        self.heard.append((detail_type, msgspec.json.decode(detail)))
+        self.resources.append(resources)
+
+
 class CloudWatch:
     """Calls operations by AWS's names, JSON in and JSON out."""
 
@@ -55,8 +81,10 @@ class CloudWatch:
         self.clock = clock
         self.store = store
         self.metrics = Metrics(store, clock)
-        self.api = CloudWatchApi(store=store, metrics=self.metrics, clock=clock, ids=ids)
-        self.watch = AlarmWatch(store=store, reader=Reader(self.metrics, clock), clock=clock, ids=ids)
+        self.bus = Bus()
+        self.api = CloudWatchApi(store=store, metrics=self.metrics, clock=clock, ids=ids, bus=self.bus)
+        reader, events = Reader(self.metrics, clock), AlarmEvents(self.bus, ids)
+        self.watch = AlarmWatch(store=store, reader=reader, clock=clock, ids=ids, events=events)
         self.functions = Functions()
         self.outbox = Outbox(store, clock)
         self.outbox.subscribe(TOPIC, AlarmActions(store=store, clock=clock, functions=self.functions).deliver)

@@ -1,4 +1,4 @@
-"""What does an alarm tell those it calls: a function, a topic, its own history?
+"""What does an alarm tell those it calls: a function, a topic, its own history? (An event bus: see `events`.)
 
 Sources: recordings test_alarm_lambda_target, test_put_metric_alarm and test_trigger_composite_alarm; CloudWatch User
 Guide, "Invoke a Lambda function from an alarm".
@@ -54,13 +54,6 @@ _REGIONS: Final = {
 
 def function_event(scope: Scope, alarm: AlarmRecord, previous: State, *, metric_id: str) -> bytes:
     """What a function gets, as JSON. metric_id: what the metric of an alarm without queries is called."""
-    configuration: dict[str, object] = {}
-    if alarm.description is not None:
-        configuration["description"] = alarm.description
-    if alarm.rule is not None:
-        configuration["alarmRule"] = alarm.rule
-    elif alarm.condition is not None:
-        configuration["metrics"] = _queries(alarm.condition, metric_id)
     return msgspec.json.encode(
         {
             "source": "aws.cloudwatch",
@@ -70,15 +63,27 @@ def function_event(scope: Scope, alarm: AlarmRecord, previous: State, *, metric_
             "region": scope.region,
             "alarmData": {
                 "alarmName": alarm.name,
-                "state": _state(alarm.state),
-                "previousState": _state(previous),
-                "configuration": configuration,
+                "state": state_told(alarm.state),
+                "previousState": state_told(previous),
+                "configuration": watched(alarm, metric_id=metric_id),
             },
         }
     )
 
 
-def _state(state: State) -> dict[str, object]:
+def watched(alarm: AlarmRecord, *, metric_id: str) -> dict[str, object]:
+    """What an alarm looks at, as its changes tell it."""
+    told: dict[str, object] = {}
+    if alarm.description is not None:
+        told["description"] = alarm.description
+    if alarm.rule is not None:
+        told["alarmRule"] = alarm.rule
+    elif alarm.condition is not None:
+        told["metrics"] = _queries(alarm.condition, metric_id)
+    return told
+
+
+def state_told(state: State) -> dict[str, object]:
     told: dict[str, object] = {"value": state.value, "reason": state.reason}
     if state.data is not None:
         told["reasonData"] = state.data

@@ -1,8 +1,8 @@
 """What happens when an alarm's state changes?
 
-In one transaction: the state is kept, the history told, and each action written down for the outbox; then the composite
-alarms that look at this one are asked again, and those that look at them. A composite alarm changes once in all that,
-so that alarms that look at each other come to an end.
+In one transaction: the state is kept, history and event bus are told, and each action is written down for the outbox;
+then the composite alarms that look at this one are asked again, and those that look at them. A composite alarm changes
+once in all that, so that alarms that look at each other come to an end.
 """
 
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import encode
 from pileus.kernel.storage.seam import Event, Snapshot, Transaction
 from pileus.services.cloudwatch.alarms.evaluating import moment
+from pileus.services.cloudwatch.alarms.events import AlarmEvents
 from pileus.services.cloudwatch.alarms.messages import (
     function_event,
     history_state,
@@ -55,11 +56,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Transitions:
     """Changes alarms, in somebody's transaction."""
 
-    def __init__(self, tx: Transaction, scope: Scope, *, now_s: float, ids: Ids) -> None:
+    def __init__(self, tx: Transaction, scope: Scope, *, now_s: float, ids: Ids, events: AlarmEvents) -> None:
         self._tx = tx
         self._scope = scope
         self._now_s = now_s
         self._ids = ids
+        self._events = events
 
     async def change(self, alarm: AlarmRecord, change: Change) -> None:
         """Give it that state; where it is in it already, only the reason is new."""
@@ -88,6 +90,7 @@ class Transitions:
         put_alarm(self._tx, self._scope, changed)
         if not same:
             await self._note(changed, alarm.state)
+            await self._events.changed(self._tx, self._scope, changed, alarm.state)
             if changed.actions_enabled:
                 self._act(changed, alarm.state)
         return changed

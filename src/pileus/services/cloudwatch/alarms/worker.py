@@ -16,6 +16,7 @@ from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Snapshot, Store, Transaction
 from pileus.services.cloudwatch.alarms.evaluating import Point, Verdict, judged, periods_looked_at
+from pileus.services.cloudwatch.alarms.events import AlarmEvents
 from pileus.services.cloudwatch.alarms.records import AlarmRecord, Condition
 from pileus.services.cloudwatch.alarms.store import ALARMS, every_alarm, find_alarm, forget_history
 from pileus.services.cloudwatch.alarms.transitions import Change, Transitions
@@ -45,11 +46,12 @@ async def next_tick(clock: Clock) -> None:
 class AlarmWatch:
     """The duty."""
 
-    def __init__(self, *, store: Store, reader: Reader, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, store: Store, reader: Reader, clock: Clock, ids: Ids, events: AlarmEvents) -> None:
         self._store = store
         self._reader = reader
         self._clock = clock
         self._ids = ids
+        self._events = events
         self._looked_at: dict[tuple[Scope, str], int] = {}
         self._swept = clock.now()
 
@@ -90,7 +92,8 @@ class AlarmWatch:
             current = await find_alarm(tx, scope, alarm.name)
             if current != alarm:
                 return  # somebody has changed it meanwhile
-            transitions = Transitions(tx, scope, now_s=self._clock.timestamp(), ids=self._ids)
+            now_s = self._clock.timestamp()
+            transitions = Transitions(tx, scope, now_s=now_s, ids=self._ids, events=self._events)
             await transitions.change(
                 alarm, Change(value=verdict.value, reason=verdict.reason[:1_023], data=verdict.data)
             )

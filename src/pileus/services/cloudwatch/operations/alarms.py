@@ -1,6 +1,7 @@
 """How are alarms made, changed and deleted?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 import msgspec
 
@@ -9,6 +10,7 @@ from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.cloudwatch.alarms.checking import check_actions, condition_of
 from pileus.services.cloudwatch.alarms.describing import configuration
+from pileus.services.cloudwatch.alarms.events import Operation
 from pileus.services.cloudwatch.alarms.records import INITIAL_REASON, AlarmRecord, HistoryRecord, State
 from pileus.services.cloudwatch.alarms.rules import rule_of
 from pileus.services.cloudwatch.alarms.store import (
@@ -32,6 +34,13 @@ from pileus.services.cloudwatch.shapes import (
     SetAlarmStateInput,
 )
 from pileus.services.cloudwatch.tagging import merged_tags
+
+_What = Literal["Create", "Update", "Delete"]
+_DONE: Final[Mapping[_What, tuple[str, Operation]]] = {
+    "Create": ("created", "create"),
+    "Update": ("updated", "update"),
+    "Delete": ("deleted", "delete"),
+}
 
 
 class AlarmOperations(CloudWatchBase):
@@ -128,7 +137,7 @@ class AlarmOperations(CloudWatchBase):
             if alarm.rule is not None:
                 await _check_children(tx, scope, alarm)
             put_alarm(tx, scope, alarm)
-            await self._note(tx, scope, alarm, "Create" if old is None else "Update")
+            await self._note(tx, scope, alarm, "Create" if old is None else "Update", previous=old)
             if alarm.rule is not None:
                 await self._transitions(tx, scope).judge(alarm)
 
@@ -146,12 +155,12 @@ class AlarmOperations(CloudWatchBase):
                         alarm, actions_enabled=enabled, configured_s=self._clock.timestamp()
                     )
                     put_alarm(tx, scope, changed)
-                    await self._note(tx, scope, changed, "Update")
+                    await self._note(tx, scope, changed, "Update", previous=alarm)
 
         await self._store.run(switch)
 
     def _transitions(self, tx: Transaction, scope: Scope) -> Transitions:
-        return Transitions(tx, scope, now_s=self._clock.timestamp(), ids=self._ids)
+        return Transitions(tx, scope, now_s=self._clock.timestamp(), ids=self._ids, events=self._events)
 
     async def _get(self, tx: Transaction, scope: Scope, name: str) -> AlarmRecord:
         alarm = await find_alarm(tx, scope, name)
@@ -159,9 +168,13 @@ class AlarmOperations(CloudWatchBase):
             raise ResourceNotFound
         return alarm
 
-    async def _note(self, tx: Transaction, scope: Scope, alarm: AlarmRecord, what: str) -> None:
-        """Create, Update or Delete."""
-        done = {"Create": "created", "Update": "updated", "Delete": "deleted"}[what]
+    async def _note(
+        self, tx: Transaction, scope: Scope, alarm: AlarmRecord, what: _What, *, previous: AlarmRecord | None = None
+    ) -> None:
+        """In its history, and on the event bus."""
+        done, operation = _DONE[what]
+        now_s = self._clock.timestamp()
+        await self._events.configured(tx, scope, alarm, operation, at_s=now_s, previous=previous)
         data = {"version": "1.0", "type": what, f"{done}Alarm": configuration(scope, alarm)}
         await add_history(
             tx,
@@ -169,7 +182,7 @@ class AlarmOperations(CloudWatchBase):
             HistoryRecord(
                 alarm=alarm.name,
                 kind=alarm.kind,
-                at_s=self._clock.timestamp(),
+                at_s=now_s,
                 event="ConfigurationUpdate",
                 summary=f'Alarm "{alarm.name}" {done}'[:255],
                 data=bounded(data),
