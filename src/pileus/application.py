@@ -61,7 +61,7 @@ class Application:
         self._secret = load_or_create_server_secret(settings.data_dir, ids=self._ids)
         self._root = self._root_credentials()
         self._parts = self._build(self._store)
-        self._server = HttpServer(self._answer, gate=self._store.gate, clock=self._clock)
+        self._server = HttpServer(self._answer, gate=self._store.gate, lost=self._lost, clock=self._clock)
         self._port = await self._server.start(settings.host, settings.port)
         self._parts.start()
         return self._port
@@ -101,6 +101,9 @@ class Application:
         if self._reset_done is not None:
             return self._answer_after_reset(request, self._reset_done)
         return self._parts.router(request)
+
+    def _lost(self, request: Request, response: Response) -> Response | None:
+        return None if self._parts is None else self._parts.router.lost(request, response)
 
     async def _answer_after_reset(self, request: Request, reset_done: asyncio.Event) -> Response:
         await reset_done.wait()

@@ -217,6 +217,20 @@ def test_a_bucket_opens_itself_and_nothing_else(
     assert b"may not call this server" in answer.data
 
 
+def test_a_bucket_opens_no_door_to_the_service_whose_paths_begin_with_its_name(aws: Server, s3: Any) -> None:
+    """`2015-03-31` is a fine name for a bucket, and how all paths of Lambda begin; the bucket's own stay open."""
+    s3.create_bucket(Bucket="2015-03-31")
+    welcome = {"CORSRules": [rule(["GET", "POST", "DELETE"], ["*"], AllowedHeaders=["*"])]}
+    s3.put_bucket_cors(Bucket="2015-03-31", CORSConfiguration=welcome)
+    for method, path in (("GET", "functions/"), ("POST", "functions/f/invocations"), ("DELETE", "functions/f")):
+        response = ask(aws, method, f"/2015-03-31/{path}", origin="https://elsewhere.example")
+        assert (response.status, of_cors(response)) == (403, {})
+        assert b"may not call this server" in response.data
+    s3.put_object(Bucket="2015-03-31", Key="key", Body=b"open")
+    response = ask(aws, "GET", "/2015-03-31/key", origin="https://elsewhere.example")
+    assert (response.status, response.data, of_cors(response)["allow-origin"]) == (200, b"open", "*")
+
+
 def test_a_bucket_opens_no_door_to_s3_control(aws: Server, s3: Any) -> None:
     """Whose paths begin as a bucket's name may."""
     s3.create_bucket(Bucket="v20180820")

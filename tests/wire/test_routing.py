@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.errors import AnyServiceError
+from pileus.kernel.http.browsers import BrowserGuard
+from pileus.kernel.http.messages import Headers, Request, Response
 from pileus.kernel.routing import Router
 from pileus.kernel.wire.catalog import catalog
+from pileus.kernel.wire.finder import Refused
 from pileus.kernel.wire.model import Http, OperationModel, UnknownService, botocore_data, load_model
+from pileus.kernel.wire.registered import Operation
 from pileus.kernel.wire.routes import Routes
+from tests.wire.harness import Desk
 
 
 class Named:
@@ -19,6 +24,12 @@ class Named:
 
     async def __call__(self, request: Request) -> Response:
         return Response(200, (), self.name.encode())
+
+    async def find(self, request: Request) -> Operation:
+        raise Refused(AnyServiceError("none"), lambda error, request_id: Response(404))
+
+    def lost(self, request: Request, response: Response) -> Response | None:
+        return Response(500, (("x-amzn-RequestId", "r"),), b"lost")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +66,55 @@ async def test_each_to_its_own(host: str, target: str, headers: dict[str, str], 
     router.add_hosts(lambda host: ".s3-website" in host, Named("sites"))
     request = Request(method="GET", target=target, headers=headers | ({"host": host} if host else {}))
     assert (await router(request)).body == handler.encode()
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "said"),
+    [
+        ("localhost:4566", "/", True),
+        ("bucket.s3.localhost", "/_pileus/health", True),
+        ("localhost:4566", "/restapis/abc", True),
+        ("localhost:4566", "/_pileus/clock", False),
+        ("abc.execute-api.localhost:4566", "/x", False),
+        ("localhost", "/restapis/abc/stage/_user_request_/x", False),
+    ],
+)
+def test_a_lost_answer_is_told_in_the_words_of_an_api_only_where_one_was_asked(
+    host: str, target: str, said: bool
+) -> None:
+    """What users deployed, and Pileus's own pages, speak no protocol of AWS; a page may read what it may read."""
+    router = Router(Named("aws"))
+    router.add_path("/_pileus/", Named("admin"))
+    router.add_path("/restapis/", Named("apis"), containing="/_user_request_/")
+    router.add_host("execute-api", Named("apis"))
+    request = Request(method="GET", target=target, headers={"host": host})
+    answered = Response(200, (("ETag", "e"), ("Access-Control-Allow-Origin", "*"), ("Vary", "Origin")), b"secret")
+    told = router.lost(request, answered)
+    if not said:
+        assert told is None
+        return
+    assert told == Response(
+        500, [("x-amzn-RequestId", "r"), ("Access-Control-Allow-Origin", "*"), ("Vary", "Origin")], b"lost"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("/2015-03-31/key", 200), ("/2015-03-31/functions/f", 403), ("/no/such/place/of/lambda", 200)],
+)
+async def test_who_knows_buckets_has_no_say_in_what_is_not_about_them(target: str, status: int) -> None:
+    """A bucket may be named as the paths of Lambda begin; who may read it may not order functions about."""
+
+    async def welcome(request: Request) -> Headers:
+        return (("Access-Control-Allow-Origin", "*"),)
+
+    desk = Desk(["s3", "lambda"])
+    router = Router(desk.dispatcher, guard=BrowserGuard())
+    router.add_visits(welcome, service="s3")
+    headers = {"host": "localhost:4566", "origin": "https://elsewhere.example"}
+    response = await router(Request(method="GET", target=target, headers=headers))
+    assert (response.status, desk.api.context is not None) == (status, status == 200)
+    assert ("Access-Control-Allow-Origin" in dict(response.headers)) is (status == 200)
 
 
 ROUTES = Routes(

@@ -43,7 +43,7 @@ class S3Edges:
 
     def route(self, router: Router) -> None:
         """What browsers send that is no form."""
-        router.add_visits(self._visit)
+        router.add_visits(self._visit, service="s3")
         router.add_hosts(lambda host: ".s3-website" in host, self._visit_website)
         router.add_path("/_aws/s3-website/", self._visit_website, deployed=True)
 

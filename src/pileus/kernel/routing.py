@@ -10,8 +10,20 @@ from typing import Any, Final, Protocol
 from pileus.kernel.http.browsers import BrowserGuard
 from pileus.kernel.http.messages import Handler, Headers, Request, Response
 from pileus.kernel.wire.bucket_hosts import bucket_of
+from pileus.kernel.wire.finder import Refused
+from pileus.kernel.wire.registered import Operation
 
 _HOSTS_REMEMBERED_MAX: Final = 4_096
+_OF_VISITS: Final = ("access-control-", "vary")
+"""How the headers begin that a visit adds to an answer, in lower case."""
+
+
+class Apis(Handler, Protocol):
+    """Answers requests for AWS's APIs; `Dispatcher` outside tests."""
+
+    async def find(self, request: Request) -> Operation: ...
+
+    def lost(self, request: Request, response: Response) -> Response | None: ...
 
 
 class Visits(Protocol):
@@ -25,11 +37,12 @@ class Visits(Protocol):
 class Router:
     """Sends each request to its handler."""
 
-    def __init__(self, dispatcher: Handler, *, guard: BrowserGuard | None = None) -> None:
+    def __init__(self, dispatcher: Apis, *, guard: BrowserGuard | None = None) -> None:
         """guard: refuses web pages of other sites, everywhere but at what users deployed."""
         self._dispatcher = dispatcher
         self._guard = guard
         self._visits: Visits | None = None
+        self._visited_service = ""
         self._patterns: list[tuple[Callable[[str], bool], Handler]] = []
         self._labels: dict[str, Handler] = {}
         self._by_host: dict[str, Handler | None] = {}
@@ -47,10 +60,13 @@ class Router:
         self._patterns.append((owns, handler))
         self._by_host.clear()
 
-    def add_visits(self, visits: Visits) -> None:
-        """Ask `visits` before an API is reached from a page of another origin."""
+    def add_visits(self, visits: Visits, *, service: str) -> None:
+        """Ask `visits` before an API is reached from a page of another origin.
+
+        service: whose resources they know; what they say of a request that means another service's counts for nothing.
+        """
         assert self._visits is None
-        self._visits = visits
+        self._visits, self._visited_service = visits, service
 
     def add_path(self, prefix: str, handler: Handler, *, containing: str = "", deployed: bool = False) -> None:
         """Paths that begin with `prefix`, and hold `containing`, belong to `handler`; the longest prefix wins.
@@ -72,7 +88,7 @@ class Router:
             owner = self._owner(host)
         if owner is not None:
             return owner(request)
-        handler = self._dispatcher
+        handler: Handler = self._dispatcher
         if request.path.startswith(self._beginnings):
             for prefix, containing, owner, deployed in self._paths:
                 if request.path.startswith(prefix) and containing in request.path:
@@ -94,12 +110,38 @@ class Router:
         told = await visits(request)
         if isinstance(told, Response):
             return told
+        if told and not await self._means(request, self._visited_service):
+            told = None  # A bucket that is named like the beginning of another service's paths says nothing of those.
         if self._guard is not None:
             why = self._guard.refusal_of_host(request) if told else self._guard.refusal(request)
             if why:
                 return await _refused(why)
         response = await self._dispatcher(request)
         return Response(response.status, [*response.headers, *told], response.body) if told else response
+
+    async def _means(self, request: Request, service: str) -> bool:
+        try:
+            return (await self._dispatcher.find(request)).service == service
+        except Refused:
+            return False
+
+    def lost(self, request: Request, response: Response) -> Response | None:
+        """See `messages.Lost`; what a page of another origin may know of the answer, it may know of this one."""
+        if not self._for_api(request):
+            return None
+        told = self._dispatcher.lost(request, response)
+        if told is None:
+            return None
+        of_visits = [each for each in response.headers if each[0].lower().startswith(_OF_VISITS)]
+        return Response(told.status, [*told.headers, *of_visits], told.body) if of_visits else told
+
+    def _for_api(self, request: Request) -> bool:
+        owner = self._owner(request.headers.get("host", ""))
+        if owner is not None:
+            return owner == self._to_bucket
+        return not any(
+            request.path.startswith(prefix) and containing in request.path for prefix, containing, *_ in self._paths
+        )
 
     def _to_bucket(self, request: Request) -> Coroutine[Any, Any, Response]:
         """A host that names a bucket: its paths are keys, whatever they begin with."""

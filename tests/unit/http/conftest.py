@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from pileus.kernel.http.limits import Limits
-from pileus.kernel.http.messages import Gate, Handler
+from pileus.kernel.http.messages import Gate, Handler, Lost
 from pileus.kernel.http.server import HttpServer
 
 from .harness import Client, echo, ms
@@ -30,9 +30,14 @@ class Serve:
         self.port = 0
 
     async def start(
-        self, handler: Handler = echo, *, gate: Gate | None = None, limits: Limits | None = None
+        self,
+        handler: Handler = echo,
+        *,
+        gate: Gate | None = None,
+        lost: Lost | None = None,
+        limits: Limits | None = None,
     ) -> HttpServer:
-        self.server = HttpServer(handler, gate=gate, limits=limits or Limits())
+        self.server = HttpServer(handler, gate=gate, lost=lost, limits=limits or Limits())
         self.port = await self.server.start("127.0.0.1", 0)
         self._stack.push_async_callback(self.server.drain, ms(0))
         return self.server

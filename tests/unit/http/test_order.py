@@ -110,6 +110,27 @@ async def test_a_commit_that_failed_while_the_handler_waited_is_a_500(serve: Ser
     assert (await kept.answer()).status == 200
 
 
+async def test_what_is_told_of_a_lost_answer_is_said_by_whoever_knows_the_protocol(serve: Serve) -> None:
+    """An SDK reads a body and tries again; of the lost answer nothing leaves, even if nobody knows what to say."""
+    gate = HeldGate()
+
+    def lost(request: Request, response: Response) -> Response | None:
+        if request.path == "/broken":
+            raise ValueError("not to be told")
+        told = Response(500, (("X-Id", dict(response.headers)["X-Method"]),), b"<Error/>")
+        return None if request.path == "/unknown" else told
+
+    await serve.start(gate=gate, lost=lost)
+    client = await serve.connect()
+    await client.send(get("/known") + get("/unknown") + get("/broken"))
+    await eventually(lambda: len(gate.held) == 3)
+    gate.release(OSError("disk full"))
+    known, unknown, broken = [await client.answer() for _ in range(3)]
+    assert (known.status, known.body, known.headers["x-id"]) == (500, b"<Error/>", "GET")
+    for each in (unknown, broken):
+        assert (each.status, each.body) == (500, b"Internal Server Error")
+
+
 async def test_an_open_gate_is_no_obstacle(serve: Serve) -> None:
     """Most requests write nothing."""
     gate = HeldGate()

@@ -86,8 +86,7 @@ class Answering(Receiving):
         if gate is not None and gate.failures != failures:
             # Its commit may be among those that were lost while it waited for something else.
             _log.error("%s: a commit failed meanwhile", answers.name(exchange))
-            self._drop(response)
-            response = heads.plain(500)
+            response = self._instead(exchange, response)
         self._answer(exchange, response)
         self._proceed()
 
@@ -107,10 +106,14 @@ class Answering(Receiving):
     def _released(self, exchange: Exchange, response: Response, error: BaseException | None, /) -> None:
         if error is not None:
             _log.error("%s: its commit failed", answers.name(exchange), exc_info=error)
-            self._drop(response)
-            response = heads.plain(500)
+            response = self._instead(exchange, response)
         self._settle(exchange, response)
         self._proceed()
+
+    def _instead(self, exchange: Exchange, response: Response) -> Response:
+        """What is told in place of an answer that must not leave."""
+        self._drop(response)
+        return answers.instead_of(response, exchange, self._shared.lost)
 
     def _settle(self, exchange: Exchange, response: Response) -> None:
         """Put down an answer that is ready but may not be the first, and send what is."""

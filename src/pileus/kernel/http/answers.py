@@ -9,7 +9,7 @@ from typing import Any, Final
 from pileus.kernel.http import heads
 from pileus.kernel.http.bodies import BodyBroken
 from pileus.kernel.http.heads import BODYLESS, Heads
-from pileus.kernel.http.messages import FileBody, FilesBody, NoRoom, PayloadTooLarge, Response
+from pileus.kernel.http.messages import FileBody, FilesBody, Lost, NoRoom, PayloadTooLarge, Response
 from pileus.kernel.http.outlet import OpenFile, OpenFiles, Outlet
 from pileus.kernel.http.parsing import Exchange
 
@@ -89,6 +89,17 @@ def answer_to(error: BaseException, exchange: Exchange) -> Response:
     else:
         _log.error("%s: its handler failed", name(exchange), exc_info=error)
     return heads.plain(500)
+
+
+def instead_of(response: Response, exchange: Exchange, lost: Lost | None) -> Response:
+    """What the client gets in place of an answer whose commit failed."""
+    told = None
+    if lost is not None and exchange.request is not None:
+        try:
+            told = lost(exchange.request, response)
+        except Exception:  # noqa: BLE001 - the edge: somebody waits for an answer, whatever it is
+            _log.exception("%s: nothing can be said of its lost answer", name(exchange))
+    return told or heads.plain(500)
 
 
 def name(exchange: Exchange) -> str:

@@ -140,7 +140,7 @@ class Gate(Protocol):
     """The output gate: holds answers back until what they tell of is durable.
 
     After a handler has returned, the front door asks `closed`; when True it calls `hold(release)` and sends the answer
-    from `release(None)`; `release(error)` means that the commit failed, and the answer becomes a 500.
+    from `release(None)`; `release(error)` means that the commit failed, and the answer becomes what `Lost` says.
 
     failures: groups of commits that did not become durable. A handler that commits, then waits for something else, may
     return after the gate has opened again: if the number has moved since it began, its commit may be among those lost.
@@ -153,6 +153,15 @@ class Gate(Protocol):
     def failures(self) -> int: ...
 
     def hold(self, release: "Release") -> None: ...
+
+
+class Lost(Protocol):
+    """What a client is told in place of `response`, whose commit failed: our own failure, in the client's protocol.
+
+    None where there is no protocol, or none can be told: then the front door answers a plain 500.
+    """
+
+    def __call__(self, request: Request, response: Response, /) -> Response | None: ...
 
 
 class Release(Protocol):

@@ -11,7 +11,7 @@ from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.connection import Connection
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
-from pileus.kernel.http.messages import Gate, Handler
+from pileus.kernel.http.messages import Gate, Handler, Lost
 from pileus.kernel.http.sharing import Shared
 
 _BACKLOG: Final = 1024
@@ -24,15 +24,23 @@ _FORCED_S_MAX: Final = 1.0
 class HttpServer:
     """Listens, and hands every request to `handler`.
 
-    gate: holds answers back until they are durable. clock: what `Date` tells (default: the machine's); timeouts are
-    the machine's in any case, since they are about the network.
+    gate: holds answers back until they are durable; lost: says what is told in place of those that never are.
+    clock: what `Date` tells (default: the machine's); timeouts are the machine's in any case, since they are about
+    the network.
     """
 
     def __init__(
-        self, handler: Handler, *, gate: Gate | None = None, limits: Limits = _LIMITS, clock: Clock | None = None
+        self,
+        handler: Handler,
+        *,
+        gate: Gate | None = None,
+        lost: Lost | None = None,
+        limits: Limits = _LIMITS,
+        clock: Clock | None = None,
     ) -> None:
         heads = Heads(time.time if clock is None else clock.timestamp)
-        self._shared = Shared(handler=handler, gate=gate, limits=limits, heads=heads, budget=BodyBudget(limits))
+        budget = BodyBudget(limits)
+        self._shared = Shared(handler=handler, gate=gate, lost=lost, limits=limits, heads=heads, budget=budget)
         self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pileus.kernel.http.budget import BodyBudget
 from pileus.kernel.http.heads import Heads
 from pileus.kernel.http.limits import Limits
-from pileus.kernel.http.messages import Gate, Handler
+from pileus.kernel.http.messages import Gate, Handler, Lost
 from pileus.kernel.http.outlet import Turn
 
 if TYPE_CHECKING:
@@ -26,4 +26,5 @@ class Shared:
     connections: set["Connection"] = field(default_factory=set)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     draining: bool = False
+    lost: Lost | None = None
     turn: Turn = field(default_factory=Turn)

@@ -30,6 +30,9 @@ _log: Final = logging.getLogger(__name__)
 _LONG_BYTES: Final = 128 * 1024
 """Of XML, read in 10 ms; the ten thousand parts of an upload to S3 would hold the loop for 150."""
 
+_REQUEST_IDS: Final = frozenset({"x-amzn-requestid", "x-amz-request-id"})
+"""Headers of answers, in lower case."""
+
 UNSIGNED: Final = Principal(account_id="000000000000", arn="", user_id="anonymous")
 """Who calls an operation that nobody signs: the operation finds out by what it is given (a token, a password)."""
 
@@ -171,6 +174,26 @@ class Dispatcher:
             if operation is not None:
                 _note(operation, context, given, _internal_error(operation))
             return self._internal(operation, request, request_id)
+
+    def lost(self, request: Request, response: Response) -> Response | None:
+        """See `messages.Lost`: the same request's own failure, under the id that its answer had."""
+        try:
+            # Whatever there was to wait for has been waited for: the body is here.
+            self.find(request).send(None)
+        except StopIteration as found:
+            operation: Operation = found.value
+        except Refused:
+            return None
+        else:
+            return None
+        told = (value for name, value in response.headers if name.lower() in _REQUEST_IDS)
+        request_id = next(told, None) or self._request_id()
+        _log.error("%s.%s was lost; request %s", operation.service, operation.name, request_id)
+        return operation.fail(_internal_error(operation), request_id)
+
+    async def find(self, request: Request) -> Operation:
+        """The operation that a request means; `Refused` when there is none."""
+        return await self._finder.find(request, scope_of(request).service)
 
     def _internal(self, operation: Operation | None, request: Request, request_id: str) -> Response:
         """Our own failure: the log has all of it, the client nothing but the id to look for."""
