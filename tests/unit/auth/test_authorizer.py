@@ -25,6 +25,7 @@ ACCOUNT, OTHER = "111122223333", "444455556666"
 THING = ResourceType(name="thing", arn=arn_of("arn:{partition}:things:{region}:{account}:thing/{given[name]}"))
 ELSEWHERE = ResourceType(name="thing", arn=lambda context, given: f"arn:aws:things:eu-west-1:{OTHER}:thing/theirs")
 GET = Permission(action="things:Get", resource=THING)
+MINE = {"name": "mine"}
 MESSAGES = AuthorizationMessages(b"s" * 32, SystemIds())
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -119,7 +120,7 @@ async def ask(
     protocol: str = "json",
     headers: Mapping[str, str] | None = None,
     organization: Organization | None = None,
-    given: Any = None,
+    given: Any = MINE,
 ) -> AnyServiceError | None:
     """The refusal; None when it is allowed."""
     clock = MovableClock()
@@ -143,9 +144,7 @@ async def ask(
         host="localhost",
     )
     try:
-        await authorizer.authorize(
-            context, headers or {}, needs_of(permissions or (GET,), protocol=protocol), given or {"name": "mine"}
-        )
+        await authorizer.authorize(context, headers or {}, needs_of(permissions or (GET,), protocol=protocol), given)
     except AnyServiceError as refused:
         return refused
     return None
@@ -242,6 +241,25 @@ async def test_everything_an_operation_needs_is_asked(log: AuditLog) -> None:
         ("things:Put", False),
         ("things:Get", True),
         ("things:Get", True),
+    ]
+
+
+async def test_an_operation_without_input_is_asked_about(log: AuditLog) -> None:
+    """`None` as the input of a request (GetAccountSummary) is a request; as a part of one, it is none to ask about."""
+    everything = Permission(action="things:List")
+    refused = await ask(log, Policies(), everything, given=None)
+    assert refused is not None
+    assert "things:List" in refused.message
+    assert await ask(log, Policies(policy(statement("things:List"))), everything, given=None) is None
+    parts = Permission(action="things:Get", resource=THING, members=lambda context, given: given)
+    assert await ask(log, Policies(), parts, given=[None]) is None
+    refused = await ask(log, Policies(), parts, given=[None, MINE])
+    assert refused is not None
+    noted = await log.find(Wish(request_id="request"), limit=10)
+    assert [(one.action, one.allowed) for one in noted] == [
+        ("things:Get", False),
+        ("things:List", True),
+        ("things:List", False),
     ]
 
 
