@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from random import Random
+from typing import Any, Final
 
 import pytest
 
@@ -67,6 +68,59 @@ async def test_flush_leaves_nothing_behind(
     await writer.flush()
     assert messages(await logs.get("s")) == [str(n) for n in range(95)]
     await writer.flush()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_streams_keep_their_order(
+    logs: Logs, clock: JumpingClock, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Whatever comes while others are written: each stream in its order, nothing lost, and nothing left to count."""
+    monkeypatch.setattr(writer_module, "LINES_PER_TRANSACTION", 7)
+    monkeypatch.setattr(writer_module, "WRITE_DELAY_S", 0.0)
+    random, writer = Random(seed), FunctionLogWriter(logs.store, clock, SeededIds())
+    task = asyncio.create_task(writer.run())
+    told: dict[str, list[str]] = {"a": [], "b": [], "c": []}
+    for _ in range(120):
+        stream = random.choice(list(told))
+        lines = [f"{stream} {len(told[stream]) + n}" for n in range(random.choice((1, 3, 20)))]
+        told[stream] += lines
+        writer.append(Function(), stream, [(NOW_MS / 1000, line) for line in lines])
+        if random.random() < 0.3:
+            await asyncio.sleep(0)
+    await writer.flush()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    for stream, lines in told.items():
+        assert messages(await logs.get(stream)) == lines
+    assert (writer._buffered_bytes, writer._buffered_lines, writer._queues) == (0, 0, {})
+
+
+async def test_what_comes_meanwhile_gathers(logs: Logs, clock: JumpingClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that come while others are written wait for more, so that a stream is not written for each of them."""
+    writer = FunctionLogWriter(logs.store, clock, SeededIds())
+    writer.append(Function(), "s", [(NOW_MS / 1000, "first")])
+    run, transactions = logs.store.run, 0
+
+    async def run_and_add(work: Any) -> Any:
+        nonlocal transactions
+        transactions += 1
+        writer.append(Function(), "s", [(NOW_MS / 1000, f"meanwhile {transactions}")])
+        return await run(work)
+
+    monkeypatch.setattr(logs.store, "run", run_and_add)
+    monkeypatch.setattr(writer_module, "WRITE_DELAY_S", 0.02)
+    task = asyncio.create_task(writer.run())
+    try:
+        deadline = asyncio.get_running_loop().time() + _WITHIN_S
+        while transactions < 3 and asyncio.get_running_loop().time() < deadline:
+            began_s, seen = asyncio.get_running_loop().time(), transactions
+            while transactions == seen and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(0.001)
+            assert seen == 0 or asyncio.get_running_loop().time() - began_s > 0.01
+        assert transactions == 3
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_deleted_group_comes_back(logs: Logs, writer: FunctionLogWriter) -> None:

@@ -43,6 +43,7 @@ class CellGroups:
         "_frozen",
         "_killer",
         "_memory",
+        "_memory_used",
         "_pids",
         "census",
         "entries",
@@ -63,6 +64,10 @@ class CellGroups:
         """The group in which all of its processes are; empty when there is none."""
         of = {controller: (h.version, path) for h, path in groups for controller in h.controllers}
         self._cpu, self._memory, self._pids = of.get("cpu"), of.get("memory"), of.get("pids")
+        self._memory_used = ""  # asked for again and again
+        if self._memory is not None:
+            version, path = self._memory
+            self._memory_used = str(path / ("memory.current" if version == 2 else "memory.usage_in_bytes"))
         self._freezer = next((path / "cgroup.freeze" for h, path in groups if h.version == 2), None)
         self._killer = next((path / "cgroup.kill" for h, path in groups if h.version == 2), None)
         self._frozen = False
@@ -145,8 +150,7 @@ class CellGroups:
         """All it holds now, files in memory included; 0 when unknown."""
         if self._memory is None:
             return 0
-        version, path = self._memory
-        return _number(path / ("memory.current" if version == 2 else "memory.usage_in_bytes"))
+        return _number(self._memory_used)
 
     def memory_kinds(self) -> tuple[int, int]:
         """Bytes of private memory, and of shared memory (`/tmp` is made of that); of file caches it says nothing."""
@@ -192,7 +196,7 @@ def _fields(path: Path) -> dict[str, int]:
         return {}
 
 
-def _number(path: Path) -> int:
+def _number(path: Path | str) -> int:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:

@@ -222,10 +222,13 @@ class Writing(Reading):
     ) -> StreamRecord:
         """Add events, each a moment in milliseconds and a message; gives the stream as it is then."""
         assert events
-        key_of, put = self._shelf.events(stream).pack, self._tx.set
+        keys, put = self._shelf.events(stream), self._tx.set
         sequence = stream.next_sequence
+        of_moment, moment_ms = keys, None
         for timestamp_ms, message in events:
-            put(key_of(timestamp_ms, sequence), encode(EventRecord(message=message, ingested_ms=now_ms)))
+            if timestamp_ms != moment_ms:  # many are of one moment
+                of_moment, moment_ms = keys.subspace(timestamp_ms), timestamp_ms
+            put(of_moment.pack(sequence), encode(EventRecord(message=message, ingested_ms=now_ms)))
             sequence += 1
         moments = [timestamp_ms for timestamp_ms, _ in events]
         first, last = min(moments), max(moments)

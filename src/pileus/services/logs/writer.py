@@ -9,11 +9,8 @@ Whoever asks `congested` and then is quieter loses nothing.
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
-
-import msgspec
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
@@ -60,7 +57,7 @@ class Source(Protocol):
     def log_group(self) -> str: ...
 
 
-class _Group(msgspec.Struct, frozen=True):
+class _Group(NamedTuple):
     account_id: str
     region: str
     log_group: str
@@ -70,13 +67,24 @@ _Lines = Sequence[tuple[float, str]]
 
 
 class _Queue:
-    """What waits for one group, by stream, in order. size_bytes: in memory."""
+    """What waits for one group, by stream, in order: lines, and their size in memory. size_bytes: of all of them."""
 
-    __slots__ = ("appends", "size_bytes")
+    __slots__ = ("size_bytes", "streams")
 
     def __init__(self) -> None:
-        self.appends: deque[tuple[str, _Lines, int]] = deque()
+        self.streams: dict[str, list[tuple[_Lines, int]]] = {}
         self.size_bytes = 0
+
+
+class _Taken(NamedTuple):
+    """The first appends that wait for a stream."""
+
+    group: _Group
+    log_stream: str
+    appends: Sequence[tuple[_Lines, int]]
+
+    def lines(self) -> "Iterator[tuple[float, str]]":
+        return (line for lines, _ in self.appends for line in lines)
 
 
 class FunctionLogWriter:
@@ -99,6 +107,7 @@ class FunctionLogWriter:
         self._buffer_bytes_max = buffer_bytes_max
         self._queues: dict[_Group, _Queue] = {}
         self._buffered_bytes = 0
+        self._buffered_lines = 0
         self._dropped = 0
         self._stirred = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -110,9 +119,10 @@ class FunctionLogWriter:
         if kept:
             group = _Group(spec.account_id, spec.region, spec.log_group)
             queue = self._queues.get(group) or _Queue()
-            if self._has_room(queue, sum([len(text) for _, text in kept]) + len(kept) * LINE_COST_BYTES):
+            size_bytes = _size_bytes(kept)
+            if self._has_room(queue, size_bytes):
                 self._queues[group] = queue
-                self._put(queue, log_stream, kept)
+                self._put(queue, log_stream, kept, size_bytes)
             else:
                 self._dropped += len(kept)
         self._stirred.set()
@@ -150,19 +160,26 @@ class FunctionLogWriter:
         quiet = group_bytes <= QUIET_BYTES_MAX
         return self._buffered_bytes + size_bytes <= (most + most // 2 if quiet else most)
 
-    def _put(self, queue: _Queue, log_stream: str, lines: _Lines) -> None:
-        for start in range(0, len(lines), LINES_PER_TRANSACTION):
-            part = lines[start : start + LINES_PER_TRANSACTION]
-            size_bytes = sum([len(text) for _, text in part]) + len(part) * LINE_COST_BYTES
-            queue.appends.append((log_stream, part, size_bytes))
-            queue.size_bytes += size_bytes
-            self._buffered_bytes += size_bytes
+    def _put(self, queue: _Queue, log_stream: str, lines: _Lines, size_bytes: int) -> None:
+        waiting = queue.streams.setdefault(log_stream, [])
+        if len(lines) <= LINES_PER_TRANSACTION:
+            waiting.append((lines, size_bytes))
+        else:
+            starts = range(0, len(lines), LINES_PER_TRANSACTION)
+            parts = [lines[start : start + LINES_PER_TRANSACTION] for start in starts]
+            waiting += [(part, _size_bytes(part)) for part in parts]
+        queue.size_bytes += size_bytes
+        self._buffered_bytes += size_bytes
+        self._buffered_lines += len(lines)
 
     async def _write(self) -> None:
         async with self._writing:
-            while self._queues:
+            # No more than waits now, unless somebody waits for all: what comes meanwhile gathers for the next time.
+            # Written as it comes, each stream would be read and written for one invocation's lines (3 times the work).
+            left = self._buffered_lines
+            while self._queues and (left > 0 or self._hurried):
                 began_s = time.monotonic()
-                await self._write_some()
+                left -= await self._write_some()
                 # Without a pause a flood of lines would take every other turn of the loop.
                 await asyncio.sleep(0 if self._hurried else (time.monotonic() - began_s) * PAUSE_PART)
             await self._store.durable()
@@ -170,47 +187,71 @@ class FunctionLogWriter:
             dropped, self._dropped = self._dropped, 0
             _log.warning("%d log lines of functions came faster than they could be written and are lost", dropped)
 
-    async def _write_some(self) -> None:
-        """Write what waits longest of the groups whose turn it is; it leaves the buffer when it is written."""
-        taken: dict[_Group, list[tuple[str, _Lines, int]]] = {}
-        count = 0
-        for group, queue in self._queues.items():
-            for append in queue.appends:
-                if count and count + len(append[1]) > LINES_PER_TRANSACTION:
-                    break
-                taken.setdefault(group, []).append(append)
-                count += len(append[1])
+    async def _write_some(self) -> int:
+        """Write what waits longest of the groups whose turn it is; it leaves the buffer when it is written.
+
+        How many lines that were.
+        """
+        taken, count = self._take()
         now_ms = int(self._clock.timestamp() * 1000)
 
         async def write(tx: Transaction) -> list[Told]:
+            by_group: dict[_Group, dict[str, list[tuple[int, str]]]] = {}
+            for each in taken:
+                events = [(int(moment * 1000), text) for moment, text in each.lines()]
+                by_group.setdefault(each.group, {})[each.log_stream] = events
             told: list[Told] = []
-            for group, appends in taken.items():
-                by_stream: dict[str, list[tuple[int, str]]] = {}
-                for log_stream, lines, _ in appends:
-                    events = [(int(moment * 1000), text) for moment, text in lines]
-                    by_stream.setdefault(log_stream, []).extend(events)
+            for group, by_stream in by_group.items():
                 told += await self._append(tx, group, by_stream, now_ms=now_ms)
             return told
 
         told = await self._store.run(write)
-        for group, appends in taken.items():
-            self._written(group, appends)
-            self._count(group, appends)
+        for each in taken:
+            self._written(each)
+        for group in dict.fromkeys(each.group for each in taken):
+            queue = self._queues.pop(group)
+            if queue.streams:
+                self._queues[group] = queue  # at the end: the others come first
+        self._count(taken)
         await tell(self._metrics, told)
+        return count
 
-    def _count(self, group: _Group, appends: Sequence[tuple[str, _Lines, int]]) -> None:
-        count = sum([len(lines) for _, lines, _ in appends])
-        size_bytes = sum([message_bytes(text) for _, lines, _ in appends for _, text in lines])
-        self._incoming.count((group.account_id, group.region), group.log_group, events=count, size_bytes=size_bytes)
+    def _take(self) -> tuple[list[_Taken], int]:
+        """As much as a transaction writes, of few streams rather than a little of each; how many lines that are."""
+        taken: list[_Taken] = []
+        count = 0
+        for group, queue in self._queues.items():
+            for log_stream, appends in queue.streams.items():
+                fitting = 0
+                for lines, _ in appends:
+                    if count and count + len(lines) > LINES_PER_TRANSACTION:
+                        break
+                    count += len(lines)
+                    fitting += 1
+                if fitting:
+                    taken.append(_Taken(group, log_stream, appends[:fitting]))
+                if count >= LINES_PER_TRANSACTION:
+                    return taken, count
+        return taken, count
 
-    def _written(self, group: _Group, appends: Sequence[tuple[str, _Lines, int]]) -> None:
-        queue = self._queues.pop(group)
-        for _, _, size_bytes in appends:
-            queue.appends.popleft()
-            queue.size_bytes -= size_bytes
-            self._buffered_bytes -= size_bytes
-        if queue.appends:
-            self._queues[group] = queue  # at the end: the others come first
+    def _written(self, taken: _Taken) -> None:
+        queue = self._queues[taken.group]
+        left = queue.streams.pop(taken.log_stream)[len(taken.appends) :]
+        if left:
+            queue.streams[taken.log_stream] = left  # at the end, too
+        size_bytes = sum([size_bytes for _, size_bytes in taken.appends])
+        queue.size_bytes -= size_bytes
+        self._buffered_bytes -= size_bytes
+        self._buffered_lines -= sum([len(lines) for lines, _ in taken.appends])
+
+    def _count(self, taken: Sequence[_Taken]) -> None:
+        by_group: dict[_Group, tuple[int, int]] = {}
+        for each in taken:
+            count, size_bytes = by_group.get(each.group, (0, 0))
+            sizes = [message_bytes(text) for _, text in each.lines()]
+            by_group[each.group] = count + len(sizes), size_bytes + sum(sizes)
+        for group, (count, size_bytes) in by_group.items():
+            self._incoming.count((group.account_id, group.region), group.log_group, events=count, size_bytes=size_bytes)
 
     async def _append(
         self, tx: Transaction, to: _Group, by_stream: Mapping[str, Sequence[tuple[int, str]]], *, now_ms: int
@@ -229,3 +270,8 @@ class FunctionLogWriter:
             writing.append(to.log_group, stream, events, now_ms=now_ms)
             told += await follow(tx, region, group, stream, events, now_ms=now_ms)
         return told
+
+
+def _size_bytes(lines: _Lines) -> int:
+    """In memory."""
+    return sum([len(text) for _, text in lines]) + len(lines) * LINE_COST_BYTES
