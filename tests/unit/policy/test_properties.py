@@ -165,3 +165,58 @@ def test_a_limit_only_takes_away(
     }
     assert len(limited) == 1
     assert alone or limited == {False}
+
+
+class _Noting(dict[str, str]):
+    """Conditions that note what is asked for: a key may cost a read, so nobody asks for one in vain."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+
+_ALIKE: Final = st.lists(
+    st.fixed_dictionaries(
+        {
+            "Effect": st.just("Allow"),
+            "Action": st.just("s:a"),
+            "Resource": _some("*", "arn:aws:s:*", "arn:aws:s:r:1:a", "arn:aws:s:*:a"),
+            "Condition": st.dictionaries(
+                st.sampled_from(["StringEquals", "StringLike", "StringNotEquals", "StringEqualsIfExists"]),
+                st.dictionaries(st.sampled_from(_KEYS), _some("a", "b", "a*"), min_size=1, max_size=2),
+                min_size=1,
+                max_size=2,
+            ),
+        }
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+@settings(max_examples=300)
+@given(_ALIKE, _RESOURCES, _CONTEXTS)
+def test_statements_that_are_asked_together(
+    statements: Sequence[dict[str, Any]], resource: str, context: Mapping[str, str]
+) -> None:
+    """A group answers what its statements would, one by one; so do the keys it misses, and those it asks for."""
+    policy = compile_policy(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    group = policy.about("s:a").allows
+    assert group is not None
+    plain, quick = _Noting(context), _Noting(context)
+    plainly_missing: set[str] = set()
+    missing: set[str] = set()
+    applying = [each for each in group.statements if each.applies(resource, plain, plainly_missing)]
+    found = group.first(resource, quick, missing)
+    assert (found in applying) if applying else found is None
+    assert quick.asked <= plain.asked
+    if not applying:
+        assert (missing, quick.asked) == (plainly_missing, plain.asked)

@@ -9,6 +9,7 @@ Two rules, by the two places where AWS matches ARNs:
 """
 
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from pileus.kernel.auth.policy.globs import ANY, STAR, Matcher, is_literal, matcher
@@ -26,16 +27,28 @@ def arn_matcher(pattern: str) -> Matcher:
 
 
 class _Parts:
-    __slots__ = ("_parts",)
+    """Six parts. Those that are no more than `*` need no look; the last is looked at first, as it differs most."""
+
+    __slots__ = ("_checked", "_head", "_whole")
 
     def __init__(self, pattern: str) -> None:
-        self._parts = tuple(matcher(part) for part in pattern.split(":", _PARTS - 1))
+        parts = pattern.split(":", _PARTS - 1)
+        self._whole = len(parts) == _PARTS
+        literal = list(takewhile(is_literal, parts[:-1]))
+        self._head = "".join(f"{part}:" for part in literal)
+        rest = [(index, matcher(part)) for index, part in enumerate(parts) if index >= len(literal) and part != STAR]
+        self._checked = tuple(reversed(rest))
 
     def matches(self, text: str) -> bool:
-        parts = text.split(":", _PARTS - 1)
-        if len(parts) != _PARTS or len(self._parts) != _PARTS:
+        if not self._whole or not text.startswith(self._head):
             return False
-        return all(matches(part) for matches, part in zip(self._parts, parts, strict=True))
+        parts = text.split(":", _PARTS - 1)
+        if len(parts) != _PARTS:
+            return False
+        for index, matches in self._checked:  # noqa: SIM110 - all() costs twice
+            if not matches(parts[index]):
+                return False
+        return True
 
 
 @lru_cache(maxsize=_COMPILED_MAX)

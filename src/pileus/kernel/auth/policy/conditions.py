@@ -78,6 +78,12 @@ class Condition:
         """Whether the most common way to ask will do."""
         self.keys = frozenset({self._key}.union(*(template.keys for template, _ in templates)))
 
+    @property
+    def wanted(self) -> tuple[frozenset[str], tuple[str, ...]] | None:
+        """What the key's one value must be, or begin with; None where that is not all there is to it."""
+        all_of_it = self._plain and not (self._negated or self._if_exists or self._alternatives)
+        return (self._literals, self._prefixes) if all_of_it else None
+
     def holds(self, conditions: Conditions, *, unresolved_holds: bool) -> bool:
         """unresolved_holds: what a negated operator says of a variable without a value."""
         found = conditions.get(self._key)
@@ -133,6 +139,11 @@ class NullCondition:
         self._key = key.lower()
         self._wanted = frozenset(boolean(value) for value in values)
         self.keys = frozenset({self._key})
+
+    @property
+    def wanted(self) -> None:
+        """As of `Condition`: it is not about a value."""
+        return
 
     def holds(self, conditions: Conditions, *, unresolved_holds: bool) -> bool:
         found = conditions.get(self._key)

@@ -95,6 +95,12 @@ class CompiledStatement:
     def unconditional(self) -> bool:
         return not self._conditions
 
+    @property
+    def demand(self) -> tuple[str, frozenset[str], tuple[str, ...]] | None:
+        """The only key that its conditions ask for, and what its one value must be or begin with, if one says so."""
+        wanted = next((wanted for condition in self._conditions if (wanted := condition.wanted) is not None), None)
+        return None if wanted is None or len(self._keys) != 1 else (self._keys[0], *wanted)
+
     def speaks_of(self, action: str) -> bool:
         """action: in lower case; action names are not case-sensitive."""
         return any(matches(action) for matches in self._actions) is not self._not_actions
@@ -130,20 +136,53 @@ class CompiledStatement:
         )
 
 
+class Demanding:
+    """Statements that want something of one and the same condition key, and ask for no other.
+
+    Where none of them covers the resource, or can be content with the key's value, none is asked. They would have told
+    nothing: a key that is there is not missing, and it was asked for only because one of them covers the resource.
+    """
+
+    __slots__ = ("_key", "_literals", "_prefixes", "_resource_literals", "_resource_prefixes", "_statements")
+
+    def __init__(self, key: str, statements: list[CompiledStatement]) -> None:
+        demands = [statement.demand for statement in statements]
+        resources = [statement.resources for statement in statements]
+        self._key = key
+        self._literals = frozenset[str]().union(*(demand[1] for demand in demands if demand is not None))
+        self._prefixes = tuple({prefix for demand in demands if demand is not None for prefix in demand[2]})
+        self._resource_literals = frozenset[str]().union(*(each.literals for each in resources if each is not None))
+        self._resource_prefixes = tuple({prefix for each in resources if each is not None for prefix in each.prefixes})
+        self._statements = tuple(statements)
+
+    def first(self, resource: str, conditions: Conditions, missing: set[str]) -> CompiledStatement | None:
+        if not resource.startswith(self._resource_prefixes) and resource not in self._resource_literals:
+            return None
+        found = conditions.get(self._key)
+        if found.__class__ is str and found not in self._literals and not found.startswith(self._prefixes):
+            return None
+        for statement in self._statements:
+            if statement.applies(resource, conditions, missing):
+                return statement
+        return None
+
+
 class Group:
     """The Allows, or the Denies, that a policy has for one action.
 
     Of those without conditions, one look into a dictionary and one at all prefixes together tell whether any of them
-    covers a resource, and one at all suffixes whether any other pattern can; the rest is asked one by one.
+    covers a resource, and one at all suffixes whether any other pattern can. Those that want something of one condition
+    key are asked if its value can be what any of them wants; the rest is asked one by one.
     """
 
-    __slots__ = ("_literals", "_prefixed", "_prefixes", "_rest", "_suffixes", "_wild", "statements")
+    __slots__ = ("_demanding", "_literals", "_prefixed", "_prefixes", "_rest", "_suffixes", "_wild", "statements")
 
     def __init__(self, statements: tuple[CompiledStatement, ...]) -> None:
         self.statements = statements
         self._literals: dict[str, CompiledStatement] = {}
         prefixed, rest = list[tuple[str, CompiledStatement]](), list[CompiledStatement]()
         unprefixed = list[tuple[str, Matcher, CompiledStatement]]()
+        demanding: dict[str, list[CompiledStatement]] = {}
         for statement in statements:
             resources = statement.resources
             if resources is not None and resources.fixed and statement.unconditional:
@@ -151,8 +190,12 @@ class Group:
                 unprefixed.extend((suffix, matches, statement) for suffix, matches in resources.others)
                 for literal in resources.literals:
                     self._literals.setdefault(literal, statement)
+            elif resources is not None and resources.fixed and not resources.others and statement.demand is not None:
+                demanding.setdefault(statement.demand[0], []).append(statement)
             else:
                 rest.append(statement)
+        self._demanding = tuple(Demanding(key, alike) for key, alike in demanding.items() if len(alike) > 1)
+        rest.extend(alike[0] for alike in demanding.values() if len(alike) == 1)
         self._prefixed = tuple(prefixed)
         self._prefixes = tuple(prefix for prefix, _ in prefixed)
         self._wild = tuple((matches, statement) for _, matches, statement in unprefixed)
@@ -170,6 +213,10 @@ class Group:
             for matches, statement in self._wild:
                 if matches(resource):
                     return statement
+        for alike in self._demanding:
+            found = alike.first(resource, conditions, missing)
+            if found is not None:
+                return found
         for statement in self._rest:
             if statement.applies(resource, conditions, missing):
                 return statement
