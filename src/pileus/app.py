@@ -34,6 +34,7 @@ from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.auth.root_credentials import RootCredentials
 from pileus.kernel.http.browsers import BrowserGuard, loopback
 from pileus.kernel.http.messages import Handler
+from pileus.kernel.metrics.holding import Holdings
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
 from pileus.kernel.wire.dispatcher import Dispatcher
@@ -144,6 +145,12 @@ class Parts:
         self._offered: Sequence[Part] = tuple(dict.fromkeys(services.values()))
         self._authenticator = self._new_authenticator(tuple(services))
         self.router = self._new_router(tuple(services))
+        self._holdings = Holdings(
+            store=foundation.store,
+            metrics=foundation.metrics,
+            clock=foundation.clock,
+            gauges=[gauge for part in self._offered for gauge in part.gauges()],
+        )
         admin = self._admin(tuple(services), reset=reset, clock_moved=clock_moved)
         self.router.add_path("/_pileus/", admin)
         self.router.add_path("/_localstack/", admin)
@@ -154,7 +161,7 @@ class Parts:
     def start(self) -> None:
         """Begin what runs beside requests."""
         outbox, metrics = self._foundation.outbox, self._foundation.metrics
-        duties: list[Duty] = [outbox.run, metrics.run]
+        duties: list[Duty] = [outbox.run, metrics.run, self._holdings.run]
         for part in self._all:
             part.subscribe(outbox)
             duties += part.duties()
@@ -311,7 +318,13 @@ class Parts:
         clock = self._foundation.clock
         mounted: dict[str, Handler] = {}
         guarded = dict(
-            pages(audit=self._audit, metrics=self._foundation.metrics, clock=clock, store=self._foundation.store)
+            pages(
+                audit=self._audit,
+                metrics=self._foundation.metrics,
+                holdings=self._holdings,
+                clock=clock,
+                store=self._foundation.store,
+            )
         )
         for part in self._offered:
             mounted |= part.admin_paths()

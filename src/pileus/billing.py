@@ -2,85 +2,31 @@
 
     ?month=2026-11
 
-Requests and GB-seconds of functions, the units that tables consumed, requests of queues, buckets and keys, what topics
-published and delivered, events of buses, and what log groups took in, less the free tier, at the prices of one dated
-table. What AWS charges for beside (storage, transfer, provisioned capacity, text messages, metrics, alarms, keys) is
-not in it, and neither are taxes: an estimate that tells orders of magnitude. Sums are kept by the hour for 455 days;
-see `metering`.
+What functions, APIs, tables, queues, topics, buses, buckets, keys, logs, metrics, alarms and dashboards used and hold,
+less the free tier, at the prices of one dated table: `prices`. What AWS charges for beside (provisioned capacity and
+concurrency, text messages, backups, transfer but from buckets to the internet) is not in it, and neither are taxes: an
+estimate that tells orders of magnitude. Sums are kept by the hour for 455 days; see `metering`.
 
 Each account has the free tier once, over all regions, as on AWS; prices are those of us-east-1 everywhere.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.http.messages import Request, Response
-from pileus.kernel.metrics import metering
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.metrics.metering import NAMESPACE, Kind, amounts
+from pileus.kernel.metrics.holding import Holdings, following_month
+from pileus.kernel.metrics.metering import amounts
 from pileus.kernel.metrics.series import Metric
+from pileus.prices import PRICED_ON, PRICES, Price
 
 PATH: Final = "/_pileus/bill"
 _JSON: Final = (("Content-Type", "application/json"),)
-
-
-class Price(NamedTuple):
-    """Of one kind of use. dimension: which one names the resource. free: so much is free in each month.
-
-    shared: what has the same name here has `free` together, and who is first in the table takes first.
-    per: so much of what is counted is one of what is priced.
-    """
-
-    service: str
-    what: str
-    dimension: str
-    usd: float
-    free: float = 0.0
-    shared: str = ""
-    per: float = 1.0
-
-
-PRICED_ON: Final = date(2025, 6, 1)
-_MILLION: Final = 1_000_000
-PRICES: Final[Mapping[Kind, Price]] = {
-    ("AWS/Lambda", "Invocations"): Price("lambda", "requests", "FunctionName", 0.20e-6, free=_MILLION),
-    (NAMESPACE, metering.GB_SECONDS): Price("lambda", "GB-seconds", "FunctionName", 0.0000166667, free=400_000),
-    ("AWS/DynamoDB", "ConsumedReadCapacityUnits"): Price("dynamodb", "read units", "TableName", 0.125e-6),
-    ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): Price("dynamodb", "write units", "TableName", 0.625e-6),
-    (NAMESPACE, metering.QUEUE_REQUESTS): Price(
-        "sqs", "requests", "QueueName", 0.40e-6, free=_MILLION, shared="queues"
-    ),
-    (NAMESPACE, metering.FIFO_QUEUE_REQUESTS): Price(
-        "sqs", "FIFO requests", "QueueName", 0.50e-6, free=_MILLION, shared="queues"
-    ),
-    (NAMESPACE, metering.TOPIC_REQUESTS): Price("sns", "publish requests", "TopicName", 0.50e-6, free=_MILLION),
-    (NAMESPACE, metering.FIFO_TOPIC_REQUESTS): Price("sns", "FIFO publish requests", "TopicName", 0.30e-6),
-    (NAMESPACE, metering.FIFO_TOPIC_GB): Price("sns", "FIFO GB published", "TopicName", 0.017),
-    (NAMESPACE, metering.FIFO_DELIVERIES): Price("sns", "FIFO deliveries", "TopicName", 0.01e-6),
-    (NAMESPACE, metering.FIFO_DELIVERIES_GB): Price("sns", "FIFO GB delivered", "TopicName", 0.001),
-    (NAMESPACE, metering.HTTP_DELIVERIES): Price("sns", "HTTP deliveries", "TopicName", 0.60e-6, free=100_000),
-    (NAMESPACE, metering.MAIL_DELIVERIES): Price("sns", "email deliveries", "TopicName", 20e-6, free=1_000),
-    (NAMESPACE, metering.PUSH_DELIVERIES): Price("sns", "push deliveries", "TopicName", 0.50e-6, free=_MILLION),
-    (NAMESPACE, metering.BUS_EVENTS): Price("events", "custom events", "EventBusName", 1.00e-6),
-    (NAMESPACE, metering.OBJECT_WRITES): Price("s3", "PUT, COPY, POST, LIST", "BucketName", 5.0e-6),
-    (NAMESPACE, metering.OBJECT_READS): Price("s3", "GET and others", "BucketName", 0.4e-6),
-    (NAMESPACE, metering.KEY_REQUESTS): Price("kms", "requests", "Operation", 3.0e-6, free=20_000),
-    ("AWS/Logs", "IncomingBytes"): Price(
-        "logs", "GB ingested", "LogGroupName", 0.50, free=5, per=metering.BYTES_PER_GB
-    ),
-}
-"""In US dollars, of us-east-1: functions on x86, queues, and log groups of the standard class in the first tier, tables
-on demand, as if all were.
-
-Sources: AWS Lambda Pricing; Amazon DynamoDB Pricing (on-demand throughput since 2024-11-01); Amazon SQS Pricing; Amazon
-SNS Pricing; Amazon EventBridge Pricing; Amazon S3 Pricing (class Standard); AWS Key Management Service Pricing; Amazon
-CloudWatch Pricing (logs).
-"""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +70,9 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 class Billing:
     """The handler."""
 
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, metrics: Metrics, holdings: Holdings, clock: Clock) -> None:
         self._metrics = metrics
+        self._holdings = holdings
         self._clock = clock
 
     async def __call__(self, request: Request) -> Response:
@@ -135,6 +82,7 @@ class Billing:
             start, end = self._month(dict(parse_qsl(request.query, keep_blank_values=True)))
         except ValueError as error:
             return _answer(400, {"message": str(error)})
+        await self._holdings.look()
         used = await amounts(self._metrics, PRICES.keys(), start=start, end=end)
         return _answer(200, bill(used, start=start, until=min(end, self._clock.now())))
 
@@ -151,13 +99,13 @@ class Billing:
                 raise ValueError("month is a year and a month, as in 2026-11") from None
         if (start.year, start.month) == (9999, 12):
             raise ValueError("that month has no end")
-        end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-        return start, end
+        return start, following_month(start)
 
 
 def bill(used: Mapping[Metric, float], *, start: datetime, until: datetime) -> Bill:
     """used: amounts of metrics whose kind has a price; those of further dimensions count, too."""
-    accounts = [_account(account_id, used) for account_id in sorted({metric.account_id for metric in used})]
+    hours = (following_month(start) - start).total_seconds() / 3600
+    accounts = [_account(account_id, used, hours) for account_id in sorted({metric.account_id for metric in used})]
     billed = [account for account in accounts if account.lines]
     return Bill(
         month=f"{start:%Y-%m}",
@@ -168,15 +116,17 @@ def bill(used: Mapping[Metric, float], *, start: datetime, until: datetime) -> B
     )
 
 
-def _account(account_id: str, used: Mapping[Metric, float]) -> AccountBill:
+def _account(account_id: str, used: Mapping[Metric, float], hours: float) -> AccountBill:
+    """hours: of the month."""
     lines = []
     left: dict[str, float] = {}
     for kind, price in PRICES.items():
+        per = price.per * hours if price.monthly else price.per
         resources: dict[tuple[str, str], float] = {}
         for metric, amount in used.items():
             if (metric.namespace, metric.name) == kind and metric.account_id == account_id and _own(metric):
                 place = (metric.region, dict(metric.dimensions).get(price.dimension, ""))
-                resources[place] = resources.get(place, 0.0) + amount / price.per
+                resources[place] = resources.get(place, 0.0) + amount / per
         if resources:
             free = left.get(price.shared, price.free) if price.shared else price.free
             line = _line(price, resources, free=free)
@@ -222,7 +172,12 @@ def told(bill: Bill) -> Iterable[str]:
     for account in bill.accounts:
         yield f"account {account.account_id}: {account.cost_usd:.4f} USD"
         for line in account.lines:
-            free = f", of which {line.free:,.3f} free" if line.free else ""
-            yield f"  {line.service:<10} {line.amount:>16,.3f} {line.what}{free}: {line.cost_usd:.4f} USD"
+            free = f", of which {_number(line.free)} free" if line.free else ""
+            yield f"  {line.service:<10} {_number(line.amount):>16} {line.what}{free}: {line.cost_usd:.4f} USD"
             for use in sorted(line.resources, key=lambda use: -use.amount):
-                yield f"    {use.amount:>22,.3f}  {use.name} ({use.region})"
+                yield f"    {_number(use.amount):>22}  {use.name} ({use.region})"
+
+
+def _number(amount: float) -> str:
+    """What is small is not nothing: a megabyte of an afternoon is 0.0000054 GB-months."""
+    return f"{amount:,.3f}" if amount >= 0.001 else f"{amount:.2g}"

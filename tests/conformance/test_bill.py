@@ -3,12 +3,14 @@
 import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
 
 from tests.conftest import Server
+from tests.support.functions import archive, make_role
 from tests.support.subscribers import subscriber
 
 ACCOUNT = "111111111111"
@@ -151,8 +153,118 @@ def test_requests_of_a_bucket_and_of_keys(aws: Server) -> None:
     with pytest.raises(s3.exceptions.NoSuchKey):
         s3.get_object(Bucket=name, Key="none")
     s3.delete_object(Bucket=name, Key="k")
-    eventually(aws, name, {("s3", "PUT, COPY, POST, LIST"): 3, ("s3", "GET and others"): 3})
+    found = used(aws, name)
+    assert found["s3", "PUT, COPY, POST, LIST"] == 3
+    assert found["s3", "GET and others"] == 3
+    assert found["s3", "GB to the internet"] == pytest.approx(500 / 2**30, rel=0.5)  # the list, and three bytes
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     before = used(aws, "Encrypt").get(("kms", "requests"), 0)
     kms.encrypt(KeyId=key, Plaintext=b"x")
     eventually(aws, "Encrypt", {("kms", "requests"): before + 1})
+
+
+def months(server: Server, days: int) -> dict[tuple[str, str, str], float]:
+    """What costs by the month, of this one and the next, by service, what and resource: after so many days."""
+    now = datetime.now(UTC)
+    body = json.dumps({"advance_s": days * 86_400}).encode()
+    with urlopen(f"{server.url}/_pileus/clock", data=body, timeout=10) as answer:
+        assert answer.status == 200
+    found: dict[tuple[str, str, str], float] = {}
+    for month in sorted({f"{now:%Y-%m}", f"{now + timedelta(days=days):%Y-%m}"}):
+        with urlopen(f"{server.url}/_pileus/bill?month={month}", timeout=10) as answer:
+            bill = json.load(answer)
+        [own] = [account for account in bill["accounts"] if account["account_id"] == ACCOUNT] or [{"lines": []}]
+        for line in own["lines"]:
+            for use in line["resources"]:
+                place = line["service"], line["what"], use["name"]
+                found[place] = found.get(place, 0.0) + use["amount"]
+    return found
+
+
+def test_what_is_held_is_on_the_bill(own_server: Server) -> None:
+    """Objects by class, with the versions nobody sees and the parts nobody put together; items, logs, keys, alarms."""
+    server = own_server.start()
+    s3, kms, dynamodb = server.client("s3"), server.client("kms"), server.client("dynamodb")
+    logs, cloudwatch = server.client("logs"), server.client("cloudwatch")
+    with urlopen(f"{server.url}/_pileus/bill", timeout=10) as answer:
+        assert json.load(answer)["accounts"] == []
+    mb = KB * KB
+    s3.create_bucket(Bucket="bbb")
+    s3.put_bucket_versioning(Bucket="bbb", VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(2):
+        s3.put_object(Bucket="bbb", Key="k", Body=bytes(mb))
+    s3.delete_object(Bucket="bbb", Key="k")
+    upload = s3.create_multipart_upload(Bucket="bbb", Key="u")["UploadId"]
+    s3.upload_part(Bucket="bbb", Key="u", UploadId=upload, PartNumber=1, Body=bytes(mb))
+    s3.put_object(Bucket="bbb", Key="seldom", Body=b"x", StorageClass="STANDARD_IA")
+    s3.put_object(Bucket="bbb", Key="archived", Body=bytes(mb), StorageClass="DEEP_ARCHIVE")
+    key, leaving = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    kms.schedule_key_deletion(KeyId=leaving, PendingWindowInDays=30)
+    dynamodb.create_table(
+        TableName="ttt",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName="ttt", Item={"id": {"S": "1"}, "a": {"S": "a" * 97}})
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    now_ms = int(time.time() * 1000)
+    logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=[{"timestamp": now_ms, "message": "a" * 974}])
+    cloudwatch.put_metric_data(Namespace="Mine", MetricData=[{"MetricName": "m", "Value": 1}])
+    asked = {"MetricName": "m", "Namespace": "Mine", "Statistic": "Sum", "EvaluationPeriods": 1, "Threshold": 5}
+    for name, period in (("a", 60), ("fast", 10)):
+        cloudwatch.put_metric_alarm(AlarmName=name, Period=period, ComparisonOperator="GreaterThanThreshold", **asked)
+    cloudwatch.put_composite_alarm(AlarmName="c", AlarmRule="ALARM(a)")
+    cloudwatch.put_dashboard(DashboardName="d", DashboardBody='{"widgets": []}')
+    days = 3
+    found = months(server, days)
+    gb, held = 2**30, {}
+    for (service, what, name), amount in found.items():
+        if "months" in what:
+            held[service, what, name] = amount / found["kms", "key-months", key]  # in times of the same key
+    hour = 1 / (days * 24)
+    assert held == pytest.approx(
+        {
+            ("s3", "GB-months STANDARD", "bbb"): (3 * mb + 8 * KB) / gb,
+            ("s3", "GB-months STANDARD_IA", "bbb"): 128 * KB / gb,
+            ("s3", "GB-months DEEP_ARCHIVE", "bbb"): (mb + 32 * KB) / gb,
+            ("kms", "key-months", key): 1,
+            ("dynamodb", "GB-months", "ttt"): (2 + 1 + 1 + 97 + 100) / gb,
+            ("logs", "GB-months, compressed", "g"): 0.15 * (974 + 26) / gb,
+            ("cloudwatch", "custom metric-months", "Mine"): hour,
+            ("cloudwatch", "alarm metric-months", "a"): 1,
+            ("cloudwatch", "fast alarm metric-months", "fast"): 1,
+            ("cloudwatch", "composite alarm-months", "c"): 1,
+            ("cloudwatch", "dashboard-months", "d"): 1,
+        },
+        rel=0.01,
+    )
+    assert days * 24 / 745 < found["kms", "key-months", key] < days * 24 / 671
+
+
+def test_a_function_reads_objects_for_nothing(aws: Server) -> None:
+    """What it gets does not leave its region; what everybody else gets does."""
+    s3, functions = aws.client("s3"), aws.client("lambda")
+    name = f"b-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="k", Body=bytes(KB))
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    role = make_role(aws)
+    aws.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2], PolicyName="p", PolicyDocument=json.dumps(policy)
+    )
+    code = (
+        "import boto3\n"
+        "def handler(event, context):\n"
+        f"    return len(boto3.client('s3').get_object(Bucket='{name}', Key='k')['Body'].read())\n"
+    )
+    functions.create_function(
+        FunctionName=name, Runtime="python3.12", Handler="index.handler", Role=role, Code={"ZipFile": archive(code)}
+    )
+    assert json.load(functions.invoke(FunctionName=name)["Payload"]) == KB
+    found = used(aws, name)
+    assert ("s3", "GB to the internet") not in found
+    assert found["s3", "GET and others"] == 1
+    s3.get_object(Bucket=name, Key="k")["Body"].read()
+    assert used(aws, name)["s3", "GB to the internet"] == pytest.approx(KB / 2**30)

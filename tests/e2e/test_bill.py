@@ -31,10 +31,11 @@ def test_a_table_is_on_the_bill(own_server: Server) -> None:
     said = bill(own_server, "--json")
     assert said.returncode == 0, said.stderr
     [account] = json.loads(said.stdout)["accounts"]
-    [line] = account["lines"]
+    line, held = account["lines"]
     assert (line["what"], line["amount"]) == ("write units", 4.0)
     assert line["resources"] == [{"region": "us-east-1", "name": "orders", "amount": 4.0}]
     assert line["cost_usd"] == 4 * line["price_usd"]
+    assert held["what"] == "GB-months"
     shown = bill(own_server).stdout
     assert "4.000 write units: 0.0000 USD" in shown
     assert "orders (us-east-1)" in shown

@@ -1,5 +1,7 @@
 """What use would cost: amounts, the free tier, and months."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -11,9 +13,10 @@ from pileus.billing import PATH, Bill, Billing, bill, told
 from pileus.kernel.http.messages import Request
 from pileus.kernel.metrics import metering
 from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.holding import Gauge, Held, Holdings, by_month
 from pileus.kernel.metrics.metering import GB_SECONDS, NAMESPACE, meter
 from pileus.kernel.metrics.series import Metric
-from pileus.kernel.storage.sqlite import open_store
+from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from tests.support.time import JumpingClock
 
 ACCOUNT: Final = "111111111111"
@@ -27,6 +30,9 @@ def metric(namespace: str, name: str, *dimensions: tuple[str, str], account_id: 
 F: Final = ("FunctionName", "f")
 Q: Final = ("QueueName", "q")
 T: Final = ("TopicName", "t")
+B: Final = ("BucketName", "b")
+HOURS: Final = 30 * 24
+"""Of November."""
 
 
 def cost(used: dict[Metric, float]) -> float:
@@ -53,6 +59,19 @@ def cost(used: dict[Metric, float]) -> float:
         ({metric(NAMESPACE, metering.HTTP_DELIVERIES, T): 1_100_000.0}, 0.60),
         ({metric(NAMESPACE, metering.MAIL_DELIVERIES, T): 101_000.0}, 2.0),
         ({metric(NAMESPACE, metering.PUSH_DELIVERIES, T): 2_000_000.0}, 0.50),
+        ({metric(NAMESPACE, metering.API_REQUESTS, ("ApiId", "a")): 2_000_000.0}, 2.0),
+        ({metric(NAMESPACE, metering.TABLE_GB_HOURS, ("TableName", "t")): 35.0 * HOURS}, 2.50),
+        ({metric(NAMESPACE, metering.OBJECT_GB_HOURS["STANDARD"], B): 100.0 * HOURS}, 2.30),
+        ({metric(NAMESPACE, metering.OBJECT_GB_HOURS["STANDARD"], B): 100.0 * HOURS / 2}, 1.15),  # half a month
+        ({metric(NAMESPACE, metering.OBJECT_GB_HOURS["DEEP_ARCHIVE"], B): 1_000.0 * HOURS}, 0.99),
+        ({metric(NAMESPACE, metering.TRANSFER_GB, B): 110.0}, 0.90),
+        ({metric(NAMESPACE, metering.KEY_HOURS, ("KeyId", "k")): 3.0 * HOURS}, 3.0),
+        ({metric(NAMESPACE, metering.METRIC_HOURS, ("Namespace", "n")): 12.0 * HOURS}, 0.60),
+        ({metric(NAMESPACE, metering.ALARM_HOURS, ("AlarmName", "a")): 12.0 * HOURS}, 0.20),
+        ({metric(NAMESPACE, metering.COMPOSITE_ALARM_HOURS, ("AlarmName", "a")): 2.0 * HOURS}, 1.0),
+        ({metric(NAMESPACE, metering.DASHBOARD_HOURS, ("DashboardName", "d")): 4.0 * HOURS}, 3.0),
+        ({metric(NAMESPACE, metering.METRICS_ASKED_FOR, ("Operation", "GetMetricData")): 1_000.0}, 0.01),
+        ({metric(NAMESPACE, metering.QUERIED_GB, ("LogGroupName", "g")): 105.0}, 0.50),
         ({metric("AWS/Logs", "IncomingBytes", ("LogGroupName", "g")): 7.0 * 2**30}, 1.0),
         ({metric("AWS/Logs", "IncomingBytes"): 7.0 * 2**30}, 0.0),  # the sum of all groups, counted beside
     ],
@@ -114,12 +133,87 @@ def test_requests_by_size(size_bytes: int, requests: int) -> None:
     assert metering.requests_of(size_bytes) == requests
 
 
+def _holdings(metrics: Metrics, store: SqliteStore, clock: JumpingClock, *gauges: Gauge) -> Holdings:
+    return Holdings(store=store, metrics=metrics, clock=clock, gauges=gauges)
+
+
+async def test_what_is_held_costs_for_as_long(tmp_path: Path) -> None:
+    """By the hours of each month, also where nobody looked between; what is gone costs no more."""
+    clock = JumpingClock(datetime(2026, 10, 31, 12, tzinfo=UTC))
+    store = open_store(tmp_path, clock=clock)
+    metrics = Metrics(store, clock)
+    gigabytes = 0.0
+
+    async def gauge(since: datetime) -> AsyncIterator[Held]:
+        assert since < clock.now()
+        yield Held(ACCOUNT, "us-east-1", metering.OBJECT_GB_HOURS["STANDARD"], (B,), gigabytes)
+
+    billing = Billing(metrics, _holdings(metrics, store, clock, gauge), clock)
+
+    async def gb_months(month: str) -> float:
+        answer = await billing(Request(method="GET", target=f"{PATH}?month={month}", headers={}))
+        assert isinstance(answer.body, bytes)
+        found = msgspec.json.decode(answer.body, type=Bill)
+        return sum(line.amount for account in found.accounts for line in account.lines)
+
+    assert await gb_months("2026-10") == 0.0  # the first look begins
+    gigabytes = 2.0
+    clock.jump(timedelta(hours=12 + 15 * 24))
+    assert await gb_months("2026-11") == pytest.approx(1.0)  # half of November
+    assert await gb_months("2026-10") == pytest.approx(2.0 * 12 / 744)
+    gigabytes = 0.0
+    clock.jump(timedelta(days=10))
+    assert await gb_months("2026-11") == pytest.approx(1.0)
+    await store.close()
+
+
+async def test_two_looks_at_once_meter_once(tmp_path: Path) -> None:
+    """Two bills and the duty may come together."""
+    clock = JumpingClock(START)
+    store = open_store(tmp_path, clock=clock)
+    metrics = Metrics(store, clock)
+
+    async def gauge(since: datetime) -> AsyncIterator[Held]:
+        await asyncio.sleep(0)
+        yield Held(ACCOUNT, "us-east-1", metering.KEY_HOURS, (("KeyId", "k"),), 1.0)
+
+    holdings = _holdings(metrics, store, clock, gauge)
+    await holdings.look()
+    clock.jump(timedelta(hours=6))
+    await asyncio.gather(*(holdings.look() for _ in range(3)))
+    again = _holdings(metrics, store, clock, gauge)  # after a start: the moment of the last look is on disk
+    await again.look()
+    clock.jump(timedelta(hours=1))
+    await again.look()
+    [amount] = (await metrics.sums([(NAMESPACE, metering.KEY_HOURS)], start=START, end=clock.now())).values()
+    assert amount == pytest.approx(7.0)
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "hours"),
+    [
+        (datetime(2026, 1, 31, 23, tzinfo=UTC), datetime(2026, 2, 1, 2, tzinfo=UTC), [1.0, 2.0]),
+        (datetime(2026, 12, 31, 23, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC), [1.0, 744.0]),
+        (datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, 0, 30, tzinfo=UTC), [0.5]),
+        (datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC), []),
+    ],
+)
+def test_time_by_month(since: datetime, until: datetime, hours: list[float]) -> None:
+    """Each piece is told at a second of its own month."""
+    pieces = list(by_month(since, until))
+    assert [length for _, length in pieces] == hours
+    months = {datetime.fromtimestamp(at_s, UTC).month for at_s, _ in pieces}
+    assert len(months) == len(pieces)
+    assert all(since.timestamp() <= at_s < until.timestamp() for at_s, _ in pieces)
+
+
 async def test_a_month(tmp_path: Path) -> None:
     """What was metered in a month is on its bill alone, also when minutes have become hours."""
     clock = JumpingClock(datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
     store = open_store(tmp_path, clock=clock)
     metrics = Metrics(store, clock)
-    billing = Billing(metrics, clock)
+    billing = Billing(metrics, _holdings(metrics, store, clock), clock)
     series = meter(metrics, ACCOUNT, "us-east-1", GB_SECONDS, (F,))
 
     async def amount(query: str = "") -> float:
@@ -163,6 +257,7 @@ async def test_what_may_be_asked(tmp_path: Path, method: str, query: str, status
     clock = JumpingClock(START)
     store = open_store(tmp_path, clock=clock)
     request = Request(method=method, target=f"{PATH}?{query}", headers={})
-    answer = await Billing(Metrics(store, clock), clock)(request)
+    metrics = Metrics(store, clock)
+    answer = await Billing(metrics, _holdings(metrics, store, clock), clock)(request)
     assert answer.status == status
     await store.close()

@@ -19,7 +19,7 @@ def bill(
 ) -> None:
     """Say what a month's use would cost on AWS.
 
-    Functions, tables, queues, topics and logs, less the free tier; no storage, transfer, text messages or taxes.
+    All that is used and held, less the free tier; no provisioned capacity, text messages or taxes.
     """
     import msgspec
 

@@ -60,5 +60,6 @@ class ApiGatewayV2Part(Part):
             invoker=self._functions(),
             clock=self._clock,
             ids=self._ids,
+            metrics=self._metrics,
             denials=self._authorizer,
         )

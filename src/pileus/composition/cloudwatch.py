@@ -1,12 +1,14 @@
 """How is CloudWatch built: metrics, alarms, and whom alarms call?"""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pileus.composition.foundation import Foundation
 from pileus.composition.part import Part, described
+from pileus.composition.request_metering import RequestMetering
 from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.metrics.holding import Gauge, Held
 from pileus.kernel.outbox import Delivery, Outbox
 from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.keys import Subspace
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pileus.services.cloudwatch.alarms.events import EventBus
 
 ALARMS_LOOKED_FOR_EVERY: Final = timedelta(seconds=10)
+_NOT_CUSTOM: Final = ("AWS/", ":")
+"""Namespaces that begin so are services' own, and what is only metered."""
 
 
 class CloudWatchPart(Part):
@@ -31,11 +35,12 @@ class CloudWatchPart(Part):
     ) -> None:
         super().__init__(foundation)
         self._functions = functions
+        self._metering = RequestMetering(foundation.metrics)
         self._topics = topics
         self._bus = bus
 
     def services(self) -> Sequence[Service]:
-        return (described("cloudwatch", self._api, signing_name="monitoring"),)
+        return (described("cloudwatch", self._api, signing_name="monitoring", note_answer=self._metering.metrics),)
 
     def resources(self) -> Mapping[str, ResourceSource]:
         from pileus.services.cloudwatch.permissions import CloudWatchResources
@@ -47,6 +52,23 @@ class CloudWatchPart(Part):
 
     def duties(self) -> Sequence[Duty]:
         return (self._watch_alarms,)
+
+    def gauges(self) -> Sequence[Gauge]:
+        return (self._hold,)
+
+    async def _hold(self, since: datetime) -> AsyncIterator[Held]:
+        seen = await self._metrics.seen_since(since)
+        custom = [metric for metric in seen if not metric.namespace.startswith(_NOT_CUSTOM)]
+        if not custom and not await self._store.snapshot().range(*Subspace("cloudwatch").range(), limit=1):
+            return
+        from pileus.services.cloudwatch import holding
+
+        for one in holding.held_metrics(custom, passed=self._clock.now() - since):
+            yield one
+        async for one in holding.held_alarms(self._store):
+            yield one
+        async for one in holding.held_dashboards(self._store):
+            yield one
 
     def _api(self) -> object:
         from pileus.services.cloudwatch.api import CloudWatchApi

@@ -1,7 +1,8 @@
 """How are DynamoDB and its streams built, and what is done to tables without a request?"""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pileus.composition.part import HOUSEKEEPING_EVERY, Part, described
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.metrics.holding import Gauge, Held
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.keys import Subspace
@@ -42,6 +44,17 @@ class DynamoDbPart(Part):
 
     def duties(self) -> Sequence[Duty]:
         return (self._expire_items, self._trim_streams, self._forget_tokens, self._count_tables)
+
+    def gauges(self) -> Sequence[Gauge]:
+        return (self._hold,)
+
+    async def _hold(self, since: datetime) -> AsyncIterator[Held]:
+        if not await self._store.snapshot().range(*Subspace("dynamodb").range(), limit=1):
+            return
+        from pileus.services.dynamodb.holding import held_by_tables
+
+        async for one in held_by_tables(self._store):
+            yield one
 
     def stream_reader(self) -> "StreamReader":
         """Reads streams for another service."""

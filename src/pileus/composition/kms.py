@@ -1,7 +1,8 @@
 """How is KMS built, and what is done to keys without a request?"""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ from pileus.composition.foundation import Foundation
 from pileus.composition.part import Part, described
 from pileus.composition.request_metering import RequestMetering
 from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.metrics.holding import Gauge, Held
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.service import Service
+from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pileus.services.kms.api import KmsApi
@@ -40,6 +43,17 @@ class KmsPart(Part):
         outbox.subscribe("kms.delete", self._delete, retry=_FOREVER)
         outbox.subscribe("kms.rotate", self._rotate, retry=_FOREVER)
         outbox.subscribe("kms.expire", self._expire, retry=_FOREVER)
+
+    def gauges(self) -> Sequence[Gauge]:
+        return (self._hold,)
+
+    async def _hold(self, since: datetime) -> AsyncIterator[Held]:
+        if not await self._store.snapshot().range(*Subspace("kms", "key").range(), limit=1):
+            return
+        from pileus.services.kms.holding import held_keys
+
+        async for one in held_keys(self._store):
+            yield one
 
     @cached_property
     def keeper(self) -> "KeyKeeper":

@@ -2,15 +2,18 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pileus.composition.foundation import Foundation
 from pileus.composition.part import HOUSEKEEPING_EVERY, Part, described
 from pileus.kernel.auth.permissions import ResourceSource
+from pileus.kernel.metrics.holding import Gauge, Held
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.service import Duty, Service
+from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pileus.services.logs.subscriptions import FunctionInvokers, Subscriptions
@@ -39,6 +42,17 @@ class LogsPart(Part):
 
     def duties(self) -> Sequence[Duty]:
         return (self._write_function_logs, self._forget_old_logs)
+
+    def gauges(self) -> Sequence[Gauge]:
+        return (self._hold,)
+
+    async def _hold(self, since: datetime) -> AsyncIterator[Held]:
+        if not await self._store.snapshot().range(*Subspace("logs").range(), limit=1):
+            return
+        from pileus.services.logs.holding import held_by_groups
+
+        async for one in held_by_groups(self._store):
+            yield one
 
     async def close(self) -> None:
         if "function_logs" in self.__dict__:
@@ -75,7 +89,7 @@ class LogsPart(Part):
     async def _run_query(self, delivery: Delivery) -> None:
         from pileus.services.logs.queries import Queries
 
-        await Queries(store=self._store, clock=self._clock).deliver(delivery)
+        await Queries(store=self._store, clock=self._clock, metrics=self._metrics).deliver(delivery)
 
     async def _write_function_logs(self) -> None:
         await self._function_logs_wanted.wait()

@@ -6,10 +6,13 @@ from pileus.kernel.auth.audit import AuditLog
 from pileus.kernel.clock import Clock
 from pileus.kernel.http.messages import Handler, Request, Response
 from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.holding import Holdings
 from pileus.kernel.storage.seam import Store
 
 
-def pages(*, audit: AuditLog, metrics: Metrics, clock: Clock, store: Store) -> Mapping[str, Handler]:
+def pages(
+    *, audit: AuditLog, metrics: Metrics, holdings: Holdings, clock: Clock, store: Store
+) -> Mapping[str, Handler]:
     """By path: what policies decided, what is measured, what it would cost on AWS, and what was sent to people."""
 
     def decisions() -> Handler:
@@ -25,7 +28,7 @@ def pages(*, audit: AuditLog, metrics: Metrics, clock: Clock, store: Store) -> M
     def billing() -> Handler:
         from pileus.billing import Billing
 
-        return Billing(metrics, clock)
+        return Billing(metrics, holdings, clock)
 
     def inbox() -> Handler:
         from pileus.services.sns.inbox.page import InboxPage

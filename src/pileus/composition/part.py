@@ -11,6 +11,7 @@ from typing import Final
 from pileus.composition.foundation import Foundation
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.http.messages import Handler
+from pileus.kernel.metrics.holding import Gauge
 from pileus.kernel.outbox import Outbox
 from pileus.kernel.routing import Router
 from pileus.kernel.service import AnswerListener, Duty, NoteFailure, Service
@@ -53,6 +54,10 @@ class Part:
 
     def duties(self) -> Sequence[Duty]:
         """What runs without a request. Nothing here builds the service before it has work."""
+        return ()
+
+    def gauges(self) -> Sequence[Gauge]:
+        """Who tells what is held that AWS charges for by the month. They build no service that has no such thing."""
         return ()
 
     async def answer_waiting(self) -> None:

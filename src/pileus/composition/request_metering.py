@@ -1,24 +1,46 @@
-"""What of S3 and KMS is paid for by the request? Counted as answers leave; see `billing`.
+"""What of S3, KMS and CloudWatch is paid for by the request? Counted as answers leave; see `billing`.
 
 What is refused costs nothing here; AWS charges for some of it. Sources: Amazon S3 Pricing, "Requests & data
-retrievals"; AWS Key Management Service Pricing.
+retrievals" and "Data transfer"; AWS Key Management Service Pricing; Amazon CloudWatch Pricing, "APIs".
 """
 
 from typing import Final
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.http.messages import Request, Response
+from pileus.kernel.http.messages import Request, Response, size_of
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.metrics.metering import KEY_REQUESTS, OBJECT_READS, OBJECT_WRITES, meter
+from pileus.kernel.metrics.metering import (
+    BYTES_PER_GB,
+    KEY_REQUESTS,
+    METRIC_REQUESTS,
+    METRICS_ASKED_FOR,
+    OBJECT_READS,
+    OBJECT_WRITES,
+    TRANSFER_GB,
+    meter,
+)
 from pileus.kernel.metrics.series import Series
 
 _WRITING: Final = ("Complete", "Copy", "Create", "List", "Post", "Put", "Restore", "Upload")
 _FREE: Final = ("Abort", "Delete")
+_METRIC_REQUESTS: Final = frozenset(
+    {
+        "DeleteDashboards",
+        "GetDashboard",
+        "GetMetricStatistics",
+        "ListDashboards",
+        "ListMetrics",
+        "PutDashboard",
+        "PutMetricData",
+    }
+)
+_OF_FUNCTION: Final = "exec-env/AWS_Lambda_"
+"""In the user agent of AWS's SDKs, where they run in a function: what it reads stays in its region, and is free."""
 _KEPT_MAX: Final = 4_096
 
 
 class RequestMetering:
-    """Counts answers: an `AnswerListener` of S3, and one of KMS."""
+    """Counts answers: an `AnswerListener` of S3, one of KMS, and one of CloudWatch."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -34,11 +56,14 @@ class RequestMetering:
         error_code: str,
         took_s: float,
     ) -> None:
-        """By bucket; reads are cheap, deletions free."""
+        """By bucket; reads are cheap, deletions free. And the bytes that go to others than functions."""
         if context is None or error_code:
             return
         bucket = getattr(given, "bucket", None) or ""
         name = context.operation
+        size_bytes = size_of(response)
+        if size_bytes and _OF_FUNCTION not in request.headers.get("user-agent", ""):
+            self._add(context, TRANSFER_GB, "BucketName", bucket, size_bytes / BYTES_PER_GB)
         if name.startswith(_FREE):
             return
         kind = OBJECT_WRITES if name.startswith(_WRITING) else OBJECT_READS
@@ -58,7 +83,28 @@ class RequestMetering:
         if context is not None and not error_code:
             self._add(context, KEY_REQUESTS, "Operation", context.operation)
 
-    def _add(self, context: RequestContext, kind: str, dimension: str, name: str) -> None:
+    def metrics(
+        self,
+        request: Request,
+        context: RequestContext | None,
+        given: object,
+        response: Response,
+        *,
+        error_code: str,
+        took_s: float,
+    ) -> None:
+        """GetMetricData by the metrics that it asks for, others each; what is done with alarms is free."""
+        if context is None or error_code:
+            return
+        name = context.operation
+        if name == "GetMetricData":
+            queries = getattr(given, "metric_data_queries", ())
+            asked = sum(query.metric_stat is not None for query in queries)
+            self._add(context, METRICS_ASKED_FOR, "Operation", name, asked or 1)
+        elif name in _METRIC_REQUESTS:
+            self._add(context, METRIC_REQUESTS, "Operation", name)
+
+    def _add(self, context: RequestContext, kind: str, dimension: str, name: str, amount: float = 1) -> None:
         key = (context.account_id, context.region, kind, name)
         series = self._kept.get(key)
         if series is None:
@@ -66,4 +112,4 @@ class RequestMetering:
                 self._kept.clear()
             series = meter(self._metrics, context.account_id, context.region, kind, ((dimension, name),))
             self._kept[key] = series
-        series.add(1)
+        series.add(amount)

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -16,9 +16,11 @@ from pileus.composition.part import Part, described
 from pileus.composition.s3_edges import S3Edges
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.http.messages import Handler, Request, Response
+from pileus.kernel.metrics.holding import Gauge, Held
 from pileus.kernel.outbox import Delivery, Outbox, RetryPolicy
 from pileus.kernel.routing import Router
 from pileus.kernel.service import Duty, Service
+from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from pileus.services.sqs.sender import QueueSender
 
 _BLOBS_LOOKED_FOR_EVERY: Final = timedelta(minutes=1)
+_BUCKETS: Final = Subspace("s3", "bucket")
 _OF_UPLOADS: Final = ("s3.completed", "s3.abandon", "s3.parts")
 
 
@@ -104,6 +107,17 @@ class S3Part(Part):
 
     def duties(self) -> Sequence[Duty]:
         return (self._sweep, self._scrub, self._duties.age, self._duties.take_stock, self._duties.log)
+
+    def gauges(self) -> Sequence[Gauge]:
+        return (self._hold,)
+
+    async def _hold(self, since: datetime) -> AsyncIterator[Held]:
+        if not await self._store.snapshot().range(*_BUCKETS.range(), limit=1):
+            return
+        from pileus.services.s3.holding import held_by_buckets
+
+        async for one in held_by_buckets(self._store):
+            yield one
 
     async def close(self) -> None:
         await self._duties.close()

@@ -12,6 +12,7 @@ from pileus.kernel.clock import MovableClock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.ids import SeededIds
+from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.services.apigatewayv2 import shapes
 from pileus.services.apigatewayv2.api import ApiGatewayV2Api
@@ -69,7 +70,7 @@ class Gateway:
         self.function = ScriptedFunction()
         ids = SeededIds()
         self.api = ApiGatewayV2Api(store=store, clock=clock, ids=ids)
-        self.serve = ExecuteApi(store=store, invoker=self.function, clock=clock, ids=ids)
+        self.serve = ExecuteApi(store=store, invoker=self.function, clock=clock, ids=ids, metrics=Metrics(store, clock))
 
     async def create(self, *, stages: tuple[str, ...] = ("$default",), **options: Any) -> str:
         """An API whose stages deploy by themselves."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pileus.kernel.errors import NotImplementedByPileus, ServiceError
+from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.outbox import Outbox
 from pileus.kernel.storage.keys import Subspace
 from pileus.services.logs.errors import (
@@ -53,7 +54,7 @@ async def results(logs: Logs, query_id: str, **members: Any) -> GetQueryResultsR
 async def complete(logs: Logs, clock: JumpingClock, query_id: str) -> GetQueryResultsResponse:
     """Run the outbox until the query has ended."""
     outbox = Outbox(logs.store, clock)
-    outbox.subscribe(TOPIC, Queries(store=logs.store, clock=clock).deliver)
+    outbox.subscribe(TOPIC, Queries(store=logs.store, clock=clock, metrics=Metrics(logs.store, clock)).deliver)
     running = asyncio.create_task(outbox.run())
     try:
         async with asyncio.timeout(5):

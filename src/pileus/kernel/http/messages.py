@@ -130,6 +130,16 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes | FileBody | FilesBody | AsyncIterator[bytes] = b""
 
 
+def size_of(response: Response) -> int:
+    """How long its body is; of a stream, what it says of itself, or 0."""
+    body = response.body
+    if isinstance(body, bytes | bytearray):
+        return len(body)
+    if isinstance(body, FileBody | FilesBody):
+        return body.size_bytes
+    return int(next((text for name, text in response.headers if name.lower() == "content-length"), "0"))
+
+
 class Handler(Protocol):
     """What the front door calls: once per request, in the order of arrival on a connection."""
 

@@ -258,6 +258,13 @@ class Metrics:
                     found.append((metric, unit, merged(sets)))
         return found
 
+    async def seen_since(self, start: datetime) -> set[Metric]:
+        """Those of all accounts that have had a value since the minute in which `start` is."""
+        await self.flush()
+        start_s = int(start.timestamp())
+        start_s -= start_s % MINUTE_S
+        return {metric async for metric, _, last_s in self._every() if last_s >= start_s}
+
     async def sums(self, kinds: Collection[tuple[str, str]], *, start: datetime, end: datetime) -> dict[Metric, float]:
         """Of the metrics with such namespaces and names, in all accounts: what was added from `start` until `end`.
 

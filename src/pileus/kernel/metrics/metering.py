@@ -1,10 +1,12 @@
 """What would be paid for? Amounts that services meter, kept like metrics, and asked for by the month.
 
+What is used is added as it happens (`meter`); what is held, as bytes and keys are, is looked at by the hour: `holding`.
+
 They are in a namespace that nobody can name to CloudWatch (one that begins with a colon), so that only `pileus bill`
 sees them. As metrics they bear a crash but for its last seconds, and are kept for 455 days.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -34,6 +36,39 @@ OBJECT_WRITES: Final = "S3-Requests-Tier1"
 OBJECT_READS: Final = "S3-Requests-Tier2"
 """Whatever else is asked of S3, but for deletions."""
 KEY_REQUESTS: Final = "KMS-Requests"
+TRANSFER_GB: Final = "DataTransfer-Out-GB"
+"""Bytes of objects that went to the internet."""
+API_REQUESTS: Final = "ApiGateway-HTTP-Requests"
+METRIC_REQUESTS: Final = "CloudWatch-Requests"
+METRICS_ASKED_FOR: Final = "CloudWatch-GetMetricData-Metrics"
+QUERIED_GB: Final = "Logs-Insights-Scanned-GB"
+
+OBJECT_GB_HOURS: Final[Mapping[str, str]] = {
+    storage_class: f"S3-{storage_class}-GB-Hours"
+    for storage_class in (
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "INTELLIGENT_TIERING",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "GLACIER_IR",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "EXPRESS_ONEZONE",
+    )
+}
+"""By storage class. What others say so ends in hours: it is held."""
+TABLE_GB_HOURS: Final = "DynamoDB-GB-Hours"
+TABLE_IA_GB_HOURS: Final = "DynamoDB-IA-GB-Hours"
+LOG_GB_HOURS: Final = "Logs-GB-Hours"
+KEY_HOURS: Final = "KMS-Key-Hours"
+METRIC_HOURS: Final = "CloudWatch-Metric-Hours"
+ALARM_HOURS: Final = "CloudWatch-Alarm-Hours"
+"""Of metrics that alarms look at."""
+FAST_ALARM_HOURS: Final = "CloudWatch-HighResolution-Alarm-Hours"
+COMPOSITE_ALARM_HOURS: Final = "CloudWatch-Composite-Alarm-Hours"
+DASHBOARD_HOURS: Final = "CloudWatch-Dashboard-Hours"
+
 CHUNK_BYTES: Final = 64 * 1024
 """Of a payload, that count as a request. Sources: Amazon SQS pricing; Amazon SNS pricing; EventBridge pricing."""
 BYTES_PER_GB: Final = 2**30

@@ -20,6 +20,9 @@ from pileus.kernel.http.cross_origin import preflight, with_cors
 from pileus.kernel.http.function_events import received_headers
 from pileus.kernel.http.messages import NoRoom, PayloadTooLarge, Request, Response
 from pileus.kernel.ids import Ids
+from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.metering import API_REQUESTS, meter
+from pileus.kernel.metrics.series import Series
 from pileus.kernel.storage.seam import Store
 from pileus.services.apigatewayv2.compiled import CompiledApi, CompiledRoute, CompiledStage, compile_api
 from pileus.services.apigatewayv2.events import Arrival, event_1_0, event_2_0
@@ -35,6 +38,7 @@ _PRINCIPAL: Final = "apigateway.amazonaws.com"
 _HOST_MARK: Final = ".execute-api."
 _DEFAULT_IN_PATHS: Final = frozenset({DEFAULT, "%24default"})
 _COMPILED_MAX: Final = 1_000
+_METERED_BYTES: Final = 512 * 1024
 
 _TOO_LARGE: Final = frozenset({"RequestTooLargeException", "RequestEntityTooLargeException"})
 
@@ -63,9 +67,18 @@ class ExecuteApi:
     """Serves the requests of every HTTP API."""
 
     def __init__(
-        self, *, store: Store, invoker: FunctionInvoker, clock: Clock, ids: Ids, denials: DenialLog | None = None
+        self,
+        *,
+        store: Store,
+        invoker: FunctionInvoker,
+        clock: Clock,
+        ids: Ids,
+        metrics: Metrics,
+        denials: DenialLog | None = None,
     ) -> None:
         """denials: hears why functions let an API not in; None outside of an application."""
+        self._metrics = metrics
+        self._metered: dict[str, Series] = {}
         self._denials = denials
         self._store = store
         self._invoker = invoker
@@ -135,6 +148,7 @@ class ExecuteApi:
             return message(413, "Request Entity Too Large", request_id=request_id)
         except NoRoom:
             return message(503, "Service Unavailable", request_id=request_id)
+        self._meter(api, address.api_id, len(body))
         arrival = self._arrival(request, request_id, address, api, stage, route, match.variables, body)
         event = event_2_0(arrival) if route.payload_format_version == "2.0" else event_1_0(arrival)
         invocation = self._invoker.invoke(
@@ -145,6 +159,16 @@ class ExecuteApi:
         )
         arrived = Arrived(request_id=request_id, region=api.region, source_ip=request.peer)
         return await self._answer(invocation, route, arrived)
+
+    def _meter(self, api: CompiledApi, api_id: str, body_bytes: int) -> None:
+        """One request for each started 512 KB. Source: Amazon API Gateway Pricing, "HTTP APIs"."""
+        series = self._metered.get(api_id)
+        if series is None:
+            if len(self._metered) >= _COMPILED_MAX:
+                self._metered.clear()
+            series = meter(self._metrics, api.account_id, api.region, API_REQUESTS, (("ApiId", api_id),))
+            self._metered[api_id] = series
+        series.add(max(1, -(-body_bytes // _METERED_BYTES)))
 
     async def _answer(
         self, invocation: Coroutine[Any, Any, Invocation], route: CompiledRoute, arrived: Arrived

@@ -4,12 +4,12 @@ Sources: CloudWatch API Reference, "Dashboard body structure and syntax"; API_Pu
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from pileus.kernel.storage.keys import Subspace
+from pileus.kernel.storage.keys import Subspace, after
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.cloudwatch.errors import InvalidParameterInput, InvalidParameterValue, ResourceNotFound
@@ -19,6 +19,7 @@ from pileus.services.cloudwatch.shapes import DashboardValidationMessage
 _DASHBOARDS: Final = Subspace("cloudwatch", "dashboards")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _NAME_MAX: Final = 255
+_PAGE: Final = 256
 _WIDGETS_MAX: Final = 500
 _PLACES: Final = ("x", "y", "width", "height")
 _WIDTH_MAX: Final = 24
@@ -51,6 +52,16 @@ async def dashboards(reader: Snapshot, scope: Scope, *, prefix: str) -> list[Das
     """In order of their names."""
     pairs = await reader.range(*_DASHBOARDS.range(scope.account_id))
     return [one for _, value in pairs if (one := decode(value, DashboardRecord)).name.startswith(prefix)]
+
+
+async def every_dashboard(reader: Snapshot) -> AsyncIterator[tuple[str, str]]:
+    """Account and name of each."""
+    begin, end = _DASHBOARDS.range()
+    while page := await reader.range(begin, end, limit=_PAGE):
+        for key, _ in page:
+            account_id, name = _DASHBOARDS.unpack(key)
+            yield str(account_id), str(name)
+        begin = after(page[-1][0])
 
 
 def put_dashboard(tx: Transaction, scope: Scope, dashboard: DashboardRecord) -> None:

@@ -4,6 +4,7 @@ Below `(kms, key, account, region, key id)` the key; below `(kms, material, acco
 consists of, sealed; below `(kms, alias, account, region, name)` its other names, which the key knows too.
 """
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 from pileus.kernel.storage.keys import Subspace, after
@@ -15,6 +16,7 @@ _KEYS: Final = Subspace("kms", "key")
 _MATERIALS: Final = Subspace("kms", "material")
 _ALIASES: Final = Subspace("kms", "alias")
 _KNOWN_MAX: Final = 4_096
+_PAGE: Final = 256
 
 
 class KnownKeys:
@@ -59,6 +61,15 @@ async def list_keys(
     if beyond is not None:
         begin = after(_KEYS.pack(account_id, region, beyond))
     return [_last(_KEYS, place) for place, _ in await snapshot.range(begin, end, limit=limit)]
+
+
+async def every_key(snapshot: Snapshot) -> AsyncIterator[KeyRecord]:
+    """Of all accounts."""
+    begin, end = _KEYS.range()
+    while page := await snapshot.range(begin, end, limit=_PAGE):
+        for _, data in page:
+            yield decode(data, KeyRecord)
+        begin = after(page[-1][0])
 
 
 # What keys consist of.

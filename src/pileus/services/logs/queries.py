@@ -15,6 +15,8 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.metrics.counting import Metrics
+from pileus.kernel.metrics.metering import BYTES_PER_GB, QUERIED_GB, meter
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
@@ -70,9 +72,10 @@ def ask(tx: Transaction, region: Region, record: QueryRecord) -> None:
 class Queries:
     """Runs queries; `deliver` is the topic's handler."""
 
-    def __init__(self, *, store: Store, clock: Clock) -> None:
+    def __init__(self, *, store: Store, clock: Clock, metrics: Metrics) -> None:
         self._store = store
         self._clock = clock
+        self._metrics = metrics
 
     async def deliver(self, delivery: Delivery) -> None:
         asked = decode(delivery.event.payload, _Asked)
@@ -120,16 +123,26 @@ class Queries:
             group = await reading.find_group(name)
             if group is None:
                 continue  # deleted meanwhile
+            before_bytes = size_bytes
             span = time_span(start=record.start_ms, end=record.end_ms + 1, oldest_ms=oldest_shown(group, now_ms))
             async for found in every_event(reading, await reading.streams(name), span, backward=True):
                 running.add(row_of(region, name, found.stream, found.event))
                 events += 1
                 size_bytes += found.event.size_bytes
-                if events % _LOOKED_AFTER_EVENTS == 0:
-                    known = await QUERIES.find(self._store.snapshot(), region, record.query_id)
-                    if known is None or known.state != "Running":
-                        return None
+                if events % _LOOKED_AFTER_EVENTS == 0 and not await self._wanted(region, record.query_id):
+                    self._meter(region, name, size_bytes - before_bytes)
+                    return None
+            self._meter(region, name, size_bytes - before_bytes)
         return events, size_bytes
+
+    async def _wanted(self, region: Region, query_id: str) -> bool:
+        """Whether nobody has stopped it."""
+        known = await QUERIES.find(self._store.snapshot(), region, query_id)
+        return known is not None and known.state == "Running"
+
+    def _meter(self, region: Region, group: str, scanned_bytes: int) -> None:
+        """What was read costs, also when it was read for nothing."""
+        meter(self._metrics, *region, QUERIED_GB, (("LogGroupName", group),)).add(scanned_bytes / BYTES_PER_GB)
 
     async def _change(self, region: Region, query_id: str, *, state: str) -> QueryRecord | None:
         """The query as it is now; None when it is not to run."""

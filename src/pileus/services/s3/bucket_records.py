@@ -5,7 +5,7 @@ other's; below `(s3, setting, serial, kind, id)` its further configurations, who
 below `(s3, with, kind, name)` an empty value for each bucket that has such a configuration, for who looks after them.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +24,7 @@ _LAST_SERIAL: Final = Subspace("s3", "serial").pack()
 _SETTINGS: Final = Subspace("s3", "setting")
 _WITH: Final = Subspace("s3", "with")
 _CHANGED: Final = Subspace("s3", "with-changed")
+_PAGE: Final = 256
 
 
 def bucket_key(name: str) -> bytes:
@@ -73,6 +74,15 @@ async def find_buckets(snapshot: Snapshot, names: Sequence[str]) -> list[BucketR
     """Those of them that are there."""
     values = await snapshot.get_many([_BUCKETS.pack(name) for name in names])
     return [decode(value, BucketRecord) for value in values if value is not None]
+
+
+async def every_bucket(snapshot: Snapshot) -> AsyncIterator[BucketRecord]:
+    """Of all accounts."""
+    begin, end = _BUCKETS.range()
+    while page := await snapshot.range(begin, end, limit=_PAGE):
+        for _, value in page:
+            yield decode(value, BucketRecord)
+        begin = after(page[-1][0])
 
 
 async def next_serial(tx: Transaction) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from pileus.kernel.auth.canonical_users import canonical_user_id
 from pileus.kernel.context import RequestContext
-from pileus.kernel.http.messages import FileBody, FilesBody, Request, Response
+from pileus.kernel.http.messages import Request, Response, size_of
 
 _NONE: Final = "-"
 _KINDS: Final[Mapping[str, str]] = {
@@ -89,7 +89,7 @@ def line_of(
 ) -> Line:
     """The line of one answer."""
     headers = request.headers
-    sent_bytes = _size_of(response)
+    sent_bytes = size_of(response)
     took_ms = str(round(took_s * 1000))
     fields = (
         request.peer or _NONE,
@@ -135,18 +135,6 @@ def _requester(context: RequestContext | None) -> str:
         return _NONE
     arn = context.principal.arn
     return canonical_user_id(context.account_id) if arn.endswith(":root") else arn
-
-
-def _size_of(response: Response) -> int:
-    body = response.body
-    if isinstance(body, bytes | bytearray):
-        return len(body)
-    if isinstance(body, FileBody):
-        return body.size_bytes
-    if isinstance(body, FilesBody):
-        return sum(file.size_bytes for file in body.files)
-    told = next((text for name, text in response.headers if name.lower() == "content-length"), "0")
-    return int(told)
 
 
 def _kind_of(bare: str) -> str:
