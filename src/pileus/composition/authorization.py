@@ -3,9 +3,9 @@
 Built when somebody is asked about for the first time, since a server on which nobody was minted asks about nobody.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pileus.kernel.auth.audit import AuditLog, Denial, Happened, record_of
 from pileus.kernel.auth.authorization_message import AuthorizationMessages
@@ -41,11 +41,11 @@ class LateAuthorizer:
         self._clock = clock
         self._resources = resources
 
-    async def authorize(
+    def authorize(
         self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object
-    ) -> Mapping[tuple[str, int], ServiceError] | None:
-        """As `Authorizer.authorize`."""
-        return await self._authorizer.authorize(context, headers, needs, given)
+    ) -> Coroutine[Any, Any, Mapping[tuple[str, int], ServiceError] | None]:
+        """As `Authorizer.authorize`; no coroutine itself, so that the hot path has one frame less."""
+        return self._authorizer.authorize(context, headers, needs, given)
 
     async def told(
         self, context: RequestContext, headers: Mapping[str, str], needs: Needs, given: object, error: ServiceError

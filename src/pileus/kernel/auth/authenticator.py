@@ -69,9 +69,35 @@ class Authenticator:
     async def authenticate(self, request: Request, *, body: bytes, service: str | None) -> Principal:
         """The principal of a request to `service`, whose whole body is `body`. ServiceError: not believed."""
         try:
-            return await self._authenticate(request, body, service)
+            if service == "s3" and (of_old := sigv2.old_claim_of(request)) is not None:
+                return self._verified_of_old(request, of_old, await self._key_of_old(request, of_old))
+            claimed = await self._claimed(request, service)
+            signed_headers = request.headers
+            if service == "s3" and presigned(request.query):
+                # Once the headers as sent have been looked at: those of the URL are signed in any case.
+                signed_headers = with_query(request)
+                request.headers = ordered(request)
+            if isinstance(claimed, Principal):
+                return claimed
+            claim, key = claimed
+            sent = body if type(request.body) is bytes else None
+            sigv4.verify(
+                claim,
+                method=request.method,
+                path=request.path,
+                headers=signed_headers,
+                payload_hash=sigv4.payload_hash_of(claim, signed_headers, sent),
+                secret_access_key=key.secret_access_key,
+            )
         except NotAuthentic as refused:
             raise refusal(refused, family_of(request, service)) from None
+        scope = claim.scope
+        stated = request.headers.get("x-amz-content-sha256")
+        if stated is not None and stated.startswith("STREAMING-"):
+            request.seed = self._seed(claim, key)
+        if self._note_use is not None:
+            self._note_use(key.principal, scope.service, scope.region)
+        return key.principal
 
     async def precheck(self, request: Request, *, service: str | None) -> None:
         """Refuse by its headers alone what `authenticate` will refuse in any case. ServiceError: not believed.
@@ -99,34 +125,6 @@ class Authenticator:
             raise refusal(refused, Family.S3) from None
         if self._note_use is not None:
             self._note_use(key.principal, "s3", signed.scope[1] if signed.scope else _REGION_OF_OLD)
-        return key.principal
-
-    async def _authenticate(self, request: Request, body: bytes, service: str | None) -> Principal:
-        if service == "s3" and (of_old := sigv2.old_claim_of(request)) is not None:
-            return self._verified_of_old(request, of_old, await self._key_of_old(request, of_old))
-        claimed = await self._claimed(request, service)
-        signed_headers = request.headers
-        if service == "s3" and presigned(request.query):
-            # Once the headers as sent have been looked at: those of the URL are signed in any case.
-            signed_headers = with_query(request)
-            request.headers = ordered(request)
-        if isinstance(claimed, Principal):
-            return claimed
-        claim, key = claimed
-        sigv4.verify(
-            claim,
-            method=request.method,
-            path=request.path,
-            headers=signed_headers,
-            payload_hash=sigv4.payload_hash_of(
-                claim, signed_headers, body if isinstance(request.body, bytes) else None
-            ),
-            secret_access_key=key.secret_access_key,
-        )
-        if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
-            request.seed = self._seed(claim, key)
-        if self._note_use is not None:
-            self._note_use(key.principal, claim.scope.service, claim.scope.region)
         return key.principal
 
     async def _claimed(self, request: Request, service: str | None) -> Principal | tuple[Claim, SigningKey]:
@@ -216,7 +214,8 @@ class Authenticator:
 
     def _check(self, claim: Claim, key: SigningKey, request: Request, service: str | None) -> None:
         """All that a claim can be refused for without its body."""
-        self._check_session(key)
+        if key.expires_at is not None:
+            self._check_session(key)
         sigv4.check_time(claim, self._machine_s())
         signing_name = self._signing_names.get(service) if service is not None else None
         if signing_name is not None:

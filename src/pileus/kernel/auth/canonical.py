@@ -11,6 +11,7 @@ Source: IAM User Guide, "Create a signed AWS API request".
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -18,16 +19,27 @@ _BLANKS: Final = re.compile(r"[ \t]+")
 _PATH_CHARS_CACHED_MAX: Final = 512
 
 
-def header_block(headers: Mapping[str, str], signed: tuple[str, ...]) -> str:
-    """One `name:value` line per signed header, values trimmed, runs of blanks folded; KeyError when one is absent."""
-    lines = ""
-    for name in signed:
-        value = headers[name]
+class HeaderLines:
+    """The lines of the headers that a client signs; it signs the same ones all day."""
+
+    __slots__ = ("_names", "_text", "_values")
+
+    def __init__(self, signed: tuple[str, ...]) -> None:
+        """signed: names in lower case, in the order in which they were signed; at least one."""
+        self._names = signed
+        self._text = "".join([f"{name.replace('%', '%%')}:%s\n" for name in signed])
+        self._values = itemgetter(*signed)
+
+    def of(self, headers: Mapping[str, str]) -> str:
+        """One `name:value` line for each, values trimmed, runs of blanks folded; KeyError when a header is absent."""
+        block: str = self._text % self._values(headers)
+        if "  " in block or "\t" in block or ": " in block or " \n" in block:
+            return self._trimmed(headers)
+        return block
+
+    def _trimmed(self, headers: Mapping[str, str]) -> str:
         # Not str.split(): a value is bytes read as latin-1, where 0xA0 and 0x85 would count as blanks.
-        if "  " in value or "\t" in value:
-            value = _BLANKS.sub(" ", value)
-        lines += f"{name}:{value.strip(' ')}\n"
-    return lines
+        return "".join([f"{name}:{_BLANKS.sub(' ', headers[name]).strip(' ')}\n" for name in self._names])
 
 
 def query_as_sent(query: str) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from pileus.kernel.auth.canonical import HeaderLines
 from pileus.kernel.auth.refusals import NotAuthentic, Problem
 from pileus.kernel.http.messages import Request
 
@@ -34,7 +35,8 @@ _S3_SCOPES: Final = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outpos
 class Scope(msgspec.Struct, frozen=True):
     """The part of a claim which a client repeats all day, so it is parsed once.
 
-    text: `DATE/REGION/SERVICE/aws4_request`. signed_headers: lower case, in the order the client signed them.
+    text: `DATE/REGION/SERVICE/aws4_request`. signed_headers: lower case, in the order the client signed them; lines:
+    how they are written. s3: whether S3's canonicalisation applies.
     """
 
     access_key_id: str
@@ -44,11 +46,8 @@ class Scope(msgspec.Struct, frozen=True):
     text: str
     signed_headers: tuple[str, ...]
     signed_headers_text: str
-
-    @property
-    def s3(self) -> bool:
-        """Whether S3's canonicalisation applies."""
-        return self.service in _S3_SCOPES
+    lines: HeaderLines
+    s3: bool
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -174,7 +173,8 @@ def _scope(credential: str, signed_headers: str) -> Scope:
     text = f"{date}/{region}/{service}/{terminator}"
     if len(text) > _SCOPE_CHARS_MAX:
         raise NotAuthentic(Problem.INCOMPLETE, "Credential scope is too long.")
-    return Scope(access_key_id, date, region, service, text, names, signed_headers)
+    s3 = service in _S3_SCOPES
+    return Scope(access_key_id, date, region, service, text, names, signed_headers, HeaderLines(names), s3)
 
 
 def _from_query(request: Request) -> Claim:

@@ -18,6 +18,7 @@ from typing import Final
 
 from pileus.kernel.auth import canonical
 from pileus.kernel.auth.claims import ALGORITHM, Claim
+from pileus.kernel.auth.mac import Mac
 from pileus.kernel.auth.refusals import NotAuthentic, Problem
 
 SKEW_S_MAX: Final = 15 * 60
@@ -46,6 +47,12 @@ def signing_key(secret_access_key: str, date: str, region: str, service: str) ->
     return key
 
 
+@lru_cache(maxsize=1024)
+def signing_mac(secret_access_key: str, date: str, region: str, service: str) -> Mac:
+    """The same, ready to check signatures."""
+    return Mac(signing_key(secret_access_key, date, region, service))
+
+
 def verify(
     claim: Claim,
     *,
@@ -61,23 +68,23 @@ def verify(
     """
     scope = claim.scope
     s3 = scope.s3
+    query = claim.query
     try:
-        key = signing_key(secret_access_key, scope.date, scope.region, scope.service)
-        block = canonical.header_block(headers, scope.signed_headers)
-        tail = f"{block}\n{scope.signed_headers_text}\n{payload_hash}"
-        preamble = f"{ALGORITHM}\n{claim.amz_date}\n{scope.text}\n"
-        signature = claim.signature.encode("latin-1")
-        as_sent = f"{method}\n{path if s3 else canonical.path_as_sent(path)}\n{canonical.query_as_sent(claim.query)}\n"
-        if _matches(signature, key, preamble, as_sent + tail):
+        mac = signing_mac(secret_access_key, scope.date, scope.region, scope.service)
+        tail = f"{scope.lines.of(headers)}\n{scope.signed_headers_text}\n{payload_hash}"
+        told = f"{ALGORITHM}\n{claim.amz_date}\n{scope.text}\n"
+        spelled = path if s3 else canonical.path_as_sent(path)
+        as_sent = f"{method}\n{spelled}\n{canonical.query_as_sent(query) if query else ''}\n"
+        if _matches(claim.signature, mac, told, as_sent + tail):
             return
         reencoded_path = canonical.s3_path_reencoded(path) if s3 else canonical.path_reencoded(path)
-        reencoded = f"{method}\n{reencoded_path}\n{canonical.query_reencoded(claim.query)}\n"
-        if reencoded != as_sent and _matches(signature, key, preamble, reencoded + tail):
+        reencoded = f"{method}\n{reencoded_path}\n{canonical.query_reencoded(query)}\n"
+        if reencoded != as_sent and _matches(claim.signature, mac, told, reencoded + tail):
             return
     except (KeyError, UnicodeEncodeError):
         # A signed header did not arrive, or a byte came that no client could have signed.
-        as_sent = f"{method}\n{path}\n{canonical.query_as_sent(claim.query)}\n"
-        block = canonical.header_block({**dict.fromkeys(scope.signed_headers, ""), **headers}, scope.signed_headers)
+        as_sent = f"{method}\n{path}\n{canonical.query_as_sent(query)}\n"
+        block = scope.lines.of({**dict.fromkeys(scope.signed_headers, ""), **headers})
         tail = f"{block}\n{scope.signed_headers_text}\n{payload_hash}"
     raise NotAuthentic(Problem.MISMATCH, members=_told_by_s3(claim, as_sent + tail) if s3 else None)
 
@@ -99,11 +106,10 @@ def _told_by_s3(claim: Claim, request: str) -> dict[str, str]:
     }
 
 
-def _matches(signature: bytes, key: bytes, preamble: str, request: str) -> bool:
+def _matches(signature: str, mac: Mac, told: str, request: str) -> bool:
     # latin-1 gives back the very bytes that came over the wire.
-    text = preamble + sha256(request.encode("latin-1")).hexdigest()
-    expected = hmac.digest(key, text.encode("latin-1"), "sha256").hex().encode()
-    return hmac.compare_digest(expected, signature)
+    expected = mac.hexdigest(f"{told}{sha256(request.encode('latin-1')).hexdigest()}".encode("latin-1"))
+    return hmac.compare_digest(expected.encode(), signature.encode("latin-1"))
 
 
 def payload_hash_of(claim: Claim, headers: Mapping[str, str], body: bytes | None) -> str:

@@ -27,6 +27,7 @@ from pileus.kernel.wire.registered import Operation
 from pileus.kernel.wire.scope import scope_of
 
 _log: Final = logging.getLogger(__name__)
+_IDS_DRAWN: Final = 16
 _LONG_BYTES: Final = 128 * 1024
 """Of XML, read in 10 ms; the ten thousand parts of an upload to S3 would hold the loop for 150."""
 
@@ -88,10 +89,11 @@ class Dispatcher:
         self._authorizer = authorizer
         self._clock = clock
         self._random_bytes = ids.bytes
+        self._request_ids: list[str] = []
         self._by_target: dict[str | None, Operation] = {}
 
     async def __call__(self, request: Request) -> Response:
-        request_id = self._request_id()
+        request_id = self._request_ids.pop() if self._request_ids else self._request_id()
         headers = request.headers
         target = headers.get("x-amz-target")
         operation = self._by_target.get(target)
@@ -204,9 +206,14 @@ class Dispatcher:
         return operation.fail(_internal_error(operation), request_id)
 
     def _request_id(self) -> str:
-        """A random UUID, as `Ids.uuid` writes it, but six times quicker."""
-        drawn = self._random_bytes(16).hex()
-        return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-a{drawn[17:20]}-{drawn[20:]}"
+        """A random UUID, as `Ids.uuid` writes it; drawn by the dozen, which is half the price."""
+        drawn = self._random_bytes(_IDS_DRAWN * 16).hex()
+        self._request_ids = [
+            f"{drawn[at : at + 8]}-{drawn[at + 8 : at + 12]}-4{drawn[at + 13 : at + 16]}"
+            f"-a{drawn[at + 17 : at + 20]}-{drawn[at + 20 : at + 32]}"
+            for at in range(0, len(drawn), 32)
+        ]
+        return self._request_ids.pop()
 
 
 def _noted(
