@@ -164,6 +164,37 @@ async def test_telemetry(bench: Bench) -> None:
     assert "TELEMETRY\tName: watcher\tState: Subscribed\tTypes: [platform, function]\n" in bench.logs.all
 
 
+_SUBSCRIBE_BY_TCP = """
+server = socket.create_server(("127.0.0.1", 0))
+def hear():
+    connection, _ = server.accept()
+    for line in connection.makefile("rb"):
+        event = json.loads(line)
+        if event["type"] != "extension": say({"heard": event})
+threading.Thread(target=hear, daemon=True).start()
+say({"subscribed": ask("PUT", "/2022-07-01/telemetry", {
+    "schemaVersion": "2022-12-13", "types": ["platform", "function"], "buffering": {"timeoutMs": 25},
+    "destination": {"protocol": "TCP", "port": server.getsockname()[1]},
+}, Lambda_Extension_Identifier=me)[0]})
+"""
+
+
+async def test_telemetry_by_tcp(bench: Bench) -> None:
+    """Each event is a line, on one connection."""
+    spec = _with_extension(bench, subscribe=_SUBSCRIBE_BY_TCP)
+    for number in (1, 2, 3):
+        await _rested(bench, spec, number)
+    await bench.pool.retire(spec.function_arn)
+
+    def heard() -> list[str]:
+        return [what["heard"]["type"] for what in _said(bench) if isinstance(what, dict) and "heard" in what]
+
+    await _until(lambda: heard().count("platform.report") >= 2)
+    assert {"subscribed": 200} in _said(bench)
+    assert heard()[0] == "platform.initStart"
+    assert "function" in heard()
+
+
 @pytest.mark.parametrize(("size_bytes", "kept"), [(256 * 1024, 4), (1, 1_000)])
 async def test_what_is_told_before_anybody_subscribes_is_bounded(size_bytes: int, kept: int) -> None:
     """The first of it is kept, and no more than a subscriber might buffer, however much an initialisation prints."""

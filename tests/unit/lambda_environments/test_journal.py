@@ -75,6 +75,7 @@ async def test_initialisation_is_told_of_in_json(bench: Bench) -> None:
     record = event["record"]
     assert re.fullmatch(_VERSION_ARN, record.pop("runtimeVersionArn"))
     assert re.fullmatch(r"python:3\.\d+\.v\d+", record.pop("runtimeVersion"))
+    assert record.pop("instanceId") == result.log_stream
     assert record == {
         "initializationType": "on-demand",
         "phase": "init",
@@ -98,6 +99,33 @@ async def test_initialisation_is_told_of_in_json(bench: Bench) -> None:
 def test_runtime_versions(runtime: str, version: str) -> None:
     """Worded as AWS words them."""
     assert runtime_version(runtime) == version
+
+
+async def test_an_invocation_is_told_of_in_json(bench: Bench) -> None:
+    """With the members that logs of AWS have; a trace only where somebody traces."""
+    spec = bench.function("def handler(event, context): return 'ab'", log_format="JSON", system_log_level="DEBUG")
+    await bench.answer(spec)
+    (started,) = _events(bench, "platform.start")
+    assert started["record"] == {
+        "requestId": "00000000-0000-4000-8000-000000000001",
+        "functionArn": spec.function_arn,
+        "version": "$LATEST",
+    }
+    (done,) = _events(bench, "platform.runtimeDone")
+    record = done["record"]
+    assert list(record) == ["requestId", "status", "spans", "metrics"]
+    assert record["metrics"]["producedBytes"] == len('"ab"')
+    latency, answering = record["spans"]
+    assert (latency["name"], answering["name"]) == ("responseLatency", "responseDuration")
+    assert latency["durationMs"] == record["metrics"]["durationMs"]
+    assert latency["start"] <= answering["start"]
+
+
+@pytest.mark.parametrize(("log_group", "stream"), [("/aws/lambda/fn", r"[$LATEST]"), ("/shared", r"fn[$LATEST]")])
+async def test_streams_of_shared_groups_name_the_function(bench: Bench, log_group: str, stream: str) -> None:
+    """Where several functions write into one group, each finds its own."""
+    spec = bench.function("def handler(event, context): return 1", log_group=log_group)
+    assert re.fullmatch(rf"\d{{4}}/\d\d/\d\d/{re.escape(stream)}[0-9a-f]{{32}}", (await bench.invoke(spec)).log_stream)
 
 
 async def test_failures_in_a_json_log(bench: Bench) -> None:

@@ -86,6 +86,7 @@ class Ending(Resting):
         if self._timer is not None:
             self._timer.cancel()
         self._invocation = self._result = self._timer = None
+        streamed = self._answer is not None
         if self._answer is not None:
             payload, self._answer = payload if failed else self._answer.whole(), None
         self._output.read()
@@ -99,6 +100,8 @@ class Ending(Resting):
             restore_s=restore_s,
             max_memory_bytes=self._peak(),
             outcome=outcome or (_FAILED if failed else SUCCESS),
+            produced_bytes=0 if outcome is TIMEOUT else len(payload),
+            streamed=streamed,
         )
         finished = InvocationResult(
             payload=payload,

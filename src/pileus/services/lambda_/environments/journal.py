@@ -53,7 +53,10 @@ class Journal:
     kind: the type of its initialisation.
     """
 
-    def __init__(self, spec: FunctionSpec, *, log: EnvironmentLog, clock: Clock, kind: str = "on-demand") -> None:
+    def __init__(
+        self, spec: FunctionSpec, *, log: EnvironmentLog, log_stream: str, clock: Clock, kind: str = "on-demand"
+    ) -> None:
+        self._log_stream = log_stream
         self._kind = kind
         self._spec = spec
         self._log = log
@@ -105,7 +108,12 @@ class Journal:
             self._log.line(reports.start_line(request_id, version=self._spec.version))
             if self.heard is None:
                 return
-        record: dict[str, Any] = {"requestId": request_id, "version": self._spec.version, **_tracing(trace_id)}
+        record: dict[str, Any] = {
+            "requestId": request_id,
+            "functionArn": self._spec.function_arn,
+            "version": self._spec.version,
+            **_tracing(trace_id),
+        }
         self._tell("platform.start", record, level="INFO")
 
     def failed(self, text: str) -> None:
@@ -122,7 +130,10 @@ class Journal:
         max_memory_bytes: int,
         outcome: Outcome,
         restore_s: float | None = None,
+        produced_bytes: int = 0,
+        streamed: bool = False,
     ) -> None:
+        """produced_bytes: of the answer. streamed: whether it came in pieces, of which nobody has noted when."""
         spec = self._spec
         billed = reports.billed_ms(duration_s, init_s=(init_s or 0.0) if self._kind == "on-demand" else 0.0)
         if not self._json:
@@ -151,10 +162,22 @@ class Journal:
         if restore_s is not None:
             metrics |= {"restoreDurationMs": _ms(restore_s), "billedRestoreDurationMs": reports.billed_ms(restore_s)}
         fine = outcome.status == "success"
-        done = {"requestId": request_id, **outcome.members, "metrics": {"durationMs": _ms(duration_s)}}
+        done: dict[str, Any] = {"requestId": request_id, **outcome.members}
+        if fine and not streamed:
+            done["spans"] = self._spans(duration_s)
+        done["metrics"] = {"durationMs": _ms(duration_s), "producedBytes": produced_bytes}
         self._tell("platform.runtimeDone", done, level="DEBUG" if fine else "WARN")
         report = {"requestId": request_id, "metrics": metrics, **outcome.members}
         self._tell("platform.report", report, level="INFO" if fine else "WARN")
+
+    def _spans(self, duration_s: float) -> list[dict[str, Any]]:
+        """An answer that comes at once comes at the end: it has taken no time of its own."""
+        ended_s = self._clock.timestamp()
+        began = moment_text(ended_s - duration_s)
+        return [
+            {"name": "responseLatency", "start": began, "durationMs": _ms(duration_s)},
+            {"name": "responseDuration", "start": moment_text(ended_s), "durationMs": 0.0},
+        ]
 
     def noted(self, kind: str, record: dict[str, Any]) -> None:
         """An event about an extension or a subscription; text logs have their own lines for those."""
@@ -175,6 +198,7 @@ class Journal:
             **({"runtimeVersion": version, "runtimeVersionArn": arn} if version else {}),
             "functionName": self._spec.function_name,
             "functionVersion": self._spec.version,
+            "instanceId": self._log_stream,
             "instanceMaxMemory": self._spec.memory_mb * _MIB,
         }
 
@@ -198,7 +222,9 @@ def _ms(duration_s: float) -> float:
 
 
 def _tracing(trace_id: str) -> dict[str, Any]:
-    return {"tracing": {"type": "X-Amzn-Trace-Id", "value": trace_id}} if trace_id else {}
+    """Of an invocation that is traced; logs of AWS say nothing of others' traces."""
+    traced = "Sampled=1" in trace_id
+    return {"tracing": {"type": "X-Amzn-Trace-Id", "value": trace_id}} if traced else {}
 
 
 def _line(kind: str, record: dict[str, Any]) -> str:

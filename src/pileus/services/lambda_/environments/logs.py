@@ -1,6 +1,7 @@
 """How does what a function writes become log events, and the tail that an invoker may ask for?"""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from pileus.kernel.clock import Clock
@@ -127,3 +128,12 @@ class EnvironmentLog:
             self.line(data[:_EVENT_BYTES_MAX].decode(errors="replace"))
             data = data[_EVENT_BYTES_MAX:]
         return data
+
+
+def log_stream_name(spec: FunctionSpec, *, today: datetime, serial: str) -> str:
+    """What an environment's stream is called: in a group of its own choice, which others may share, by its function.
+
+    Source: Lambda Developer Guide, "Configuring CloudWatch log groups".
+    """
+    own = spec.log_group == f"/aws/lambda/{spec.function_name}"
+    return f"{today:%Y/%m/%d}/{'' if own else spec.function_name}[{spec.version}]{serial}"

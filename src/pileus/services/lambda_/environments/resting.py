@@ -58,7 +58,7 @@ class Resting:
         self.created_s = self.idle_since_s = loop.time()
         self._cell = cell
         self._log = log
-        self._journal = Journal(spec, log=log, clock=clock, kind=kind)
+        self._journal = Journal(spec, log=log, log_stream=log_stream, clock=clock, kind=kind)
         self._clock = clock
         self._loop = loop
         self._freezing = freezing

@@ -18,7 +18,7 @@ from pileus.services.lambda_.environments.freezing import Freezing
 from pileus.services.lambda_.environments.gathering import Gathering
 from pileus.services.lambda_.environments.launching import unstartable
 from pileus.services.lambda_.environments.links import NativeLink
-from pileus.services.lambda_.environments.logs import EnvironmentLog
+from pileus.services.lambda_.environments.logs import EnvironmentLog, log_stream_name
 from pileus.services.lambda_.environments.ordering import Ordering
 from pileus.services.lambda_.environments.population import Population
 from pileus.services.lambda_.environments.types import (
@@ -147,7 +147,7 @@ class Starting:
         self, fleet: Fleet, spec: FunctionSpec, cell: Cell, credentials: Credentials, *, kind: str
     ) -> Environment:
         loop = asyncio.get_running_loop()
-        log_stream = f"{self._clock.now():%Y/%m/%d}/[{spec.version}]{self._ids.bytes(16).hex()}"
+        log_stream = log_stream_name(spec, today=self._clock.now(), serial=self._ids.bytes(16).hex())
         environment = Environment(
             spec,
             cell,

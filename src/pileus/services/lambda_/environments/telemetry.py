@@ -32,7 +32,7 @@ _BODY_BYTES_MAX: Final = 64 * 1024
 class _Buffering(msgspec.Struct, rename="camel"):
     """Sources: the guide's "Telemetry API reference": bounds of each."""
 
-    max_items: int = 10_000
+    max_items: int = 1_000
     max_bytes: int = 262_144
     timeout_ms: int = 1_000
 
@@ -45,8 +45,15 @@ class _Buffering(msgspec.Struct, rename="camel"):
 
 
 class _Destination(msgspec.Struct):
+    """An address, by HTTP; by TCP a port is enough."""
+
     protocol: str = "HTTP"
     uri: str = msgspec.field(name="URI", default="")
+    port: int = 0
+
+    @property
+    def by_tcp(self) -> bool:
+        return self.protocol.upper() == "TCP"
 
 
 class _Subscription(msgspec.Struct, rename="camel"):
@@ -62,7 +69,9 @@ class Subscriber:
     def __init__(self, wanted: _Subscription, *, clock: Clock) -> None:
         address = urlsplit(wanted.destination.uri)
         self.types = frozenset(wanted.types)
-        self._port = address.port or 80
+        self._port = wanted.destination.port or address.port or 80
+        self._by_tcp = wanted.destination.by_tcp
+        self._stream: asyncio.StreamWriter | None = None
         self._path = address.path or "/"
         self._host = address.netloc
         self._buffering = wanted.buffering
@@ -97,7 +106,7 @@ class Subscriber:
                 moment = moment_text(self._clock.timestamp())
                 self._events.append({"time": moment, "type": "platform.logsDropped", "record": record})
                 self._dropped = 0
-            self._batches.append(msgspec.json.encode(self._events))
+            self._batches.append(self._batch())
         self._events, self._size_bytes = [], 0
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._send())
@@ -107,15 +116,32 @@ class Subscriber:
             self._timer.cancel()
         if self._sender is not None:
             self._sender.cancel()
+        if self._stream is not None:
+            self._stream.close()
+
+    def _batch(self) -> bytes:
+        """By TCP each event is a line."""
+        if self._by_tcp:
+            return b"".join(msgspec.json.encode(event) + b"\n" for event in self._events)
+        return msgspec.json.encode(self._events)
 
     async def _send(self) -> None:
         while self._batches:
             # A listener that is not there loses the batch, as on AWS after its retries.
             with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
                 async with asyncio.timeout(_POST_S_MAX):
-                    await self._post(self._batches[0])
+                    await (self._write if self._by_tcp else self._post)(self._batches[0])
             self._batches.pop(0)
         self._sender = None
+
+    async def _write(self, lines: bytes) -> None:
+        """On one connection, for as long as it holds."""
+        stream = self._stream
+        if stream is None or stream.is_closing():
+            _, stream = await asyncio.open_connection("127.0.0.1", self._port)
+            self._stream = stream
+        stream.write(lines)
+        await stream.drain()
 
     async def _post(self, body: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -234,13 +260,16 @@ def _refusal(wanted: _Subscription) -> str:
         return "types are platform, function and extension"
     if not wanted.buffering.legal():
         return "buffering is out of bounds"
-    if wanted.destination.protocol.upper() != "HTTP":
-        return "only the protocol HTTP is supported"
-    address = urlsplit(wanted.destination.uri)
+    destination = wanted.destination
+    if destination.protocol.upper() not in {"HTTP", "TCP"}:
+        return "protocols are HTTP and TCP"
+    if destination.by_tcp and not destination.uri:
+        return "" if 0 < destination.port < 65_536 else "a destination by TCP has a port"
+    address = urlsplit(destination.uri)
     try:
         port = address.port
     except ValueError:
         port = -1
-    if address.scheme != "http" or address.hostname not in _HOSTS or port == -1:
-        return "the destination is no http address of this environment (http://sandbox.localdomain:port)"
+    if address.scheme != destination.protocol.lower() or address.hostname not in _HOSTS or port == -1:
+        return "the destination is no address of this environment (http://sandbox.localdomain:port)"
     return ""
