@@ -267,10 +267,13 @@ class Parts:
 
     def _resources(self) -> Mapping[str, ResourceSource]:
         known: dict[str, ResourceSource] = {}
-        # Roles are passed to other services, and assumed by them: also where nobody can ask IAM and STS themselves.
-        for part in (self._iam, self._sts, *self._offered):
+        for part in self._knowing():
             known |= part.resources()
         return known
+
+    def _knowing(self) -> Sequence[Part]:
+        """Roles are passed to other services, and assumed by them: also where nobody can ask IAM and STS themselves."""
+        return (self._iam, self._sts, *self._offered)
 
     # What stands before all services.
 
@@ -281,6 +284,7 @@ class Parts:
             audit=self._audit,
             clock=foundation.clock,
             resources=self._resources,
+            modules=lambda: [service.permissions for part in self._knowing() for service in part.services()],
             messages=AuthorizationMessages(foundation.secret, foundation.ids),
             organization=self._settings.organization,
         )

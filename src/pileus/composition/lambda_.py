@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pileus.composition.authorization import LateAuthorizer
 from pileus.composition.foundation import Foundation
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.lambda_.sources import ObjectReader
     from pileus.services.lambda_.urls.gateway import FunctionUrls
+
+_IMPORTS: Final = (
+    "pileus.services.lambda_.environments.pool",
+    "pileus.services.logs.writer",
+    "pileus.services.sts.issuer",
+)
 
 
 class LambdaPart(Part):
@@ -63,7 +69,7 @@ class LambdaPart(Part):
         self._authenticator = authenticator
 
     def services(self) -> Sequence[Service]:
-        return (described("lambda", lambda: self._functions, package="lambda_"),)
+        return (described("lambda", lambda: self._functions, package="lambda_", imports=_IMPORTS),)
 
     def resources(self) -> Mapping[str, ResourceSource]:
         from pileus.services.lambda_.known_resources import LambdaResources

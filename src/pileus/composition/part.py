@@ -76,15 +76,20 @@ def described(
     *,
     package: str = "",
     signing_name: str = "",
+    imports: Sequence[str] = (),
     note_failure: NoteFailure | None = None,
     note_answer: AnswerListener | None = None,
 ) -> Service:
-    """A service whose rooms are where they always are. package: of `pileus.services`, where it is not `name`."""
+    """A service whose rooms are where they always are. package: of `pileus.services`, where it is not `name`.
+
+    imports: what `api` needs of others.
+    """
     home = f"pileus.services.{package or name}"
     return Service(
         name=name,
         api=api,
         shapes=f"{home}.shapes",
+        modules=(f"{home}.api", *imports),
         signing_name=signing_name or name,
         permissions=f"{home}.permissions",
         note_failure=note_failure,

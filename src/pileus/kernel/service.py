@@ -1,6 +1,6 @@
 """What a service hands to the kernel."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +59,7 @@ class Service:
         (`get_item`), called as `await api.get_item(context, request)` with the struct from `shapes.py`; it returns
         the output struct, `Encoded`, or None. An operation without a method answers `NotImplemented`.
     shapes: dotted name of the generated module; imported on the service's first request.
+    modules: dotted names of what `api` imports most with; imported beforehand, beside the loop.
     signing_name: what clients sign for, where it is not `name` (`apigateway`).
     permissions: dotted name of the module whose PERMISSIONS say what each operation needs; without one the service
         answers nobody whom policies are asked about.
@@ -70,6 +71,7 @@ class Service:
     name: str
     api: Callable[[], object]
     shapes: str
+    modules: Sequence[str] = ()
     signing_name: str = ""
     permissions: str = ""
     note_failure: NoteFailure | None = None

@@ -58,12 +58,12 @@ class Finder:
         """The operation that a request means; `Refused` when there is none. signing_name: empty for an unsigned one."""
         target = request.headers.get("x-amz-target")
         if target is not None:
-            return self._by_target(target)
+            return await self._by_target(target)
         placed = self._placed.get((signing_name, request.method, request.target))
         if placed is not None:
             return placed
         if request.headers.get(PROTOCOL_HEADER) == PROTOCOL:
-            return self._by_rpc(request)
+            return await self._by_rpc(request)
         shape = _shape(request) if signing_name == _S3 and not request.query else None
         if shape is not None and (shaped := self._shaped.get(shape)) is not None:
             return shaped
@@ -84,51 +84,53 @@ class Finder:
         forms = not known or any(map(_speaks_forms, entries))
         form = dict(await _form(request, "ec2" if _is_ec2(entries) else "query")) if forms else {}
         if "Action" in form:
-            return self._by_action(form["Action"], form.get("Version", ""), entries)
-        return self._by_route(request, entries, signing_name if known else "")
+            return await self._by_action(form["Action"], form.get("Version", ""), entries)
+        return await self._by_route(request, entries, signing_name if known else "")
 
-    def _by_target(self, target: str) -> Operation:
+    async def _by_target(self, target: str) -> Operation:
         prefix, _, name = target.rpartition(".")
-        return self._called(prefix, name, "json")
+        return await self._called(prefix, name, "json")
 
-    def _by_rpc(self, request: Request) -> Operation:
+    async def _by_rpc(self, request: Request) -> Operation:
         place = place_of(request.path)
         if place is None or request.method != "POST":
             raise self._nothing((), CBOR, f"{request.method} {request.path}")
-        return self._called(*place, CBOR)
+        return await self._called(*place, CBOR)
 
-    def _called(self, prefix: str, name: str, protocol: str) -> Operation:
+    async def _called(self, prefix: str, name: str, protocol: str) -> Operation:
         """The operation of a service that is known by a prefix, in a protocol that names both."""
         entries = catalog().by_target_prefix.get(prefix, ())
         for service in self._having(entries, protocol):
-            operation = service.operation(name, protocol)
+            operation = await _operation(service, name, protocol)
             if operation is not None:
                 return operation
         raise self._nothing(entries, protocol, name)
 
-    def _by_action(self, action: str, version: str, entries: Sequence[Entry]) -> Operation:
+    async def _by_action(self, action: str, version: str, entries: Sequence[Entry]) -> Operation:
         spoken = [entry for entry in entries if _speaks_forms(entry)]
         meant = [entry for entry in spoken if entry.api_version == version] or spoken or entries
         for protocol in FORMS:
             for service in self._having(meant, protocol):
-                operation = service.operation(action, protocol)
+                operation = await _operation(service, action, protocol)
                 if operation is not None:
                     return operation
         raise self._nothing(meant, "ec2" if _is_ec2(meant) else "query", action, version=version)
 
-    def _by_route(self, request: Request, entries: Sequence[Entry], signing_name: str) -> Operation:
+    async def _by_route(self, request: Request, entries: Sequence[Entry], signing_name: str) -> Operation:
         """signing_name: empty when neither signature nor host names a service."""
         for entry in entries:
             service = self._services.get(entry.name)
             if service is None or entry.protocol not in REST:
                 continue
             name = _route(service.routes, entry.name, request)
-            if name is None and request.method == "POST" and service.form_operation is not None and _bucket(request):
+            if name is None and request.method == "POST" and service.takes_forms and _bucket(request):
+                await service.imported()
+                assert service.form_operation is not None
                 return service.form_operation
             if name is not None:
                 otherwise = dialect_of(entry.name).signed_otherwise.get(signing_name)
                 name = otherwise.get(name, name) if otherwise is not None else name
-                operation = service.operation(name, entry.protocol)
+                operation = await _operation(service, name, entry.protocol)
                 assert operation is not None, "routes are made from the model"
                 self._remember(signing_name, request, operation)
                 return operation
@@ -177,6 +179,12 @@ class Finder:
             return Refused(error, partial(wire.fail, None, dialect_of("")))
         error = wire.unknown_operation(f"No AWS operation is recognised in {name}" if name else "")
         return Refused(error, partial(wire.fail, None, dialect_of("")))
+
+
+async def _operation(service: RegisteredService, name: str, protocol: str) -> Operation | None:
+    if name in service.model.operations:
+        await service.imported()
+    return service.operation(name, protocol)
 
 
 @lru_cache(maxsize=32)

@@ -3,7 +3,9 @@
 Everything here is read on first use: the model, the shapes, the api object, and each operation's codec.
 """
 
+import asyncio
 import re
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -94,6 +96,12 @@ def snake_case(operation: str) -> str:
     return _SMALL_THEN_CAPITAL.sub(r"\1_\2", name).lower()
 
 
+def _import_all(service: Service) -> None:
+    for module in (service.shapes, service.permissions, *service.modules):
+        if module:
+            import_module(module)
+
+
 class RegisteredService:
     """One service that Pileus has."""
 
@@ -102,6 +110,8 @@ class RegisteredService:
         self._service = service
         self._ids = ids
         self._operations: dict[tuple[str, str], Operation] = {}
+        self._imported = False
+        self._importing: asyncio.Task[None] | None = None
 
     @cached_property
     def model(self) -> ServiceModel:
@@ -135,12 +145,34 @@ class RegisteredService:
         wire, dialect = self.protocol(protocol), dialect_of(self.name)
         return lambda error, request_id: wire.fail(self.model, dialect, error, request_id)
 
+    async def imported(self) -> None:
+        """Return when its modules are: beside the loop, since they take tens of milliseconds, and for all who ask."""
+        if self._imported:
+            return
+        if self._importing is None:
+            if all(module in sys.modules for module in self._service.modules):
+                self._imported = True
+                return
+            self._importing = asyncio.create_task(self._import())
+        await asyncio.shield(self._importing)
+
+    async def _import(self) -> None:
+        try:
+            await asyncio.to_thread(_import_all, self._service)
+            self._imported = True
+        finally:
+            self._importing = None
+
     def operation(self, name: str, protocol: str) -> Operation | None:
         """An operation of the model, compiled on its first use; None when the model has none of that name."""
         known = self._operations.get((name, protocol))
         if known is None and name in self.model.operations:
             known = self._operations[name, protocol] = self._compile(name, protocol)
         return known
+
+    @property
+    def takes_forms(self) -> bool:
+        return self._service.form is not None
 
     @cached_property
     def form_operation(self) -> Operation | None:
