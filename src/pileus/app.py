@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pileus.composition.object_writing import ObjectsOfRoles
     from pileus.composition.role_permissions import LateRolePermissions
     from pileus.services.cloudwatch.alarms.actions import AlarmTopics
+    from pileus.services.events.bus import DefaultBus
     from pileus.services.lambda_.destinations import EventTargets
     from pileus.services.lambda_.mappings.queues import QueueSource
     from pileus.services.lambda_.mappings.sources import StreamSource
@@ -78,7 +79,8 @@ class Parts:
         self._logs = LogsPart(foundation, functions=functions)
         self._dynamodb = DynamoDbPart(foundation)
         self._sqs = SqsPart(foundation)
-        self._kms = KmsPart(foundation, authorizer=self._authorizer)
+        bus = self._default_bus if self._has("events") else None
+        self._kms = KmsPart(foundation, authorizer=self._authorizer, bus=bus)
         self._lambda = LambdaPart(
             foundation,
             iam=self._iam,
@@ -115,13 +117,13 @@ class Parts:
             authenticator=lambda: self._authenticator,
             roles=self._replication_roles,
             keys=(lambda: self._kms.keeper) if self._has("kms") else None,
-            bus=(lambda: self._events.default_bus) if self._has("events") else None,
+            bus=bus,
         )
         self._cloudwatch = CloudWatchPart(
             foundation,
             functions=invoker,
             topics=self._alarm_topics,
-            bus=(lambda: self._events.default_bus) if self._has("events") else None,
+            bus=bus,
         )
         self._apigatewayv2 = ApiGatewayV2Part(foundation, functions=functions, authorizer=self._authorizer)
 
@@ -195,6 +197,9 @@ class Parts:
 
     def _queue_sender(self) -> "QueueSender":
         return self._sqs.sender
+
+    def _default_bus(self) -> "DefaultBus":
+        return self._events.default_bus
 
     def _topic_publisher(self) -> "TopicPublisher":
         return self._sns.publisher

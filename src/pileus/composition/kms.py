@@ -1,7 +1,7 @@
 """How is KMS built, and what is done to keys without a request?"""
 
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,17 +18,21 @@ from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
     from pileus.services.kms.api import KmsApi
+    from pileus.services.kms.events import EventBus
     from pileus.services.kms.keeper import KeyKeeper
 
 _FOREVER = RetryPolicy(attempts=sys.maxsize)
 
 
 class KmsPart(Part):
-    """Keys. authorizer: who may use them through other services."""
+    """Keys. authorizer: who may use them through other services. bus: the default event buses, where there are some."""
 
-    def __init__(self, foundation: Foundation, *, authorizer: LateAuthorizer) -> None:
+    def __init__(
+        self, foundation: Foundation, *, authorizer: LateAuthorizer, bus: "Callable[[], EventBus] | None"
+    ) -> None:
         super().__init__(foundation)
         self._authorizer = authorizer
+        self._bus = bus
         self._metering = RequestMetering(foundation.metrics)
 
     def services(self) -> Sequence[Service]:
@@ -64,7 +68,13 @@ class KmsPart(Part):
     def _api(self) -> "KmsApi":
         from pileus.services.kms.api import KmsApi
 
-        return KmsApi(store=self._store, clock=self._clock, ids=self._ids, secret=self._foundation.secret)
+        return KmsApi(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            secret=self._foundation.secret,
+            bus=None if self._bus is None else self._bus(),
+        )
 
     async def _delete(self, delivery: Delivery) -> None:
         await self._api.worker().delete(delivery)

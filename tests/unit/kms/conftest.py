@@ -12,6 +12,7 @@ from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.ids import SystemIds
 from pileus.kernel.outbox import Outbox
 from pileus.kernel.storage.emissions import microseconds, waiting
+from pileus.kernel.storage.seam import Transaction
 from pileus.kernel.storage.sqlite import SqliteStore, open_store
 from pileus.services.kms.api import KmsApi
 from pileus.services.kms.keeper import KeyKeeper
@@ -41,13 +42,37 @@ def context(operation: str = "Encrypt", *, account_id: str = ACCOUNT, region: st
     )
 
 
+class Bus:
+    """An event bus that keeps what it hears: kind, detail, and the key's ARN."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str]] = []
+
+    async def put(
+        self,
+        tx: Transaction,
+        *,
+        account_id: str,
+        region: str,
+        source: str,
+        detail_type: str,
+        detail: str,
+        resources: tuple[str, ...],
+        at_s: float,
+    ) -> None:
+        assert (account_id, region, source) == (ACCOUNT, "us-east-1", "aws.kms")
+        (arn,) = resources
+        self.heard.append((detail_type, detail, arn))
+
+
 class Kms:
     """The API, in few words, with an outbox that runs."""
 
     def __init__(self, store: SqliteStore, clock: JumpingClock) -> None:
         self.store = store
         self.clock = clock
-        self.api = KmsApi(store=store, clock=clock, ids=SystemIds(), secret=SECRET)
+        self.bus = Bus()
+        self.api = KmsApi(store=store, clock=clock, ids=SystemIds(), secret=SECRET, bus=self.bus)
         self.keeper: KeyKeeper = self.api.keeper(None)
         self.outbox = Outbox(store, clock)
         worker = self.api.worker()

@@ -61,6 +61,7 @@ async def test_a_key_is_deleted_after_its_window(kms: Kms) -> None:
     with pytest.raises(AccessDeniedException, match="does not exist"):
         await kms.decrypt(blob)
     assert await kms.store.snapshot().range(*Subspace("kms").range()) == []
+    assert kms.bus.heard == [("KMS CMK Deletion", f'{{"key-id":"{key.key_id}"}}', key.arn)]
 
 
 async def test_a_deletion_that_was_cancelled(kms: Kms) -> None:
@@ -103,6 +104,7 @@ async def test_material_is_rotated(kms: Kms) -> None:
     assert [await kms.decrypt(blob) for blob in blobs] == [b"0", b"1", b"2", b"3"]
     status = await kms.api.get_key_rotation_status(context(), GetKeyRotationStatusRequest(key_id=key.key_id))
     assert status.next_rotation_date == NOW + timedelta(days=400)
+    assert kms.bus.heard == [("KMS CMK Rotation", f'{{"key-id":"{key.key_id}"}}', key.arn)] * 3
 
 
 async def test_a_disabled_key_is_rotated_once_it_is_enabled(kms: Kms) -> None:
@@ -147,6 +149,7 @@ async def test_imported_material_expires(kms: Kms) -> None:
     assert await kms.decrypt(blob) == b"x"
     await kms.pass_days(6)
     assert (await kms.describe(key.key_id)).key_state == "PendingImport"
+    assert [kind for kind, *_ in kms.bus.heard] == ["KMS Imported Key Material Expiration"]
     with pytest.raises(KMSInvalidStateException):
         await kms.decrypt(blob)
     lasting = await import_request(kms, key.key_id, expiration_model="KEY_MATERIAL_DOES_NOT_EXPIRE")

@@ -36,7 +36,7 @@ class KmsApi(
 
     def worker(self) -> KeyWorker:
         """Who deletes and rotates keys."""
-        return KeyWorker(store=self._store, clock=self._clock, known=self.known, maker=self.maker)
+        return KeyWorker(store=self._store, clock=self._clock, known=self.known, maker=self.maker, events=self._events)
 
     def keeper(self, authorizer: KeyAuthorizer | None) -> KeyKeeper:
         """Keys for other services. authorizer: None where nobody is asked about anybody, in tests."""

@@ -9,6 +9,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.records import encode
 from pileus.kernel.storage.seam import Event, Transaction
+from pileus.services.kms.events import KeyEvents
 from pileus.services.kms.key_records import find_material, put_alias, put_key, put_material
 from pileus.services.kms.managed import ROTATION_DAYS, TITLES, description_of
 from pileus.services.kms.materials import SYMMETRIC_BYTES, Materials
@@ -36,7 +37,8 @@ class KeyDue(msgspec.Struct, frozen=True, kw_only=True, tag="kms.due.v1"):
 class KeyMaker:
     """Makes keys, and new material for them."""
 
-    def __init__(self, *, materials: Materials, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, materials: Materials, clock: Clock, ids: Ids, events: KeyEvents) -> None:
+        self._events = events
         self._materials = materials
         self._clock = clock
         self._ids = ids
@@ -111,6 +113,7 @@ class KeyMaker:
             expires_at_s=fresh.expires_at_s,
         )
         put_key(tx, key)
+        await self._events.tell(tx, key, "KMS CMK Rotation")
         return key
 
 

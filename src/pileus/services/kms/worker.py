@@ -10,6 +10,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Snapshot, Store, Transaction
+from pileus.services.kms.events import KeyEvents
 from pileus.services.kms.grant_records import clear_grants
 from pileus.services.kms.key_records import KnownKeys, clear_key, find_material, put_key, put_material
 from pileus.services.kms.making import ROTATE, KeyDue, KeyMaker, emit_due
@@ -21,7 +22,8 @@ _DAY_S = 86_400.0
 class KeyWorker:
     """Takes the events of keys."""
 
-    def __init__(self, *, store: Store, clock: Clock, known: KnownKeys, maker: KeyMaker) -> None:
+    def __init__(self, *, store: Store, clock: Clock, known: KnownKeys, maker: KeyMaker, events: KeyEvents) -> None:
+        self._events = events
         self._store = store
         self._clock = clock
         self._known = known
@@ -36,6 +38,7 @@ class KeyWorker:
             if key is not None and key.deletion_at_s == due.at_s:
                 await clear_grants(tx, key)
                 clear_key(tx, key)
+                await self._events.tell(tx, key, "KMS CMK Deletion")
 
         await self._store.run(work)
 
@@ -63,6 +66,7 @@ class KeyWorker:
             material = None if key is None else await find_material(tx, key, due.serial)
             if key is not None and material is not None and material.sealed and material.expires_at_s == due.at_s:
                 take_away(tx, key, due.serial, material)
+                await self._events.tell(tx, key, "KMS Imported Key Material Expiration")
 
         await self._store.run(work)
 

@@ -11,6 +11,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.kms.ciphering import Ciphering
 from pileus.services.kms.errors import DryRunOperationException, InvalidKeyUsageException
+from pileus.services.kms.events import EventBus, KeyEvents
 from pileus.services.kms.finding import KeyFinder, check_usable
 from pileus.services.kms.grants import check_token
 from pileus.services.kms.key_records import KnownKeys
@@ -22,14 +23,15 @@ from pileus.services.kms.model import KeyRecord, Usage, moment
 class KmsBase:
     """What every group of operations is built on."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, secret: bytes) -> None:
-        """secret: of the server; see `foundation`."""
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids, secret: bytes, bus: EventBus | None = None) -> None:
+        """secret: of the server; see `foundation`. bus: None where there are no event buses."""
         self._store = store
         self._clock = clock
         self._ids = ids
         self.known = KnownKeys()
         self.materials = Materials(secret, ids)
-        self.maker = KeyMaker(materials=self.materials, clock=clock, ids=ids)
+        self._events = KeyEvents(bus, clock)
+        self.maker = KeyMaker(materials=self.materials, clock=clock, ids=ids, events=self._events)
         self.keys = KeyFinder(self.known, self.maker)
         self.ciphering = Ciphering(self.materials, ids)
         self._token_secret = derive_key(secret, "kms grant tokens")
