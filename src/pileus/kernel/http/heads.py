@@ -33,7 +33,7 @@ _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _NAME_LENGTH_MAX: Final = 128
 _PREFIXES_MAX: Final = 1024
 _prefixes: dict[str, str] = {}
-"""By header name: `"\\r\\nName: "`, or "" for those that are ours."""
+"""By header name: `"\\r\\nName: "`; never those that are ours."""
 
 
 class HeaderRefused(Exception):
@@ -53,20 +53,17 @@ class Heads:
 
     def encode(self, response: Response, framing: str, connection: str) -> bytes:
         """The head up to and with its empty line. framing: `CHUNKED`, `NO_LENGTH` or what `length` gives."""
-        parts = [_STATUS_LINES.get(response.status) or _status_line(response.status)]
-        for name, value in response.headers:
-            try:
-                prefix = _prefixes[name]
-            except KeyError:
-                prefix = _learn(name)
-            if prefix:
-                parts += (prefix, value)
-        text = "".join(parts)
-        line_count = len(parts) >> 1  # Each prefix brings the one line end that it needs.
+        line = _STATUS_LINES.get(response.status) or _status_line(response.status)
+        headers = response.headers
+        try:
+            text = "".join([_prefixes[name] + value for name, value in headers])
+            line_count = len(headers)  # Each prefix brings the one line end that it needs.
+        except KeyError:
+            text, line_count = _learned(headers)
         if text.count("\n") != line_count or text.count("\r") != line_count or "\0" in text:
             raise HeaderRefused(f"a header value of a {response.status} holds a line end or NUL")
         try:
-            return f"{text}{framing}{connection}{self._date}".encode("latin-1")
+            return f"{line}{text}{framing}{connection}{self._date}".encode("latin-1")
         except UnicodeEncodeError as error:
             raise HeaderRefused("a header value is not latin-1") from error
 
@@ -96,10 +93,19 @@ def _status_line(status: int) -> str:
     return f"HTTP/1.1 {status} Unknown"
 
 
+def _learned(headers: Headers) -> tuple[str, int]:
+    """The lines of headers of which one is new, or ours, and how many they are."""
+    lines = [prefix + value for name, value in headers if (prefix := _prefixes.get(name) or _learn(name))]
+    return "".join(lines), len(lines)
+
+
 def _learn(name: str) -> str:
+    """What a header's line begins with; "" when nothing but the front door writes it."""
     if not _TOKEN.fullmatch(name):
         raise HeaderRefused("a header name is no token")
-    prefix = "" if name.lower() in _OWNED else f"\r\n{name}: "
+    if name.lower() in _OWNED:
+        return ""
+    prefix = f"\r\n{name}: "
     if len(_prefixes) < _PREFIXES_MAX and len(name) <= _NAME_LENGTH_MAX:
         _prefixes[name] = prefix
     return prefix
