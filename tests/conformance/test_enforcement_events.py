@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conformance.test_enforcement import OTHER, User, allow, refused
-from tests.conformance.test_enforcement_functions import elsewhere
+from tests.conformance.test_enforcement_functions import decisions, elsewhere
 from tests.conftest import Server
 from tests.support.event_rules import ACCOUNT, Told, add_rule, put
 
@@ -102,5 +102,44 @@ def test_a_role_lets_into_a_queue_that_lets_nobody_in(aws: Server) -> None:
     assert json.loads(message["Body"])["id"] == refused_id
     sends = {"Version": "2012-10-17", "Statement": [allow("sqs:SendMessage", told.arn)]}
     iam.put_role_policy(RoleName=name, PolicyName="sends", PolicyDocument=json.dumps(sends))
+    event_id = put(events, source, {})
+    assert [event["id"] for event in told.events(1)] == [event_id]
+
+
+def test_a_role_is_assumed_only_where_it_trusts_the_rule(aws: Server) -> None:
+    """Sources: EventBridge User Guide, "Cross-service confused deputy prevention"; "Using IAM roles" of targets.
+
+    What a role may do counts for nothing while it does not trust EventBridge; and then it may trust one rule alone.
+    """
+    events, iam = aws.client("events"), aws.client("iam")
+    told, buried = Told(aws, open=False), Told(aws)
+    name, source = f"trusts-{uuid4().hex[:12]}", f"source-{uuid4().hex[:12]}"
+
+    def trusting(service: str, **condition: Any) -> str:
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement | {"Condition": condition}]})
+
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusting("lambda.amazonaws.com"))["Role"]["Arn"]
+    sends = {"Version": "2012-10-17", "Statement": [allow("sqs:SendMessage", told.arn)]}
+    iam.put_role_policy(RoleName=name, PolicyName="sends", PolicyDocument=json.dumps(sends))
+    rule = add_rule(
+        events,
+        {"source": [source]},
+        {"Arn": told.arn, "RoleArn": role, "DeadLetterConfig": {"Arn": buried.arn}},
+    )
+    arn = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{rule}"
+    for trust in (
+        trusting("lambda.amazonaws.com"),
+        trusting("events.amazonaws.com", ArnEquals={"aws:SourceArn": f"{arn}-other"}),
+        trusting("events.amazonaws.com", StringEquals={"aws:SourceAccount": OTHER}),
+    ):
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+        put(events, source, {})
+        (message,) = buried.messages(1)
+        assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+    denied = decisions(aws, action="sts:AssumeRole", principal="events.amazonaws.com")
+    assert [each["kind"] for each in denied if each["resource"] == role] == ["role's trust policy"] * 3
+    trusts = {"ArnEquals": {"aws:SourceArn": arn}, "StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=trusting("events.amazonaws.com", **trusts))
     event_id = put(events, source, {})
     assert [event["id"] for event in told.events(1)] == [event_id]

@@ -157,7 +157,10 @@ class LambdaPart(Part):
         from pileus.services.sts.issuer import RoleCredentialIssuer
 
         return RoleCredentialIssuer(
-            service_principal="lambda.amazonaws.com", roles=self._iam.roles, sealer=self._foundation.sealer
+            service_principal="lambda.amazonaws.com",
+            roles=self._iam.roles,
+            sealer=self._foundation.sealer,
+            clock=self._clock,
         )
 
     @cached_property

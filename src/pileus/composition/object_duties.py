@@ -31,6 +31,7 @@ class ObjectDuties:
         self._store = foundation.store
         self._clock = foundation.clock
         self._ids = foundation.ids
+        self._organization = foundation.settings.organization
         self._metering = RequestMetering(foundation.metrics)
         self._writer = writer
         self._logging: AccessLogs | None = None
@@ -81,14 +82,22 @@ class ObjectDuties:
     def _inventories(self) -> "Inventories":
         from pileus.services.s3.inventories.keeping import Inventories
 
-        return Inventories(store=self._store, clock=self._clock, ids=self._ids, writer=self._writer())
+        return Inventories(
+            store=self._store,
+            clock=self._clock,
+            ids=self._ids,
+            writer=self._writer(),
+            organization=self._organization,
+        )
 
     @cached_property
     def _logs(self) -> "AccessLogs":
         from pileus.services.s3.access_logs.keeping import AccessLogs
         from pileus.services.s3.access_logs.writing import BucketLogWriter
 
-        writer = BucketLogWriter(store=self._store, clock=self._clock, writer=self._writer())
+        writer = BucketLogWriter(
+            store=self._store, clock=self._clock, writer=self._writer(), organization=self._organization
+        )
         return AccessLogs(store=self._store, clock=self._clock, ids=self._ids, writer=writer)
 
     async def _first(self, kind: str) -> None:

@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pileus.composition.authorization import LateAuthorizer
 from pileus.kernel.auth.permissions import Needs, Permission, ResourceType
+from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
 from pileus.services.sts.model import assumed_role_arn
 from pileus.services.sts.roles import RoleDirectory
+from pileus.services.sts.trust import refusal_of_service
 
 
 class LateRolePermissions:
-    """`RolePermissions` of one service. session_name: as it assumes roles."""
+    """`RolePermissions` of one service, which roles must trust. session_name: as it assumes them."""
 
     def __init__(
         self,
@@ -43,10 +45,16 @@ class LateRolePermissions:
         action: str,
         resource: str,
         region: str,
+        source_arn: str = "",
         conditions: Mapping[str, str | Sequence[str]] | None = None,
     ) -> bool:
-        """Whether the role is there and may. conditions: keys in lower case that the service brings."""
-        context = await self.session(role_arn=role_arn, operation=action.partition(":")[2], region=region)
+        """Whether the role is there, trusts the service, and may.
+
+        source_arn: what the service acts for, where the role's trust policy may ask. conditions: keys in lower case
+        that the service brings.
+        """
+        operation = action.partition(":")[2]
+        context = await self.session(role_arn=role_arn, operation=operation, region=region, source_arn=source_arn)
         if context is None:
             return False
         asked = ResourceType(name="resource", arn=lambda context, given: resource)
@@ -59,12 +67,17 @@ class LateRolePermissions:
             return False
         return True
 
-    async def session(self, *, role_arn: str, operation: str, region: str) -> RequestContext | None:
-        """A request as the service sends it in the name of the role; None where that is not there."""
+    async def session(
+        self, *, role_arn: str, operation: str, region: str, source_arn: str = ""
+    ) -> RequestContext | None:
+        """A request as the service sends it in the name of the role; None where that is not there, or does not trust.
+
+        Whoever is not trusted is among the decisions, under the id of the request that could not be sent.
+        """
         role = await self._roles().find(role_arn)
         if role is None:
             return None
-        return RequestContext(
+        context = RequestContext(
             service=self._service,
             operation=operation,
             request_id=self._ids.uuid(),
@@ -81,3 +94,12 @@ class LateRolePermissions:
             host="",
             secure=True,
         )
+        # A service acts for resources of the role's own account only.
+        call = ServiceCall(
+            service=f"{self._service}.amazonaws.com", source_arn=source_arn, source_account=role.account_id
+        )
+        refused = refusal_of_service(role, call, region=region, now_s=self._clock.timestamp())
+        if refused is not None:
+            await self._authorizer.note(refused.denial, context)
+            return None
+        return context

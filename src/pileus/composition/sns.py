@@ -95,6 +95,7 @@ class SnsPart(Part):
             links=Links(template=self._settings.sns_url, fallback=self._foundation.endpoint_url),
             queues=None if self._queues is None else self._queues(),
             signing_bits=self._settings.sns_key_bits or (1024 if self._settings.auth_mode == "open" else 2048),
+            organization=self._settings.organization,
         )
 
     @cached_property

@@ -52,7 +52,13 @@ class SqsPart(Part):
         """Puts other services' messages into queues."""
         from pileus.services.sqs.sender import QueueSender
 
-        return QueueSender(clock=self._clock, ids=self._ids, metrics=self._metrics, messages=self._api.messages)
+        return QueueSender(
+            clock=self._clock,
+            ids=self._ids,
+            metrics=self._metrics,
+            messages=self._api.messages,
+            organization=self._settings.organization,
+        )
 
     @cached_property
     def receiver(self) -> "QueueReceiver":

@@ -5,12 +5,22 @@ from typing import Any
 
 import pytest
 
+from pileus.kernel.auth.organizations import Member, Organization
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
 
 QUEUE = "arn:aws:sqs:eu-west-1:111122223333:q"
 BUCKET = ServiceCall(service="s3.amazonaws.com", source_arn="arn:aws:s3:::b", source_account="444455556666")
 TOPIC = ServiceCall(service="sns.amazonaws.com", source_arn="arn:aws:sns:eu-west-1:444455556666:t")
+
+STRANGER = ServiceCall(service="sns.amazonaws.com", source_arn="arn:aws:sns:eu-west-1:777788889999:t")
+ORGANIZATION = Organization(
+    id="o-a1b2c3",
+    members={
+        "111122223333": Member(path="o-a1b2c3/r-ab12/"),
+        "444455556666": Member(path="o-a1b2c3/r-ab12/ou-ab12-1/"),
+    },
+)
 
 
 def policy(*, principal: Any, **condition: Any) -> NamedPolicy:
@@ -69,13 +79,24 @@ def test_the_resources_policy_names_the_service(principal: Any, let_in: bool) ->
         (TOPIC, {"DateGreaterThan": {"aws:CurrentTime": "2026-01-02T03:00:00Z"}}, True),
         (TOPIC, {"StringEquals": {"aws:ResourceTag/Team": "red"}}, True),
         (TOPIC, {"Null": {"aws:PrincipalAccount": "true", "aws:SourceIp": "true", "aws:PrincipalOrgID": "true"}}, True),
-        (TOPIC, {"StringEquals": {"aws:SourceOrgID": "o-a1b2c3"}}, False),
+        (TOPIC, {"StringEquals": {"aws:SourceOrgID": "o-a1b2c3"}}, True),
+        (BUCKET, {"StringEquals": {"aws:SourceOrgID": "${aws:ResourceOrgID}"}}, True),
+        (TOPIC, {"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-a1b2c3/r-ab12/*"}}, True),
+        (TOPIC, {"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": "o-a1b2c3/r-ab12/ou-*"}}, False),
+        (STRANGER, {"Null": {"aws:SourceOrgID": "true", "aws:ResourceOrgID": "false"}}, True),
     ],
 )
 def test_what_conditions_know_of_such_a_call(call: ServiceCall, condition: dict[str, Any], holds: bool) -> None:
     """Source: IAM User Guide, "AWS global condition context keys"; it says of each key when it is there."""
     given = policy(principal={"Service": call.service}, **condition)
-    assert allowed(call, given, resource_tags={"team": "red"}) is holds
+    assert allowed(call, given, resource_tags={"team": "red"}, organization=ORGANIZATION) is holds
+
+
+def test_without_an_organization_nobody_is_in_one() -> None:
+    """Its keys are absent, so that a policy which asks for one lets nobody in."""
+    given = policy(principal={"Service": TOPIC.service}, StringEquals={"aws:SourceOrgID": "o-a1b2c3"})
+    assert allowed(TOPIC, given, organization=ORGANIZATION)
+    assert not allowed(TOPIC, given)
 
 
 def test_a_services_own_keys_and_a_bucket_as_what_is_reached() -> None:

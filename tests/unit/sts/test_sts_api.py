@@ -291,7 +291,9 @@ async def test_contexts_of_providers_are_refused_by_name() -> None:
 async def test_a_service_gets_the_credentials_of_a_role_that_trusts_it() -> None:
     """How a function comes to its credentials."""
     sts = Sts(trusting({"Service": "lambda.amazonaws.com"}))
-    issuer = RoleCredentialIssuer(service_principal="lambda.amazonaws.com", roles=sts.kept, sealer=sts.sealer)
+    issuer = RoleCredentialIssuer(
+        service_principal="lambda.amazonaws.com", roles=sts.kept, sealer=sts.sealer, clock=sts.clock
+    )
     credentials = await issuer.for_role(role_arn=READER, session_name="function", duration=timedelta(hours=12))
     session = sts.sealer.open(credentials.session_token)
     assert session is not None
@@ -306,7 +308,9 @@ async def test_a_service_gets_nothing_from_others() -> None:
         {"Service": "lambda.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": "222222222222"}}
     )
     for sts, role_arn in ((Sts(), READER), (Sts(), READER + "2"), (Sts(guarded), READER)):
-        issuer = RoleCredentialIssuer(service_principal="lambda.amazonaws.com", roles=sts.kept, sealer=sts.sealer)
+        issuer = RoleCredentialIssuer(
+            service_principal="lambda.amazonaws.com", roles=sts.kept, sealer=sts.sealer, clock=sts.clock
+        )
         with pytest.raises(ServiceError) as caught:
             await issuer.for_role(role_arn=role_arn, session_name="function", duration=timedelta(hours=1))
         assert caught.value.error_code == "AccessDenied"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pileus.kernel.auth.organizations import Organization, organization_key
 from pileus.kernel.context import Principal
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     """A service, acting for a resource.
 
     service: as policies name it (`sns.amazonaws.com`). source_arn: the resource it acts for. source_account: whose that
-    is, where its ARN does not say (a bucket's). source_org_id: the organization of that account.
+    is, where its ARN does not say (a bucket's).
     conditions: further keys that this service brings, in lower case (`lambda:eventsourcetoken`).
     request_id: under which a refusal is found in the log of decisions: of the message, say, that is delivered.
     """
@@ -36,7 +37,6 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     source_arn: str
     source_account: str = ""
-    source_org_id: str = ""
     conditions: Mapping[str, str] = {}
     request_id: str = ""
 
@@ -59,17 +59,24 @@ def service_query(
     region: str,
     resource_account_id: str = "",
     resource_tags: Mapping[str, str] | None = None,
+    organization: Organization | None = None,
     now_s: float,
 ) -> "Query":
-    """What to ask the engine. resource_account_id: of the resource, where its ARN does not say."""
+    """What to ask the engine. resource_account_id: of the resource, where its ARN does not say.
+
+    region: "" where the call is to no particular one. organization: of whose accounts some are, if there is one.
+    """
     from pileus.kernel.auth.policy import Query
 
     owner = resource_account_id or account_of(resource)
+    conditions = _conditions(call, region=region, owner=owner, tags=resource_tags or {}, now_s=now_s)
+    if organization is not None:
+        conditions |= _of_organization(organization, call, owner=owner)
     return Query(
         principal=service_principal(call.service),
         action=action,
         resource=resource,
-        conditions=_conditions(call, region=region, owner=owner, tags=resource_tags or {}, now_s=now_s),
+        conditions=conditions,
         resource_account_id=owner,
     )
 
@@ -83,26 +90,39 @@ def service_decision(query: "Query", policy: "NamedPolicy | None") -> "Decision"
 
 def _conditions(
     call: ServiceCall, *, region: str, owner: str, tags: Mapping[str, str], now_s: float
-) -> "Mapping[str, ContextValue]":
+) -> "dict[str, ContextValue]":
     """Nothing is known of an address or of a person, so those keys are absent."""
     stem = call.service.removesuffix(".amazonaws.com")
     known: dict[str, ContextValue] = {
         "aws:principalisawsservice": "true",
         "aws:principalservicename": call.service,
-        "aws:principalservicenameslist": (call.service, f"{stem}.{region}.amazonaws.com"),
-        "aws:sourcearn": call.source_arn,
+        "aws:principalservicenameslist": (call.service, *((f"{stem}.{region}.amazonaws.com",) if region else ())),
         "aws:viaawsservice": "false",
         "aws:securetransport": "true",
-        "aws:requestedregion": region,
         "aws:currenttime": datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:epochtime": str(int(now_s)),
         "aws:resourceaccount": owner,
         **{f"aws:resourcetag/{key.lower()}": value for key, value in tags.items()},
         **call.conditions,
     }
-    source_account = call.source_account or account_of(call.source_arn)
-    if source_account:
-        known["aws:sourceaccount"] = source_account
-    if call.source_org_id:
-        known["aws:sourceorgid"] = call.source_org_id
-    return known
+    told = {
+        "aws:requestedregion": region,
+        "aws:sourcearn": call.source_arn,
+        "aws:sourceaccount": _source_account(call),
+    }
+    return known | {key: value for key, value in told.items() if value}
+
+
+def _of_organization(organization: Organization, call: ServiceCall, *, owner: str) -> "dict[str, ContextValue]":
+    """Where the two accounts are, as far as they are in it."""
+    found: dict[str, ContextValue] = {}
+    for side, account_id in (("source", _source_account(call)), ("resource", owner)):
+        for key in ("orgid", "orgpaths"):
+            value = organization_key(organization, key, account_id=account_id)
+            if value is not None:
+                found[f"aws:{side}{key}"] = value
+    return found
+
+
+def _source_account(call: ServiceCall) -> str:
+    return call.source_account or account_of(call.source_arn)

@@ -141,7 +141,9 @@ class EventDelivery:
     async def _ask_role(self, told: TargetDelivery) -> None:
         arn, role_arn = told.target.arn, told.target.role_arn
         action = _ACTIONS[service_of(arn)]
-        if not await self._roles.allowed(role_arn=role_arn, action=action, resource=arn, region=told.bus.region):
+        if not await self._roles.allowed(
+            role_arn=role_arn, action=action, resource=arn, region=told.bus.region, source_arn=told.rule_arn
+        ):
             raise NotDelivered("NO_PERMISSIONS", f"{role_arn} is not authorized to perform: {action} on {arn}")
 
     def _exhausted(self, delivery: Delivery, told: TargetDelivery) -> str:

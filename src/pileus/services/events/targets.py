@@ -55,4 +55,6 @@ class EventTargets(Protocol):
 class RolePermissions(Protocol):
     """What roles may."""
 
-    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str) -> bool: ...
+    async def allowed(self, *, role_arn: str, action: str, resource: str, region: str, source_arn: str) -> bool:
+        """source_arn: the rule for which the role is assumed, as its trust policy may ask."""
+        ...

@@ -3,6 +3,7 @@
 By the bucket's policy alone, whoever owns what is told of: see `kernel.auth.service_calls`.
 """
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
 from pileus.kernel.storage.seam import Snapshot
@@ -13,7 +14,13 @@ from pileus.services.s3.settings.documents import POLICY
 
 
 async def service_may_put(
-    snapshot: Snapshot, bucket: BucketRecord, key: str, call: ServiceCall, *, now_s: float
+    snapshot: Snapshot,
+    bucket: BucketRecord,
+    key: str,
+    call: ServiceCall,
+    *,
+    organization: Organization | None = None,
+    now_s: float,
 ) -> bool:
     """Whether the bucket's policy lets the service; without a policy it may nothing."""
     setting = await find_setting(snapshot, bucket, POLICY)
@@ -26,6 +33,7 @@ async def service_may_put(
         resource=object_arn(bucket.name, key),
         region=bucket.region,
         resource_account_id=bucket.account_id,
+        organization=organization,
         now_s=now_s,
     )
     return service_decision(query, policy).allowed

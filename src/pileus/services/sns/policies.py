@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from pileus.kernel.auth.audit import Denial
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
 from pileus.services.sns.errors import InvalidParameter
 from pileus.services.sns.limits import TOPIC_POLICY_BYTES_MAX
@@ -114,14 +115,22 @@ def without_permission(record: TopicRecord, *, label: str) -> str:
     return msgspec.json.encode({**document, "Statement": kept}).decode()
 
 
-def service_denial(record: TopicRecord, call: ServiceCall, *, action: str, now_s: float) -> Denial | None:
+def service_denial(
+    record: TopicRecord, call: ServiceCall, *, action: str, organization: Organization | None = None, now_s: float
+) -> Denial | None:
     """Why a service may not, say, `sns:Publish`; None when the topic's policy lets it."""
     # Imported when the first service calls: see `kernel.auth.permissions`.
     from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy, denial_of
 
     policy = NamedPolicy(record.arn, compile_policy(policy_text(record)), "resource")
     query = service_query(
-        call, action=action, resource=record.arn, region=record.region, resource_tags=record.tags, now_s=now_s
+        call,
+        action=action,
+        resource=record.arn,
+        region=record.region,
+        resource_tags=record.tags,
+        organization=organization,
+        now_s=now_s,
     )
     decision = service_decision(query, policy)
     return None if decision.allowed else denial_of(query, decision, PolicySet(resource=policy))

@@ -6,6 +6,7 @@ policy must let them in.
 
 from collections.abc import Mapping
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.seam import Store, Transaction
@@ -33,7 +34,10 @@ class TopicPublisher:
         signers: Signers,
         links: Links,
         metrics: TopicMetrics,
+        organization: Organization | None = None,
     ) -> None:
+        """organization: of whose accounts some are, if there is one."""
+        self._organization = organization
         self._store = store
         self._clock = clock
         self._publishing = publishing
@@ -71,7 +75,13 @@ class TopicPublisher:
             raise TopicNotFound from None
         view = await self._publishing.view(tx, name)
         if call is not None:
-            denial = service_denial(view.topic, call, action="sns:Publish", now_s=self._clock.timestamp())
+            denial = service_denial(
+                view.topic,
+                call,
+                action="sns:Publish",
+                organization=self._organization,
+                now_s=self._clock.timestamp(),
+            )
             if denial is not None:
                 raise AuthorizationError(
                     f"{call.service} is not authorized to perform: SNS:Publish on resource: {topic_arn}"

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from pileus.kernel.auth.audit import Occasion, emit_denial, record_of
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall, service_decision, service_query
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
@@ -63,9 +64,19 @@ class QueueSender:
     """Puts messages into queues."""
 
     def __init__(
-        self, *, clock: Clock, ids: Ids, metrics: Metrics | None = None, messages: Messages | None = None
+        self,
+        *,
+        clock: Clock,
+        ids: Ids,
+        metrics: Metrics | None = None,
+        messages: Messages | None = None,
+        organization: Organization | None = None,
     ) -> None:
-        """messages: those that the API works with, which know the queues of late already."""
+        """messages: those that the API works with, which know the queues of late already.
+
+        organization: of whose accounts some are, if there is one.
+        """
+        self._organization = organization
         self._clock = clock
         self._messages = messages or Messages(clock=clock, ids=ids)
         self._counting = SqsMetrics(metrics)
@@ -106,7 +117,7 @@ class QueueSender:
 
     def _check_policy(self, tx: Transaction, queue: QueueRecord, call: ServiceCall) -> None:
         arn = queue.arn
-        known = (arn, queue.policy, call.service, call.source_arn, call.source_account, call.source_org_id)
+        known = (arn, queue.policy, call.service, call.source_arn, call.source_account)
         if known in self._let_in:
             return
         # Imported when the first service calls: see `kernel.auth.permissions`.
@@ -119,6 +130,7 @@ class QueueSender:
             resource=arn,
             region=queue.region,
             resource_tags=queue.tags,
+            organization=self._organization,
             now_s=self._clock.timestamp(),
         )
         decision = service_decision(query, policy)

@@ -4,18 +4,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from pileus.kernel.auth.credentials import Credentials
+from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
+from pileus.kernel.clock import Clock
 from pileus.services.sts.errors import AccessDenied
 from pileus.services.sts.model import open_session
 from pileus.services.sts.roles import RoleDirectory
-from pileus.services.sts.trust import outsider, refusal_of, refused_because
+from pileus.services.sts.trust import outsider, refusal_of_service, refused_because
 
 
 class RoleCredentialIssuer:
     """The `CredentialIssuer` of one service, which roles must trust by its service principal."""
 
-    def __init__(self, *, service_principal: str, roles: RoleDirectory, sealer: SessionSealer) -> None:
+    def __init__(self, *, service_principal: str, roles: RoleDirectory, sealer: SessionSealer, clock: Clock) -> None:
         """service_principal: as trust policies name it, `lambda.amazonaws.com`."""
+        self._clock = clock
         self._service_principal = service_principal
         self._roles = roles
         self._sealer = sealer
@@ -37,17 +40,9 @@ class RoleCredentialIssuer:
                     role_arn=role_arn,
                 ).denial
             )
-        refused = refusal_of(
-            role,
-            principal=outsider(self._service_principal),
-            action="sts:AssumeRole",
-            # A service acts for resources of the role's own account only.
-            conditions={
-                "aws:sourceaccount": role.account_id,
-                "aws:principalisawsservice": "true",
-                "aws:principalservicename": self._service_principal,
-            },
-        )
+        # A service acts for resources of the role's own account only.
+        call = ServiceCall(service=self._service_principal, source_arn="", source_account=role.account_id)
+        refused = refusal_of_service(role, call, region="", now_s=self._clock.timestamp())
         if refused is not None:
             raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.").because(
                 refused.denial

@@ -20,6 +20,7 @@ from pileus.kernel.auth.policy import (
     denial_message,
     denial_of,
 )
+from pileus.kernel.auth.service_calls import ServiceCall, service_query
 from pileus.kernel.context import Principal
 from pileus.services.sts.roles import AssumableRole
 
@@ -73,6 +74,16 @@ def refusal_of(
         conditions=conditions,
         resource_account_id=role.account_id,
     )
+    return _refusal(query, role, policies)
+
+
+def refusal_of_service(role: AssumableRole, call: ServiceCall, *, region: str, now_s: float) -> Refusal | None:
+    """None when a service may assume the role, on behalf of a resource of the role's account. region: "" for none."""
+    query = service_query(call, action="sts:AssumeRole", resource=role.arn, region=region, now_s=now_s)
+    return _refusal(query, role, None)
+
+
+def _refusal(query: Query, role: AssumableRole, policies: PolicySet | None) -> Refusal | None:
     trust = NamedPolicy(role.arn, compile_policy(role.trust_policy), "trust")
     asked = msgspec.structs.replace(policies or _EVERYTHING, resource=trust)
     decision = decide(query, asked)
@@ -81,7 +92,7 @@ def refusal_of(
     # AWS does not say what a trust policy lacks: that would tell strangers that the role exists.
     explained = policies is not None and decision.kind != _OF_THE_ROLE
     return Refusal(
-        action=action,
+        action=query.action,
         explanation=denial_message(query, decision) if explained else "",
         denial=denial_of(query, decision, asked),
     )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.seam import Store
@@ -18,7 +19,11 @@ _CONTENT_TYPE: Final = "text/plain"
 class BucketLogWriter:
     """Writes logs for services."""
 
-    def __init__(self, *, store: Store, clock: Clock, writer: ObjectWriter) -> None:
+    def __init__(
+        self, *, store: Store, clock: Clock, writer: ObjectWriter, organization: Organization | None = None
+    ) -> None:
+        """organization: of whose accounts some are, if there is one."""
+        self._organization = organization
         self._store = store
         self._clock = clock
         self._writer = writer
@@ -27,7 +32,7 @@ class BucketLogWriter:
         """AccessDenied."""
         now_s = self._clock.timestamp()
         if not _acl_lets_in(bucket) and not await service_may_put(
-            self._store.snapshot(), bucket, key, call, now_s=now_s
+            self._store.snapshot(), bucket, key, call, organization=self._organization, now_s=now_s
         ):
             raise AccessDenied
         draft = ObjectRecord(modified_at_s=now_s, owner=bucket.account_id, content_type=_CONTENT_TYPE)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
@@ -41,7 +42,17 @@ _log: Final = logging.getLogger(__name__)
 class Inventories:
     """Writes the lists of all buckets; `run` is a duty."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, writer: ObjectWriter) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        writer: ObjectWriter,
+        organization: Organization | None = None,
+    ) -> None:
+        """organization: of whose accounts some are, if there is one."""
+        self._organization = organization
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -93,7 +104,13 @@ class Inventories:
             source_bucket=source.name,
             listing=StoredVersions(self._store, source),
             destination=_Destination(
-                self._store, self._clock, self._writer, source=source, bucket=bucket, asked=target
+                self._store,
+                self._clock,
+                self._writer,
+                source=source,
+                bucket=bucket,
+                asked=target,
+                organization=self._organization,
             ),
             now=now,
             ids=self._ids,
@@ -112,7 +129,9 @@ class _Destination:
         source: BucketRecord,
         bucket: BucketRecord,
         asked: InventoryS3BucketDestination,
+        organization: Organization | None,
     ) -> None:
+        self._organization = organization
         self._store = store
         self._clock = clock
         self._writer = writer
@@ -138,7 +157,14 @@ class _Destination:
             source_account=self._source.account_id,
             conditions={"s3:x-amz-acl": _ACL},
         )
-        return await service_may_put(self._store.snapshot(), self._bucket, key, call, now_s=self._clock.timestamp())
+        return await service_may_put(
+            self._store.snapshot(),
+            self._bucket,
+            key,
+            call,
+            organization=self._organization,
+            now_s=self._clock.timestamp(),
+        )
 
 
 def _encryption(asked: InventoryS3BucketDestination) -> Asked:

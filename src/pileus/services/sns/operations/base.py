@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
@@ -38,11 +39,14 @@ class SnsBase:
         links: Links | None = None,
         queues: QueueTarget | None = None,
         signing_bits: int = 2048,
+        organization: Organization | None = None,
     ) -> None:
         """secret: what tokens are sealed with. metrics: what is published and delivered counts there.
 
         links: where those in messages lead. queues: SQS, where there is one. signing_bits: of the key that signs.
+        organization: of whose accounts some are, if there is one.
         """
+        self._organization = organization
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -84,6 +88,7 @@ class SnsBase:
             signers=self.signers,
             links=self._links,
             metrics=self.topic_metrics,
+            organization=self._organization,
         )
 
     @cached_property
