@@ -7,6 +7,8 @@ test_put_object_acl_on_delete_marker.
 from typing import Any, Final
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conformance.test_enforcement import OTHER, name
@@ -241,3 +243,20 @@ def test_public_lists_are_blocked(aws: Server) -> None:
         assert error_of(call, Bucket=bucket, **given)["Code"] == "AccessDenied"
     s3.put_bucket_acl(Bucket=bucket, ACL="log-delivery-write")
     s3.put_object(Bucket=bucket, Key="k", ACL="bucket-owner-read")
+
+
+def test_who_may_write_says_what_others_may(aws: Server) -> None:
+    """s3, test_s3_batch_delete_public_objects_using_requests: in a public bucket nobody keeps house for themselves."""
+    owner, bucket = bucket_with_lists(aws)
+    nobody = aws.client("s3", config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}))
+    owner.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    owner.put_object(Bucket=bucket, Key="owners", Body=b"x")
+    keys = ("key-created-by-anonymous-1", "key-created-by-anonymous-2")
+    for key in keys:
+        nobody.put_object(Bucket=bucket, Key=key, Body=b"x", ACL="public-read-write")
+    asked = [{"Key": key} for key in (*keys, "owners")]
+    answer = nobody.delete_objects(Bucket=bucket, Delete={"Objects": asked})
+    assert [each["Key"] for each in answer["Deleted"]] == list(keys)
+    assert [(each["Key"], each["Code"]) for each in answer["Errors"]] == [("owners", "AccessDenied")]
+    assert error_of(nobody.put_object, Bucket=bucket, Key="owners", ACL="public-read")["Code"] == "AccessDenied"
+    assert [found["Key"] for found in owner.list_objects(Bucket=bucket)["Contents"]] == ["owners"]

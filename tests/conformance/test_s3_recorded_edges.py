@@ -139,3 +139,60 @@ def test_the_first_of_rules_that_agree_is_told(s3: Any) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
     assert s3.put_object(Bucket=bucket, Key="testobject-expiry")["Expiration"].endswith('rule-id="rule_one"')
     assert s3.put_object(Bucket=bucket, Key="test-one-rule")["Expiration"].endswith('rule-id="rule_two"')
+
+
+def test_pages_of_versions_while_they_are_deleted(s3: Any) -> None:
+    """s3_list_operations, test_list_objects_versions_with_prefix_only_and_pagination: so buckets are emptied."""
+    bucket = new_bucket(s3, versioned=True)
+    for _ in range(5):
+        s3.put_object(Bucket=bucket, Key="prefixed_key")
+    page = s3.list_object_versions(Bucket=bucket, Prefix="prefix", MaxKeys=3)
+    rest = {"Bucket": bucket, "KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+    before = s3.list_object_versions(**rest, MaxKeys=5)["Versions"]
+    assert [found["IsLatest"] for found in before] == [False, False]
+    for found in page["Versions"]:
+        s3.delete_object(Bucket=bucket, Key="prefixed_key", VersionId=found["VersionId"])
+    after = s3.list_object_versions(**rest, MaxKeys=5)["Versions"]
+    assert [found["VersionId"] for found in after] == [found["VersionId"] for found in before]
+    assert [found["IsLatest"] for found in after] == [True, False]
+
+
+def test_a_null_version_is_copied_without_its_id(s3: Any) -> None:
+    """s3, test_s3_copy_object_in_place_suspended_only, and the re-enabled bucket of ..._in_place_versioned."""
+    bucket = new_bucket(s3)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    for status in ("Suspended", "Enabled"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+        copied = s3.copy_object(
+            Bucket=bucket, Key="k", CopySource={"Bucket": bucket, "Key": "k"}, MetadataDirective="REPLACE"
+        )
+        assert "CopySourceVersionId" not in copied
+    assert copied["VersionId"] != "null"
+
+
+def test_an_md5_that_was_promised_is_told_as_the_operation_tells_it(s3: Any) -> None:
+    """s3, test_s3_invalid_content_md5: in hexadecimal by PutObject, in base64 by UploadPart."""
+    bucket = new_bucket(s3)
+    other = {"Body": b"something", "ContentMD5": "CYketZBSTjX8czcs3cXVlg=="}
+    put = refused(s3.put_object, Bucket=bucket, Key="k", **other)
+    upload_id = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    part = refused(s3.upload_part, Bucket=bucket, Key="k", UploadId=upload_id, PartNumber=1, **other)
+    assert put["CalculatedDigest"] == part["CalculatedDigest"] == "Q3uTDbhLgHnC3YBKcZNrXw=="
+    assert put["ExpectedDigest"] == "09891eb590524e35fc73372cddc5d596"
+    assert part["ExpectedDigest"] == "CYketZBSTjX8czcs3cXVlg=="
+
+
+def test_a_past_date_is_told_by_the_clock_of_seattle(s3: Any) -> None:
+    """s3, test_s3_object_retention_exc."""
+    bucket = f"b-{uuid4().hex[:16]}"
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    for until, told in (
+        (datetime(2020, 1, 1, tzinfo=UTC), "Tue Dec 31 16:00:00 PST 2019"),
+        (datetime(2020, 3, 8, 9, 59, 59, tzinfo=UTC), "Sun Mar 08 01:59:59 PST 2020"),
+        (datetime(2020, 3, 8, 10, tzinfo=UTC), "Sun Mar 08 03:00:00 PDT 2020"),
+        (datetime(2020, 11, 1, 9, tzinfo=UTC), "Sun Nov 01 01:00:00 PST 2020"),
+    ):
+        retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+        error = refused(s3.put_object_retention, Bucket=bucket, Key="k", Retention=retention)
+        assert (error["ArgumentName"], error["ArgumentValue"]) == ("RetainUntilDate", told)

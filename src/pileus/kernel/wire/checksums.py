@@ -117,14 +117,20 @@ def combined(algorithm: str, first: bytes, second: bytes, *, second_size_bytes: 
 class Verification:
     """What one body must amount to. Every method raises `ServiceError`."""
 
-    def __init__(self, headers: Mapping[str, str], *, required: bool = False, chunked: bool = False) -> None:
-        """required: the operation takes no body without a checksum. chunked: the body is `aws-chunked`."""
+    def __init__(
+        self, headers: Mapping[str, str], *, required: bool = False, chunked: bool = False, md5_in_hex: bool = False
+    ) -> None:
+        """required: the operation takes no body without a checksum. chunked: the body is `aws-chunked`.
+
+        md5_in_hex: how the refusal tells the MD5 that was promised.
+        """
         self.algorithm = ""
         """Which checksum, besides Content-MD5, the client sends; empty for none."""
         self._expected: bytes | None = None
         self._trailer = ""
         self._sum: Checksum | None = None
         self._md5_expected = _md5_of(headers)
+        self._md5_in_hex = md5_in_hex
         self._md5 = hashlib.md5(usedforsecurity=False) if self._md5_expected is not None else None
         stated = [name for name in headers if name.startswith(PREFIX) and name not in _NO_CHECKSUMS]
         trailing = trailer_names(headers)
@@ -207,10 +213,11 @@ class Verification:
         if calculated == self._md5_expected:
             return
         assert self._md5_expected is not None
+        told = self._md5_expected.hex() if self._md5_in_hex else written(self._md5_expected)
         raise AnyServiceError(
             "BadDigest",
             "The Content-MD5 you specified did not match what we received.",
-            members={"ExpectedDigest": self._md5_expected.hex(), "CalculatedDigest": written(calculated)},
+            members={"ExpectedDigest": told, "CalculatedDigest": written(calculated)},
         )
 
 

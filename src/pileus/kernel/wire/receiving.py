@@ -123,7 +123,8 @@ def with_receiver(subject: Subject, codec: Codec, protocol: str, *, body_bytes_m
     required = operation.http_checksum_required or (checked is not None and checked.request_checksum_required)
     summed = required or (checked is not None and checked.request_algorithm_member is not None)
     if subject.dialect.s3 and operation.http.method in {"PUT", "POST"}:
-        return replace(codec, receive=_receiver_of_s3(summed=summed, required=required, streams=codec.streams))
+        receive = _receiver_of_s3(operation.name, summed=summed, required=required, streams=codec.streams)
+        return replace(codec, receive=receive)
     return replace(codec, receive=_verified) if operation.http_checksum_required else codec
 
 
@@ -138,8 +139,9 @@ async def _verified(request: Request, body: bytes) -> bytes:
 # S3
 
 
-def _receiver_of_s3(*, summed: bool, required: bool, streams: bool) -> Receive:
+def _receiver_of_s3(operation: str, *, summed: bool, required: bool, streams: bool) -> Receive:
     """summed: `x-amz-checksum-` headers are of the body. required: one of them, or Content-MD5, must be there."""
+    in_hex = operation == "PutObject"  # recording s3/s3, test_s3_invalid_content_md5: UploadPart tells it in base64
 
     async def receive(request: Request, body: bytes) -> bytes:
         headers = request.headers
@@ -150,7 +152,7 @@ def _receiver_of_s3(*, summed: bool, required: bool, streams: bool) -> Receive:
             _check_length(headers)
         decoder = _decoder_of(request, marker) if chunked else None
         told = headers if summed else {name: text for name, text in headers.items() if name == "content-md5"}
-        verification = Verification(told, required=required, chunked=chunked)
+        verification = Verification(told, required=required, chunked=chunked, md5_in_hex=in_hex)
         if not isinstance(request.body, bytes) and streams:
             size_bytes = request.body.size_bytes if decoder is None else int(headers[_DECODED_LENGTH])
             if chunked:

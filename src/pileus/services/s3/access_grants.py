@@ -19,7 +19,7 @@ KIND: Final = "access control list"
 LOGGING: Final = "logging.s3.amazonaws.com"
 _BUCKET: Final[Mapping[str, Sequence[str]]] = {
     "READ": ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
-    "WRITE": ("s3:PutObject",),
+    "WRITE": ("s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"),
     "READ_ACP": ("s3:GetBucketAcl",),
     "WRITE_ACP": ("s3:PutBucketAcl",),
 }

@@ -55,6 +55,11 @@ _OF_OBJECT_OWNER: Final = frozenset(
 """Actions that the owner of an object decides about, whoever owns the bucket."""
 
 
+_WRITING: Final = frozenset({"s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"})
+"""What a bucket's list lets somebody do who may write: with lists for the new object (recording s3/s3,
+test_s3_batch_delete_public_objects_using_requests), and to one's own objects (S3 User Guide, "ACL overview")."""
+
+
 class _Kept(NamedTuple):
     """A bucket, as its bytes say. denying: what is left of a policy whose Allows do not count."""
 
@@ -217,12 +222,13 @@ class BucketResources:
     ) -> tuple[NamedPolicy, ...]:
         """What lists allow; of an object, its own, and for what is done to the bucket, the bucket's."""
         found: list[NamedPolicy | None] = []
-        if permission.action in _OF_OBJECT_OWNER:
+        new = permission.action == "s3:PutObjectAcl" and context.operation != "PutObjectAcl"
+        if permission.action in _OF_OBJECT_OWNER and not new:
             if record is not None and record.acl is not None:
                 found.append(object_grants(await self._counting(bucket, record.acl)))
         elif bucket.acl is not None:
-            others = permission.action == "s3:PutObject" and record is not None and record.owner != context.account_id
-            if not others:  # a grant to write lets nobody replace what is another's
+            others = permission.action in _WRITING and record is not None and record.owner != context.account_id
+            if not others:  # a grant to write lets nobody replace or delete what is another's
                 found.append(bucket_grants(await self._counting(bucket, bucket.acl)))
         return tuple(policy for policy in found if policy is not None)
 

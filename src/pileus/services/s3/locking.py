@@ -7,7 +7,7 @@ Source: S3 User Guide, "Locking objects with Object Lock"; recordings s3/s3, Tes
 TestS3ObjectLockLegalHold.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -118,8 +118,21 @@ def _retained(lock: Lock, *, now_s: float) -> bool:
 
 
 def _past(name: str, until: datetime) -> InvalidArgument:
-    told = until.strftime("%a %b %d %H:%M:%S UTC %Y")
+    told = _in_seattle(until)
     return InvalidArgument("The retain until date must be in the future!", name=name, value=told)
+
+
+def _in_seattle(moment: datetime) -> str:
+    """A moment as AWS's own clock on the wall tells it (recording s3/s3, test_s3_object_retention_exc)."""
+    moment = moment.astimezone(UTC)
+    summer = _sunday(moment.year, 3, nth=2, hour=10) <= moment < _sunday(moment.year, 11, nth=1, hour=9)
+    local = moment - timedelta(hours=7 if summer else 8)
+    return local.strftime(f"%a %b %d %H:%M:%S {'PDT' if summer else 'PST'} %Y")
+
+
+def _sunday(year: int, month: int, *, nth: int, hour: int) -> datetime:
+    first = datetime(year, month, 1, hour, tzinfo=UTC)
+    return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (nth - 1))
 
 
 def _mode(text: str) -> Literal["", "GOVERNANCE", "COMPLIANCE"]:

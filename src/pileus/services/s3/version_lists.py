@@ -26,7 +26,7 @@ from pileus.services.s3.list_texts import (
 from pileus.services.s3.listing import KeyReader, Listed, Pair, common_prefix
 from pileus.services.s3.model import NULL_VERSION, BucketRecord
 from pileus.services.s3.names import order_of
-from pileus.services.s3.object_records import OBJECTS, VERSIONS, find_version
+from pileus.services.s3.object_records import OBJECTS, VERSIONS, find_current, find_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,11 @@ async def version_page(snapshot: Snapshot, bucket: BucketRecord, asked: Versions
     last_key, last_version = b"", ""
     if not listed.limit:
         return VersionPage(rows, prefixes, last_key, last_version, more=False)
-    current = _Peeked(KeyReader(snapshot, OBJECTS, bucket.serial, listed))
-    begin = await _begin(snapshot, bucket, asked)
-    others = _Peeked(KeyReader(snapshot, VERSIONS, bucket.serial, _without_marker(listed), begin=begin))
-    # Of the key in which the page begins, the latest version is told already.
-    seen = listed.after if asked.version_marker else None
+    start = await _start(snapshot, bucket, asked)
+    bare = _without_marker(listed)
+    current = _Peeked(KeyReader(snapshot, OBJECTS, bucket.serial, bare, begin=start.current))
+    others = _Peeked(KeyReader(snapshot, VERSIONS, bucket.serial, bare, begin=start.others))
+    seen = listed.after if start.latest_told else None
     while True:
         one, other = await current.peek(), await others.peek()
         if one is None and other is None:
@@ -119,22 +119,44 @@ def _written(row: VersionRow, texts: Texts, *, now_s: float | None) -> str:
     )
 
 
-async def _begin(snapshot: Snapshot, bucket: BucketRecord, asked: VersionsAsked) -> bytes | None:
-    """Where the other versions begin: behind the marker's version, or behind all of its key."""
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where the two spaces begin. latest_told: the latest version of the key in which the page begins is behind it."""
+
+    current: bytes | None = None
+    others: bytes | None = None
+    latest_told: bool = False
+
+
+async def _start(snapshot: Snapshot, bucket: BucketRecord, asked: VersionsAsked) -> _Start:
+    """Behind the marker's version, or behind all of its key.
+
+    Who empties a bucket deletes what a page told before the next is asked for: then what is left of the marker's key
+    begins with its latest version (recording s3/s3_list_operations,
+    test_list_objects_versions_with_prefix_only_and_pagination).
+    """
     if not asked.listed.after:
-        return None
+        return _Start()
     key = asked.listed.after.decode()
+    place = OBJECTS.pack(bucket.serial, key)
     if not asked.version_marker:
-        return VERSIONS.range(bucket.serial, key)[1]
-    if asked.version_marker == NULL_VERSION:
+        return _Start(after(place), VERSIONS.range(bucket.serial, key)[1])
+    order = await _order(snapshot, bucket, key, asked.version_marker)
+    newest = await find_current(snapshot, bucket, key)
+    if order is None:  # of a null version that is gone nobody knows where it was: rather twice than never
+        return _Start(place, VERSIONS.range(bucket.serial, key)[0])
+    told = newest is not None and newest.order >= order
+    return _Start(after(place) if told else place, after(VERSIONS.pack(bucket.serial, key, -order)), told)
+
+
+async def _order(snapshot: Snapshot, bucket: BucketRecord, key: str, version_id: str) -> int | None:
+    if version_id == NULL_VERSION:
         found = await find_version(snapshot, bucket, key, NULL_VERSION)
-        order = found.order if found is not None else 0
-    else:
-        told = order_of(asked.version_marker)
-        if told is None:
-            raise InvalidArgument("Invalid version id specified", name="version-id-marker", value=asked.version_marker)
-        order = told
-    return after(VERSIONS.pack(bucket.serial, key, -order))
+        return None if found is None else found.order
+    told = order_of(version_id)
+    if told is None:
+        raise InvalidArgument("Invalid version id specified", name="version-id-marker", value=version_id)
+    return told
 
 
 def _without_marker(listed: Listed) -> Listed:

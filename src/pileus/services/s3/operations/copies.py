@@ -24,7 +24,7 @@ from pileus.services.s3.encryption import Asked, asked_of, check_customer_key, c
 from pileus.services.s3.errors import InvalidRequest
 from pileus.services.s3.list_texts import DECLARATION, NAMESPACE, element, moment
 from pileus.services.s3.locking import lock_for_new
-from pileus.services.s3.model import BucketRecord, ObjectRecord
+from pileus.services.s3.model import NULL_VERSION, BucketRecord, ObjectRecord
 from pileus.services.s3.object_errors import ObjectNotInActiveTier, header_not_implemented
 from pileus.services.s3.operations.base import S3Base, charged, source_bucket
 from pileus.services.s3.operations.objects import PUT_BYTES_MAX, bucket_for_new, write_conditions
@@ -142,7 +142,7 @@ def _changes(bucket: BucketRecord, request: CopyObjectRequest, source: ObjectRec
 
 def _answer(source: Source, bucket: BucketRecord, copy: ObjectRecord, paid: list[tuple[str, str]]) -> Answered:
     headers = told_headers(copy) + paid
-    if source.bucket.versioning:
+    if source.record.version_id != NULL_VERSION:  # recording s3/s3, test_s3_copy_object_in_place_suspended_only
         headers.append(("x-amz-copy-source-version-id", source.record.version_id))
     if bucket.versioning:
         headers.append(("x-amz-version-id", copy.version_id))

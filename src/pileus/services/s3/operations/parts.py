@@ -20,7 +20,7 @@ from pileus.services.s3.conditions import ReadConditions, check_source
 from pileus.services.s3.copy_sources import read_copy_source
 from pileus.services.s3.describing import readable
 from pileus.services.s3.encryption import check_customer_key, customer_key_of
-from pileus.services.s3.model import BucketRecord, ObjectRecord, PartRecord, UploadRecord
+from pileus.services.s3.model import NULL_VERSION, BucketRecord, ObjectRecord, PartRecord, UploadRecord
 from pileus.services.s3.object_errors import EntityTooLarge, InvalidObjectState
 from pileus.services.s3.operations.base import S3Base, asked_bucket, charged, source_bucket
 from pileus.services.s3.shapes import (
@@ -71,7 +71,7 @@ class PartOperations(S3Base):
             raise damaged(request.copy_source)
         modified_at_s = await self._own_part(bucket, request, kept)
         return UploadPartCopyOutput(
-            copy_source_version_id=record.version_id if source.versioning else None,
+            copy_source_version_id=record.version_id if record.version_id != NULL_VERSION else None,
             copy_part_result=CopyPartResult(
                 e_tag=f'"{kept.etag}"',
                 last_modified=datetime.fromtimestamp(modified_at_s, UTC),
