@@ -23,10 +23,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     consequence: str = ""
 
 
-_UNBUILT: Final = (
-    ("ruby", ("ruby", "--version"), "Ruby functions"),
-    ("dotnet", ("dotnet", "--version"), ".NET functions"),
-)
+_UNBUILT: Final = (("dotnet", ("dotnet", "--version"), ".NET functions"),)
 _LIBRARIES: Final = ("apsw", "boto3", "botocore", "cryptography", "httptools", "msgspec", "uvloop")
 
 
@@ -53,7 +50,11 @@ def _runtimes() -> Sequence[Finding]:
         Finding(area="runtimes", name="python", standing="ok", detail=versions),
         Finding(area="runtimes", name="provided.al2023", standing="ok", detail="any executable called bootstrap"),
     ]
-    for name, language, functions in (("nodejs", "node", "Node.js"), ("java", "java", "Java")):
+    for name, language, functions in (
+        ("nodejs", "node", "Node.js"),
+        ("java", "java", "Java"),
+        ("ruby", "ruby", "Ruby"),
+    ):
         present = toolchains.installed(language)
         found.append(
             Finding(

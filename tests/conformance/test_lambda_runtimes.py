@@ -19,6 +19,7 @@ import pytest
 from tests.conftest import Server
 from tests.support.functions import make_role
 
+needs_ruby = pytest.mark.skipif(shutil.which("ruby") is None, reason="Ruby is not installed here")
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed here")
 
 _STREAMING = """
@@ -268,12 +269,16 @@ exec "$@"
 """
 
 
-@pytest.mark.parametrize("runtime", ["python3.11", pytest.param("nodejs20.x", marks=needs_node)])
+@pytest.mark.parametrize(
+    "runtime",
+    ["python3.11", pytest.param("nodejs20.x", marks=needs_node), pytest.param("ruby3.3", marks=needs_ruby)],
+)
 def test_a_wrapper_script_starts_the_runtime(aws: Server, runtime: str) -> None:
     """AWS_LAMBDA_EXEC_WRAPPER. Recording lambda_common, test_runtime_wrapper_invoke."""
     files: dict[str, str | bytes] = {
         "index.py": "import os\ndef handler(event, context): return [event, os.environ.get('WRAPPER_VAR')]\n",
         "index.js": "exports.handler = async (event) => [event, process.env.WRAPPER_VAR];",
+        "index.rb": "def handler(event:, context:) = [event, ENV['WRAPPER_VAR']]\n",
         "environment_wrapper": _WRAPPER,
     }
     variables = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/environment_wrapper"}}

@@ -35,14 +35,14 @@ def test_the_nearest_is_taken(present: tuple[int, ...], major: int, taken: int |
         ("java21", "java", 21),
         ("python3.13", "python", 13),
         ("provided.al2023", "custom", 0),
-        ("ruby3.3", "", 0),
+        ("ruby3.3", "ruby", 33),
         ("dotnet8", "", 0),
     ],
 )
 def test_what_a_name_asks_for(runtime: str, language: str, major: int) -> None:
     """The names of AWS's runtimes."""
     assert toolchains.wanted(runtime) == Wanted(language=language, major=major)
-    assert toolchains.supports("ruby3.3") is False
+    assert toolchains.supports("dotnet8") is False
 
 
 def test_where_a_version_is_read(tmp_path: Path) -> None:
@@ -52,6 +52,7 @@ def test_where_a_version_is_read(tmp_path: Path) -> None:
         ("node", "v22.3.0"),
         ("java", 'openjdk version "21.0.2" 2024-01-16'),
         ("old", 'java version "1.8.0_392"'),
+        ("ruby", "ruby 3.1.7p261 (2025-03-26 revision 0a3704f218) [x86_64-linux]"),
         ("other", "hello"),
     ):
         program = tmp_path / name
@@ -59,4 +60,9 @@ def test_where_a_version_is_read(tmp_path: Path) -> None:
         program.chmod(0o755)
         programs.append(program)
     found = list(toolchains._examined(programs, ["--version"]))
-    assert [(each.major, each.version) for each in found] == [(22, "22.3.0"), (21, "21.0.2"), (8, "8.0_392")]
+    assert [(each.major, each.version) for each in found] == [
+        (22, "22.3.0"),
+        (21, "21.0.2"),
+        (8, "8.0_392"),
+        (31, "3.1.7p261"),
+    ]

@@ -43,12 +43,10 @@ class LambdaApi(
 
 
 PARTIAL: Final[Mapping[str, str]] = {
-    "CreateFunction": "Python, Node.js, Java and custom runtimes, container images; no VPC, file systems",
+    "CreateFunction": "Python, Node.js, Java, Ruby and custom runtimes, container images; no VPC, file systems",
     "UpdateFunctionCode": "zip packages and container images; no keys of KMS",
     "UpdateFunctionConfiguration": "as CreateFunction",
     "ListFunctions": "no MasterRegion",
-    "PutFunctionEventInvokeConfig": "destinations are functions, queues and topics",
-    "UpdateFunctionEventInvokeConfig": "as PutFunctionEventInvokeConfig",
     "CreateCodeSigningConfig": "no code is signed here, hence code that must be is refused",
     "InvokeWithResponseStream": "no tenants",
     "CreateEventSourceMapping": "DynamoDB streams and SQS queues; no KMSKeyArn, LoggingConfig, provisioned pollers",

@@ -1,7 +1,7 @@
 """How is the runtime of a function started in a blank cell?
 
 Python's is called in the cell, which has been forked from an interpreter that has it loaded. The others are programs:
-Node.js and Java with a bundled runtime that speaks frames on the channel, custom ones with the Runtime API.
+Node.js, Java and Ruby with a bundled runtime that speaks frames on the channel, custom ones with the Runtime API.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import msgspec
 import pileus
 from pileus.services.lambda_.environments.types import FunctionSpec, ImagesUnsupported, UnsupportedRuntime
 from pileus.services.lambda_.environments.variables import RUNTIME_DIR
-from pileus.services.lambda_.runtimes import java, node, toolchains
+from pileus.services.lambda_.runtimes import java, node, ruby, toolchains
 from pileus.services.lambda_.runtimes.toolchains import Toolchain
 
 _log: Final = logging.getLogger(__name__)
@@ -140,12 +140,14 @@ async def launch(
                 _log.warning("the Java runtime cannot be compiled: %s", failure)
                 raise UnsupportedRuntime(spec.runtime) from failure
             return _java(spec, toolchain, places, classes, warning=warning)
+        case "ruby":
+            return _ruby(spec, toolchain, places, warning=warning)
     raise UnsupportedRuntime(spec.runtime)
 
 
 def _warning(spec: FunctionSpec, toolchain: Toolchain) -> str:
     language = toolchains.wanted(spec.runtime).language
-    name = {"python": "Python", "node": "Node.js", "java": "Java"}[language]
+    name = {"python": "Python", "node": "Node.js", "java": "Java", "ruby": "Ruby"}[language]
     return f"[WARN]\tPileus: {spec.runtime} is not installed here; this function runs on {name} {toolchain.version}\n"
 
 
@@ -213,6 +215,27 @@ def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Pat
             java.MAIN_CLASS,
         ),
         channel_at=java.CHANNEL,
+        warning=warning,
+    )
+
+
+def _ruby(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: str) -> Launch:
+    bundled, program = Path(ruby.__file__).parent, str(toolchain.program)
+    root = BUNDLED_ROOT if places.contained else str(bundled)
+    versions = [
+        f"{number // 10}.{number % 10}.0" for number in (toolchains.wanted(spec.runtime).major, toolchain.major)
+    ]
+    gems = ruby.gem_paths(task_root=places.task_root, layers_root=places.layers_root, versions=versions)
+    return Launch(
+        mounts=((str(bundled), BUNDLED_ROOT),),
+        readable=_readable(toolchain, bundled, contained=places.contained),
+        execute=(*_wrapper(spec), program, *ruby.OPTIONS, f"{root}/bootstrap.rb"),
+        variables={
+            "GEM_HOME": gems.partition(":")[0],
+            "GEM_PATH": gems,
+            "RUBYLIB": f"{places.task_root}:{RUNTIME_DIR}/lib:{places.layers_root}/ruby/lib",
+        },
+        channel_at=CHANNEL,
         warning=warning,
     )
 
