@@ -1,8 +1,8 @@
 """What did policies decide? `GET /_pileus/decisions`, the audit log in JSON, the latest decision first.
 
-    ?principal=TEXT&action=TEXT&request_id=ID&allowed=true|false&limit=N
+    ?principal=TEXT&action=TEXT&resource=TEXT&request_id=ID&allowed=true|false&limit=N
 
-principal and action are any part of the name. Who nobody decides about is not in it: see `kernel.auth.audit`.
+principal, action and resource are any part of the name. Who nobody decides about is not in it: see `kernel.auth.audit`.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from pileus.kernel.http.messages import Request, Response
 PATH: Final = "/_pileus/decisions"
 LIMIT_DEFAULT: Final = 100
 LIMIT_MAX: Final = 1_000
-_FILTERS: Final = frozenset({"principal", "action", "allowed", "limit", "request_id"})
+_FILTERS: Final = frozenset({"principal", "action", "resource", "allowed", "limit", "request_id"})
 
 
 class Decisions:
@@ -50,6 +50,7 @@ def _wish(query: dict[str, str]) -> tuple[Wish, int]:
     wish = Wish(
         principal=query.get("principal"),
         action=query.get("action"),
+        resource=query.get("resource"),
         allowed=None if allowed is None else allowed == "true",
         request_id=query.get("request_id"),
     )

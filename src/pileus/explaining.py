@@ -2,29 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 Decision = Mapping[str, object]
 """As `/_pileus/decisions` tells it."""
 
 LATEST_SHOWN: Final = 10
-"""Denials, when no request is named."""
+"""When no request is named, and no number."""
+LIMIT_MAX: Final = 1_000
+"""As `/_pileus/decisions` has it."""
 
 
-def decisions_about(url: str, request_id: str, *, token: str) -> Sequence[Decision]:
-    """Those of one request, in the order in which they were taken. Raises Unreachable."""
-    return _asked(url, f"request_id={quote(request_id, safe='')}", token=token)
-
-
-def latest_denials(url: str, *, token: str) -> Sequence[Decision]:
-    """The latest, in the order in which they happened. Raises Unreachable."""
-    return _asked(url, f"allowed=false&limit={LATEST_SHOWN}", token=token)
-
-
-def _asked(url: str, query: str, *, token: str) -> Sequence[Decision]:
+def decisions_found(url: str, wish: Mapping[str, str], *, token: str) -> Sequence[Decision]:
+    """The latest that fit the filters of `/_pileus/decisions`, in the order in which they were taken. Unreachable."""
     from pileus.running import ask
 
-    found = ask(url, f"/_pileus/decisions?{query}", token=token)["decisions"]
+    found = ask(url, f"/_pileus/decisions?{urlencode(wish)}", token=token)["decisions"]
     assert isinstance(found, list)
     return list(reversed(found))
 

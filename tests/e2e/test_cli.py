@@ -320,6 +320,16 @@ def test_explain_says_why_a_request_was_denied(own_server: Server) -> None:
     assert latest.index("DENIED  iam:ListUsers") < latest.index("DENIED  iam:ListRoles")
     assert all(f"request    {request_id}" in latest for request_id in requests[:2])
     assert "ListGroups" not in latest
+
+    def listed_by(*options: str) -> list[str]:
+        told = pileus("explain", *options, "--data-dir", str(own_server.data_dir)).stdout
+        return [line.split()[1] for line in told.splitlines() if line.startswith(("DENIED", "allowed"))]
+
+    assert listed_by("--allowed", "--principal", "user/eve") == ["iam:ListGroups"]
+    assert listed_by("--action", "listroles") == ["iam:ListRoles"]
+    assert listed_by("--limit", "1") == ["iam:ListRoles"]
+    assert listed_by("--resource", ":role/") == ["iam:ListRoles"]
+    assert listed_by("--resource", ":user/nobody", "--denied") == []
     own_server.kill()
     own_server.start()
     assert "DENIED  iam:ListUsers" in explain(requests[0])

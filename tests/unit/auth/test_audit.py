@@ -75,6 +75,8 @@ async def test_wishes(store: SqliteStore) -> None:
     assert len(await log.find(Wish(request_id="request-1"), limit=10)) == 2
     assert len(await log.find(Wish(action="PASSROLE"), limit=10)) == 1
     assert len(await log.find(Wish(principal="user/a"), limit=10)) == 1
+    assert len(await log.find(Wish(resource="*"), limit=10)) == 3
+    assert await log.find(Wish(resource="elsewhere"), limit=10) == []
     assert len(await log.find(Wish(), limit=2)) == 2
     assert [found.at_s for found in await log.find(Wish(), limit=10)] == [2.0, 1.0, 1.0]
     await store.close()

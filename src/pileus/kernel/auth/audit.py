@@ -121,10 +121,11 @@ def emit_denial(tx: Transaction, record: DecisionRecord) -> None:
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """Which decisions somebody wants to see: all that fit what is not None. principal, action: any part of it."""
+    """Which decisions somebody wants to see: all that fit what is not None. principal, action, resource: any part."""
 
     principal: str | None = None
     action: str | None = None
+    resource: str | None = None
     allowed: bool | None = None
     request_id: str | None = None
 
@@ -134,6 +135,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             and (self.request_id is None or record.request_id == self.request_id)
             and (self.principal is None or self.principal.lower() in record.principal.lower())
             and (self.action is None or self.action.lower() in record.action.lower())
+            and (self.resource is None or self.resource.lower() in record.resource.lower())
         )
 
 
