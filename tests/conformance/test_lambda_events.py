@@ -105,6 +105,26 @@ def test_destinations_are_functions(aws: Server, role: str) -> None:
     assert len(seen_by(aws, good)) == 1
 
 
+def test_invoke_async(aws: Server, role: str) -> None:
+    """The call of 2014, which the CLI and SDKs still have: accepted like an event, up to 256 KB (API_InvokeAsync)."""
+    functions = aws.client("lambda")
+    name = make_function(aws, role)
+    answer = functions.invoke_async(FunctionName=name, InvokeArgs=b'{"n": 1}')
+    assert (answer["Status"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (202, 202)
+    largest = b'"' + b"x" * (256 * 1024 - 2) + b'"'
+    quiet = make_function(aws, role, "def handler(event, context): return len(event)")
+    assert functions.invoke_async(FunctionName=quiet, InvokeArgs=largest)["Status"] == 202
+    assert until(lambda: seen_by(aws, name))[0] == {"n": 1}
+    for given, code in (
+        ({"FunctionName": name, "InvokeArgs": largest + b" "}, "InvalidRequestContentException"),
+        ({"FunctionName": name, "InvokeArgs": b"{"}, "InvalidRequestContentException"),
+        ({"FunctionName": "nobody", "InvokeArgs": b"1"}, "ResourceNotFoundException"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            functions.invoke_async(**given)
+        assert caught.value.response["Error"]["Code"] == code
+
+
 def test_the_role_must_be_allowed_to_send(aws: Server) -> None:
     """AWS delivers as the execution role; what that may not do is not done."""
     functions = aws.client("lambda")

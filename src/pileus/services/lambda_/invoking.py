@@ -114,6 +114,13 @@ class Invoker:
             executed_version=ready.spec.version,
         )
 
+    async def event_for_api(self, context: RequestContext, name: str, payload: bytes) -> None:
+        """Accept an event; what is not there and what is no JSON is refused."""
+        function = function_name(context, name)
+        await self.resolver.find(Named(function))
+        check_json(payload)
+        await self._accept(function, request_id=context.request_id, payload=payload)
+
     async def begin_stream(
         self, context: RequestContext, request: InvokeWithResponseStreamRequest
     ) -> StreamedInvocation:

@@ -36,6 +36,8 @@ PAYLOAD_BYTES_MAX: Final = 6_291_456
 
 ASYNC_PAYLOAD_BYTES_MAX: Final = 1_048_576
 """Of an asynchronous invocation."""
+INVOKE_ASYNC_BYTES_MAX: Final = 256 * 1024
+"""Of one by `InvokeAsync`. Source: API_InvokeAsync."""
 
 LIST_ITEMS_MAX: Final = 50
 """Functions on a page, whatever MaxItems says (API_ListFunctions)."""

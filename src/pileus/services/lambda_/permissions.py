@@ -269,5 +269,6 @@ PERMISSIONS: Final[Permissions] = {
         _GET_LAYERS,
     ),
     "Invoke": (Permission(action="lambda:InvokeFunction", resource=_INVOKED),),
+    "InvokeAsync": (Permission(action="lambda:InvokeAsync", resource=_FUNCTION),),
     "InvokeWithResponseStream": (Permission(action="lambda:InvokeFunction", resource=_INVOKED),),
 }
