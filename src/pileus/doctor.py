@@ -6,15 +6,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import msgspec
+
+if TYPE_CHECKING:
+    from pileus.services.lambda_.runtimes.toolchains import Toolchain
 
 Standing = Literal["ok", "limited", "missing"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing the doctor looked at. `consequence`: what it means for the user, when it is not `ok`."""
+    """One thing the doctor looked at. `consequence`: what it means for the user, where that is not plain."""
 
     area: str
     name: str
@@ -45,9 +48,14 @@ def _host() -> Sequence[Finding]:
 def _runtimes() -> Sequence[Finding]:
     from pileus.services.lambda_.runtimes import toolchains
 
-    versions = f"{platform.python_version()}, for every python3.x runtime"
     found = [
-        Finding(area="runtimes", name="python", standing="ok", detail=versions),
+        Finding(
+            area="runtimes",
+            name="python",
+            standing="ok",
+            detail=f"{platform.python_version()}, for every python3.x runtime",
+            consequence=_stand_ins("python", [toolchains.python()]),
+        ),
         Finding(area="runtimes", name="provided.al2023", standing="ok", detail="any executable called bootstrap"),
     ]
     for name, language, functions in (
@@ -62,11 +70,27 @@ def _runtimes() -> Sequence[Finding]:
                 name=name,
                 standing="ok" if present else "missing",
                 detail=", ".join(f"{each.version} ({each.program})" for each in present) or "not found",
-                consequence="" if present else f"{functions} functions are refused",
+                consequence=_stand_ins(language, present) if present else f"{functions} functions are refused",
             )
         )
     found += [_unbuilt(*runtime) for runtime in _UNBUILT]
     return found
+
+
+def _stand_ins(language: str, present: "Sequence[Toolchain]") -> str:
+    """Which of AWS's runtimes run on another version than they name."""
+    from pileus.services.lambda_.checking import RUNTIMES_RETIRED
+    from pileus.services.lambda_.runtimes import toolchains
+    from pileus.services.lambda_.shapes import Runtime
+
+    offered = [name for name in get_args(Runtime) if name not in RUNTIMES_RETIRED]
+    wanted = {name: toolchains.wanted(name) for name in offered}
+    majors = {each.major for each in present}
+    others = [name for name in offered if wanted[name].language == language and wanted[name].major not in majors]
+    told = ", ".join(sorted(others, key=lambda name: (wanted[name].major, name)))
+    return (
+        f"{told}: on the nearest version, with a warning in their log (--strict-runtimes refuses them)" if told else ""
+    )
 
 
 def images_finding(isolation: Sequence[Finding]) -> Finding:

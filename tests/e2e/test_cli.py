@@ -50,6 +50,10 @@ def test_doctor_names_isolation_runtimes_and_engines() -> None:
     findings = json.loads(pileus("doctor", "--json").stdout)
     assert {finding["area"] for finding in findings} == {"host", "isolation", "runtimes", "engines"}
     assert all(finding["consequence"] for finding in findings if finding["standing"] == "missing")
+    python = next(finding for finding in findings if finding["name"] == "python" and finding["area"] == "runtimes")
+    here = f"python3.{sys.version_info.minor}"
+    assert "python3.13, " in python["consequence"] or here == "python3.13"  # runs on another version, and is told
+    assert f"{here}," not in python["consequence"]
     plain = pileus("doctor")
     assert plain.returncode == 0
     assert "\x1b[" not in plain.stdout  # not a terminal, so not coloured
