@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pileus.services.lambda_.mappings.sources import StreamSource
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.lambda_.sources import ObjectReader
+    from pileus.services.logs.exports import Buckets
     from pileus.services.s3.replication.copying import RolePermissions
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sns.queue_target import QueueTarget
@@ -76,7 +77,9 @@ class Parts:
         functions = self._invoker
         self._iam = IamPart(foundation, root=root)
         self._sts = StsPart(foundation, iam=self._iam)
-        self._logs = LogsPart(foundation, functions=functions)
+        self._logs = LogsPart(
+            foundation, functions=functions, buckets=self._export_buckets if self._has("s3") else None
+        )
         self._dynamodb = DynamoDbPart(foundation)
         self._sqs = SqsPart(foundation)
         bus = self._default_bus if self._has("events") else None
@@ -213,6 +216,13 @@ class Parts:
         from pileus.composition.queue_targets import TopicQueues
 
         return TopicQueues(self._sqs.sender)
+
+    def _export_buckets(self) -> "Buckets":
+        from pileus.composition.log_exports import ExportBuckets
+
+        return ExportBuckets(
+            store=self._foundation.store, clock=self._foundation.clock, writer=lambda: self._s3.api.writer
+        )
 
     def _event_sources(self) -> "Mapping[str, StreamSource]":
         from pileus.composition.event_sources import DynamoDbStreamSource

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,16 +16,20 @@ from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
+    from pileus.services.logs.exports import Buckets
     from pileus.services.logs.subscriptions import FunctionInvokers, Subscriptions
     from pileus.services.logs.writer import FunctionLogWriter
 
 
 class LogsPart(Part):
-    """functions: those that subscribe to groups."""
+    """functions: those that subscribe to groups. buckets: those that groups are exported to, where there are some."""
 
-    def __init__(self, foundation: Foundation, *, functions: "FunctionInvokers") -> None:
+    def __init__(
+        self, foundation: Foundation, *, functions: "FunctionInvokers", buckets: "Callable[[], Buckets] | None"
+    ) -> None:
         super().__init__(foundation)
         self._functions = functions
+        self._buckets = buckets
         self._function_logs_wanted = asyncio.Event()
 
     def services(self) -> Sequence[Service]:
@@ -39,6 +43,7 @@ class LogsPart(Part):
     def subscribe(self, outbox: Outbox) -> None:
         outbox.subscribe("logs.subscription", self._send_subscribed, retry=RetryPolicy(attempts=sys.maxsize))
         outbox.subscribe("logs.query", self._run_query, concurrency=4)
+        outbox.subscribe("logs.export", self._export)
 
     def duties(self) -> Sequence[Duty]:
         return (self._write_function_logs, self._forget_old_logs)
@@ -75,6 +80,7 @@ class LogsPart(Part):
             ids=self._ids,
             metrics=self._metrics,
             functions=self._functions,
+            buckets=self._buckets,
         )
 
     @cached_property
@@ -90,6 +96,12 @@ class LogsPart(Part):
         from pileus.services.logs.queries import Queries
 
         await Queries(store=self._store, clock=self._clock, metrics=self._metrics).deliver(delivery)
+
+    async def _export(self, delivery: Delivery) -> None:
+        from pileus.services.logs.exports import Exports
+
+        buckets = None if self._buckets is None else self._buckets()
+        await Exports(store=self._store, clock=self._clock, buckets=buckets).deliver(delivery)
 
     async def _write_function_logs(self) -> None:
         await self._function_logs_wanted.wait()

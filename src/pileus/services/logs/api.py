@@ -3,6 +3,7 @@
 from typing import Final
 
 from pileus.services.logs.operations.events import EventOperations
+from pileus.services.logs.operations.exports import ExportOperations
 from pileus.services.logs.operations.groups import GroupOperations
 from pileus.services.logs.operations.metric_filters import MetricFilterOperations
 from pileus.services.logs.operations.policies import PolicyOperations
@@ -15,6 +16,7 @@ from pileus.services.logs.operations.tags import TagOperations
 
 class LogsApi(
     EventOperations,
+    ExportOperations,
     GroupOperations,
     MetricFilterOperations,
     PolicyOperations,

@@ -104,6 +104,7 @@ PERMISSIONS: Final[Permissions] = {
     **_on(
         _GROUP,
         (
+            "CreateExportTask",
             "DeleteLogGroup",
             "DeleteMetricFilter",
             "DeleteRetentionPolicy",
@@ -125,8 +126,10 @@ PERMISSIONS: Final[Permissions] = {
     **_on(
         None,
         (
+            "CancelExportTask",
             "DeleteQueryDefinition",
             "DeleteResourcePolicy",
+            "DescribeExportTasks",
             "DescribeQueries",
             "DescribeQueryDefinitions",
             "DescribeResourcePolicies",

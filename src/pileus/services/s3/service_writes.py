@@ -23,14 +23,21 @@ async def service_may_put(
     now_s: float,
 ) -> bool:
     """Whether the bucket's policy lets the service; without a policy it may nothing."""
+    return await service_may(snapshot, bucket, "s3:PutObject", key=key, call=call, now_s=now_s)
+
+
+async def service_may(
+    snapshot: Snapshot, bucket: BucketRecord, action: str, *, key: str = "", call: ServiceCall, now_s: float
+) -> bool:
+    """The same of another action; key: of the object that it is about, if it is about one."""
     setting = await find_setting(snapshot, bucket, POLICY)
     if setting is None:
         return False
     policy = NamedPolicy(bucket_arn(bucket.name), compile_policy(setting.document.decode()), "resource")
     query = service_query(
         call,
-        action="s3:PutObject",
-        resource=object_arn(bucket.name, key),
+        action=action,
+        resource=object_arn(bucket.name, key) if key else bucket_arn(bucket.name),
         region=bucket.region,
         resource_account_id=bucket.account_id,
         organization=organization,

@@ -1,11 +1,14 @@
 """What do all groups of operations share?"""
 
+from collections.abc import Callable
+
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.logs.errors import InvalidNextToken, InvalidOperationException, LimitExceededException
+from pileus.services.logs.exports import Buckets
 from pileus.services.logs.incoming import Incoming
 from pileus.services.logs.limits import REGEX_FILTERS_MAX
 from pileus.services.logs.model import GroupRecord
@@ -25,9 +28,13 @@ class LogsBase:
         ids: Ids,
         metrics: Metrics | None = None,
         functions: FunctionInvokers | None = None,
+        buckets: Callable[[], Buckets] | None = None,
     ) -> None:
-        """metrics: what events count; without it, they count nothing. functions: those that subscribe."""
+        """metrics: what events count; without it, they count nothing. functions: those that subscribe. buckets: those
+        that are exported to.
+        """
         self._functions = functions
+        self._buckets = buckets
         self._metrics = metrics
         self._incoming = Incoming(metrics)
         self._store = store
