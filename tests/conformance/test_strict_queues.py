@@ -215,3 +215,34 @@ def test_no_policy_shuts_the_root_out_for_good(strict: Strict) -> None:
         strict.sqs.delete_queue(QueueUrl=url)
     strict.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
     strict.sqs.delete_queue(QueueUrl=url)
+
+
+def test_a_policy_counts_from_the_next_request_on(strict: Strict) -> None:
+    """What is one's own and has no policy is not asked about again: a policy must end that at once."""
+    url, arn = strict.queue("policied")
+    topic = strict.sns.create_topic(Name="policied")["TopicArn"]
+
+    def policy(effect: str, action: str, resource: str) -> str:
+        account = arn.split(":")[4]
+        statement = {"Effect": effect, "Principal": {"AWS": account}, "Action": action, "Resource": resource}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    def send() -> None:
+        strict.sqs.send_message(QueueUrl=url, MessageBody="m")
+
+    def publish() -> None:
+        strict.sns.publish(TopicArn=topic, Message="m")
+
+    for _ in range(2):
+        for _ in range(3):
+            send()
+            publish()
+        strict.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy("Deny", "sqs:SendMessage", arn)})
+        denied = policy("Deny", "SNS:Publish", topic)
+        strict.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=denied)
+        for call in (send, publish):
+            with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+                call()
+        strict.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+        allowed = policy("Allow", "SNS:Publish", topic)
+        strict.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=allowed)

@@ -7,7 +7,7 @@ Sources: Service Authorization Reference, "Amazon SNS"; SNS Developer Guide, "Ov
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pileus.kernel.auth.permissions import (
     ConditionKeys,
@@ -22,11 +22,15 @@ from pileus.kernel.auth.permissions import (
 )
 from pileus.kernel.auth.policy import NamedPolicy, compile_policy
 from pileus.kernel.context import RequestContext
-from pileus.kernel.storage.seam import Store
+from pileus.kernel.storage.records import decode
+from pileus.kernel.storage.seam import Store, Watch
 from pileus.services.sns.errors import InvalidParameter
+from pileus.services.sns.model import TopicRecord
 from pileus.services.sns.names import topic_of_arn
 from pileus.services.sns.policies import policy_text
-from pileus.services.sns.store import find_topic
+from pileus.services.sns.store import topic_key
+
+_KEPT_MAX: Final = 4_096
 
 
 def _named_arn(context: RequestContext, given: Any) -> str:
@@ -154,21 +158,63 @@ PERMISSIONS: Final[Permissions] = {
 }
 
 
+class _Kept(NamedTuple):
+    """A topic, for as long as the watch has not told. unpoliced: it has AWS's default policy."""
+
+    watch: Watch
+    known: KnownResource
+    unpoliced: bool
+
+
 class SnsResources:
-    """Knows topics, with their policies."""
+    """Knows topics, with their policies. What was read is kept for as long as the topic is not written."""
 
     eager = True
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._snapshot = store.snapshot()
+        self._kept: dict[str, _Kept] = {}
+
+    def at_home(self, context: RequestContext, given: Any) -> bool:
+        """The own topic of a root's, without a policy of its own: AWS's default lets in, and forbids nothing."""
+        arn = getattr(given, "topic_arn", None)
+        kept = self._kept.get(arn) if arn is not None else None
+        return (
+            kept is not None
+            and kept.unpoliced
+            and kept.known.account_id == context.account_id
+            and not kept.watch.written
+        )
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
+        kept = self._kept.get(arn)
+        if kept is not None and not kept.watch.written:
+            return kept.known
         try:
             name = topic_of_arn(arn)
         except InvalidParameter:
             return None
-        record = await find_topic(self._snapshot, name)
-        if record is None:
+        key = topic_key(name)
+        watch = self._store.watch(key)  # before the topic is read
+        data = await self._snapshot.get(key)
+        if kept is not None:
+            kept.watch.cancel()
+            del self._kept[arn]
+        if data is None:
+            watch.cancel()
             return None
+        record = decode(data, TopicRecord)
         policy = NamedPolicy(arn, compile_policy(policy_text(record)), "resource")
-        return KnownResource(arn=arn, tags=record.tags, policy=policy)
+        known = KnownResource(arn=arn, tags=record.tags, policy=policy, account_id=record.account_id)
+        if len(self._kept) >= _KEPT_MAX:
+            for each in self._kept.values():
+                each.watch.cancel()
+            self._kept.clear()
+        self._kept[arn] = _Kept(watch, known, unpoliced=not record.policy)
+        return known
+
+    async def find_given(
+        self, context: RequestContext, permission: Permission, arn: str, given: Any, *, closely: bool
+    ) -> KnownResource | None:
+        return await self.find(context, arn)

@@ -8,7 +8,7 @@ resource reference"; the refusals of aws/serverless-application-model issue 3633
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pileus.kernel.auth.permissions import (
     Conditions,
@@ -27,7 +27,9 @@ from pileus.kernel.storage.seam import Store, Watch
 from pileus.services.sqs.messages.known import KnownQueues
 from pileus.services.sqs.move_tasks import read_handle
 from pileus.services.sqs.names import queue_arn, queue_of_arn, queue_of_url
-from pileus.services.sqs.queue_records import POLICIES_CHANGED, any_policy
+from pileus.services.sqs.queue_records import POLICIES_CHANGED, any_policy, queue_key
+
+_HOMES_MAX: Final = 4_096
 
 
 def _by_url(context: RequestContext, given: Any) -> str:
@@ -140,6 +142,13 @@ PERMISSIONS: Final[Permissions] = {
 }
 
 
+class _Home(NamedTuple):
+    """A queue of somebody's own, as long as the watch has not told. unpoliced: it has no policy."""
+
+    watch: Watch
+    unpoliced: bool
+
+
 class QueueResources:
     """Knows queues, with their policies."""
 
@@ -149,11 +158,21 @@ class QueueResources:
         self._known = KnownQueues()
         self._watch: Watch | None = None
         self._any_policy = True
+        self._homes: dict[tuple[str, str, str], _Home] = {}
+        """By account, region and URL."""
 
     @property
     def eager(self) -> bool:
         """Whether any queue has a policy; while none has, requests for one's own queues need no look at them."""
         return self._any_policy or self._watch is None or self._watch.told
+
+    def at_home(self, context: RequestContext, given: Any) -> bool:
+        """By what was read of the queue and not written since."""
+        url = getattr(given, "queue_url", None)
+        if url is None:
+            return False
+        home = self._homes.get((context.account_id, context.region, url))
+        return home is not None and home.unpoliced and not home.watch.written
 
     async def find(self, context: RequestContext, arn: str) -> KnownResource | None:
         if self._watch is None or self._watch.told:
@@ -164,3 +183,26 @@ class QueueResources:
             return None
         policy = NamedPolicy(arn, compile_policy(queue.policy), "resource") if queue.policy else None
         return KnownResource(arn=arn, tags=queue.tags, policy=policy)
+
+    async def find_given(
+        self, context: RequestContext, permission: Permission, arn: str, given: Any, *, closely: bool
+    ) -> KnownResource | None:
+        url = getattr(given, "queue_url", None)
+        queue = queue_of_arn(arn)
+        if url is None or queue is None or queue.account_id != context.account_id:
+            return await self.find(context, arn)
+        watch = self._store.watch(queue_key(queue))  # before the queue is read
+        known = await self.find(context, arn)
+        address = context.account_id, context.region, url
+        before = self._homes.pop(address, None)
+        if before is not None:
+            before.watch.cancel()
+        if known is None:
+            watch.cancel()
+            return None
+        if len(self._homes) >= _HOMES_MAX:
+            for each in self._homes.values():
+                each.watch.cancel()
+            self._homes.clear()
+        self._homes[address] = _Home(watch, known.policy is None)
+        return known
