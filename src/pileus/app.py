@@ -80,7 +80,7 @@ class Parts:
         self._logs = LogsPart(
             foundation, functions=functions, buckets=self._export_buckets if self._has("s3") else None
         )
-        self._dynamodb = DynamoDbPart(foundation)
+        self._dynamodb = DynamoDbPart(foundation, keys=(lambda: self._kms.keeper) if self._has("kms") else None)
         self._sqs = SqsPart(foundation)
         bus = self._default_bus if self._has("events") else None
         self._kms = KmsPart(foundation, authorizer=self._authorizer, bus=bus)

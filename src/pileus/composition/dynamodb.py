@@ -1,11 +1,12 @@
 """How are DynamoDB and its streams built, and what is done to tables without a request?"""
 
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pileus.composition.foundation import Foundation
 from pileus.composition.part import HOUSEKEEPING_EVERY, Part, described
 from pileus.kernel.auth.permissions import ResourceSource
 from pileus.kernel.context import RequestContext
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
     from pileus.services.dynamodb.metrics import DynamoDbMetrics
     from pileus.services.dynamodb.streams.reader import StreamReader
     from pileus.services.dynamodb.table_work import TableWork
+    from pileus.services.kms.keeper import KeyKeeper
 
 
 class DynamoDbPart(Part):
     """Two services: tables, and the streams of what changes in them."""
+
+    def __init__(self, foundation: Foundation, *, keys: "Callable[[], KeyKeeper] | None" = None) -> None:
+        """keys: KMS's, None where there is no KMS."""
+        super().__init__(foundation)
+        self._keys = keys
 
     def services(self) -> Sequence[Service]:
         streams = described(
@@ -63,12 +70,14 @@ class DynamoDbPart(Part):
         return StreamReader(store=self._store, clock=self._clock)
 
     def _api(self) -> object:
+        from pileus.composition.table_keys import KmsTableKeys
         from pileus.services.dynamodb.api import DynamoDbApi
 
         return DynamoDbApi(
             store=self._store,
             clock=self._clock,
             ids=self._ids,
+            keys=None if self._keys is None else KmsTableKeys(self._keys, self._store, self._ids),
             metrics=self._table_metrics,
             changes_take=self._settings.dynamodb_table_delay,
         )

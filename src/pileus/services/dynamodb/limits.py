@@ -83,3 +83,11 @@ TTL_CHANGE_PAUSE_S: Final = 1860
 
 RESOURCE_POLICY_BYTES_MAX: Final = 20 * 1024
 """Source: Developer Guide, "Resource-based policy considerations"."""
+
+ENCRYPTION_CHANGES_MAX: Final = 4
+ENCRYPTION_WINDOW_S: Final = 24 * 3600
+ENCRYPTION_CHANGE_PAUSE_S: Final = 21600
+"""How often a table's key may change from its first change on, and how long is between two after that.
+
+Source: lab notes of ack-api-quirks (2026-10), DDB-TABLE-081.
+"""

@@ -38,6 +38,7 @@ class Table:
     active: whether it is known to be past CREATING. plain: whether an item is all that a write has to touch.
     indexes: those that are maintained, by name, as DynamoDB blames the first; one that is being deleted is not.
     metrics: of a table that is active. copies: how often an item may be kept, in the table and its indexes.
+    sealed: the table's own key, where it must be opened before anybody uses the items.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Table:
         "record_key",
         "region",
         "region_name",
+        "sealed",
         "ttl",
     )
     metrics: TableMetrics
@@ -81,6 +83,7 @@ class Table:
         )
         self.copies = 1 + len(self.indexes)
         local = any(index.local for index in self.indexes)
+        self.sealed = b"" if record.encryption is None else record.encryption.sealed
         self.collections = CollectionSizes(region, record.id) if local else None
         self.ttl = record.ttl.attribute if record.ttl is not None and record.ttl.enabled else None
         self.log = ChangeLog(region, record.id, log_needs(record))

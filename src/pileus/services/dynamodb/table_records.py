@@ -61,9 +61,15 @@ class TtlSetting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EncryptionSetting(msgspec.Struct, frozen=True, kw_only=True):
-    """key_arn: of KMS. Without a setting, AWS's own key is used and nothing is shown."""
+    """key_arn: of KMS. Without a setting, AWS's own key is used and nothing is shown.
+
+    sealed: the table's own key, which that one opens; empty where nobody has to be asked (`keys_of_kms.py`).
+    inaccessible_since_s: seconds since 1970, when it was found that it no longer does.
+    """
 
     key_arn: str
+    sealed: bytes = b""
+    inaccessible_since_s: float | None = None
 
 
 class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
@@ -75,6 +81,7 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     read_units, write_units: provisioned. max_read_units, max_write_units: on-demand limits, -1 unset.
     warm_read_units, warm_write_units: as asked for, 0 when never.
     updating: what is being changed until `updated_until_s`. table_class_changes_s: moments, the last two.
+    encryption_changes_s: moments, those of a day.
     last_stream_label: of the newest stream, also when it is disabled. policy_revision: of the resource policy, if
     any; last_policy_revision: of any that the table ever had.
     increased_at_s, decreased_at_s: of provisioned units; decreases_today: of the day of `decreased_at_s`.
@@ -107,6 +114,7 @@ class TableRecord(msgspec.Struct, frozen=True, kw_only=True, tag="table.v1"):
     warm_read_units: int = 0
     warm_write_units: int = 0
     table_class_changes_s: list[float] = []
+    encryption_changes_s: list[float] = []
     updating: UpdatedPart | None = None
     last_stream_label: str | None = None
     policy_revision: str | None = None

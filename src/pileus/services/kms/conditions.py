@@ -59,7 +59,7 @@ def conditions_of(operation: str, *, via_service: str = "") -> ConditionKeys:
         if operation in _SIDES:
             known |= _of_side(operation, context, given, key)
         if operation == "CreateGrant":
-            known |= _of_grant(given)
+            known |= _of_grant(given, via_service)
         if operation == "ImportKeyMaterial" and given.valid_to is not None:
             known["kms:validto"] = given.valid_to.isoformat()
         if key is not None:
@@ -140,10 +140,10 @@ def _other_side(operation: str, context: RequestContext, given: Any) -> str:
     return "" if given.ciphertext_blob is None else read(given.ciphertext_blob).key_arn
 
 
-def _of_grant(given: Any) -> dict[str, str | tuple[str, ...]]:
+def _of_grant(given: Any, via_service: str) -> dict[str, str | tuple[str, ...]]:
     known: dict[str, str | tuple[str, ...]] = {
         "kms:grantoperations": tuple(given.operations),
-        "kms:grantisforawsresource": "false",
+        "kms:grantisforawsresource": "true" if via_service else "false",
     }
     constraints = given.constraints
     if constraints is not None:

@@ -25,7 +25,7 @@ from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.kms.ciphering import Ciphering
 from pileus.services.kms.ciphertexts import read
 from pileus.services.kms.conditions import conditions_of
-from pileus.services.kms.errors import AccessDeniedException, unreachable_ciphertext
+from pileus.services.kms.errors import AccessDeniedException, ValidationException, unreachable_ciphertext
 from pileus.services.kms.finding import KeyFinder, check_usable
 from pileus.services.kms.managed import TITLES, service_of_alias
 from pileus.services.kms.model import KeyRecord
@@ -33,9 +33,25 @@ from pileus.services.kms.names import AWS_ALIAS, name_of, name_of_arn
 from pileus.services.kms.operations.base import check_for
 from pileus.services.kms.operations.data_keys import check_wraps
 from pileus.services.kms.permissions import CIPHERTEXT, KEY
-from pileus.services.kms.shapes import DecryptRequest, GenerateDataKeyRequest
+from pileus.services.kms.shapes import (
+    CreateGrantRequest,
+    DecryptRequest,
+    DescribeKeyRequest,
+    GenerateDataKeyRequest,
+    GrantConstraints,
+    GrantOperation,
+)
 
 DATA_KEY_BYTES: Final = 32
+_GRANTED: Final[list[GrantOperation]] = [
+    "Decrypt",
+    "DescribeKey",
+    "Encrypt",
+    "GenerateDataKey",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+]
+"""What a service that keeps somebody's data under a key is granted (DynamoDB Developer Guide, "Encryption at rest")."""
 
 
 class DataKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +137,47 @@ class KeyKeeper:
         clear, _ = await self._ciphering.decrypt(snapshot, key, sealed, context)
         return clear
 
+    async def admit(
+        self,
+        snapshot: Snapshot,
+        key_id: str | None,
+        *,
+        account_id: str,
+        region: str,
+        context: Mapping[str, str],
+        principal: Principal,
+        via_service: str,
+    ) -> KeyRecord:
+        """The key that a service will go on using, for a principal who may see it and grant that; see above.
+
+        Nothing is granted in fact: the service needs no leave here. Another service's own key is nobody's to grant.
+        """
+        asking = self._asking("DescribeKey", account_id=account_id, region=region, principal=principal)
+        key = await self._key(snapshot, asking, key_id, via_service=via_service)
+        described = DescribeKeyRequest(key_id=key.arn)
+        await self._require(asking, key, described, principal=principal, via_service=via_service)
+        if key.service == via_service:
+            return key
+        asking = msgspec.structs.replace(asking, operation="CreateGrant")
+        if key.service:
+            raise AccessDeniedException(
+                f"User: {principal.arn} is not authorized to perform: kms:CreateGrant on resource: {key.arn} because "
+                "no resource-based policy allows the kms:CreateGrant action"
+            )
+        granted = CreateGrantRequest(
+            key_id=key.arn,
+            grantee_principal=f"{via_service}.{region}.amazonaws.com",
+            operations=_GRANTED,
+            constraints=GrantConstraints(encryption_context_subset=dict(context)),
+        )
+        await self._require(asking, key, granted, principal=principal, via_service=via_service)
+        check_usable(key)
+        if not key.symmetric:
+            raise ValidationException(
+                "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key."
+            )
+        return key
+
     async def describe(
         self, snapshot: Snapshot, key_id: str | None, *, account_id: str, region: str, via_service: str
     ) -> KeyRecord:
@@ -158,7 +215,7 @@ class KeyKeeper:
         self,
         asking: RequestContext,
         key: KeyRecord,
-        given: DecryptRequest | GenerateDataKeyRequest,
+        given: CreateGrantRequest | DecryptRequest | DescribeKeyRequest | GenerateDataKeyRequest,
         *,
         principal: Principal | None,
         via_service: str,

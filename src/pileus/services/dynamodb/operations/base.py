@@ -11,6 +11,7 @@ from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.service import Encoded
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.dynamodb.errors import ResourceNotFoundException
+from pileus.services.dynamodb.keys_of_kms import NoTableKeys, TableKeys
 from pileus.services.dynamodb.metrics import DynamoDbMetrics
 from pileus.services.dynamodb.store import Table, TableDirectory
 from pileus.services.dynamodb.tables.names import TablePlace, check_name, table_place
@@ -27,7 +28,9 @@ def answer(members: Mapping[str, bytes | None]) -> Encoded:
 
 
 class DynamoDbBase:
-    """changes_take: how long a table stays CREATING, UPDATING or DELETING, by the clock.
+    """keys: KMS's, None without it.
+
+    changes_take: how long a table stays CREATING, UPDATING or DELETING, by the clock.
 
     metrics: what is counted of tables; None where nobody reads it.
     """
@@ -38,19 +41,24 @@ class DynamoDbBase:
         store: Store,
         clock: Clock,
         ids: Ids,
+        keys: TableKeys | None = None,
         metrics: DynamoDbMetrics | None = None,
         changes_take: timedelta = timedelta(0),
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._keys: TableKeys = keys or NoTableKeys()
         self._changes_take_s = changes_take.total_seconds()
         self._metrics = metrics or DynamoDbMetrics(Metrics(store, clock), clock)
         self._tables = TableDirectory()
         self._snapshot = store.snapshot()
 
     async def _open(self, context: RequestContext, given: str, reader: Snapshot) -> Table:
-        """The table whose items are wanted; `ResourceNotFoundException` when there is none that is ACTIVE."""
+        """The table whose items are wanted; `ResourceNotFoundException` when there is none that is ACTIVE.
+
+        Refused where the table's key does not open (`keys_of_kms.py`).
+        """
         if given.startswith("arn:"):
             table = await self._at(table_place(context, given), reader)
         else:
@@ -59,6 +67,8 @@ class DynamoDbBase:
                 check_name(given)
         if table is None or not (table.active or self._active(table)):
             raise ResourceNotFoundException("Requested resource not found")
+        if table.sealed:
+            await self._keys.open(context, reader, table.place, table.sealed)
         return table
 
     async def _at(self, place: TablePlace, reader: Snapshot) -> Table | None:

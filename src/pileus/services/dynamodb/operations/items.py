@@ -54,7 +54,7 @@ class ItemOperations(DynamoDbBase):
             projection = get_projection(request)
         data, looked = None, False
         table = kept = self._tables.kept(context, request.table_name)
-        if kept is not None and kept.active:
+        if kept is not None and kept.active and not kept.sealed:
             try:
                 data = await self._snapshot.get(kept.key.key(request.key))
                 looked = True

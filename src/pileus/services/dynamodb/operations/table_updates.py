@@ -4,10 +4,12 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import table_work
 from pileus.services.dynamodb.contents import contents_of
+from pileus.services.dynamodb.keys_of_kms import TableKey
 from pileus.services.dynamodb.operations.tables import TableOperations
 from pileus.services.dynamodb.shapes import UpdateTableInput, UpdateTableOutput
 from pileus.services.dynamodb.store import Table, write_table
 from pileus.services.dynamodb.tables.changing import Change, change, described
+from pileus.services.dynamodb.tables.encryption import check_change, wanted
 from pileus.services.dynamodb.tables.names import table_place
 from pileus.services.dynamodb.tables.update_checks import check_request
 
@@ -20,14 +22,15 @@ class TableUpdateOperations(TableOperations):
 
         async def update(tx: Transaction) -> tuple[Table, Change]:
             table = await self._named(context, request.table_name, tx)
+            key = await self._new_key(context, table, request, now_s=now_s)
             planned = change(
                 table.record,
                 request,
                 place=place,
-                partition=context.partition,
                 ids=self._ids,
                 now_s=now_s,
                 settled_at_s=now_s + self._changes_take_s,
+                key=key,
             )
             await self._check_account(tx, place, planned.before, planned.after)
             return table, await self._write_down(tx, table, planned, now_s=now_s)
@@ -39,6 +42,20 @@ class TableUpdateOperations(TableOperations):
                 done, contents, request, place=place, partition=context.partition, now_s=self._clock.timestamp()
             )
         )
+
+    async def _new_key(
+        self, context: RequestContext, table: Table, request: UpdateTableInput, *, now_s: float
+    ) -> TableKey | None:
+        """The key that the table is to have; what it has now must still open, to be sealed anew (DDB-TABLE-333)."""
+        specification = request.sse_specification
+        if specification is None:
+            return None
+        check_change(table.record, specification, now_s=now_s)
+        if table.sealed:
+            await self._keys.open(None, self._snapshot, table.place, table.sealed)
+        if not wanted(specification):
+            return None
+        return await self._keys.seal(context, table.place, specification.kms_master_key_id)
 
     async def _write_down(self, tx: Transaction, table: Table, planned: Change, *, now_s: float) -> Change:
         """Write the change down, with what has to be done for it later; the change as it was written."""

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.storage import records
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.dynamodb import table_work
@@ -32,10 +33,11 @@ from pileus.services.dynamodb.streams.records import (
     open_stream,
     streams_of_region,
 )
-from pileus.services.dynamodb.table_records import StreamReference, TableRecord
+from pileus.services.dynamodb.table_records import EncryptionSetting, StreamReference, TableRecord
 from pileus.services.dynamodb.tables.admission import check_deletable
 from pileus.services.dynamodb.tables.creation import new_table, new_view
 from pileus.services.dynamodb.tables.descriptions import Describer
+from pileus.services.dynamodb.tables.encryption import wanted
 from pileus.services.dynamodb.tables.names import TablePlace, own_table_name, table_arn
 from pileus.services.dynamodb.tables.quotas import check_account, units_of
 from pileus.services.dynamodb.tables.states import gone, state_of
@@ -51,12 +53,15 @@ class TableOperations(DynamoDbBase):
         planned = new_table(
             request,
             place=place,
-            partition=context.partition,
             ids=self._ids,
             now_s=now_s,
             active_at_s=now_s + self._changes_take_s,
         )
         view = new_view(request.stream_specification)
+        if wanted(request.sse_specification):
+            assert request.sse_specification is not None
+            key = await self._keys.seal(context, place, request.sse_specification.kms_master_key_id)
+            planned = replace(planned, encryption=EncryptionSetting(key_arn=key.arn, sealed=key.sealed))
         policy = _policy(context, place, request.resource_policy)
 
         async def create(tx: Transaction) -> TableRecord:
@@ -119,8 +124,31 @@ class TableOperations(DynamoDbBase):
 
     async def describe_table(self, context: RequestContext, request: DescribeTableInput) -> DescribeTableOutput:
         table = await self._named(context, request.table_name, self._snapshot)
+        if table.sealed:
+            table = await self._looked_for_key(table)
         contents = await contents_of(self._snapshot, table)
         return DescribeTableOutput(table=self._describer(context, table.place, table.record).described(contents))
+
+    async def _looked_for_key(self, table: Table) -> Table:
+        """The table, after a look whether its key still opens: what has changed there is written down."""
+
+        async def look(tx: Transaction) -> Table:
+            found = await self._at(table.place, tx)
+            if found is None or found.record.encryption is None:
+                return table
+            setting = found.record.encryption
+            since_s: float | None = None
+            try:
+                await self._keys.open(None, tx, found.place, found.sealed)
+            except ServiceError:
+                since_s = setting.inaccessible_since_s or self._clock.timestamp()
+            if since_s == setting.inaccessible_since_s:
+                return found
+            setting = replace(setting, inaccessible_since_s=since_s)
+            write_table(tx, found.region, replace(found.record, encryption=setting))
+            return await self._at(found.place, tx) or found
+
+        return await self._store.run(look)
 
     async def list_tables(self, context: RequestContext, request: ListTablesInput) -> ListTablesOutput:
         limit = request.limit or LIST_TABLES_MAX

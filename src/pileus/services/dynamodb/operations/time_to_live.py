@@ -39,6 +39,8 @@ class TimeToLiveOperations(DynamoDbBase):
                     raise in_use(f"Table {table.name} is being created")
                 case "DELETING":
                     raise in_use(f"Table is being deleted: {table.name}")
+            if table.sealed:
+                await self._keys.open(context, tx, table.place, table.sealed)
             _check(table.record.ttl, wanted, now_s=now_s)
             setting = TtlSetting(attribute=wanted.attribute_name, enabled=wanted.enabled, changed_at_s=now_s)
             write_table(tx, table.region, replace(table.record, ttl=setting))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from pileus.kernel.ids import Ids
-from pileus.services.dynamodb.errors import ValidationException, invalid_parameter, over_limit
+from pileus.services.dynamodb.errors import ValidationException, over_limit
+from pileus.services.dynamodb.keys_of_kms import TableKey
 from pileus.services.dynamodb.limits import TABLE_CLASS_CHANGES_MAX, TABLE_CLASS_WINDOW_S
 from pileus.services.dynamodb.shapes import (
     GlobalSecondaryIndexDescription,
@@ -25,7 +26,7 @@ from pileus.services.dynamodb.shapes import (
 from pileus.services.dynamodb.table_records import EncryptionSetting, IndexRecord, TableRecord
 from pileus.services.dynamodb.tables.admission import check_admitted
 from pileus.services.dynamodb.tables.descriptions import Contents, Describer
-from pileus.services.dynamodb.tables.encryption import key_arn, wanted
+from pileus.services.dynamodb.tables.encryption import check_change, recent_changes, wanted
 from pileus.services.dynamodb.tables.index_changes import with_indexes
 from pileus.services.dynamodb.tables.names import TablePlace
 from pileus.services.dynamodb.tables.quotas import check_maximum
@@ -53,12 +54,15 @@ def change(
     request: UpdateTableInput,
     *,
     place: TablePlace,
-    partition: str,
     ids: Ids,
     now_s: float,
     settled_at_s: float,
+    key: TableKey | None,
 ) -> Change:
-    """request: already looked at by `update_checks`. settled_at_s: when the table is ACTIVE again."""
+    """request: already looked at by `update_checks`. settled_at_s: when the table is ACTIVE again.
+
+    key: of KMS, where the request asks for one.
+    """
     check_admitted(record, request, now_s=now_s)
     after = with_billing(record, request, now_s=now_s)
     if after is not record or request.billing_mode is not None:
@@ -74,7 +78,7 @@ def change(
     if request.deletion_protection_enabled is not None:
         after = replace(after, deletion_protected=request.deletion_protection_enabled)
     after = _with_class(after, request, now_s=now_s, settled_at_s=settled_at_s)
-    after = _with_encryption(after, request, place=place, partition=partition)
+    after = _with_encryption(after, request, key, now_s=now_s)
     check_maximum(after, place.region)
     opens, closes = _stream(record, request)
     if opens is not None or closes:
@@ -103,22 +107,18 @@ def _with_class(record: TableRecord, request: UpdateTableInput, *, now_s: float,
 
 
 def _with_encryption(
-    record: TableRecord, request: UpdateTableInput, *, place: TablePlace, partition: str
+    record: TableRecord, request: UpdateTableInput, key: TableKey | None, *, now_s: float
 ) -> TableRecord:
     specification = request.sse_specification
     if specification is None:
         return record
-    if not wanted(specification):
-        if record.encryption is None:
-            raise invalid_parameter("Table is already encrypted by default")
-        return replace(record, encryption=None)
-    key_id = specification.kms_master_key_id
-    if record.encryption is not None and key_id == record.encryption.key_arn:
-        raise invalid_parameter(
-            "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change "
-            "Master Key"
-        )
-    return replace(record, encryption=EncryptionSetting(key_arn=key_arn(key_id, place, partition)))
+    check_change(record, specification, now_s=now_s)
+    assert (key is not None) == wanted(specification), "a key is there where one is asked for"
+    return replace(
+        record,
+        encryption=None if key is None else EncryptionSetting(key_arn=key.arn, sealed=key.sealed),
+        encryption_changes_s=[*recent_changes(record, now_s=now_s), now_s],
+    )
 
 
 def _stream(record: TableRecord, request: UpdateTableInput) -> tuple[StreamViewType | None, bool]:

@@ -6,9 +6,9 @@ from pileus.kernel.errors import NotImplementedByPileus
 from pileus.kernel.ids import Ids
 from pileus.services.dynamodb.errors import invalid_parameter
 from pileus.services.dynamodb.shapes import CreateTableInput, OnDemandThroughput, StreamSpecification, StreamViewType
-from pileus.services.dynamodb.table_records import EncryptionSetting, IndexRecord, TableRecord
+from pileus.services.dynamodb.table_records import IndexRecord, TableRecord
 from pileus.services.dynamodb.tables import keys
-from pileus.services.dynamodb.tables.encryption import check_encryption, key_arn, wanted
+from pileus.services.dynamodb.tables.encryption import check_encryption
 from pileus.services.dynamodb.tables.index_checks import (
     check_attributes,
     check_given,
@@ -30,9 +30,9 @@ from pileus.services.dynamodb.tables.throughput import (
 
 
 def new_table(
-    request: CreateTableInput, *, place: TablePlace, partition: str, ids: Ids, now_s: float, active_at_s: float
+    request: CreateTableInput, *, place: TablePlace, ids: Ids, now_s: float, active_at_s: float
 ) -> TableRecord:
-    """The record of a table that may be created; raises what keeps it from that."""
+    """The record of a table that may be created, but for its key of KMS; raises what keeps it from that."""
     _check_built(request)
     mode = request.billing_mode or PROVISIONED
     check_provisioned(mode, request.provisioned_throughput)
@@ -60,7 +60,6 @@ def new_table(
         max_write_units=or_unset(on_demand.max_write_request_units),
         tags=checked_tags(request.tags or ()),
         indexes=_indexes(request, ids),
-        encryption=_encryption(request, place, partition),
         warm_read_units=0 if warm is None else warm.read_units_per_second or 0,
         warm_write_units=0 if warm is None else warm.write_units_per_second or 0,
     )
@@ -118,10 +117,3 @@ def new_view(specification: StreamSpecification | None) -> StreamViewType | None
     if specification.stream_view_type is not None:
         raise invalid_parameter("Table is being created with a stream disabled, UpdateViewType should not be specified")
     return None
-
-
-def _encryption(request: CreateTableInput, place: TablePlace, partition: str) -> EncryptionSetting | None:
-    specification = request.sse_specification
-    if specification is None or not wanted(specification):
-        return None
-    return EncryptionSetting(key_arn=key_arn(specification.kms_master_key_id, place, partition))

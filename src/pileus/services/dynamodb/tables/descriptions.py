@@ -26,6 +26,7 @@ from pileus.services.dynamodb.shapes import (
     StreamSpecification,
     TableClassSummary,
     TableDescription,
+    TableStatus,
     TableWarmThroughputDescription,
 )
 from pileus.services.dynamodb.table_records import IndexRecord, TableRecord
@@ -96,7 +97,7 @@ class Describer:
             ],
             table_name=record.name,
             key_schema=[KeySchemaElement(attribute_name=name, key_type=kind) for name, kind in record.key_schema],
-            table_status=state,
+            table_status=self._status(state),
             creation_date_time=_moment(record.created_at_s),
             provisioned_throughput=self._throughput(),
             table_size_bytes=contents.table.size_bytes,
@@ -145,6 +146,13 @@ class Describer:
 
     # Its parts
 
+    def _status(self, state: State) -> TableStatus:
+        """Source: lab notes of ack-api-quirks (2026-10), DDB-TABLE-331, -325."""
+        encryption = self._record.encryption
+        if state == "ACTIVE" and encryption is not None and encryption.inaccessible_since_s is not None:
+            return "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+        return state
+
     def _throughput(self) -> ProvisionedThroughputDescription:
         record = self._record
         return _provisioned(
@@ -181,7 +189,13 @@ class Describer:
         setting = self._record.encryption
         if setting is None:
             return None
-        return SSEDescription(status="ENABLED", sse_type="KMS", kms_master_key_arn=setting.key_arn)
+        since_s = setting.inaccessible_since_s
+        return SSEDescription(
+            status="ENABLED",
+            sse_type="KMS",
+            kms_master_key_arn=setting.key_arn,
+            inaccessible_encryption_date_time=None if since_s is None else _moment(since_s),
+        )
 
     def _warm(self, state: State) -> TableWarmThroughputDescription:
         record = self._record

@@ -1,53 +1,70 @@
-"""With which key is a table said to be encrypted?
+"""With which key may a table be encrypted, and how often may that change?
 
-There is no KMS yet: a key is named and told, and nothing is encrypted with it.
-
-Source: API_SSESpecification; recording `test_dynamodb_create_table_with_partial_sse_specification`.
+Source: API_SSESpecification; recording `test_dynamodb_create_table_with_partial_sse_specification`; what AWS answered,
+in the lab notes of ack-api-quirks (2026-10), DDB-TABLE-036, -044, -081, -082, -141, -333.
 """
 
-from hashlib import blake2b
-from typing import Final
-from uuid import UUID
+from datetime import UTC, datetime
 
-from pileus.kernel.errors import NotImplementedByPileus
-from pileus.services.dynamodb.errors import invalid_parameter
+from pileus.services.dynamodb.errors import invalid_parameter, over_limit
+from pileus.services.dynamodb.limits import (
+    ENCRYPTION_CHANGE_PAUSE_S,
+    ENCRYPTION_CHANGES_MAX,
+    ENCRYPTION_WINDOW_S,
+)
 from pileus.services.dynamodb.shapes import SSESpecification
-from pileus.services.dynamodb.tables.names import TablePlace
-
-_MANAGED_KEY: Final = "alias/aws/dynamodb"
+from pileus.services.dynamodb.table_records import TableRecord
 
 
 def check_encryption(specification: SSESpecification | None) -> None:
     """Naming a type asks for encryption, unless it is switched off."""
     if specification is None:
         return
-    if specification.sse_type == "AES256":
-        raise invalid_parameter("SSEType AES256 is not supported")
     if specification.enabled is False and specification.sse_type is not None:
         raise invalid_parameter("SSEType can not be specified if Enabled is false")
+    if specification.sse_type == "AES256":
+        raise invalid_parameter("SSEType AES256 is not supported")
     if not specification.enabled and specification.kms_master_key_id is not None and specification.sse_type is None:
         raise invalid_parameter("KMSMasterKeyId can not be specified if Enabled is false")
     if specification.kms_master_key_id is not None and specification.sse_type is None:
         raise invalid_parameter("SSEType KMS is required if KMSMasterKeyId is specified")
 
 
-def wanted(specification: SSESpecification) -> bool:
+def wanted(specification: SSESpecification | None) -> bool:
     """Whether a key of KMS is asked for, instead of the one that AWS owns."""
-    return bool(specification.enabled) or specification.sse_type == "KMS"
+    return specification is not None and (bool(specification.enabled) or specification.sse_type == "KMS")
 
 
-def managed_key_arn(place: TablePlace, partition: str) -> str:
-    """AWS's own key for DynamoDB in an account and region: always the same."""
-    digest = blake2b(f"{_MANAGED_KEY}/{place.account_id}/{place.region}".encode(), digest_size=16).digest()
-    key_id = UUID(bytes=digest, version=4)
-    return f"arn:{partition}:kms:{place.region}:{place.account_id}:key/{key_id}"
+def check_change(record: TableRecord, specification: SSESpecification, *, now_s: float) -> None:
+    """Whether an UpdateTable may change the key, before anybody looks at that.
+
+    Only the ARN of the key that is used is told from others: by its id or an alias, it is sealed anew.
+    """
+    lately = recent_changes(record, now_s=now_s)
+    if len(lately) >= ENCRYPTION_CHANGES_MAX and now_s < lately[-1] + ENCRYPTION_CHANGE_PAUSE_S:
+        ends_s = lately[0] + ENCRYPTION_WINDOW_S
+        raise over_limit(
+            f"Encryption mode changes are limited in the 24h window ending at {_moment(ends_s)}. After the first "
+            f"{ENCRYPTION_CHANGES_MAX} change, each subsequent change in the same window can be performed at most once "
+            f"every {ENCRYPTION_CHANGE_PAUSE_S} seconds. Number of updates today: {len(lately)}. Last change at "
+            f"{_moment(lately[-1])}. Next changes can be made at "
+            f"{_moment(min(ends_s, lately[-1] + ENCRYPTION_CHANGE_PAUSE_S))}."
+        )
+    if not wanted(specification):
+        if record.encryption is None:
+            raise invalid_parameter("Table is already encrypted by default")
+        return
+    if record.encryption is not None and specification.kms_master_key_id == record.encryption.key_arn:
+        raise invalid_parameter(
+            "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change "
+            "Master Key"
+        )
 
 
-def key_arn(key_id: str | None, place: TablePlace, partition: str) -> str:
-    """The ARN of what `KMSMasterKeyId` names."""
-    home = f"arn:{partition}:kms:{place.region}:{place.account_id}:"
-    if key_id is None or key_id.removeprefix(home) == _MANAGED_KEY:
-        return managed_key_arn(place, partition)
-    if key_id.startswith("alias/") or ":alias/" in key_id:
-        raise NotImplementedByPileus("Aliases of KMS keys are not implemented")
-    return key_id if key_id.startswith("arn:") else f"{home}key/{key_id}"
+def recent_changes(record: TableRecord, *, now_s: float) -> list[float]:
+    """The moments of the changes that still count."""
+    return [at_s for at_s in record.encryption_changes_s if at_s > now_s - ENCRYPTION_WINDOW_S]
+
+
+def _moment(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
