@@ -159,6 +159,16 @@ def test_condition_keys(strict: Strict) -> None:
     user.kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=21)
 
 
+def test_tags_of_new_keys(strict: Strict) -> None:
+    """The key has no name yet: a policy that is restricted to particular ones is not about it."""
+    tags, keys = [{"TagKey": "a", "TagValue": "b"}], f"arn:aws:kms:{REGION}:{strict.account}:key/"
+    user = strict.user(allow("kms:CreateKey"), allow("kms:TagResource", f"{keys}*"))
+    user.kms.create_key(Tags=tags)
+    user.may(allow("kms:CreateKey"), allow("kms:TagResource", f"{keys}1234*"))
+    user.kms.create_key()
+    refused(user.kms.create_key, Tags=tags)
+
+
 def test_grants(strict: Strict) -> None:
     """Each adds what it says, under its constraints, until it is ended; and it is handed on no wider than it is."""
     user, next_one = strict.user(), strict.user()

@@ -21,10 +21,13 @@ APIS = {
     "cloudwatch": "CloudWatchApi",
     "dynamodb": "DynamoDbApi",
     "dynamodb.streams": "DynamoDbStreamsApi",
+    "events": "EventsApi",
     "iam": "IamApi",
+    "kms": "KmsApi",
     "lambda_": "LambdaApi",
     "logs": "LogsApi",
     "s3": "S3Api",
+    "s3.control": "S3ControlApi",
     "sns": "SnsApi",
     "sqs": "SqsApi",
     "sts": "StsApi",
@@ -43,8 +46,11 @@ CONTEXT = RequestContext(
 
 
 class Sample:
-    """An input whose members are all there."""
+    """An input whose members are all there. ALWAYS: those that requests have which have as little as they may."""
 
+    ALWAYS: ClassVar[frozenset[str]] = frozenset(
+        {"copy_source", "function_name", "queue_url", "table_name", "role_arn", "resource", "resource_arn"}
+    )
     SPECIAL: ClassVar[dict[str, Any]] = {
         "path": "/a/",
         "path_prefix": "/",
@@ -107,10 +113,51 @@ class SqsSample(Sample):
 class S3Sample(Sample):
     """An input of S3, whose copies name another object."""
 
-    SPECIAL: ClassVar[dict[str, Any]] = {**Sample.SPECIAL, "copy_source": "/name/name"}
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Sample.SPECIAL,
+        "copy_source": "/name/name",
+        "resource_arn": "arn:aws:s3:::name",
+    }
+
+
+class KmsSample(Sample):
+    """An input of KMS, whose keys have ids that are theirs alone."""
+
+    ALWAYS = frozenset(
+        {"key_id", "source_key_id", "destination_key_id", "target_key_id", "alias_name", "tags", "operations"}
+    )
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Sample.SPECIAL,
+        **dict.fromkeys(
+            ("key_id", "target_key_id", "source_key_id", "destination_key_id"),
+            f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ),
+        "alias_name": "alias/name",
+        "grant_token": None,
+        "encryption_context": {"a": "b"},
+        "constraints": None,
+        "operations": ["Sign"],
+        "recipient": None,
+        "tags": [],
+    }
+
+
+class EventsSample(Sample):
+    """An input of EventBridge, about the default bus."""
+
+    ALWAYS = Sample.ALWAYS | {"tags"}
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **Sample.SPECIAL,
+        "event_bus_name": None,
+        "resource_arn": f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/name",
+        "tags": [],
+        "targets": [],
+    }
 
 
 SAMPLES: Final[Mapping[str, type[Sample]]] = {
+    "events": EventsSample,
+    "kms": KmsSample,
     "s3": S3Sample,
     "lambda": LambdaSample,
     "SNS": SnsSample,
@@ -163,8 +210,17 @@ def described(service: str) -> Mapping[str, Any]:
 
 
 NEWER_THAN_THE_REFERENCE = {"lambda:PutResourcePolicy", "lambda:GetResourcePolicy", "lambda:DeleteResourcePolicy"}
-ASKED_ABOUT_ALL = {"dynamodb:ListTables", "dynamodb:ListStreams"}
+ASKED_ABOUT_ALL = {
+    *("dynamodb:ListTables", "dynamodb:ListStreams"),
+    *("events:ListRules", "events:ListRuleNamesByTarget", "events:PutPermission", "events:RemovePermission"),
+    "s3:GetAccessPoint",
+}
 """Actions without a resource in the Reference, whose denials or documented policies name one all the same."""
+CALLED_OTHERWISE = {
+    ("events", "rule"): "rule-on-default-event-bus",
+    ("events", "resource"): "rule-on-default-event-bus",
+}
+"""Where the Reference has several kinds for what one request may mean: that of the sample."""
 
 
 @pytest.mark.parametrize("permission", list(permissions()))
@@ -183,9 +239,12 @@ def test_actions_and_resources_are_those_of_the_reference(permission: Permission
     if resource is None or not resource.name:
         assert not any(kind["required"] for kind in kinds.values()), "an action of AWS that is about a resource"
         return
-    assert resource.name in kinds or permission.action in ASKED_ABOUT_ALL
-    pattern = described(service)["resources"][resource.name]["arn"]
     arn = resource.arn(CONTEXT, sample(permission))
+    if arn == "*" and permission.action in ASKED_ABOUT_ALL:
+        return
+    kind = CALLED_OTHERWISE.get((service, resource.name), resource.name)
+    assert kind in kinds or permission.action in ASKED_ABOUT_ALL
+    pattern = described(service)["resources"][kind]["arn"]
     assert re.fullmatch(_as_expression(pattern), arn) or arn.endswith(":access-key/name"), (pattern, arn)
 
 
@@ -196,7 +255,7 @@ def _as_expression(pattern: str) -> str:
 @pytest.mark.parametrize("permission", list(permissions()))
 def test_condition_keys_are_those_of_the_reference(permission: Permission) -> None:
     """A key that AWS does not have would be invented; one in capitals would never be found."""
-    if permission.conditions is None or not permission.action.startswith(("dynamodb:", "lambda:", "sts:")):
+    if permission.conditions is None or not permission.action.startswith(("dynamodb:", "events:", "lambda:", "sts:")):
         return
     source = Path(import_module(permission.conditions.__module__).__file__ or "").read_text()
     service = permission.action.partition(":")[0]
@@ -255,12 +314,46 @@ class ForeignSqs(Foreign):
     }
 
 
-FOREIGNERS: Final[Mapping[str, type[Foreign]]] = {"lambda": ForeignLambda, "SNS": ForeignSns, "sqs": ForeignSqs}
+class ForeignKms(Foreign):
+    """Keys of other accounts are told by their ARNs."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **KmsSample.SPECIAL,
+        **{name: value.replace(ACCOUNT, OTHER) for name, value in KmsSample.SPECIAL.items() if isinstance(value, str)},
+    }
+
+
+class ForeignEvents(Foreign):
+    """So are buses, with the rules on them."""
+
+    SPECIAL: ClassVar[dict[str, Any]] = {
+        **EventsSample.SPECIAL,
+        "name": f"arn:aws:events:eu-west-1:{OTHER}:event-bus/name",
+        "event_bus_name": f"arn:aws:events:eu-west-1:{OTHER}:event-bus/name",
+        "resource_arn": f"arn:aws:events:eu-west-1:{OTHER}:rule/name",
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/r",
+    }
+
+
+FOREIGNERS: Final[Mapping[str, type[Foreign]]] = {
+    "SNS": ForeignSns,
+    "events": ForeignEvents,
+    "kms": ForeignKms,
+    "lambda": ForeignLambda,
+    "sqs": ForeignSqs,
+}
+KMS_OWN_ALONE = (
+    *("CancelKeyDeletion", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "GetKeyPolicy"),
+    *("GetParametersForImport", "ImportKeyMaterial", "ListKeyPolicies", "ListKeyRotations", "ListResourceTags"),
+    *("PutKeyPolicy", "RotateKeyOnDemand", "ScheduleKeyDeletion", "UpdateKeyDescription", "TagResource"),
+    *("UntagResource", "CreateAlias", "UpdateAlias"),
+)
 OWN_ALONE = (
     *("iam:", "sts:", "logs:", "cloudwatch:"),
     "s3:",  # where every name of a bucket may be another's, and is looked up: test_access.py, test_s3_access.py
     *("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
     "SNS:ConfirmSubscription",  # whose token is the consent
+    *(f"kms:{action}" for action in KMS_OWN_ALONE),  # "Cross-account use: No"
 )
 """Actions whose operations look into the caller's own account only, or ask the other one's consent by themselves."""
 
@@ -289,16 +382,10 @@ class Fields:
     def __getattr__(self, name: str) -> Any:
         if name not in self._names:
             raise AttributeError(name)
-        if name == "tag_keys":
+        if name in ("tag_keys", "targets"):
             return []
         value = self._sample.__getattr__(name)
-        return (
-            value
-            if self._full
-            or name
-            in ("copy_source", "function_name", "queue_url", "table_name", "role_arn", "resource", "resource_arn")
-            else None
-        )
+        return value if self._full or name in self._sample.ALWAYS else None
 
 
 def declared() -> list[Any]:
@@ -329,6 +416,11 @@ _WHOLE: Final[Mapping[str, Any]] = {
             {"ConditionCheck": {"TableName": "notes", "Key": _KEY, "ConditionExpression": "attribute_exists(a)"}},
         ]
     },
+    "PutEvents": {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]},
+    "PutTargets": {
+        "Rule": "name",
+        "Targets": [{"Id": "t", "Arn": "arn", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r"}, {"Id": "u", "Arn": "arn"}],
+    },
     "DeleteAlarms": {"AlarmNames": ["hot"]},
     "DisableAlarmActions": {"AlarmNames": ["hot"]},
     "EnableAlarmActions": {"AlarmNames": ["hot"]},
@@ -339,7 +431,11 @@ _WHOLE: Final[Mapping[str, Any]] = {
     },
 }
 """Requests with members that are asked about one by one."""
+DETAILS: Final = {"kms": {"spec": "SYMMETRIC_DEFAULT", "usage": "ENCRYPT_DECRYPT", "origin": "AWS_KMS", "aliases": ""}}
+"""What every resource of a service is known by."""
 _ARNS: Final[Mapping[str, str]] = {
+    "events": f"arn:aws:events:{CONTEXT.region}:{ACCOUNT}:event-bus/default",
+    "iam": f"arn:aws:iam::{ACCOUNT}:role/r",
     "dynamodb": f"arn:aws:dynamodb:{CONTEXT.region}:{ACCOUNT}:table/notes",
     "cloudwatch:DeleteDashboards": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/overview",
     "logs": f"arn:aws:logs:{CONTEXT.region}:{ACCOUNT}:log-group:g:log-stream:",
@@ -397,12 +493,14 @@ def test_what_is_declared_fits_the_input(package: str, operation: str, permissio
         return
     full: Any = Fields(shape, full=True, sample=sample(permission))
     if permission.resource is not None and permission.resource.name:
-        assert permission.resource.arn(CONTEXT, full).startswith("arn:aws:")
+        arn = permission.resource.arn(CONTEXT, full)
+        assert arn.startswith("arn:aws:") or (arn == "*" and permission.action in ASKED_ABOUT_ALL)
         if permission.resource.told is not None:
             assert permission.resource.told(CONTEXT, full)
     bare: Any = Fields(shape, full=False, sample=sample(permission))
     if permission.asked is not None:
         permission.asked(CONTEXT, bare)
     if permission.conditions is not None and "role" not in shape.__struct_fields__:
-        found = dict(permission.conditions(CONTEXT, bare, KnownResource(arn="arn:aws:x:::y")))
+        known = KnownResource(arn="arn:aws:x:::y", details=DETAILS.get(permission.action.partition(":")[0], {}))
+        found = dict(permission.conditions(CONTEXT, bare, known))
         assert all(key == key.lower() for key in found)

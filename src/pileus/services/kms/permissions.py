@@ -9,7 +9,7 @@ Sources: Service Authorization Reference, "AWS Key Management Service"; KMS Deve
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pileus.kernel.auth.permissions import Permission, Permissions, ResourceType, gives_tags
+from pileus.kernel.auth.permissions import Permission, Permissions, ResourceType, arn_of, gives_tags
 from pileus.kernel.context import RequestContext
 from pileus.services.kms.ciphertexts import read
 from pileus.services.kms.conditions import conditions_of, of_alias, of_creation, of_tagging, of_untagging
@@ -87,6 +87,9 @@ _RETIRED: Final = ResourceType(
     name="key", arn=_of_retired, foreign=lambda context, given: _foreign_of(_of_retired(context, given), context)
 )
 _TARGET: Final = ResourceType(name="key", arn=_of_target)
+_NEW: Final = ResourceType(name="key", arn=arn_of("arn:{partition}:kms:{region}:{account}:key/*"))
+"""Whose id nobody knows yet, so that a policy must not be restricted to particular keys (KMS Developer Guide,
+"Controlling access to tags")."""
 _ALIAS: Final = ResourceType(name="alias", arn=_alias)
 _BEHIND: Final = ResourceType(name="key", arn=_behind_alias)
 
@@ -149,7 +152,7 @@ PERMISSIONS: Final[Permissions] = {
     ),
     "CreateKey": (
         Permission(action="kms:CreateKey", conditions=of_creation),
-        Permission(action="kms:TagResource", conditions=of_creation, asked=gives_tags),
+        Permission(action="kms:TagResource", resource=_NEW, conditions=of_creation, asked=gives_tags),
     ),
     "Decrypt": (_needs("Decrypt", CIPHERTEXT),),
     "ReEncrypt": (_needs("ReEncryptFrom", _SOURCE), _needs("ReEncryptTo", _DESTINATION)),
