@@ -9,6 +9,7 @@ Below `(sns, ACCOUNT, REGION)` of a topic:
 Below that of a subscription's owner, who may be somebody else: `(owned, ID)`: the topic's account and its serial.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -35,6 +36,7 @@ def space_of(account_id: str, region: str) -> Subspace:
     return _ROOT.subspace(account_id, region)
 
 
+@lru_cache(maxsize=4_096)
 def topic_key(topic: TopicName) -> bytes:
     return _ROOT.pack(topic.account_id, topic.region, "topic", topic.name)
 

@@ -92,7 +92,7 @@ class QueueSender:
         if queue is None:
             raise QueueRefused("The specified queue does not exist.")
         if call is not None:
-            self._check_policy(tx, queue, call)
+            self._check_policy(tx, queue_arn, queue, call)
         asked = _request(message)
         try:
             content = content_of(asked)
@@ -115,11 +115,11 @@ class QueueSender:
             counting.sent(one.size_bytes)
         return message_id(sent.message_id)
 
-    def _check_policy(self, tx: Transaction, queue: QueueRecord, call: ServiceCall) -> None:
-        arn = queue.arn
-        known = (arn, queue.policy, call.service, call.source_arn, call.source_account)
+    def _check_policy(self, tx: Transaction, queue_arn: str, queue: QueueRecord, call: ServiceCall) -> None:
+        known = (queue_arn, queue.policy, call.service, call.source_arn, call.source_account)
         if known in self._let_in:
             return
+        arn = queue.arn
         # Imported when the first service calls: see `kernel.auth.permissions`.
         from pileus.kernel.auth.policy import NamedPolicy, PolicySet, compile_policy, denial_of
 

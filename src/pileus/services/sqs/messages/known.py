@@ -4,6 +4,7 @@ Each operation reads the queue's record in its own transaction, so a change is s
 kept is the decoded record, for as long as the bytes are the same.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from pileus.kernel.storage.records import decode
@@ -14,6 +15,8 @@ from pileus.services.sqs.names import QueueName, queue_of_arn
 from pileus.services.sqs.queue_records import queue_key
 
 KNOWN_MAX: Final = 4_096
+_ARN_CHARACTERS_MAX: Final = 256
+"""Longer than any queue's."""
 
 
 class KnownQueues:
@@ -44,8 +47,15 @@ class KnownQueues:
         return queue
 
     async def find_by_arn(self, snapshot: Snapshot, arn: str) -> QueueRecord | None:
-        named = queue_of_arn(arn)
-        return None if named is None else await self.find(snapshot, queue_key(named))
+        key = _key_of_arn(arn) if len(arn) <= _ARN_CHARACTERS_MAX else None
+        return None if key is None else await self.find(snapshot, key)
 
     async def find_by_name(self, snapshot: Snapshot, name: QueueName) -> QueueRecord | None:
         return await self.find(snapshot, queue_key(name))
+
+
+@lru_cache(maxsize=KNOWN_MAX)
+def _key_of_arn(arn: str) -> bytes | None:
+    """Who sends by ARN sends to the same queues."""
+    named = queue_of_arn(arn)
+    return None if named is None else queue_key(named)
