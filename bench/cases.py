@@ -6,7 +6,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -20,7 +20,7 @@ import msgspec
 from botocore.config import Config
 
 from bench import objects, queues, signing, topics
-from bench.generator import NoResult, drive
+from bench.generator import NoAnswer, NoResult, drive
 from bench.measurements import Floor, Measurement, of_load, of_samples
 from bench.processes import Server, cpu_s, descendants, ended, rss_bytes, start_pileus
 from bench.signing import Credentials, Signer
@@ -418,7 +418,8 @@ def run_load(case: LoadCase, server: Server, target: str, options: Options) -> M
         return of_load(case.name, target, done, connections=case.connections)
 
     try:
-        load(min(1.0, options.seconds / 4))
+        with suppress(NoAnswer):
+            load(min(1.0, options.seconds / 4))
         before_s = cpu_s(server.process.pid)
         measured = load(options.seconds)
         cpu_us = (cpu_s(server.process.pid) - before_s) * 1e6 / max(1, measured.samples)

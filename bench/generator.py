@@ -21,6 +21,10 @@ class NoResult(Exception):
     """The load generator itself failed, or requests did: such a run is not a result."""
 
 
+class NoAnswer(NoResult):
+    """Nothing went wrong, and no answer came in time: a server that has just begun, on a busy machine."""
+
+
 def generator_name(chosen: str = "auto") -> str:
     """`wrk` or `asyncio`."""
     if chosen != "auto":
@@ -51,7 +55,7 @@ def drive(
     if load.failures:
         raise NoResult(f"{load.failures} requests failed beside {load.requests}; the first: {load.sample}")
     if not load.requests:
-        raise NoResult("no request was answered")
+        raise NoAnswer("no request was answered")
     return load
 
 
