@@ -1,7 +1,9 @@
 """When is what an environment writes to its descriptors read?"""
 
 import asyncio
+import fcntl
 import os
+import termios
 from typing import Final
 
 from pileus.kernel.sandbox.cell import Cell
@@ -12,6 +14,8 @@ _READ_BYTES: Final = 8 * 1024
 """In one turn of the loop: 4,096 of the shortest lines."""
 _LEFT_BYTES: Final = 64 * 1024
 """At the end of an invocation: what a pipe holds. A process that goes on writing is not awaited."""
+_LEFT: Final = bytearray(4)
+_NONE: Final = bytes(4)
 _HOLD_S: Final = 0.02
 _HOLDS_MAX: Final = 25
 """Output that comes faster than it can be written is left where it is, and the function waits in its write; but after
@@ -36,8 +40,13 @@ class Output:
 
     def read(self) -> None:
         """Take what has been written; it was written before whatever brought us here."""
+        descriptor = self._cell.output
+        # Nearly always there is nothing, and that costs less to learn so than by a read that fails (0.4 us of 0.9).
+        fcntl.ioctl(descriptor, termios.FIONREAD, _LEFT)
+        if _LEFT == _NONE:
+            return
         try:
-            data = os.read(self._cell.output, _LEFT_BYTES)
+            data = os.read(descriptor, _LEFT_BYTES)
         except BlockingIOError:
             return
         if data:
