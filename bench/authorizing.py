@@ -87,7 +87,9 @@ async def main() -> None:
         iam = IamApi(store=store, seal=seal, key_ids=KeyIds(b"s" * 32, ids), clock=clock, ids=ids)
         principal = await _role(iam)
         resources = {"dynamodb": DynamoDbResources(store)}
-        authorizer = LateAuthorizer(store=store, audit=AuditLog(store), clock=clock, resources=lambda: resources)
+        authorizer = LateAuthorizer(
+            store=store, audit=AuditLog(store), clock=clock, resources=lambda: resources, modules=lambda: ()
+        )
         context = _context("dynamodb", principal)
         needs = needs_of(PERMISSIONS["GetItem"], protocol="json")
         given = GetItemInput(table_name="bench", key={"id": AttributeValue(s="1")})
