@@ -31,6 +31,12 @@ def policy(sid: str = "all") -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def opened(resource: str) -> str:
+    """A resource's policy that lets everybody do everything."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": OURS}, "Action": "*", "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": statement})
+
+
 def archive() -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as file:
@@ -90,7 +96,31 @@ class World:
         logs.create_log_stream(logGroupName=NAME, logStreamName=NAME)
         api = they["apigatewayv2"].create_api(Name=NAME, ProtocolType="HTTP", Description=SECRET)["ApiId"]
         they["apigatewayv2"].create_stage(ApiId=api, StageName="live", Description=SECRET)
-        return {"api": api, "key": iam.create_access_key(UserName=NAME)["AccessKey"]["AccessKeyId"]}
+        return {
+            "api": api,
+            "key": iam.create_access_key(UserName=NAME)["AccessKey"]["AccessKeyId"],
+            **self._fill_stores(),
+        }
+
+    def _fill_stores(self) -> dict[str, str]:
+        """Queues, topics, buckets, keys and buses."""
+        they = self.they
+        url = they["sqs"].create_queue(QueueName=NAME, tags={"secret": SECRET})["QueueUrl"]
+        they["sqs"].send_message(QueueUrl=url, MessageBody=SECRET, DelaySeconds=900)
+        they["sns"].create_topic(Name=NAME, Tags=[{"Key": "secret", "Value": SECRET}])
+        subscribed = they["sns"].subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE, ReturnSubscriptionArn=True)
+        they["s3"].create_bucket(Bucket=BUCKET)
+        they["s3"].put_object(Bucket=BUCKET, Key=NAME, Body=SECRET.encode())
+        upload = they["s3"].create_multipart_upload(Bucket=BUCKET, Key=NAME)["UploadId"]
+        key = they["kms"].create_key(Description=SECRET, Tags=[{"TagKey": "a", "TagValue": SECRET}])["KeyMetadata"]
+        they["kms"].create_alias(AliasName=f"alias/{NAME}", TargetKeyId=key["KeyId"])
+        they["events"].create_event_bus(Name=NAME, Description=SECRET)
+        they["events"].put_rule(Name=NAME, EventBusName=NAME, EventPattern='{"source": ["x"]}', Description=SECRET)
+        target = {"Id": "t", "Arn": QUEUE, "Input": json.dumps(SECRET)}
+        they["events"].put_targets(Rule=NAME, EventBusName=NAME, Targets=[target])
+        sealed = they["kms"].encrypt(KeyId=key["Arn"], Plaintext=SECRET.encode())["CiphertextBlob"]
+        self.sealed = sealed
+        return {"key_arn": key["Arn"], "upload": upload, "subscription": subscribed["SubscriptionArn"]}
 
     def seen(self) -> str:
         """Everything that they see of their account."""
@@ -113,12 +143,45 @@ class World:
             they["apigatewayv2"].get_stages(ApiId=api),
             they["apigatewayv2"].get_routes(ApiId=api),
         ]
+        answers += self._seen_in_stores()
         for answer in answers:
-            del answer["ResponseMetadata"]
+            answer.pop("ResponseMetadata", None)
         return json.dumps(answers, default=str)
 
+    def _seen_in_stores(self) -> list[Any]:
+        they, key, url = self.they, {"KeyId": self.ids["key_arn"]}, QUEUE_URL
+        kept = they["s3"].get_object(Bucket=BUCKET, Key=NAME)
+        return [
+            they["sqs"].list_queues(),
+            they["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=["All"]),
+            they["sqs"].list_queue_tags(QueueUrl=url),
+            they["sns"].list_topics(),
+            they["sns"].get_topic_attributes(TopicArn=TOPIC),
+            they["sns"].list_subscriptions(),
+            they["sns"].list_tags_for_resource(ResourceArn=TOPIC),
+            they["s3"].list_buckets(),
+            they["s3"].list_object_versions(Bucket=BUCKET),
+            they["s3"].list_multipart_uploads(Bucket=BUCKET),
+            they["s3"].get_bucket_acl(Bucket=BUCKET),
+            they["s3"].get_bucket_versioning(Bucket=BUCKET),
+            {"body": kept["Body"].read().decode()},
+            they["kms"].describe_key(**key),
+            they["kms"].list_keys(),
+            they["kms"].list_aliases(**key),
+            they["kms"].get_key_policy(**key),
+            they["kms"].list_grants(**key),
+            they["kms"].list_resource_tags(**key),
+            they["events"].list_event_buses(),
+            they["events"].describe_event_bus(Name=NAME),
+            they["events"].list_rules(EventBusName=NAME),
+            they["events"].list_targets_by_rule(EventBusName=NAME, Rule=NAME),
+        ]
 
-SERVICES: Final = ("dynamodb", "iam", "lambda", "logs", "apigatewayv2", "sts")
+
+SERVICES: Final = (
+    *("dynamodb", "iam", "lambda", "logs", "apigatewayv2", "sts"),
+    *("sqs", "sns", "s3", "kms", "events"),
+)
 
 
 def _iam(kind: str) -> str:
@@ -132,6 +195,18 @@ FUNCTION: Final = f"arn:aws:lambda:{REGION}:{THEIRS}:function:{NAME}"
 GROUP: Final = f"arn:aws:logs:{REGION}:{THEIRS}:log-group:{NAME}"
 API: Final = "the id of their API"
 ACCESS_KEY: Final = "their access key"
+KMS_KEY: Final = "their KMS key"
+UPLOAD: Final = "their upload"
+SUBSCRIPTION: Final = "their subscription"
+SEALED: Final = "what their key has sealed"
+QUEUE: Final = f"arn:aws:sqs:{REGION}:{THEIRS}:{NAME}"
+QUEUE_URL: Final = f"https://sqs.{REGION}.amazonaws.com/{THEIRS}/{NAME}"
+TOPIC: Final = f"arn:aws:sns:{REGION}:{THEIRS}:{NAME}"
+BUCKET: Final = "bucket-of-the-other-account"
+BUS: Final = f"arn:aws:events:{REGION}:{THEIRS}:event-bus/{NAME}"
+RULE: Final = f"arn:aws:events:{REGION}:{THEIRS}:rule/{NAME}/{NAME}"
+ALIAS: Final = f"arn:aws:kms:{REGION}:{THEIRS}:alias/{NAME}"
+ENTRY: Final = {"Source": "x", "DetailType": "d", "Detail": "{}"}
 
 CALLS: Final[list[Call]] = [
     *(
@@ -244,6 +319,127 @@ CALLS: Final[list[Call]] = [
     ("apigatewayv2", "create_route", {"ApiId": API, "RouteKey": "GET /"}),
     ("apigatewayv2", "delete_stage", {"ApiId": API, "StageName": "live"}),
     ("apigatewayv2", "delete_api", {"ApiId": API}),
+    *(
+        ("sqs", operation, {"QueueUrl": QUEUE_URL, **arguments})
+        for operation, arguments in (
+            ("send_message", {"MessageBody": "ours"}),
+            ("send_message_batch", {"Entries": [{"Id": "a", "MessageBody": "ours"}]}),
+            ("receive_message", {}),
+            ("get_queue_attributes", {"AttributeNames": ["All"]}),
+            ("set_queue_attributes", {"Attributes": {"VisibilityTimeout": "1"}}),
+            ("add_permission", {"Label": "ours", "AWSAccountIds": [OURS], "Actions": ["*"]}),
+            ("list_queue_tags", {}),
+            ("tag_queue", {"Tags": {"a": "b"}}),
+            ("purge_queue", {}),
+            ("list_dead_letter_source_queues", {}),
+            ("delete_queue", {}),
+        )
+    ),
+    ("sqs", "get_queue_url", {"QueueName": NAME, "QueueOwnerAWSAccountId": THEIRS}),
+    ("sqs", "list_queues", {}),
+    ("sqs", "create_queue", {"QueueName": NAME}),
+    ("sqs", "start_message_move_task", {"SourceArn": QUEUE}),
+    *(
+        ("sns", operation, {"TopicArn": TOPIC, **arguments})
+        for operation, arguments in (
+            ("publish", {"Message": "ours"}),
+            ("get_topic_attributes", {}),
+            ("set_topic_attributes", {"AttributeName": "DisplayName", "AttributeValue": "ours"}),
+            ("add_permission", {"Label": "ours", "AWSAccountId": [OURS], "ActionName": ["Publish"]}),
+            ("list_subscriptions_by_topic", {}),
+            ("subscribe", {"Protocol": "sqs", "Endpoint": QUEUE.replace(THEIRS, OURS)}),
+            ("delete_topic", {}),
+        )
+    ),
+    ("sns", "list_tags_for_resource", {"ResourceArn": TOPIC}),
+    ("sns", "tag_resource", {"ResourceArn": TOPIC, "Tags": [{"Key": "a", "Value": "b"}]}),
+    ("sns", "list_topics", {}),
+    ("sns", "list_subscriptions", {}),
+    ("sns", "create_topic", {"Name": NAME}),
+    ("sns", "get_subscription_attributes", {"SubscriptionArn": SUBSCRIPTION}),
+    ("sns", "unsubscribe", {"SubscriptionArn": SUBSCRIPTION}),
+    *(
+        ("s3", operation, {"Bucket": BUCKET, **arguments})
+        for operation, arguments in (
+            ("get_object", {"Key": NAME}),
+            ("head_object", {"Key": NAME}),
+            ("put_object", {"Key": NAME, "Body": b"ours"}),
+            ("delete_object", {"Key": NAME}),
+            ("delete_objects", {"Delete": {"Objects": [{"Key": NAME}]}}),
+            ("copy_object", {"Key": "copy", "CopySource": f"{BUCKET}/{NAME}"}),
+            ("list_objects_v2", {}),
+            ("list_object_versions", {}),
+            ("list_multipart_uploads", {}),
+            ("list_parts", {"Key": NAME, "UploadId": UPLOAD}),
+            ("upload_part", {"Key": NAME, "UploadId": UPLOAD, "PartNumber": 1, "Body": b"ours"}),
+            ("abort_multipart_upload", {"Key": NAME, "UploadId": UPLOAD}),
+            ("get_object_acl", {"Key": NAME}),
+            ("put_object_acl", {"Key": NAME, "ACL": "public-read"}),
+            ("put_bucket_acl", {"ACL": "public-read"}),
+            ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}),
+            ("put_bucket_policy", {"Policy": opened(f"arn:aws:s3:::{BUCKET}")}),
+            ("delete_public_access_block", {}),
+            ("create_bucket", {}),
+            ("delete_bucket", {}),
+        )
+    ),
+    ("s3", "list_buckets", {}),
+    *(
+        ("kms", operation, {"KeyId": key, **arguments})
+        for key in (KMS_KEY, ALIAS)
+        for operation, arguments in (
+            ("describe_key", {}),
+            ("encrypt", {"Plaintext": b"ours"}),
+            ("generate_data_key", {"KeySpec": "AES_256"}),
+            ("list_grants", {}),
+            ("create_grant", {"GranteePrincipal": f"arn:aws:iam::{OURS}:root", "Operations": ["Decrypt"]}),
+        )
+    ),
+    *(
+        ("kms", operation, {"KeyId": KMS_KEY, **arguments})
+        for operation, arguments in (
+            ("get_key_policy", {}),
+            ("put_key_policy", {"Policy": opened("*")}),
+            ("list_resource_tags", {}),
+            ("tag_resource", {"Tags": [{"TagKey": "a", "TagValue": "b"}]}),
+            ("disable_key", {}),
+            ("enable_key_rotation", {}),
+            ("update_key_description", {"Description": "ours"}),
+            ("schedule_key_deletion", {}),
+        )
+    ),
+    ("kms", "decrypt", {"CiphertextBlob": SEALED}),
+    ("kms", "decrypt", {"CiphertextBlob": SEALED, "KeyId": KMS_KEY}),
+    ("kms", "re_encrypt", {"CiphertextBlob": SEALED, "DestinationKeyId": KMS_KEY}),
+    ("kms", "create_alias", {"AliasName": "alias/ours", "TargetKeyId": KMS_KEY}),
+    ("kms", "delete_alias", {"AliasName": f"alias/{NAME}"}),
+    ("kms", "list_keys", {}),
+    ("kms", "list_aliases", {}),
+    ("events", "put_events", {"Entries": [{**ENTRY, "EventBusName": BUS}]}),
+    ("events", "describe_event_bus", {"Name": BUS}),
+    ("events", "delete_event_bus", {"Name": NAME}),
+    ("events", "create_event_bus", {"Name": NAME}),
+    *(
+        ("events", operation, {"EventBusName": BUS, **arguments})
+        for operation, arguments in (
+            ("put_rule", {"Name": NAME, "EventPattern": '{"source": ["y"]}'}),
+            ("describe_rule", {"Name": NAME}),
+            ("disable_rule", {"Name": NAME}),
+            ("list_rules", {}),
+            ("list_targets_by_rule", {"Rule": NAME}),
+            ("put_targets", {"Rule": NAME, "Targets": [{"Id": "ours", "Arn": QUEUE}]}),
+            ("remove_targets", {"Rule": NAME, "Ids": ["t"]}),
+            ("delete_rule", {"Name": NAME}),
+        )
+    ),
+    ("events", "list_tags_for_resource", {"ResourceARN": RULE}),
+    ("events", "tag_resource", {"ResourceARN": RULE, "Tags": [{"Key": "a", "Value": "b"}]}),
+    ("events", "list_event_buses", {}),
+    (
+        "events",
+        "put_permission",
+        {"EventBusName": NAME, "StatementId": "ours", "Action": "events:PutEvents", "Principal": OURS},
+    ),
 ]
 
 
@@ -257,7 +453,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def _answer(world: World, who: str, call: Call) -> str:
     """All that the caller hears, of success or failure."""
     service, operation, arguments = call
-    ids = {API: world.ids["api"], ACCESS_KEY: world.ids["key"]}
+    ids: dict[str, Any] = {
+        API: world.ids["api"],
+        ACCESS_KEY: world.ids["key"],
+        KMS_KEY: world.ids["key_arn"],
+        UPLOAD: world.ids["upload"],
+        SUBSCRIPTION: world.ids["subscription"],
+        SEALED: world.sealed,
+    }
     meant = {name: ids.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
     try:
         answer = getattr(world.we[who][service], operation)(**meant)
@@ -265,7 +468,12 @@ def _answer(world: World, who: str, call: Call) -> str:
         answer = error.response
     status = answer["ResponseMetadata"]["HTTPStatusCode"]
     assert status < 500 or status == 501, (call, answer)  # 501: not built yet
-    return repr(answer["Payload"].read() if operation == "invoke" and "Payload" in answer else answer)
+    if (service, operation) == ("kms", "decrypt"):
+        assert "Plaintext" not in answer
+    for name in ("Payload", "Body"):
+        if name in answer and hasattr(answer[name], "read"):
+            answer[name] = answer[name].read()
+    return repr(answer)
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
