@@ -1,5 +1,6 @@
 """Checksums are those that AWS calculates, however the data arrives, and a wrong one is refused in AWS's words."""
 
+import zlib
 from base64 import b64encode
 from hashlib import md5, sha256
 
@@ -42,6 +43,17 @@ def crc_by_hand(data: bytes, *, polynomial: int, bits: int) -> int:
         for _ in range(8):
             crc = (crc >> 1) ^ (polynomial if crc & 1 else 0)
     return crc ^ mask
+
+
+@pytest.mark.parametrize("sizes_bytes", [(1, 40_000), (16_384, 16_383), (100_000, 3, 100_000)])
+def test_short_and_long_pieces_of_one_body(sizes_bytes: tuple[int, ...]) -> None:
+    """Two libraries take turns over the pieces of a body, by their length: nobody can tell from the CRC32."""
+    whole, both = b"", checksum("CRC32")
+    for number, size_bytes in enumerate(sizes_bytes):
+        piece = bytes((number + at * 7) % 251 for at in range(size_bytes))
+        both.update(piece)
+        whole += piece
+    assert both.digest() == zlib.crc32(whole).to_bytes(4, "big")
 
 
 @given(data=st.binary(max_size=300), cut=st.integers(0, 300))

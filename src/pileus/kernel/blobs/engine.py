@@ -47,6 +47,11 @@ class Source(Protocol):
 class Engine(Protocol):
     """A place for blobs. Called from several threads. Everything about an absent blob raises `BlobMissing`."""
 
+    @property
+    def near(self) -> bool:
+        """Whether writing to a sink mostly computes, and does not wait for a network."""
+        ...
+
     def create(self, blob: str) -> Sink:
         """Raises `NoSpace`."""
         ...

@@ -28,6 +28,8 @@ _PARTS_MAX: Final = 1024
 class LocalFiles:
     """Blobs in files under `root`. An `Engine`."""
 
+    near = True
+
     def __init__(self, root: Path, *, durability: Literal["process", "full"] = "process") -> None:
         self._root = root
         self._temporary = root / "tmp"

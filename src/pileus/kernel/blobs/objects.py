@@ -21,7 +21,7 @@ from pileus.kernel.blobs.frames import Frames, Sealing
 from pileus.kernel.blobs.local_objects import LocalFiles
 from pileus.kernel.blobs.pins import Pin, Pins
 from pileus.kernel.blobs.segments import BlobDamaged, BlobMissing, Piece, Segment
-from pileus.kernel.blobs.threads import THREADS_MAX, Threads
+from pileus.kernel.blobs.threads import COMPUTING_MAX, THREADS_MAX, Threads
 from pileus.kernel.blobs.writing import BlobWriter, Digest, Memory
 from pileus.kernel.http.messages import FileBody, FilesBody
 from pileus.kernel.ids import Ids
@@ -49,6 +49,7 @@ class BlobStore:
         self._engine = engine
         self._ids = ids
         self._threads = Threads(threads)
+        self._computing = Threads(COMPUTING_MAX) if engine.near else self._threads
         self._memory = Memory()
         self._pins = Pins(self._remove_late)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,6 +61,7 @@ class BlobStore:
             self._engine,
             self._threads,
             self._memory,
+            computing=self._computing,
             blob=blob,
             cipher="" if key is None else blob,
             sealing=None if key is None else Sealing(Frames(key, blob)),
@@ -155,6 +157,7 @@ class BlobStore:
 
     def close(self) -> None:
         """Wait for what is under way in threads."""
+        self._computing.close()
         self._threads.close()
 
     async def _listed(self) -> AsyncIterator[Sequence[Listed]]:

@@ -66,6 +66,8 @@ def remote_blobs_at(text: str, *, ids: Ids) -> BlobStore:
 class RemoteObjects:
     """Blobs in an object store. An `Engine`."""
 
+    near = False
+
     def __init__(self, store: "ObjectStore") -> None:
         self._store = store
 

@@ -6,6 +6,7 @@ other.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -14,6 +15,10 @@ T = TypeVar("T")
 
 THREADS_MAX: Final = 16
 """They wait more than they compute: for disks, for hashing that other jobs do, for stores far away."""
+
+CORES: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+COMPUTING_MAX: Final = max(2, CORES) + 1
+"""Of threads that compute more than they wait: enough for all cores, while one of them waits after all."""
 
 
 class Threads:

@@ -4,8 +4,12 @@ What arrives is gathered, not copied, and handed to a thread a batch at a time, 
 writer holds two batches at most. How large they are depends on how many writers share the memory there is for it.
 
 A batch costs its checksums, its enciphering and its file. MD5 is slower than the rest together (0.65 GB/s), so it runs
-in a thread of its own beside them; the job that writes waits for it, so that the loop is woken once. A body that is
-whole before the first batch is full takes one job for all, its opening and its naming included.
+in a thread of its own beside them, unless other writers keep the cores busy anyhow; the job that writes waits for it,
+so that the loop is woken once. A body that is whole before the first batch is full takes one job for all, its opening
+and its naming included.
+
+Batches are computed by few threads (`computing`): sixteen that hash at once pass the interpreter's lock around more
+than they hash. The last one, which may wait for a disk to sync, is `threads`' work.
 
 Cancelling leaves a job to its end: `discard` cleans up behind it, in the same threads.
 """
@@ -19,7 +23,7 @@ from typing import Final, Protocol
 from pileus.kernel.blobs.engine import Engine, Sink
 from pileus.kernel.blobs.frames import Sealing
 from pileus.kernel.blobs.segments import Segment
-from pileus.kernel.blobs.threads import Threads
+from pileus.kernel.blobs.threads import CORES, Threads
 from pileus.kernel.wire.checksums import checksum
 
 _BATCH_BYTES_MAX: Final = 1024 * 1024
@@ -63,6 +67,7 @@ class BlobWriter:
         threads: Threads,
         memory: Memory,
         *,
+        computing: Threads,
         blob: str,
         cipher: str,
         sealing: Sealing | None,
@@ -71,6 +76,7 @@ class BlobWriter:
         self.size_bytes = 0
         """Of the bare bytes, so far."""
         self._threads = threads
+        self._computing = computing
         self._memory = memory
         self._blob = blob
         self._cipher = cipher
@@ -91,7 +97,7 @@ class BlobWriter:
         self.size_bytes += len(part)
         if self._gathered_bytes >= self._memory.batch_bytes:
             await self._settled()
-            self._under_way = self._submit(self._job.take, self._gather())
+            self._under_way = self._submit(self._computing, self._job.take, self._gather())
 
     async def close(self, *, check: Callable[[], object] | None = None) -> Segment:
         """All has been written; when this returns it is as durable as a commit is. Raises `NoSpace`.
@@ -101,7 +107,7 @@ class BlobWriter:
         """
         assert not self._ended
         await self._settled()
-        self._under_way = self._submit(partial(self._job.end, check=check), self._gather())
+        self._under_way = self._submit(self._threads, partial(self._job.end, check=check), self._gather())
         await self._settled()
         self._end()
         return Segment(self._blob, self.size_bytes, self._job.crc64nvme, self._cipher)
@@ -127,13 +133,15 @@ class BlobWriter:
             return [b"".join(parts)]
         return parts
 
-    def _submit(self, work: Callable[[list[bytes], "Future[None] | None"], None], parts: list[bytes]) -> "Future[None]":
-        beside: Future[None] | None = None
-        if self._slow and sum(map(len, parts)) > _INLINE_BYTES_MAX:
-            beside = self._threads.submit(partial(_update, self._slow, parts))
-        elif self._slow:
-            return self._threads.submit(partial(self._both, work, parts))
-        return self._threads.submit(partial(work, parts, beside))
+    def _submit(
+        self, threads: Threads, work: Callable[[list[bytes], "Future[None] | None"], None], parts: list[bytes]
+    ) -> "Future[None]":
+        if not self._slow:
+            return threads.submit(partial(work, parts, None))
+        if self._memory.writers >= CORES or sum(map(len, parts)) <= _INLINE_BYTES_MAX:
+            return threads.submit(partial(self._both, work, parts))
+        beside = threads.submit(partial(_update, self._slow, parts))
+        return threads.submit(partial(work, parts, beside))
 
     def _both(self, work: Callable[[list[bytes], "Future[None] | None"], None], parts: list[bytes]) -> None:
         _update(self._slow, parts)

@@ -27,6 +27,10 @@ _ASKED: Final = "x-amz-sdk-checksum-algorithm"
 _MD5: Final = "content-md5"
 
 
+_ANYCRC_PAYS_BYTES: Final = 16 * 1024
+"""From here on anycrc is four times as fast as zlib; shorter bodies need not wait until it is loaded."""
+
+
 class Checksum(Protocol):
     """A checksum that grows with its data; hashlib's objects are such."""
 
@@ -60,6 +64,12 @@ def _model(name: str) -> Any:
     return anycrc.Model(name)
 
 
+def _crc32(data: bytes | memoryview, value: int) -> int:
+    if len(data) < _ANYCRC_PAYS_BYTES:
+        return zlib.crc32(data, value)
+    return int(_model("CRC32").calc(data, value))
+
+
 def _crc32c() -> Checksum:
     return _Crc(_model("CRC32C").calc, 4)
 
@@ -69,7 +79,7 @@ def _crc64nvme() -> Checksum:
 
 
 _ALGORITHMS: Final[Mapping[str, tuple[int, Callable[[], Checksum]]]] = {
-    "CRC32": (4, lambda: _Crc(zlib.crc32, 4)),
+    "CRC32": (4, lambda: _Crc(_crc32, 4)),
     "CRC32C": (4, _crc32c),
     "CRC64NVME": (8, _crc64nvme),
     "SHA1": (20, lambda: hashlib.sha1(usedforsecurity=False)),
