@@ -3,7 +3,7 @@
 import pytest
 
 from pileus.kernel.http.messages import Request
-from pileus.kernel.wire.bucket_hosts import bucket_of, climbs, path_of
+from pileus.kernel.wire.bucket_hosts import bucket_of, climbs, named_bucket, path_of
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,29 @@ from pileus.kernel.wire.bucket_hosts import bucket_of, climbs, path_of
 def test_hosts(host: str, bucket: str) -> None:
     """S3 User Guide, "Virtual hosting of buckets", "Dual-stack endpoints"; General Reference, "Amazon S3 endpoints"."""
     assert bucket_of(host) == bucket
+
+
+@pytest.mark.parametrize(
+    ("host", "bucket"),
+    [
+        ("my-bucket.localhost:4566", "my-bucket"),
+        ("My-Bucket.LocalHost", "my-bucket"),
+        ("bucket.s3.localhost:4566", "bucket"),
+        ("s3.localhost:4566", ""),  # no bucket's name is so short
+        ("localhost:4566", ""),
+        ("pileus.localhost:4566", ""),
+        ("111111111111.localhost:4566", ""),  # an account at S3 Control
+        ("abc.execute-api.localhost:4566", ""),
+        ("-bucket.localhost", ""),
+        ("bucket.localhost.example.org", ""),
+        ("bucket.localhost:x", ""),
+        ("x" * 300 + ".localhost", ""),
+    ],
+)
+def test_hosts_that_sdks_make_of_localhost(host: str, bucket: str) -> None:
+    """Of what is S3's already they are a bucket's; alone they tell nothing, so that a page gains nothing by them."""
+    assert named_bucket(host) == bucket
+    assert bucket_of(host) in {"", "bucket"}
 
 
 def test_the_bucket_comes_first_in_the_path() -> None:

@@ -17,7 +17,7 @@ from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.http.messages import BodyStream, Request, Response
 from pileus.kernel.service import Answered, PostedForm
-from pileus.kernel.wire.bucket_hosts import bucket_of
+from pileus.kernel.wire.bucket_hosts import named_bucket
 from pileus.kernel.wire.checksums import Verification
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.kernel.wire.xml_text import element
@@ -157,7 +157,7 @@ def _declared(request: Request) -> int | None:
 def _answer(form: Form, request: Request, written: Response, *, bucket: str, key: str) -> Answered:
     etag = next((value for name, value in written.headers if name.lower() == "etag"), "")
     host = request.headers.get("host", "")
-    path = f"/{quote(key, safe='')}" if bucket_of(host) else f"/{bucket}/{quote(key, safe='')}"
+    path = f"/{quote(key, safe='')}" if named_bucket(host) else f"/{bucket}/{quote(key, safe='')}"
     location = f"{'https' if request.secure else 'http'}://{host}{path}"
     # The ids of the request come with every answer.
     told = [(name, value) for name, value in written.headers if name.lower() not in _IDS]
