@@ -221,7 +221,10 @@ class Parts:
         from pileus.composition.log_exports import ExportBuckets
 
         return ExportBuckets(
-            store=self._foundation.store, clock=self._foundation.clock, writer=lambda: self._s3.api.writer
+            store=self._foundation.store,
+            clock=self._foundation.clock,
+            writer=lambda: self._s3.api.writer,
+            organization=self._settings.organization,
         )
 
     def _event_sources(self) -> "Mapping[str, StreamSource]":

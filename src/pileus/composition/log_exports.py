@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.storage.seam import Store
@@ -14,9 +15,17 @@ if TYPE_CHECKING:
 
 
 class ExportBuckets:
-    """What CloudWatch Logs asks for. writer: of S3's own objects."""
+    """What CloudWatch Logs asks for. writer: of S3's own objects. organization: of whose accounts some are."""
 
-    def __init__(self, *, store: Store, clock: Clock, writer: "Callable[[], ObjectWriter]") -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        writer: "Callable[[], ObjectWriter]",
+        organization: Organization | None = None,
+    ) -> None:
+        self._organization = organization
         self._store = store
         self._clock = clock
         self._writer = writer
@@ -28,8 +37,14 @@ class ExportBuckets:
         found = await self._find(bucket)
         if found.region != region:
             raise NotLetIn("")
-        now_s = self._clock.timestamp()
-        if not await service_may(self._store.snapshot(), found, "s3:GetBucketAcl", call=call, now_s=now_s):
+        if not await service_may(
+            self._store.snapshot(),
+            found,
+            "s3:GetBucketAcl",
+            call=call,
+            organization=self._organization,
+            now_s=self._clock.timestamp(),
+        ):
             raise NotLetIn("GetBucketAcl")
 
     async def put(self, bucket: str, key: str, data: bytes, *, content_type: str, call: ServiceCall) -> None:
@@ -38,7 +53,9 @@ class ExportBuckets:
         from pileus.services.s3.service_writes import service_may_put
 
         found, now_s = await self._find(bucket), self._clock.timestamp()
-        if not await service_may_put(self._store.snapshot(), found, key, call, now_s=now_s):
+        if not await service_may_put(
+            self._store.snapshot(), found, key, call, organization=self._organization, now_s=now_s
+        ):
             raise NotLetIn("PutObject")
         draft = ObjectRecord(modified_at_s=now_s, owner=found.account_id, content_type=content_type)
         await self._writer().write(None, found, key, draft, data)

@@ -23,11 +23,20 @@ async def service_may_put(
     now_s: float,
 ) -> bool:
     """Whether the bucket's policy lets the service; without a policy it may nothing."""
-    return await service_may(snapshot, bucket, "s3:PutObject", key=key, call=call, now_s=now_s)
+    return await service_may(
+        snapshot, bucket, "s3:PutObject", key=key, call=call, organization=organization, now_s=now_s
+    )
 
 
 async def service_may(
-    snapshot: Snapshot, bucket: BucketRecord, action: str, *, key: str = "", call: ServiceCall, now_s: float
+    snapshot: Snapshot,
+    bucket: BucketRecord,
+    action: str,
+    *,
+    key: str = "",
+    call: ServiceCall,
+    organization: Organization | None = None,
+    now_s: float,
 ) -> bool:
     """The same of another action; key: of the object that it is about, if it is about one."""
     setting = await find_setting(snapshot, bucket, POLICY)
