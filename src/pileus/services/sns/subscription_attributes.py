@@ -72,7 +72,8 @@ def described(record: SubscriptionRecord, topic: TopicRecord | None) -> dict[str
     given = {
         "DeliveryPolicy": record.delivery_policy,
         "FilterPolicy": record.filter_policy,
-        "FilterPolicyScope": record.filter_scope or ("MessageAttributes" if record.filter_policy else ""),
+        # Told with a policy only, kept without one, too (recording `test_set_subscription_filter_policy_scope`).
+        "FilterPolicyScope": (record.filter_scope or "MessageAttributes") if record.filter_policy else "",
         "RedrivePolicy": record.redrive_policy,
         "ReplayPolicy": record.replay_policy,
         "ReplayStatus": record.replay_status,
