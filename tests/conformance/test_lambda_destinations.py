@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -190,3 +191,67 @@ def test_a_bucket_keeps_batches_that_failed(aws: Server, role: str, bucket: str)
     assert record["requestContext"]["approximateInvokeCount"] == 2
     assert record["DDBStreamBatchInfo"]["batchSize"] == 1
     assert [each["dynamodb"]["Keys"]["id"]["S"] for each in record["payload"]["Records"]] == ["hello world"]
+
+
+@pytest.mark.parametrize(("owner", "allowed"), [("111111111111", True), ("222222222222", False)])
+def test_a_role_for_buckets_of_one_account(aws: Server, bucket: str, owner: str, allowed: bool) -> None:
+    """The policy of AWS's page, "Security best practices for Amazon S3 destinations", lets records in and keeps."""
+    statement = {
+        "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:ListBucket"],
+        "Resource": ["arn:aws:s3:::*/*", "arn:aws:s3:::*"],
+        "Condition": {"StringEquals": {"s3:ResourceAccount": owner}},
+    }
+    name = make_function(aws, make_role(aws, policy={"Version": "2012-10-17", "Statement": [statement]}))
+    given = {
+        "FunctionName": name,
+        "MaximumRetryAttempts": 0,
+        "DestinationConfig": {"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}},
+    }
+    put = aws.client("lambda").put_function_event_invoke_config
+    if not allowed:
+        assert "does not have permissions to call PutObject" in refusal(put, **given)
+        return
+    put(**given)
+    aws.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": true}')
+    assert until(lambda: objects_of(aws, bucket))
+
+
+def test_a_bucket_with_a_key(aws: Server, bucket: str) -> None:
+    """What is encrypted with a key of KMS needs the key, too: `kms:GenerateDataKey`, by the same page."""
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    aws.client("s3").put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    statements = [{"Effect": "Allow", "Action": ["s3:*", "logs:*"], "Resource": "*"}]
+    role = f"keyed-{uuid4().hex[:8]}"
+    arn = make_role(aws, name=role, policy={"Version": "2012-10-17", "Statement": statements})
+    name, functions = make_function(aws, arn), aws.client("lambda")
+    functions.put_function_event_invoke_config(
+        FunctionName=name,
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}},
+    )
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": "without the key"}')
+    until(lambda: undelivered(aws, name))
+    assert objects_of(aws, bucket) == []
+    statements.append({"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": key})
+    make_role(aws, name=role, policy={"Version": "2012-10-17", "Statement": statements})
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"fail": "with the key"}')
+    stored = until(lambda: objects_of(aws, bucket))[0]
+    assert aws.client("s3").head_object(Bucket=bucket, Key=stored)["SSEKMSKeyId"] == key
+    assert read(aws, bucket, stored)["requestPayload"] == {"fail": "with the key"}
+
+
+def undelivered(aws: Server, name: str) -> bool:
+    """Whether CloudWatch has heard of a record that could not be delivered."""
+    now = datetime.now(UTC)
+    found = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="DestinationDeliveryFailures",
+        Dimensions=[{"Name": "FunctionName", "Value": name}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=5),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return bool(sum(point["Sum"] for point in found["Datapoints"]))

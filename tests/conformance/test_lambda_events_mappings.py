@@ -255,8 +255,7 @@ def test_refusals(aws: Server, functions: Any, role: str) -> None:
         invalid,
         "Unsupported ScalingConfig parameter for given event source mapping type.",
     )
-    bucket, topic = "arn:aws:s3:::bucket", "arn:aws:kafka:us-east-1:111111111111:cluster/c/u-1"
-    assert refused(create, **given, DestinationConfig={"OnFailure": {"Destination": bucket}})[0] == "NotImplemented"
+    topic = "arn:aws:kafka:us-east-1:111111111111:cluster/c/u-1"
     assert refused(create, **given | {"EventSourceArn": topic})[0] == "NotImplemented"
 
     mapping = create(**given, FilterCriteria={"Filters": []})

@@ -7,7 +7,7 @@ and a refusal is in the audit log.
 from collections.abc import Callable, Mapping, Sequence
 
 from pileus.composition.authorization import LateAuthorizer
-from pileus.kernel.auth.permissions import Needs, Permission, ResourceType
+from pileus.kernel.auth.permissions import Conditions, KnownResource, Needs, Permission, ResourceType
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts
@@ -59,7 +59,15 @@ class LateRolePermissions:
             return False
         asked = ResourceType(name="resource", arn=lambda context, given: resource)
         known = conditions or {}
-        permission = Permission(action=action, resource=asked, conditions=lambda context, given, resource: known)
+        of_s3 = action.startswith("s3:")
+
+        def conditions_of(context: RequestContext, given: object, resource: KnownResource | None) -> Conditions:
+            if not of_s3:
+                return known
+            owner = resource.account_id if resource is not None else ""
+            return {**known, "s3:resourceaccount": owner or context.account_id}
+
+        permission = Permission(action=action, resource=asked, conditions=conditions_of)
         needs = Needs(permissions=(permission,), code="AccessDeniedException", status=403)
         try:
             await self._authorizer.authorize(context, {}, needs, None)
