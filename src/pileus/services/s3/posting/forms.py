@@ -8,6 +8,7 @@ Sources: S3 API Reference, "POST Object", "Browser-Based Uploads Using POST"; re
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -97,7 +98,7 @@ class Form:
     def headers(self) -> Mapping[str, str]:
         """Those of the PutObject that the form stands for. MalformedXML, of tags."""
         headers = {
-            name: _as_header(value)
+            name: _as_metadata(value) if name.startswith("x-amz-meta-") else _as_header(value)
             for name, (_, value) in self.fields.items()
             if name in _CONTENT or (name.startswith("x-amz-") and name not in _OF_THE_SIGNATURE)
         }
@@ -140,6 +141,11 @@ class Form:
 def _as_header(value: str) -> str:
     """A value as the header of a request would have brought it."""
     return value.encode(errors="replace").decode("latin-1")
+
+
+def _as_metadata(value: str) -> str:
+    """What a form says is meant as it stands, a word of RFC 2047 too (test_post_object_with_unicode_metadata)."""
+    return f"=?UTF-8?B?{b64encode(value.encode(errors='replace')).decode()}?=" if "=?" in value else _as_header(value)
 
 
 def _tags(text: str) -> list[tuple[str, str]]:
