@@ -14,11 +14,12 @@ import msgspec
 
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
 from pileus.kernel.wire.refusals import refusal
+from pileus.kernel.wire.scalars import WrongType
 from pileus.kernel.wire.subject import Subject
-from pileus.kernel.wire.validation import Inspection, WrongType
+from pileus.kernel.wire.validation import Inspection
 
 _log: Final = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import Response
 from pileus.kernel.wire.codec import Codec, Converter, error_shape, status_of
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.model import Ref, ServiceModel
 from pileus.kernel.wire.query import FormReader, QueryProtocol, answer_of, form_parser
 from pileus.kernel.wire.subject import Subject

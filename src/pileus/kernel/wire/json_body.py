@@ -11,7 +11,7 @@ import msgspec
 
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.wire.codec import NATIVE, Converter, error_members, error_shape, key_of, message_member
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.json_errors import error_message_key
 from pileus.kernel.wire.model import Ref, ServiceModel
 from pileus.kernel.wire.moments import Moments

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 
 _CORAL: Final = {
     "ValidationException": "com.amazon.coral.validate#",

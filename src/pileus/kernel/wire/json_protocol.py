@@ -17,7 +17,7 @@ from pileus.kernel.wire.codec import (
     status_of,
     type_of_error,
 )
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.json_body import UNREADABLE, body_reader, body_writer, encode, error_body
 from pileus.kernel.wire.json_errors import error_type
 from pileus.kernel.wire.model import ServiceModel

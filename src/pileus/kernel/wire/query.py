@@ -27,7 +27,7 @@ from pileus.kernel.wire.codec import (
     query_code,
     status_of,
 )
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.forms import MalformedQueryString, form_of
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
 from pileus.kernel.wire.query_names import model_for_forms

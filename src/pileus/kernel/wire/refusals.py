@@ -7,7 +7,7 @@ those of the dialect are told when the framework has nothing to say, and S3 know
 from collections.abc import Sequence
 
 from pileus.kernel.errors import AnyServiceError, ServiceError
-from pileus.kernel.wire.dialects import Dialect, Told
+from pileus.kernel.wire.dialect import Dialect, Told
 from pileus.kernel.wire.model import Member
 from pileus.kernel.wire.subject import Subject
 from pileus.kernel.wire.validation import Violation, message_of

@@ -22,7 +22,8 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.service import AnswerListener, NoteFailure, PostedForm, Service
 from pileus.kernel.wire.bucket_hosts import path_of
 from pileus.kernel.wire.codec import Answer, Codec, Parse, Receive, WireProtocol
-from pileus.kernel.wire.dialects import Told, dialect_of
+from pileus.kernel.wire.dialect import Told
+from pileus.kernel.wire.dialects import dialect_of
 from pileus.kernel.wire.model import ServiceModel, load_model
 from pileus.kernel.wire.protocols import wire_of
 from pileus.kernel.wire.routes import Routes

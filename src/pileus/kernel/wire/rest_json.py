@@ -10,7 +10,7 @@ from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.http.messages import Request, Response
 from pileus.kernel.service import Encoded
 from pileus.kernel.wire.codec import Codec, Converter, error_shape, status_of
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.json_body import UNREADABLE, body_reader, body_writer, encode, error_body, read_tree
 from pileus.kernel.wire.model import Member, ServiceModel
 from pileus.kernel.wire.moments import Moments

@@ -22,7 +22,7 @@ from pileus.kernel.wire.codec import (
     plain,
     status_of,
 )
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.model import Member, Ref, ServiceModel
 from pileus.kernel.wire.rest_answer import Body, Headers, Tree, error_headers, header_writer, output_payload, taker
 from pileus.kernel.wire.rest_request import (

@@ -23,7 +23,7 @@ from pileus.kernel.wire.codec import (
     status_of,
     type_of_error,
 )
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.json_errors import error_type
 from pileus.kernel.wire.model import ServiceModel
 from pileus.kernel.wire.moments import Moments

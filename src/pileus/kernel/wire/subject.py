@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pileus.kernel.wire.dialects import Dialect
+from pileus.kernel.wire.dialect import Dialect
 from pileus.kernel.wire.model import OperationModel, ServiceModel
 
 

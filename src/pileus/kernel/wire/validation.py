@@ -11,39 +11,15 @@ Source: recordings lambda/lambda_api (lists and maps of scalars are told as a wh
 length), kms/kms (a sensitive value is not repeated); for `WrongType`, what DynamoDB answers to each JSON type.
 """
 
-import binascii
-import math
-import re
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from pileus.kernel.wire.dialects import Constraint
+from pileus.kernel.wire.constraints import broken, constraints_of, element_constraints, told_enum
+from pileus.kernel.wire.dialect import Constraint
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
+from pileus.kernel.wire.scalars import WrongType, check_kind, scalar_of
 
-_INTEGERS: Final = {"byte": 8, "short": 16, "integer": 32, "long": 64}
-_FLOATS: Final = frozenset({"float", "double", "bigdecimal"})
-_JAVA: Final = {
-    "string": "String",
-    "character": "Character",
-    "boolean": "Boolean",
-    "byte": "Byte",
-    "short": "Short",
-    "integer": "Integer",
-    "long": "Long",
-    "biginteger": "BigInteger",
-    "float": "Float",
-    "double": "Double",
-    "bigdecimal": "BigDecimal",
-}
 _NO_ORDERS: Final[Mapping[frozenset[str], Sequence[str]]] = {}
-_LISTED_PATTERN_FIRST: Final[tuple[Constraint, ...]] = ("pattern", "max", "min")
-
-
-class WrongType(Exception):
-    """A value that cannot be read as what the model wants; the message is for the client."""
 
 
 class Violation(NamedTuple):
@@ -97,15 +73,15 @@ class Inspection:
 
     def _broken(self, shape: Shape, value: object) -> Sequence[tuple[Constraint, str]]:
         """A service that casts looks at its enumerations itself."""
-        found = _broken(shape, value)
+        found = broken(shape, value)
         return [(kind, told) for kind, told in found if kind != "enum"] if self._casts and found else found
 
     def _scalar(self, shape: Shape, value: object) -> object:
         if self._casts:
             if shape.type == "string" and isinstance(value, bool | int | float):
                 return str(value).lower() if isinstance(value, bool) else str(value)
-            _check_kind(shape, value)
-        return _scalar(shape, value)
+            check_kind(shape, value)
+        return scalar_of(shape, value)
 
     def _structure(self, name: str, value: object, path: str) -> object:
         if not isinstance(value, dict):
@@ -135,7 +111,7 @@ class Inspection:
         cleaned = [None if item is None else self._scalar(element, item) for item in value]
         if any(item is None or self._broken(element, item) for item in cleaned):
             self._violated(
-                shape, cleaned, path, "element", f"Member must satisfy constraint: [{_element_constraints(element)}]"
+                shape, cleaned, path, "element", f"Member must satisfy constraint: [{element_constraints(element)}]"
             )
         return cleaned
 
@@ -151,7 +127,7 @@ class Inspection:
         key, held = self._model.shape_of(shape.key), self._model.shape_of(shape.value)
         if any(self._broken(key, name) for name in value):
             self._violated(
-                shape, value, path, "element", f"Map keys must satisfy constraint: [{', '.join(_constraints(key))}]"
+                shape, value, path, "element", f"Map keys must satisfy constraint: [{', '.join(constraints_of(key))}]"
             )
         if held.type == "list":
             return self._map_of_lists(shape, shape.value, value, path)
@@ -160,7 +136,7 @@ class Inspection:
         cleaned = {k: None if v is None else self._scalar(held, v) for k, v in value.items()}
         if any(v is None or self._broken(held, v) for v in cleaned.values()):
             self._violated(
-                shape, cleaned, path, "element", f"Map value must satisfy constraint: [{_element_constraints(held)}]"
+                shape, cleaned, path, "element", f"Map value must satisfy constraint: [{element_constraints(held)}]"
             )
         return cleaned
 
@@ -173,7 +149,7 @@ class Inspection:
                 value,
                 path,
                 "element",
-                f"Map value must satisfy constraint: [{', '.join(_constraints(of_list))}]",
+                f"Map value must satisfy constraint: [{', '.join(constraints_of(of_list))}]",
             )
         cleaned: dict[str, object] = {}
         for name, one in value.items():
@@ -199,7 +175,7 @@ class Inspection:
     def _check(self, shape: Shape, value: object, path: str) -> None:
         for constraint, told in self._broken(shape, value):
             if constraint == "enum" and self._enum_orders:
-                told = _enum(self._enum_orders.get(frozenset(shape.enum), shape.enum))
+                told = told_enum(self._enum_orders.get(frozenset(shape.enum), shape.enum))
             self._violated(shape, value, path, constraint, told)
 
     def _violated(
@@ -256,78 +232,6 @@ def _is_scalar(shape: Shape) -> bool:
     return shape.type not in {"structure", "list", "map"} and not shape.document
 
 
-def _scalar(shape: Shape, value: object) -> object:
-    """A scalar in the form that our struct takes; `WrongType` in the words of DynamoDB's JSON reader."""
-    kind = shape.type
-    if isinstance(value, dict):
-        raise WrongType("Start of structure or map found where not expected")
-    if isinstance(value, list):
-        java = "java.nio.ByteBuffer" if kind == "blob" else f"java.lang.{_JAVA.get(kind, 'Object')}"
-        raise WrongType(f"Unrecognized collection type class {java}")
-    if kind == "timestamp":
-        return value
-    if kind == "blob":
-        return _blob(value)
-    if kind in {"string", "character"}:
-        fits = isinstance(value, str)
-    elif kind == "boolean":
-        if isinstance(value, str):
-            raise WrongType("Unexpected token received from parser")
-        fits = isinstance(value, bool)
-    else:
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits:
-        raise WrongType(f"{_token(value)} cannot be converted to {_JAVA[kind]}")
-    return _number(kind, value) if isinstance(value, int | float) and kind != "boolean" else value
-
-
-def _check_kind(shape: Shape, value: object) -> None:
-    """`WrongType` in the words of SQS's JSON reader. Source: local-aws-sqs, test/send-message.test.ts."""
-    if isinstance(value, dict):
-        raise WrongType("Start of structure or map found where not expected.")
-    if isinstance(value, list):
-        raise WrongType("Start of list found where not expected")
-    if shape.type in _INTEGERS and isinstance(value, str):
-        raise WrongType("STRING_VALUE can not be converted to an Integer")
-
-
-def _number(kind: str, value: int | float) -> int | float:
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # a whole number that is too large for any float
-        finite = False
-    if not finite:
-        raise WrongType(f"Number is out of range for {_JAVA[kind]}")
-    if kind in _FLOATS:
-        return value
-    whole = int(value)
-    bits = _INTEGERS.get(kind)
-    if bits is not None and not -(1 << bits - 1) <= whole < 1 << bits - 1:
-        raise WrongType(f"Number is out of range for {_JAVA[kind]}")
-    return whole
-
-
-def _token(value: object) -> str:
-    if isinstance(value, bool):
-        return "TRUE_VALUE" if value else "FALSE_VALUE"
-    if isinstance(value, int):
-        return "NUMBER_VALUE"
-    return "DECIMAL_VALUE" if isinstance(value, float) else "STRING_VALUE"
-
-
-def _blob(value: object) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if not isinstance(value, str):
-        raise WrongType("only base-64-encoded strings are convertible to bytes")
-    if len(value) % 4:
-        raise WrongType(f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(value)}")
-    try:
-        return b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise WrongType("Invalid last non-pad Base64 character dectected") from None  # AWS's spelling
-
-
 def _not_a_structure(name: str, value: object) -> str:
     return f"Unrecognized collection type class {name}" if isinstance(value, list) else _FIELD
 
@@ -338,68 +242,6 @@ def _not_a_map(value: object) -> str:
     return _FIELD
 
 
-def _broken(shape: Shape, value: object) -> list[tuple[Constraint, str]]:
-    """The constraints of this shape alone that a value breaks, and what AWS says about each."""
-    if shape.enum:
-        return [] if value in shape.enum else [("enum", _enum(shape.enum))]
-    limits = _limits(shape)
-    return [(name, limits[name]) for name in _LISTED_PATTERN_FIRST if name in limits and not _holds(shape, name, value)]
-
-
-def _holds(shape: Shape, constraint: Constraint, value: object) -> bool:
-    if constraint == "pattern":
-        assert shape.pattern is not None
-        compiled = _compiled(shape.pattern)
-        return compiled is None or not isinstance(value, str) or compiled.search(value) is not None
-    bound = shape.max if constraint == "max" else shape.min
-    assert bound is not None
-    if isinstance(value, str | bytes | list | Mapping):
-        size: int | float = len(value)
-    elif isinstance(value, int | float):
-        size = value
-    else:
-        assert isinstance(value, datetime | None), "only a moment has no size"
-        return True
-    return size <= bound if constraint == "max" else size >= bound
-
-
-def _limits(shape: Shape) -> dict[Constraint, str]:
-    """What AWS says about each constraint of a shape."""
-    texts: dict[Constraint, str] = {}
-    measure = "value" if shape.type in _INTEGERS or shape.type in _FLOATS else "length"
-    if shape.max is not None:
-        texts["max"] = f"Member must have {measure} less than or equal to {_bound(shape, shape.max)}"
-    if shape.min is not None:
-        texts["min"] = f"Member must have {measure} greater than or equal to {_bound(shape, shape.min)}"
-    if shape.pattern and shape.type == "string":
-        texts["pattern"] = f"Member must satisfy regular expression pattern: {shape.pattern}"
-    return texts
-
-
-def _element_constraints(shape: Shape) -> str:
-    """Everything that an element of a list or a map's value must satisfy, as AWS lists it when one does not.
-
-    An element must not be null either, which AWS adds unless its text may be empty. Recordings lambda/lambda_api:
-    test_layer_function_exceptions and test_create_lambda_exceptions have it, test_invalid_vpc_config_subnet has not.
-    """
-    texts = _constraints(shape)
-    if not (shape.type == "string" and shape.min == 0):
-        texts.append("Member must not be null")
-    return ", ".join(texts)
-
-
-def _constraints(shape: Shape) -> list[str]:
-    return [_enum(shape.enum)] if shape.enum else list(_limits(shape).values())
-
-
-def _enum(allowed: Sequence[str]) -> str:
-    return f"Member must satisfy enum value set: [{', '.join(allowed)}]"
-
-
-def _bound(shape: Shape, bound: int | float) -> str:
-    return str(float(bound)) if shape.type in _FLOATS else str(int(bound))
-
-
 def _shown_scalar(value: object) -> str:
     if value is None:
         return "null"
@@ -408,12 +250,3 @@ def _shown_scalar(value: object) -> str:
     if isinstance(value, bytes):
         return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
     return str(value)
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """A Java pattern that must match the whole text; None where Python lacks the construct."""
-    try:
-        return re.compile(rf"^(?a:{pattern})\Z")
-    except re.error:
-        return None
