@@ -3,8 +3,11 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.conftest import Server
 
@@ -78,3 +81,32 @@ def test_everything_can_be_encrypted(tmp_path: Path) -> None:
     kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert any(path.stat().st_size > len(secret) for path in kept)
     assert [path for path in kept if secret[:34] in path.read_bytes()] == []
+
+
+def test_a_store_that_is_away_is_told_as_such(back: Server, tmp_path: Path) -> None:
+    """503, which SDKs try again, instead of a failure of ours or half an answer."""
+    pytest.importorskip("obstore", reason="the extra object-store is not installed")
+    where = f"s3://back/bytes?endpoint={back.url}&region=us-east-1&access_key_id=111111111111&secret_access_key=test"
+    front = Server(tmp_path / "front", "--s3-objects", where).start()
+    try:
+        s3 = front.client("s3", config=Config(retries={"total_max_attempts": 1}, read_timeout=60))
+        s3.create_bucket(Bucket="front")
+        s3.put_object(Bucket="front", Key="large", Body=_LARGE)
+        upload_id = s3.create_multipart_upload(Bucket="front", Key="parts")["UploadId"]
+        back.kill()
+        there = {"Bucket": "front", "Key": "large"}
+        part = {"Bucket": "front", "Key": "parts", "UploadId": upload_id, "PartNumber": 1}
+        asked: list[tuple[str, dict[str, Any]]] = [
+            ("get_object", there),
+            ("put_object", {**there, "Body": _LARGE[:100_000]}),
+            ("copy_object", {"Bucket": "front", "Key": "copy", "CopySource": there}),
+            ("upload_part", {**part, "Body": _LARGE[:100_000]}),
+        ]
+        for operation, given in asked:
+            with pytest.raises(ClientError) as refused:
+                getattr(s3, operation)(**given)
+            assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+            assert refused.value.response["Error"]["Message"] == "Service is unable to handle request."
+            assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    finally:
+        front.stop()

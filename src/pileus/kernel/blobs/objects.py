@@ -54,6 +54,11 @@ class BlobStore:
         self._pins = Pins(self._remove_late)
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def far(self) -> bool:
+        """Whether there is a network between us and the place."""
+        return not self._engine.near
+
     async def writer(self, *, key: bytes | None = None, digests: Sequence[Digest] = ()) -> BlobWriter:
         """A new blob. key: 32 bytes, the data key to encipher it with. digests: get the bare bytes, in threads."""
         blob = self._ids.bytes(16).hex()

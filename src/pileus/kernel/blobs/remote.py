@@ -8,13 +8,17 @@ An upload that was begun in parts and never completed costs room that no listing
 rules abort such uploads after a day.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from pileus.kernel.blobs.engine import Listed
 from pileus.kernel.blobs.objects import BlobStore
 from pileus.kernel.blobs.segments import ID_CHARACTERS, BlobMissing
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
 
 if TYPE_CHECKING:
@@ -28,11 +32,27 @@ _CHUNK_BYTES: Final = 256 * 1024
 _THREADS: Final = 48
 """Each waits for an answer from afar."""
 
+_WITHOUT_NETWORK: Final = ("file:", "memory:")
+_RETRIES_MAX: Final = 5
+_PATIENCE: Final = timedelta(seconds=15)
+"""After that a request is told; `obstore` would try for three minutes, which no SDK waits."""
+_log: Final = logging.getLogger(__name__)
+
 _HEX: Final = frozenset("0123456789abcdef")
 
 
 class NoObjectStoreSupport(Exception):
     """`obstore` is not installed."""
+
+
+class StoreUnreachable(ServiceError):
+    """The object store does not answer, or not as it should; SDKs try again.
+
+    Source: S3 API Reference, "Error responses".
+    """
+
+    code = "ServiceUnavailable"
+    status = 503
 
 
 def remote_blobs(url: str, *, ids: Ids, options: Mapping[str, str] | None = None) -> BlobStore:
@@ -48,6 +68,8 @@ def remote_blobs(url: str, *, ids: Ids, options: Mapping[str, str] | None = None
         raise NoObjectStoreSupport('an object store needs `pip install "pileus[object-store]"`') from None
     connect: Callable[..., ObjectStore] = from_url  # its overloads know each store's options by name
     given: dict[str, Any] = dict(options or {})
+    if not url.startswith(_WITHOUT_NETWORK):
+        given["retry_config"] = {"max_retries": _RETRIES_MAX, "retry_timeout": _PATIENCE}
     if given.get("endpoint", "").startswith("http://"):
         given["client_options"] = {"allow_http": True}
     try:
@@ -82,10 +104,11 @@ class RemoteObjects:
         import obstore
 
         try:
-            if size_bytes is None:
-                got = obstore.get(self._store, _name(blob))
-            else:
-                got = obstore.get(self._store, _name(blob), options={"range": (offset, offset + size_bytes)})
+            with _reached():
+                if size_bytes is None:
+                    got = obstore.get(self._store, _name(blob))
+                else:
+                    got = obstore.get(self._store, _name(blob), options={"range": (offset, offset + size_bytes)})
         except FileNotFoundError:
             raise BlobMissing(blob) from None
         return RemoteSource(got.stream(min_chunk_size=_CHUNK_BYTES))
@@ -94,7 +117,8 @@ class RemoteObjects:
         import obstore
 
         try:
-            obstore.copy(self._store, _name(blob), _name(new))
+            with _reached():
+                obstore.copy(self._store, _name(blob), _name(new))
         except FileNotFoundError:
             raise BlobMissing(blob) from None
 
@@ -153,12 +177,14 @@ class RemoteSink:
 
     def write(self, parts: Sequence[bytes | memoryview]) -> None:
         assert self._writer is not None
-        for part in parts:
-            self._writer.write(bytes(part))  # it keeps what it is given; of bytes this is no copy
+        with _reached():
+            for part in parts:
+                self._writer.write(bytes(part))  # it keeps what it is given; of bytes this is no copy
 
     def close(self) -> None:
         assert self._writer is not None
-        self._writer.close()
+        with _reached():
+            self._writer.close()
         self._writer = None
 
     def discard(self) -> None:
@@ -177,7 +203,8 @@ class RemoteSource:
         parts, gathered_bytes = [self._rest], len(self._rest)
         while gathered_bytes < size_bytes and self._stream is not None:
             try:
-                part = bytes(next(self._stream))
+                with _reached():
+                    part = bytes(next(self._stream))
             except StopIteration:
                 self._stream = None
                 break
@@ -189,6 +216,20 @@ class RemoteSource:
 
     def close(self) -> None:
         self._stream = None
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """What becomes of a failure of the store itself. That a blob is absent is none."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
+        _log.error("the object store failed: %s", str(error).partition("\n")[0])
+        raise StoreUnreachable("Service is unable to handle request.") from error
 
 
 def _name(blob: str) -> str:

@@ -89,7 +89,8 @@ class Bodies:
         offset: int = 0,
         size_bytes: int | None = None,
     ) -> Content:
-        """A range of an object, without suspension. size_bytes: None for all that follows.
+        """A range of an object, without suspension unless its blobs are far away, so that a failure there is told in
+        time. size_bytes: None for all that follows.
 
         Raises `BlobMissing` if the object was removed since its record was read, `BlobDamaged`.
         """
@@ -102,7 +103,8 @@ class Bodies:
             data = data if key is None else _open(key, data)
             return data if size_bytes == len(data) else data[offset : offset + size_bytes]
         segments = await self.segments(snapshot, record)
-        return self.blobs.body(pieces_of(segments, offset=offset, size_bytes=size_bytes, key=key))
+        content = self.blobs.body(pieces_of(segments, offset=offset, size_bytes=size_bytes, key=key))
+        return await _begun(content) if self.blobs.far and isinstance(content, AsyncIterator) else content
 
     async def flow(
         self, snapshot: Snapshot, record: ObjectRecord, *, key: bytes | None
@@ -210,3 +212,15 @@ def _open(key: bytes, data: bytes) -> bytes:
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
+
+
+async def _begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same stream, of which something has come. Raises what keeps it from coming."""
+    first = await anext(stream, b"")
+
+    async def all_of_it() -> AsyncIterator[bytes]:
+        yield first
+        async for part in stream:
+            yield part
+
+    return all_of_it()
