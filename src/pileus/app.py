@@ -121,6 +121,7 @@ class Parts:
             roles=self._replication_roles,
             keys=(lambda: self._kms.keeper) if self._has("kms") else None,
             bus=bus,
+            root_devices=lambda: self._iam.mfa,
         )
         self._cloudwatch = CloudWatchPart(
             foundation,

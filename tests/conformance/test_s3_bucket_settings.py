@@ -58,7 +58,10 @@ def test_versioning(s3: Any, bucket: str) -> None:
         {"Code": "IllegalVersioningConfigurationException", "Message": "The Versioning element must be specified"},
     )
     assert refused(s3.get_bucket_versioning, Bucket="buckets-none")[1]["Code"] == "NoSuchBucket"
-    assert refused(put, Status="Enabled", MFADelete="Enabled")[0] == 501
+    assert refused(put, Status="Enabled", MFADelete="Enabled") == (
+        403,
+        {"Code": "AccessDenied", "Message": "Mfa Authentication must be used for this request"},
+    )
 
 
 def test_tags(s3: Any, bucket: str) -> None:

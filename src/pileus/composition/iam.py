@@ -18,6 +18,7 @@ from pileus.kernel.service import Duty, Service
 
 if TYPE_CHECKING:
     from pileus.services.iam.key_uses import KeyUseRecorder
+    from pileus.services.iam.mfa import IamMfaVerifier
     from pileus.services.iam.store import IamRoleDirectory
 
 
@@ -64,6 +65,13 @@ class IamPart(Part):
         from pileus.services.iam.store import SECRETS_PURPOSE
 
         return Seal(self._foundation.secret, purpose=SECRETS_PURPOSE, ids=self._ids)
+
+    @cached_property
+    def mfa(self) -> "IamMfaVerifier":
+        """Who knows codes of devices, which go by no clock of ours."""
+        from pileus.services.iam.mfa import IamMfaVerifier
+
+        return IamMfaVerifier(store=self._store, seal=self.secrets_seal, clock=MovableClock())
 
     def _api(self) -> object:
         from pileus.services.iam.api import IamApi

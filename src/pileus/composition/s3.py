@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pileus.services.s3.events.delivering import EventDelivery
     from pileus.services.s3.events.targets import EventBus, EventReceivers
     from pileus.services.s3.keeping import BlobKeeping
+    from pileus.services.s3.mfa import RootDevices
     from pileus.services.s3.posting.posts import PolicyAuthenticator
     from pileus.services.s3.replication.copying import Replicating, RolePermissions
     from pileus.services.sns.publisher import TopicPublisher
@@ -58,11 +59,13 @@ class S3Part(Part):
         roles: "Callable[[], RolePermissions]",
         keys: "Callable[[], KeyKeeper] | None",
         bus: "Callable[[], EventBus] | None",
+        root_devices: "Callable[[], RootDevices]",
     ) -> None:
         """queues, topics, functions: who hears of what happens to objects; None of a service that is not there.
 
         authorizer, authenticator: of those who come otherwise than by the API. roles: what those may in whose name
         objects are replicated. keys: KMS's, None where there is no KMS. bus: the default event buses, likewise.
+        root_devices: whose codes let versions be deleted for good.
         """
         super().__init__(foundation)
         self._began_s = time.time()
@@ -71,6 +74,7 @@ class S3Part(Part):
         self._functions = functions
         self._keys = keys
         self._bus = bus
+        self._root_devices = root_devices
         self._roles = roles
         self._duties = ObjectDuties(foundation, writer=lambda: self._api.writer)
         self._edges = S3Edges(
@@ -165,6 +169,7 @@ class S3Part(Part):
             metrics=self._metrics,
         )
         api.event_receivers = self._receivers
+        api.root_devices = self._root_devices()
         return api
 
     @cached_property

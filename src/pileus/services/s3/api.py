@@ -68,6 +68,5 @@ PARTIAL: Final[dict[str, str]] = {
     "PutBucketAnalyticsConfiguration": "kept and told; nothing is analysed or exported",
     "PutBucketIntelligentTieringConfiguration": "kept and told; objects stay in the tier they are in",
     "PutBucketMetricsConfiguration": "kept and told; no request metrics are written",
-    "PutBucketVersioning": "without MFA delete",
 }
 """What docs/coverage.md says of operations that work in part; what is missing answers `NotImplemented`."""

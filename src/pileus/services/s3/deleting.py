@@ -16,9 +16,9 @@ from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.s3.conditions import check_delete
-from pileus.services.s3.errors import AccessDenied
 from pileus.services.s3.happenings import note
 from pileus.services.s3.locking import check_deletable
+from pileus.services.s3.mfa import check_vouched
 from pileus.services.s3.model import BucketRecord, ObjectRecord
 from pileus.services.s3.new_versions import new_marker
 from pileus.services.s3.object_records import (
@@ -34,13 +34,15 @@ from pileus.services.s3.replication.noting import replicated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """What is asked. version_id: None for no particular one. bypass: GOVERNANCE. mfa: whether a device vouches."""
+    """What is asked. version_id: None for no particular one. bypass: GOVERNANCE. mfa: the account whose device
+    vouches.
+    """
 
     key: str
     version_id: str | None = None
     if_match: str | None = None
     bypass: bool = False
-    mfa: bool = False
+    mfa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class ObjectDeleter:
         asked: Deletion,
         version_id: str,
     ) -> Deleted:
-        if bucket.mfa_delete and not asked.mfa:
-            raise AccessDenied("Mfa Authentication must be used for this request")
+        if bucket.mfa_delete:
+            check_vouched(bucket, asked.mfa)
         now_s = self._clock.timestamp()
         found = await find_version(tx, bucket, asked.key, version_id)
         if found is None:

@@ -65,7 +65,8 @@ class BucketRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """A bucket.
 
     serial: one of its own, with which the keys of its objects begin, so that a namesake never sees them.
-    versioning: "" means never enabled. public_access: None when the configuration was deleted.
+    versioning: "" means never enabled. mfa_told: whether MFA delete was ever set. public_access: None when the
+    configuration was deleted.
     location: what was asked for, where that is an older name of the region (`EU`).
     settings: which further configurations it has (`policy`, `cors`, `lifecycle`, `notification`, ...), each in a row of
     its own; so that whoever works on objects knows without a look that there is none.
@@ -79,6 +80,7 @@ class BucketRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     location: str = ""
     versioning: Literal["", "Enabled", "Suspended"] = ""
     mfa_delete: bool = False
+    mfa_told: bool = False
     ownership: Literal["", "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] = "BucketOwnerEnforced"
     public_access: PublicAccessBlock | None = None
     acl: Acl | None = None

@@ -14,6 +14,7 @@ from pileus.services.s3.bucket_names import FIRST_REGION
 from pileus.services.s3.bucket_records import get_bucket
 from pileus.services.s3.encryption import ObjectKeys
 from pileus.services.s3.errors import AccessDenied
+from pileus.services.s3.mfa import NoRootDevices, RootDevices
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.reading import ObjectReader
 from pileus.services.s3.writing import ObjectWriter
@@ -40,6 +41,7 @@ class S3Base:
         self._bodies = bodies
         self._keys = keys
         self._metrics = metrics
+        self.root_devices: RootDevices = NoRootDevices()
         self.writer = ObjectWriter(store=store, clock=clock, ids=ids, bodies=bodies, keys=keys)
         self.reader = ObjectReader(store=store, clock=clock, bodies=bodies, keys=keys)
 

@@ -15,6 +15,7 @@ from pileus.services.s3.asked import check_version_id
 from pileus.services.s3.bucket_errors import NamedArgument
 from pileus.services.s3.deleting import Deleted, Deletion, ObjectDeleter
 from pileus.services.s3.errors import MalformedXML, NoSuchVersion
+from pileus.services.s3.mfa import vouched_for
 from pileus.services.s3.model import NULL_VERSION, BucketRecord
 from pileus.services.s3.names import order_of
 from pileus.services.s3.object_errors import header_not_implemented
@@ -43,6 +44,7 @@ class DeleteOperations(S3Base):
             raise header_not_implemented("x-amz-if-match-last-modified-time")
         if request.if_match_size is not None:
             raise header_not_implemented("x-amz-if-match-size")
+        mfa = "" if request.mfa is None else await vouched_for(self.root_devices, context, request.mfa)
         async with self._store.transaction() as tx:
             bucket = await asked_bucket(tx, context, request.bucket, expected_owner=request.expected_bucket_owner)
             paid = charged(bucket, context, request.request_payer)
@@ -54,7 +56,7 @@ class DeleteOperations(S3Base):
                 version_id=request.version_id,
                 if_match=request.if_match,
                 bypass=bool(request.bypass_governance_retention) and may_bypass(context),
-                mfa=request.mfa is not None,
+                mfa=mfa,
             )
             deleted = await self.deleter.delete(tx, context, bucket, asked)
         return Answered(204, _told(deleted) + paid)
@@ -63,6 +65,7 @@ class DeleteOperations(S3Base):
         if not 1 <= len(request.delete.objects) <= _OBJECTS_MAX:
             raise MalformedXML
         quiet = bool(request.delete.quiet)
+        mfa = await vouched_for(self.root_devices, context, request.mfa)
         deleted: list[DeletedObject] = []
         errors: list[Error] = []
         async with self._store.transaction() as tx:
@@ -73,7 +76,7 @@ class DeleteOperations(S3Base):
                 try:
                     check_deletes(context, member=member)
                     bypass = bool(request.bypass_governance_retention) and may_bypass(context, member=member)
-                    done = await self._delete_listed(tx, context, bucket, each, request, bypass=bypass)
+                    done = await self._delete_listed(tx, context, bucket, each, bypass=bypass, mfa=mfa)
                 except ServiceError as error:
                     errors.append(
                         Error(key=each.key, version_id=each.version_id, code=error.error_code, message=error.message)
@@ -92,9 +95,9 @@ class DeleteOperations(S3Base):
         context: RequestContext,
         bucket: BucketRecord,
         each: ObjectIdentifier,
-        request: DeleteObjectsRequest,
         *,
         bypass: bool,
+        mfa: str,
     ) -> Deleted:
         if each.last_modified_time is not None or each.size is not None:
             raise header_not_implemented("LastModifiedTime" if each.last_modified_time is not None else "Size")
@@ -106,7 +109,7 @@ class DeleteOperations(S3Base):
             version_id=version_id,
             if_match=each.e_tag,
             bypass=bypass,
-            mfa=request.mfa is not None,
+            mfa=mfa,
         )
         return await self.deleter.delete(tx, context, bucket, asked)
 

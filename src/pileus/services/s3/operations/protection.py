@@ -4,17 +4,17 @@ Source: S3 API Reference; recordings s3/s3_api, test_bucket_versioning_crud, tes
 test_put_object_lock_configuration_on_existing_bucket, test_disable_versioning_on_locked_bucket.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
 from pileus.kernel.context import RequestContext
-from pileus.kernel.errors import NotImplementedByPileus
 from pileus.services.s3.absent_settings import ObjectLockConfigurationNotFoundError
 from pileus.services.s3.bucket_errors import IllegalVersioningConfigurationException, InvalidBucketState
+from pileus.services.s3.mfa import check_vouched, vouched_for
 from pileus.services.s3.model import BucketRecord
 from pileus.services.s3.operations.settings_base import SettingsBase
-from pileus.services.s3.settings.documents import REPLICATION
+from pileus.services.s3.settings.documents import LIFECYCLE, REPLICATION
 from pileus.services.s3.settings.protection import default_encryption, default_retention, told_encryption, told_lock
 from pileus.services.s3.shapes import (
     DeleteBucketEncryptionRequest,
@@ -31,6 +31,11 @@ from pileus.services.s3.shapes import (
 )
 
 _LOCKED: Final = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+_AGING: Final = (
+    "Mfa Authentication is not supported on a bucket with lifecycle configuration. Delete lifecycle configuration "
+    "before enabling Mfa Authentication."
+)
+"""As cloudposse/terraform-aws-codebuild, issue 76, quotes it."""
 _REPLICATED: Final = (
     "A replication configuration is present on this bucket, so you cannot change the versioning state. To change the "
     "versioning state, first delete the replication configuration."
@@ -44,22 +49,30 @@ class ProtectionOperations(SettingsBase):
         self, context: RequestContext, request: GetBucketVersioningRequest
     ) -> GetBucketVersioningOutput:
         bucket = await self._bucket(context, request)
-        return GetBucketVersioningOutput(status=bucket.versioning or None)
+        told: Literal["Enabled", "Disabled"] | None = None
+        if bucket.mfa_delete or bucket.mfa_told:
+            told = "Enabled" if bucket.mfa_delete else "Disabled"
+        return GetBucketVersioningOutput(status=bucket.versioning or None, mfa_delete=told)
 
     async def put_bucket_versioning(self, context: RequestContext, request: PutBucketVersioningRequest) -> None:
         asked = request.versioning_configuration
         if asked.status is None:
             raise IllegalVersioningConfigurationException
-        if asked.mfa_delete == "Enabled":
-            raise NotImplementedByPileus("Pileus does not implement MFA delete yet")
-        status = asked.status
+        status, mfa_delete = asked.status, asked.mfa_delete
+        vouching = await vouched_for(self.root_devices, context, request.mfa)
 
         def change(bucket: BucketRecord) -> BucketRecord:
             if status == "Suspended" and bucket.lock_enabled:
                 raise InvalidBucketState(_LOCKED)
             if status == "Suspended" and REPLICATION in bucket.settings:
                 raise InvalidBucketState(_REPLICATED)
-            return replace(bucket, versioning=status)
+            if mfa_delete == "Enabled" or bucket.mfa_delete:
+                check_vouched(bucket, vouching)
+            if mfa_delete == "Enabled" and LIFECYCLE in bucket.settings:
+                raise InvalidBucketState(_AGING)
+            if mfa_delete is None:
+                return replace(bucket, versioning=status)
+            return replace(bucket, versioning=status, mfa_delete=mfa_delete == "Enabled", mfa_told=True)
 
         await self._change(context, request, change)
 
