@@ -21,7 +21,7 @@ from pileus.kernel.storage import records
 from pileus.kernel.storage.emissions import EventRecord, waiting
 from pileus.kernel.storage.seam import Event
 from pileus.kernel.storage.sqlite import open_store
-from pileus.services.dynamodb import steps
+from pileus.services.dynamodb import indexes, steps
 from pileus.services.dynamodb.table_work import TOPIC, TableWork
 from tests.unit.dynamodb.conftest import Dynamo
 
@@ -168,9 +168,14 @@ async def live(history: list[tuple[Any, ...]]) -> None:
         await store.close()
 
 
-@given(st.lists(actions, min_size=40, max_size=60))
+@given(st.lists(actions, min_size=40, max_size=60), st.booleans())
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_an_index_is_what_it_should_be(history: list[tuple[Any, ...]]) -> None:
-    """In steps of three items at the most."""
-    with patch.object(steps, "STEP_PAIRS", 3), patch.object(steps, "_FIRST_PAIRS", 2):
+def test_an_index_is_what_it_should_be(history: list[tuple[Any, ...]], refers: bool) -> None:
+    """In steps of three items at the most. refers: entries refer to their items, however small they are."""
+    bytes_min = 0 if refers else indexes.REFERS_FROM_BYTES
+    with (
+        patch.object(steps, "STEP_PAIRS", 3),
+        patch.object(steps, "_FIRST_PAIRS", 2),
+        patch.object(indexes, "REFERS_FROM_BYTES", bytes_min),
+    ):
         asyncio.run(live(history))

@@ -251,3 +251,45 @@ async def test_one_of_two_long_transactions_wins(hasty: Dynamo) -> None:
     codes = sorted(result.error_code if isinstance(result, ServiceError) else "" for result in results)
     assert codes == ["", "TransactionCanceledException"]
     assert await numbers(hasty, name) == ["1"] * LONG_ITEMS
+
+
+def long_statements(name: str, *, condition: str = "") -> list[dict[str, Any]]:
+    """Each changes a long item."""
+    statement = f"UPDATE {name} SET n = ? WHERE pk = ?{condition}"
+    return [{"Statement": statement, "Parameters": [{"N": "1"}, item["pk"]]} for item in long_items()]
+
+
+async def test_a_transaction_of_statements(hasty: Dynamo) -> None:
+    """What holds of TransactWriteItems holds of ExecuteTransaction: 100 statements are parsed, done, shown in turns."""
+    name = await hasty.table()
+    async with Turns() as turns:
+        inserts = [
+            {"Statement": f"INSERT INTO {name} VALUE {{'pk': ?, 'l': ?}}", "Parameters": [item["pk"], item["l"]]}
+            for item in long_items()
+        ]
+        await hasty.call("ExecuteTransaction", TransactStatements=inserts, ClientRequestToken="token")
+    assert turns.count >= 4 * LONG_ITEMS - 1
+    error = await hasty.error("ExecuteTransaction", TransactStatements=inserts)
+    assert error.startswith("TransactionCanceledException: ")
+    assert error.count("DuplicateItem") == LONG_ITEMS
+    async with Turns() as turns:
+        await hasty.call("ExecuteTransaction", TransactStatements=long_statements(name))
+    assert turns.count >= 3 * LONG_ITEMS - 1
+    assert await numbers(hasty, name) == ["1"] * LONG_ITEMS
+    reads = [{"Statement": f"SELECT n FROM {name} WHERE pk = ?", "Parameters": [item["pk"]]} for item in long_items()]
+    async with Turns() as turns:
+        found = await hasty.call("ExecuteTransaction", TransactStatements=reads)
+    assert turns.count >= 3 * LONG_ITEMS - 1
+    assert found == {"Responses": [{"Item": {"n": {"N": "1"}}}] * LONG_ITEMS}
+
+
+async def test_one_of_two_long_transactions_of_statements_wins(hasty: Dynamo) -> None:
+    """As with TransactWriteItems: what was found out counts only while the item is what it was."""
+    name = await hasty.table()
+    await write_long(hasty, name)
+    once = long_statements(name, condition=" AND n IS MISSING")
+    both = [hasty.call("ExecuteTransaction", TransactStatements=once) for _ in range(2)]
+    results = await asyncio.gather(*both, return_exceptions=True)
+    codes = sorted(result.error_code if isinstance(result, ServiceError) else repr(result) for result in results)
+    assert codes == ["TransactionCanceledException", "{'Responses': []}"]
+    assert await numbers(hasty, name) == ["1"] * LONG_ITEMS

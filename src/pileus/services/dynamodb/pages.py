@@ -18,7 +18,7 @@ from pileus.kernel.storage.seam import Snapshot
 from pileus.services.dynamodb.key_ranges import Keyed, KeyRange
 from pileus.services.dynamodb.limits import PAGE_BYTES_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
-from pileus.services.dynamodb.stored import item_json, item_size, unpack_item
+from pileus.services.dynamodb.stored import is_reference, item_json, item_size, unpack_item
 from pileus.services.dynamodb.values import Item
 
 FIRST_CHUNK: Final = 32
@@ -50,12 +50,14 @@ class Page:
 class Selection:
     """What is kept of the items that are read. limit: 0 means none.
 
+    refer: of an index, what the entry under a key stands for that refers to its item.
     fetch: the whole item of an index's entry, where entries do not hold all that is asked for.
     """
 
     limit: int = 0
     size_bytes_max: int = PAGE_BYTES_MAX
     reverse: bool = False
+    refer: Callable[[bytes], Awaitable[bytes]] | None = None
     fetch: Callable[[Item], Awaitable[bytes | None]] | None = None
     keeps: Callable[[Item], bool] | None = None
     project: Callable[[Item], Item] | None = None
@@ -72,8 +74,10 @@ async def read_page(reader: Snapshot, keyed: Keyed, asked: KeyRange, selection: 
         if selection.limit:
             chunk = min(chunk, selection.limit - page.scanned)
         pairs = await reader.range(asked.begin, asked.end, limit=chunk, reverse=selection.reverse)
-        for _, data in pairs:
-            page.size_bytes += item_size(data)
+        for key, kept in pairs:
+            page.size_bytes += item_size(kept)
+            # At once, so that the item is still that of the entry.
+            data = await selection.refer(key) if selection.refer is not None and is_reference(kept) else kept
             if selection.fetch is not None:
                 whole = await selection.fetch(unpack_item(data))
                 if whole is not None:

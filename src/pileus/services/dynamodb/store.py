@@ -23,7 +23,7 @@ from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.dynamodb.changes import ChangeLog, LogNeeds
 from pileus.services.dynamodb.collections import CollectionSizes
 from pileus.services.dynamodb.expiry import Expiry
-from pileus.services.dynamodb.indexes import Index
+from pileus.services.dynamodb.indexes import Index, most_kept_bytes
 from pileus.services.dynamodb.metrics import TableMetrics
 from pileus.services.dynamodb.model import HASH_BYTES, KeyAttribute, KeySchema
 from pileus.services.dynamodb.table_records import TableRecord
@@ -37,7 +37,7 @@ class Table:
 
     active: whether it is known to be past CREATING. plain: whether an item is all that a write has to touch.
     indexes: those that are maintained, by name, as DynamoDB blames the first; one that is being deleted is not.
-    metrics: of a table that is active. copies: how often an item may be kept, in the table and its indexes.
+    metrics: of a table that is active.
     sealed: the table's own key, where it must be opened before anybody uses the items.
     """
 
@@ -45,7 +45,6 @@ class Table:
         "account_id",
         "active",
         "collections",
-        "copies",
         "indexes",
         "key",
         "log",
@@ -81,7 +80,6 @@ class Table:
             for one in sorted(record.indexes, key=attrgetter("name"))
             if one.state != "DELETING"
         )
-        self.copies = 1 + len(self.indexes)
         local = any(index.local for index in self.indexes)
         self.sealed = b"" if record.encryption is None else record.encryption.sealed
         self.collections = CollectionSizes(region, record.id) if local else None
@@ -92,6 +90,10 @@ class Table:
     @property
     def place(self) -> TablePlace:
         return TablePlace(self.account_id, self.region_name, self.name)
+
+    def kept_bytes(self, size_bytes: int) -> int:
+        """How much an item of this size may take, with its entries."""
+        return size_bytes + len(self.indexes) * most_kept_bytes(size_bytes)
 
     def index(self, name: str) -> Index | None:
         return next((index for index in self.indexes if index.name == name), None)

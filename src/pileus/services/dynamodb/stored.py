@@ -1,7 +1,8 @@
 """How is an item kept, and what is known of it without looking inside?
 
 An item's value is a version byte, its size in DynamoDB's count (three bytes), and its JSON as it goes over the wire, so
-that a read hands out stored bytes and knows what they cost without decoding them. Entries of indexes look the same.
+that a read hands out stored bytes and knows what they cost without decoding them. Entries of indexes look the same, or
+are of another version, which ends after the size: whoever reads them looks at the item (`indexes.py`).
 """
 
 from typing import Final
@@ -13,6 +14,7 @@ from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.values import Item
 
 ITEM_VERSION: Final = 1
+REFERENCE_VERSION: Final = 2
 HEADER_BYTES: Final = 4
 """Before an item's JSON: the version, and the size."""
 
@@ -25,10 +27,19 @@ def pack_item(item: Item, size_bytes: int) -> bytes:
     return (ITEM_VERSION << 24 | size_bytes).to_bytes(HEADER_BYTES, "big") + _encode_json(item)
 
 
+def pack_reference(size_bytes: int) -> bytes:
+    """An entry that does not repeat what the item says. size_bytes: of what it stands for."""
+    return (REFERENCE_VERSION << 24 | size_bytes).to_bytes(HEADER_BYTES, "big")
+
+
+def is_reference(data: bytes) -> bool:
+    return data[0] == REFERENCE_VERSION
+
+
 def item_size(data: bytes) -> int:
     """What an item weighs in DynamoDB's count."""
     head = int.from_bytes(data[:HEADER_BYTES], "big")
-    assert head >> 24 == ITEM_VERSION, "an item of a version that this program does not know"
+    assert 0 < head >> 24 <= REFERENCE_VERSION, "an item of a version that this program does not know"
     return head & 0xFFFFFF
 
 

@@ -57,14 +57,6 @@ class Digest:
         return self._hashed.digest()
 
 
-def digest_of(asked: Iterable[object]) -> bytes:
-    """The digest of a list, at once."""
-    digest = Digest()
-    for one in asked:
-        digest.add(one)
-    return digest.done()
-
-
 async def was_done(
     tx: Transaction, context: RequestContext, token: str, digest: bytes, *, tables: Iterable[str], now_s: float
 ) -> bool:

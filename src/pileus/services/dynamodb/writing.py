@@ -154,7 +154,7 @@ class Images:
 
     def seen(self, data: bytes | None) -> Stored | None:
         """What a read of the item has found."""
-        if data is None or self.old is None or self.old.data != data:
+        if data != (None if self.old is None else self.old.data):
             self.old = found(data)
             self.changed = None
         return self.old

@@ -171,7 +171,7 @@ class BatchOperations(DynamoDbBase):
             return False
         tables = await self._tables_of(context, writes, self._snapshot)
         copied_bytes = sum(
-            item[1] * table.copies for (_, item, _), table in zip(writes, tables, strict=True) if item is not None
+            table.kept_bytes(item[1]) for (_, item, _), table in zip(writes, tables, strict=True) if item is not None
         )
         return copied_bytes > SMALL_BYTES
 
@@ -211,7 +211,7 @@ class BatchOperations(DynamoDbBase):
             if turn is not None and done and (turn.over or copied_bytes > AT_ONCE_BYTES_MAX):
                 break
             if item is not None:
-                copied_bytes += item[1] * table.copies
+                copied_bytes += table.kept_bytes(item[1])
             if plain and table.plain:
                 # The units are for the metrics. A larger item that is gone now cost more: nobody looked at it.
                 if item is None:

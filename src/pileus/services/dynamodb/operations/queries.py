@@ -1,6 +1,7 @@
 """Query and Scan, of tables and of indexes."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -93,6 +94,7 @@ class QueryOperations(DynamoDbBase):
         return Selection(
             limit=request.limit or 0,
             reverse=reverse,
+            refer=None if index is None else partial(index.referred, self._snapshot),
             keeps=keeps,
             fetch=self._fetch(index) if index is not None and _looks_beyond(request, plan, index) else None,
             project=None if plan.projection is None else plan.projection.project,

@@ -9,7 +9,7 @@ items, is therefore given up after a turn; then its items are looked into one by
 rests in between (`Action.foresee`), and it is done again: what was found out counts where an item is still the same.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -83,7 +83,7 @@ class TransactionOperations(DynamoDbBase):
                 await turn.rest()
         token, digest = request.client_request_token, b""
         if token is not None:
-            digest = await _digest(request, turn)
+            digest = await digest_by_turns(request.transact_items, turn)
         now_s = self._clock.timestamp()
 
         async def attempt(tx: Transaction, turn: Turn | None) -> Outcome:
@@ -168,9 +168,10 @@ class TransactionOperations(DynamoDbBase):
         return Outcome(told, spending, writing=False).told("TransactGetItems", started_s)
 
 
-async def _digest(request: TransactWriteItemsInput, turn: Turn) -> bytes:
+async def digest_by_turns(asked: Iterable[object], turn: Turn) -> bytes:
+    """What a token stands for."""
     digest = Digest()
-    for one in request.transact_items:
+    for one in asked:
         digest.add(one)
         if turn.over:
             await turn.rest()

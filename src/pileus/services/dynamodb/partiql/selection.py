@@ -6,6 +6,7 @@ the filter, and after ten reads of certain partitions.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from pileus.kernel.storage.seam import Snapshot
@@ -103,6 +104,7 @@ class PlannedSelect:
             limit=limit,
             size_bytes_max=size_bytes_max,
             reverse=self.reads.reverse,
+            refer=None if self.index is None else partial(self.index.referred, reader),
             fetch=None if self.index is None or not self.fetches else _fetch(reader, self.index),
             keeps=keeps,
             project=None if self.select.columns is None else self.select.project,

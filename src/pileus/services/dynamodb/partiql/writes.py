@@ -8,7 +8,8 @@ from typing import Final, TypeAlias, assert_never
 
 import msgspec
 
-from pileus.kernel.storage.seam import Transaction
+from pileus.kernel.errors import ServiceError
+from pileus.kernel.storage.seam import Snapshot, Transaction
 from pileus.services.dynamodb import writing
 from pileus.services.dynamodb.errors import (
     ConditionalCheckFailedException,
@@ -34,7 +35,7 @@ from pileus.services.dynamodb.requests import legal_item
 from pileus.services.dynamodb.shapes import AttributeValue
 from pileus.services.dynamodb.store import Table
 from pileus.services.dynamodb.stored import Stored, found, stored
-from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, Written
+from pileus.services.dynamodb.writing import ITEM_TOO_LARGE, Images, Written
 
 WriteStatement: TypeAlias = InsertStatement | UpdateStatement | DeleteStatement | ExistsStatement
 
@@ -46,12 +47,14 @@ class Write:
     """A statement that writes, with its values.
 
     transacted: AWS has other words for a key that is none. shows_item: with a condition that failed.
+    images: what an attempt that was given up has found out; see `foresee`.
     """
 
     statement: WriteStatement
     values: Values
     transacted: bool = False
     shows_item: bool = False
+    images: Images | None = None
 
     def check_exists(self, table: Table) -> None:
         """EXISTS names one item, and says something of it."""
@@ -72,20 +75,19 @@ class Write:
 
     async def perform(self, tx: Transaction, table: Table, *, now_s: float) -> Written:
         """Do it."""
-        place = self.place(table)
-        old = found(await tx.get(place))
+        place, images = self.place(table), self.images
+        data = await tx.get(place)
+        old = found(data) if images is None else images.seen(data)
+        new = None if images is None else images.changed
         match self.statement:
             case InsertStatement() as insert:
-                item, size = legal_item(insert.item(self.values), ITEM_TOO_LARGE)
+                new = new or self._inserted(insert)
                 if old is not None:
                     raise DuplicateItemException
-                return await writing.write(tx, table, place, None, stored(item, size), now_s=now_s)
+                return await writing.write(tx, table, place, None, new, now_s=now_s)
             case UpdateStatement() as update:
-                if old is None:
-                    raise ConditionalCheckFailedException
-                self._check(update.where, old)
-                item, size = _legal_update(update.apply(old.item, self.values))
-                return await writing.write(tx, table, place, old, stored(item, size), now_s=now_s, updating=True)
+                new = new or self._changed(update, old)
+                return await writing.write(tx, table, place, old, new, now_s=now_s, updating=True)
             case DeleteStatement() as delete:
                 if old is not None:
                     self._check(delete.where, old)
@@ -96,6 +98,31 @@ class Write:
                 return Written(table, place, old, old)
             case _:
                 assert_never(self.statement)
+
+    async def foresee(self, reader: Snapshot, table: Table) -> None:
+        """Make of the item what `perform` would, so that it need not while that is the same; it says what is wrong."""
+        images = self.images
+        assert images is not None, "there is where to keep it"
+        try:
+            old = images.seen(await reader.get(self.place(table)))
+            match self.statement:
+                case InsertStatement() as insert:
+                    images.changed = self._inserted(insert)
+                case UpdateStatement() as update:
+                    images.changed = self._changed(update, old)
+                case _:
+                    _ = None if old is None else old.item
+        except ServiceError:
+            images.changed = None
+
+    def _inserted(self, insert: InsertStatement) -> Stored:
+        return stored(*legal_item(insert.item(self.values), ITEM_TOO_LARGE))
+
+    def _changed(self, update: UpdateStatement, old: Stored | None) -> Stored:
+        if old is None:
+            raise ConditionalCheckFailedException
+        self._check(update.where, old)
+        return stored(*_legal_update(update.apply(old.item, self.values)))
 
     def _named(self, schema: KeySchema) -> NamedItem:
         assert not isinstance(self.statement, InsertStatement)
