@@ -2,8 +2,9 @@
 
 Its standard input: 4 bytes of length, the `Job` as JSON, then the object until it ends. Its standard output: messages,
 each 4 bytes of length of the payload, 1 byte of kind, three sizes of 8 bytes, payload. An error ends it; its payload
-is code and message as JSON. Whatever a file does to its reader, it does it here, with an end to its memory and, on
-Linux, without a file that it could open but Python's own and what it writes itself.
+is code and message as JSON. Whatever a file does to its reader, it does it here, with an end to its memory and to the
+time that it computes without a word, and on Linux without a network, and without a file that it could open but Python's
+own and what it writes itself.
 """
 
 import os
@@ -11,6 +12,7 @@ import resource
 import struct
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from io import FileIO
@@ -26,6 +28,8 @@ KINDS: Final[tuple[Kind, ...]] = ("bound", "records", "progress", "cont", "stats
 HEAD: Final = struct.Struct(">IBQQQ")
 MEMORY_BYTES_MAX: Final = 2 * 1024 * 1024 * 1024
 """Of addresses: of those, pyarrow reserves many more than it uses."""
+COMPUTING_S_MAX: Final = 10 * 60
+"""Between two pieces that come or messages that go: hours of a large object are no mistake, but these are."""
 _READ_BYTES: Final = 256 * 1024
 _NICE: Final = 5
 
@@ -56,6 +60,7 @@ def _told(error: SelectError) -> Message:
 
 def _pieces(incoming: FileIO) -> Iterator[bytes]:
     while data := incoming.read(_READ_BYTES):
+        _go_on()
         yield data
 
 
@@ -74,6 +79,27 @@ def _serve(incoming: FileIO, outgoing: BinaryIO) -> None:
     for message in answer(job, _pieces(incoming)):
         outgoing.write(message_bytes(message))
         outgoing.flush()
+        _go_on()
+
+
+def _go_on() -> None:
+    """From here on there is as much time to compute as at the beginning."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + COMPUTING_S_MAX, hard))
+
+
+def give_up_network() -> None:
+    """From here on nothing can be reached, not even this machine; where the system lets one go without."""
+    if sys.platform != "linux":
+        return
+    from pileus.kernel.sandbox import linux
+
+    for flags in (linux.CLONE_NEWNET, linux.CLONE_NEWNET | linux.CLONE_NEWUSER):
+        try:
+            linux.unshare(flags)
+        except OSError:
+            continue
+        return
 
 
 def give_up_files() -> None:
@@ -99,6 +125,8 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(_NICE)
+    _go_on()
+    give_up_network()
     give_up_files()
     with open(0, "rb", buffering=0) as given, open(1, "wb") as told:
         try:
