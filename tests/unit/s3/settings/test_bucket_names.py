@@ -26,6 +26,7 @@ from pileus.services.s3.bucket_names import check_name, region_for
     ],
 )
 def test_names_that_are_taken(name: str) -> None:
+    """The rules of names leave room for dots, digits and both lengths at the edge."""
     check_name(name)
 
 
@@ -58,6 +59,7 @@ def test_names_that_are_taken(name: str) -> None:
     ],
 )
 def test_names_that_are_refused(name: str) -> None:
+    """S3 User Guide, "General purpose bucket naming rules": each rule has a name that breaks it."""
     with pytest.raises(InvalidBucketName):
         check_name(name)
 
@@ -88,6 +90,7 @@ def test_where_a_bucket_is_made(constraint: str | None, asked_in: str, region: s
     ],
 )
 def test_constraints_of_another_address(constraint: str | None, asked_in: str, told: str) -> None:
+    """A region's address makes buckets in that region only, and says so."""
     with pytest.raises(IllegalLocationConstraintException) as refused:
         region_for(constraint, asked_in=asked_in)
     assert refused.value.message.startswith(f"The {told} location constraint is incompatible")
@@ -95,6 +98,7 @@ def test_constraints_of_another_address(constraint: str | None, asked_in: str, t
 
 @pytest.mark.parametrize("constraint", ["us-east-1", "nowhere", "eu"])
 def test_constraints_that_are_no_location(constraint: str) -> None:
+    """us-east-1 is named by naming none; what is no region is refused."""
     with pytest.raises(InvalidLocationConstraint):
         region_for(constraint, asked_in="us-east-1")
 

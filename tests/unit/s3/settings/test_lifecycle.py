@@ -52,6 +52,7 @@ def _refusal(*rules: dict[str, Any]) -> tuple[str, str]:
     ],
 )
 def test_rules_that_are_taken(rule: dict[str, Any]) -> None:
+    """Both ways to filter, and each action, pass the checks."""
     assert len(_checked(rule)) == 1
 
 
@@ -75,6 +76,7 @@ def test_rules_that_are_taken(rule: dict[str, Any]) -> None:
     ],
 )
 def test_rules_against_the_schema(rule: dict[str, Any]) -> None:
+    """What the schema has no place for is malformed, whatever it would mean."""
     assert _refusal(rule)[0] == "MalformedXML"
 
 
@@ -129,6 +131,7 @@ def test_rules_against_the_schema(rule: dict[str, Any]) -> None:
     ],
 )
 def test_rules_that_contradict_themselves(rule: dict[str, Any], code: str, told: str) -> None:
+    """What the schema lets pass and S3 does not: its codes and words."""
     assert _refusal(rule) == (code, told)
 
 
@@ -154,6 +157,7 @@ def test_rules_have_ids_of_their_own() -> None:
 
 
 def test_how_many_rules() -> None:
+    """A thousand, and at least one (API_PutBucketLifecycleConfiguration)."""
     rule = {"Expiration": {"Days": 1}}
     assert len(_checked(*({**rule, "ID": str(n)} for n in range(RULES_MAX)))) == RULES_MAX
     assert _refusal(*({**rule, "ID": str(n)} for n in range(RULES_MAX + 1)))[0] == "MalformedXML"

@@ -85,6 +85,7 @@ def test_websites(asked: dict[str, Any], code: str) -> None:
     ],
 )
 def test_cors_rules_that_are_refused(changed: dict[str, Any], told: str) -> None:
+    """A rule that no browser could use is refused in S3's words."""
     rule = {"AllowedMethod": ["GET"], "AllowedOrigin": ["*"], **changed}
     with pytest.raises(ServiceError) as refused:
         check_cors(msgspec.convert({"CORSRule": [rule]}, CORSConfiguration))
@@ -92,6 +93,7 @@ def test_cors_rules_that_are_refused(changed: dict[str, Any], told: str) -> None
 
 
 def test_a_hundred_cors_rules() -> None:
+    """A hundred are taken, and not one more (API_PutBucketCors)."""
     rule = {"AllowedMethod": ["GET"], "AllowedOrigin": ["http://*.example.com"]}
     check_cors(msgspec.convert({"CORSRule": [rule] * 100}, CORSConfiguration))
     with pytest.raises(ServiceError) as refused:
@@ -158,6 +160,7 @@ def test_receivers_that_are_refused(changed: dict[str, Any], code: str) -> None:
 
 
 def test_receivers_have_ids_of_their_own() -> None:
+    """Who names none is given one; two that say the same are refused."""
     checked = _receivers({}, {"Event": ["s3:ObjectRemoved:*"], "Id": "mine"}).queue_configurations
     assert checked is not None
     assert [len(each.id or "") for each in checked] == [48, 4]
@@ -198,5 +201,6 @@ def test_replications_that_are_refused(rules: list[dict[str, Any]], code: str, t
 
 
 def test_both_schemas_of_replication() -> None:
+    """The older one, with a prefix, and the newer one, with priorities, are both still sent."""
     assert _replicated({"Prefix": "a"}).rules[0].id
     assert len(_replicated(_RULE, {**_RULE, "Priority": 2}).rules) == 2

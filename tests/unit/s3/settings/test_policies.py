@@ -41,6 +41,7 @@ def _policy(*statements: Any, **more: Any) -> str:
     ],
 )
 def test_policies_that_are_taken(changed: dict[str, Any]) -> None:
+    """What AWS's documentation writes into policies is none of the mistakes that are looked for."""
     check_bucket_policy(_policy({**_STATEMENT, **changed}, Id="x"), "mine")
 
 
@@ -63,6 +64,7 @@ def test_policies_that_are_taken(changed: dict[str, Any]) -> None:
     ],
 )
 def test_statements_that_are_refused(changed: dict[str, Any], told: str) -> None:
+    """Each mistake in a statement is told in S3's words, which tools show to their users."""
     with pytest.raises(MalformedPolicy) as refused:
         check_bucket_policy(_policy({**_STATEMENT, **changed}), "mine")
     assert refused.value.message.startswith(told)
@@ -70,6 +72,7 @@ def test_statements_that_are_refused(changed: dict[str, Any], told: str) -> None
 
 @pytest.mark.parametrize("field", ["Effect", "Principal", "Action", "Resource"])
 def test_fields_that_are_required(field: str) -> None:
+    """Of a field that is missing S3 tells the name."""
     left = {name: value for name, value in _STATEMENT.items() if name != field}
     with pytest.raises(MalformedPolicy) as refused:
         check_bucket_policy(_policy(left), "mine")
@@ -93,6 +96,7 @@ def test_fields_that_are_required(field: str) -> None:
     ],
 )
 def test_documents_that_are_refused(text: str, told: str) -> None:
+    """What is no policy at all is refused before its statements are looked at."""
     with pytest.raises(MalformedPolicy) as refused:
         check_bucket_policy(text, "mine")
     assert refused.value.message == told
@@ -120,4 +124,5 @@ def test_values_of_any_kind_are_refused_or_taken(field: str, value: Any) -> None
     ],
 )
 def test_what_actions_apply_to(action: str, kinds: set[str]) -> None:
+    """An action must fit its resource, so each is known as one of buckets, of objects, or of both."""
     assert kinds_of(action) == kinds
