@@ -169,7 +169,7 @@ def test_unknown_operations_and_services() -> None:
     unknown = desk.ask(cloudwatch("Nothing", b""))
     assert unknown.status == 404
     assert decode(bytes(unknown.body if isinstance(unknown.body, bytes) else b""))["__type"] == (
-        "UnknownOperationException"
+        "com.amazon.coral.service#UnknownOperationException"
     )
     headers = {"smithy-protocol": "rpc-v2-cbor"}
     assert desk.ask(Request(method="POST", target="/service/Logs_20140328/operation/x", headers=headers)).status == 501

@@ -50,6 +50,8 @@ _DYNAMODB_ORDERS: Final = {
 }
 """As DynamoDB lists them: architect/dynalite, test/scan.js and test/createTable.js, "incorrect attributes"."""
 
+_ALARM_STATES: Final = ("INSUFFICIENT_DATA", "ALARM", "OK")
+
 _IAM_NAMES: Final[Mapping[tuple[str, Constraint], Told]] = {
     ("path", "pattern"): Told(
         "ValidationError",
@@ -149,7 +151,12 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
             "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
         },
     ),
-    "cloudwatch": Dialect(internal_code="InternalServiceFault"),
+    # Recording cloudwatch/cloudwatch, test_exception_serializing_with_no_shape_in_spec.
+    "cloudwatch": Dialect(
+        error_namespace="com.amazonaws.cloudwatch.v2010_08_01#",
+        internal_code="InternalServiceFault",
+        enum_orders={frozenset(_ALARM_STATES): _ALARM_STATES},
+    ),
     # API_Publish, "Errors"; API_ConfirmSubscription, API_Unsubscribe: the links in messages are not signed.
     "sns": Dialect(
         internal_code="InternalError",
