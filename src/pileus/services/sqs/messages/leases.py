@@ -51,10 +51,17 @@ async def change_visibility(visit: Visit, handle: Handle, text: str, *, timeout_
 async def remove_entry(visit: Visit, number: int, lease: Lease, entry: Entry) -> None:
     """A message leaves its lease, and is counted no more; so does what pointed to it from where it was before."""
     _count(visit, lease, -1)
-    lease.entries.remove(entry)
-    if not live(lease):
+    entries = lease.entries
+    if entries[0] is entry:  # messages are deleted in the order in which they were received
+        del entries[0]
+    else:
+        entries.remove(entry)
+    for other in entries:
+        if not other.moved_to:
+            break
+    else:
         _unlist_key(visit, number, lease)
-    visit.change_lease(number, lease if lease.entries else None)
+    visit.change_lease(number, lease if entries else None)
     if lease.origin:
         origin = await visit.lease(lease.origin)
         assert origin is not None, "what was moved is remembered where it was"
@@ -76,8 +83,12 @@ async def _find(visit: Visit, handle: Handle) -> tuple[int, Lease, Entry] | None
     number = handle.lease
     while number:
         lease = await visit.lease(number)
-        entry = next((entry for entry in lease.entries if entry.seq == handle.seq), None) if lease is not None else None
-        if lease is None or entry is None:
+        if lease is None:
+            return None
+        for entry in lease.entries:
+            if entry.seq == handle.seq:
+                break
+        else:
             return None
         if not entry.moved_to:
             return number, lease, entry

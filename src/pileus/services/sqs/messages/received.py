@@ -48,6 +48,8 @@ class Asked:
         self._prefixes = tuple(name[: -len(_PREFIX)] for name in own if name.endswith(_PREFIX))
 
     def system(self, one: Taken, *, fifo: bool) -> dict[str, str]:
+        if not self._system:
+            return {}
         told = {name: _SYSTEM[name](one, fifo) for name in self._system}
         return {name: text for name, text in told.items() if text}
 
@@ -63,7 +65,7 @@ class Asked:
 
 def message_told(queue: QueueRecord, one: Taken, asked: Asked) -> Message:
     message = one.message
-    own = asked.own(message.attributes)
+    own = asked.own(message.attributes) if message.attributes else None
     return Message(
         message_id=message_id(message.id),
         receipt_handle=one.handle,
@@ -71,7 +73,7 @@ def message_told(queue: QueueRecord, one: Taken, asked: Asked) -> Message:
         body=message.body,
         attributes=asked.system(one, fifo=queue.fifo) or None,
         md5_of_message_attributes=attributes_md5(own) if own else None,
-        message_attributes={name: _told(value) for name, value in own.items()} or None,
+        message_attributes={name: _told(value) for name, value in own.items()} if own else None,
     )
 
 
