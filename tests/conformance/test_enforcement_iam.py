@@ -1,5 +1,7 @@
 """What IAM's own things are called by is no way around a policy; by boto3."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -83,3 +85,29 @@ def test_nobody_goes_into_another_partition(aws: Server) -> None:
         arn = f"arn:{there.meta.partition}:iam::aws:policy/AdministratorAccess"
         with pytest.raises(ClientError, match="InvalidClientTokenId"):
             there.attach_user_policy(UserName=user.name, PolicyArn=arn)
+
+
+@pytest.mark.parametrize("prefix", ["aws", "iam"])
+@pytest.mark.parametrize("side", ["identity", "trust"])
+def test_roles_are_assumed_by_their_tags(aws: Server, prefix: str, side: str) -> None:
+    """Source: IAM tutorial, "Define permissions to access AWS resources based on tags"; the Reference, AssumeRole.
+
+    By the policies of who asks, and by what the role itself trusts, whoever that is.
+    """
+    user = User(aws)
+    when: dict[str, Any] = {
+        "StringEquals": {f"{prefix}:ResourceTag/Team": "${aws:PrincipalTag/team}", "aws:ResourceAccount": ACCOUNT}
+    }
+    open_trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    user.may(allow("sts:AssumeRole", **(when if side == "identity" else {})))
+    user.iam.tag_user(UserName=user.name, Tags=[{"Key": "team", "Value": "red"}])
+    trusted = document(open_trust | ({"Condition": when} if side == "trust" else {}))
+    roles = {
+        team: user.iam.create_role(
+            RoleName=name("role"), AssumeRolePolicyDocument=trusted, Tags=[{"Key": "Team", "Value": team}]
+        )["Role"]["Arn"]
+        for team in ("red", "blue")
+    }
+    sts = user.client("sts")
+    sts.assume_role(RoleArn=roles["red"], RoleSessionName="session")
+    refused(sts.assume_role, RoleArn=roles["blue"], RoleSessionName="session")

@@ -46,7 +46,7 @@ def sts_api(
     """
     iam = IamStore(store)
     policies = IamPolicySource(store)
-    sessions = RoleSessions(roles=roles, sealer=sealer, callers=callers)
+    sessions = RoleSessions(roles=roles, sealer=sealer, callers=callers, organization=organization)
     return StsApi(
         sessions=sessions,
         saml_identities=SamlIdentities(sessions=sessions, providers=_SamlProviders(iam), clock=clock),

@@ -41,6 +41,7 @@ class Role:
     name: str = "reader"
     account_id: str = ACCOUNT
     session_duration_max: timedelta = timedelta(hours=2)
+    tags: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,9 @@ Source: IAM User Guide, "IAM and AWS STS condition context keys".
 
 from collections.abc import Iterable, Mapping
 
+from pileus.kernel.auth.organizations import Organization, organization_key
 from pileus.kernel.auth.policy import ContextValue
+from pileus.services.sts.roles import AssumableRole
 
 Conditions = dict[str, ContextValue]
 
@@ -31,6 +33,18 @@ def of_session(
         conditions |= {f"aws:requesttag/{key.lower()}": value for key, value in requested_tags.items()}
     if transitive := tuple(transitive_tag_keys):
         conditions["sts:transitivetagkeys"] = transitive
+    return conditions
+
+
+def of_role(role: AssumableRole, organization: Organization | None) -> Conditions:
+    """What is known of the role itself."""
+    conditions: Conditions = {"aws:resourceaccount": role.account_id}
+    for key, value in role.tags:
+        conditions[f"aws:resourcetag/{key.lower()}"] = conditions[f"iam:resourcetag/{key.lower()}"] = value
+    for key in ("orgid", "orgpaths"):
+        found = organization_key(organization, key, account_id=role.account_id)
+        if found is not None:
+            conditions[f"aws:resource{key}"] = found
     return conditions
 
 

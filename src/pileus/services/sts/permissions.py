@@ -109,4 +109,5 @@ class StsResources:
         role = await self._roles.find(arn)
         if role is None:
             return None
-        return KnownResource(arn=role.arn, policy=NamedPolicy(role.arn, compile_policy(role.trust_policy), "trust"))
+        trust = NamedPolicy(role.arn, compile_policy(role.trust_policy), "trust")
+        return KnownResource(arn=role.arn, tags=dict(role.tags), policy=trust)

@@ -6,12 +6,13 @@ from datetime import timedelta
 import msgspec
 
 from pileus.kernel.auth.credentials import Credentials
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.policy import ContextValue
 from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
 from pileus.kernel.context import Principal
 from pileus.kernel.errors import ServiceError
 from pileus.services.sts import model, shapes
-from pileus.services.sts.conditions import of_session
+from pileus.services.sts.conditions import of_role, of_session
 from pileus.services.sts.roles import AssumableRole, RoleDirectory
 from pileus.services.sts.session_policies import SessionPolicies, packed_percent
 from pileus.services.sts.session_tags import SessionTags
@@ -57,8 +58,19 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 class RoleSessions:
     """Begins sessions of roles for those whom the roles trust."""
 
-    def __init__(self, *, roles: RoleDirectory, sealer: SessionSealer, callers: CallerPolicies | None = None) -> None:
-        """callers: None where somebody else asks whether the caller's own policies allow it."""
+    def __init__(
+        self,
+        *,
+        roles: RoleDirectory,
+        sealer: SessionSealer,
+        callers: CallerPolicies | None = None,
+        organization: Organization | None = None,
+    ) -> None:
+        """callers: None where somebody else asks whether the caller's own policies allow it.
+
+        organization: of whose accounts some are, if there is one.
+        """
+        self._organization = organization
         self._callers = callers
         self._roles = roles
         self._sealer = sealer
@@ -113,6 +125,7 @@ class RoleSessions:
             )
         conditions = {
             **wanted.conditions,
+            **of_role(role, self._organization),
             **of_session(
                 session_name=wanted.session_name,
                 requested_tags=wanted.tags.requested,

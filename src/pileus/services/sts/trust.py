@@ -79,7 +79,9 @@ def refusal_of(
 
 def refusal_of_service(role: AssumableRole, call: ServiceCall, *, region: str, now_s: float) -> Refusal | None:
     """None when a service may assume the role, on behalf of a resource of the role's account. region: "" for none."""
-    query = service_query(call, action="sts:AssumeRole", resource=role.arn, region=region, now_s=now_s)
+    query = service_query(
+        call, action="sts:AssumeRole", resource=role.arn, region=region, resource_tags=dict(role.tags), now_s=now_s
+    )
     return _refusal(query, role, None)
 
 
