@@ -150,3 +150,54 @@ def test_the_role_must_be_allowed_to_send(aws: Server) -> None:
 
     assert "assumed-role/poor-" in until(refused)[0]["principal"]
     assert seen_by(aws, target) == []
+
+
+ITSELF: Final = """
+import json, os
+import boto3
+
+client = boto3.client("lambda")
+
+def handler(event, context):
+    print("GOT", json.dumps(event))
+    kind = event["kind"]
+    answer = client.invoke(
+        FunctionName=context.function_name, InvocationType=kind, Payload=json.dumps({"kind": kind, "n": event["n"] + 1})
+    )
+    return json.loads(answer["Payload"].read() or b"null")
+"""
+
+
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
+def test_a_function_that_invokes_itself_is_stopped(aws: Server, role: str, kind: str) -> None:
+    """Lambda Developer Guide, recursive loop detection: after 16 times in a chain; events go to the destination."""
+    functions = aws.client("lambda")
+    name, told = make_function(aws, role, ITSELF, Timeout=120), make_function(aws, role)
+    arn = functions.get_function(FunctionName=told)["Configuration"]["FunctionArn"]
+    functions.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    payload = json.dumps({"kind": kind, "n": 0}).encode()
+    answer = functions.invoke(FunctionName=name, InvocationType=kind, Payload=payload)
+    if kind == "RequestResponse":
+        document = json.loads(answer["Payload"].read())
+        while "errorType" not in document:
+            document = json.loads(document["errorMessage"])
+        assert document["errorType"] in ("RecursiveInvocationException", "ClientError")
+        assert "recursive loop" in document["errorMessage"]
+    else:
+        record = until(lambda: seen_by(aws, told))[0]
+        assert record["requestPayload"]["n"] == 17
+        assert "responsePayload" not in record
+    ran = until(lambda: [each for each in [seen_by(aws, name)] if len(each) >= 17])[0]
+    assert sorted(event["n"] for event in ran) == list(range(17))
+
+
+def test_a_loop_that_is_wanted(aws: Server, role: str) -> None:
+    """`RecursiveLoop: Allow`: it goes on until the function ends it."""
+    functions = aws.client("lambda")
+    text = ITSELF.replace("    kind =", '    if event["n"] == 30: return\n    kind =')
+    name = make_function(aws, role, text)
+    functions.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"kind": "Event", "n": 0}')
+    assert until(lambda: len(seen_by(aws, name)) == 31)

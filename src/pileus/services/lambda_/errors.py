@@ -9,6 +9,19 @@ class ResourceNotFoundException(ServiceError):
     code = "ResourceNotFoundException"
 
 
+class RecursiveInvocationException(ServiceError):
+    """The function invokes itself, by whatever way, again and again."""
+
+    code = "RecursiveInvocationException"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped "
+            "your function's invocation."
+        )
+
+
 class FunctionNotFound(ResourceNotFoundException):
     """No such function, or no such version of it; `arn` as AWS prints it, with the qualifier that was asked for."""
 

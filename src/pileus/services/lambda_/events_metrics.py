@@ -31,6 +31,10 @@ class EventMetrics:
         """An event was given up without having been processed."""
         self._add(function, "AsyncEventsDropped", 1, "Count")
 
+    def recursed(self, function: FunctionName) -> None:
+        """An invocation was stopped, because its function invokes itself."""
+        self._add(function, "RecursiveInvocationsDropped", 1, "Count")
+
     def undelivered(self, function: FunctionName, *, dead_letter: bool) -> None:
         name = "DeadLetterErrors" if dead_letter else "DestinationDeliveryFailures"
         self._add(function, name, 1, "Count")

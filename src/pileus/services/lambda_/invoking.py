@@ -33,6 +33,7 @@ from pileus.services.lambda_.model import StatementRecord
 from pileus.services.lambda_.names import FunctionName, function_name, function_of_arn
 from pileus.services.lambda_.payloads import check_async_size, check_json, payload_too_large, read_client_context
 from pileus.services.lambda_.policy import service_denial
+from pileus.services.lambda_.recursion import Recursion
 from pileus.services.lambda_.resolving import Guarded, Named, Ready, Resolver, resolve
 from pileus.services.lambda_.running import Environments, Running
 from pileus.services.lambda_.shapes import InvocationRequest, InvocationResponse, InvokeWithResponseStreamRequest
@@ -69,6 +70,7 @@ class Invoker:
         self._metrics = metrics
         self._run = Running(environments).run
         self.resolver = Resolver(store=store, packages=packages, images=images, ids=ids)
+        self.recursion = Recursion(store=store, clock=clock, ids=ids, metrics=metrics)
         self._clock = clock
         self._ids = ids
         self._named: dict[tuple[str, str, str, str | None], Named] = {}
@@ -91,11 +93,18 @@ class Invoker:
         client_context = None if request.client_context is None else read_client_context(request.client_context)
         if kind == "DryRun":
             return InvocationResponse(status_code=204)
+        trace_id = self.recursion.trace(context, named.function)
         if kind == "Event":
             await self._accept(
-                named.function, request_id=context.request_id, payload=payload, client_context=client_context
+                named.function,
+                request_id=context.request_id,
+                payload=payload,
+                client_context=client_context,
+                trace_id=trace_id,
             )
             return InvocationResponse(status_code=202)
+        if context.trace_header:
+            await self.recursion.check(named.function, trace_id)
         result = await self._run(
             ready.spec,
             Invocation(
@@ -103,7 +112,7 @@ class Invoker:
                 payload=payload,
                 invoked_function_arn=named.arn,
                 client_context=client_context,
-                trace_id=new_trace(self._clock, self._ids),
+                trace_id=trace_id,
             ),
         )
         return InvocationResponse(
@@ -142,12 +151,15 @@ class Invoker:
             raise payload_too_large()
         check_json(payload)
         client_context = None if request.client_context is None else read_client_context(request.client_context)
+        trace_id = self.recursion.trace(context, named.function)
+        if context.trace_header:
+            await self.recursion.check(named.function, trace_id)
         return ready, Invocation(
             request_id=context.request_id,
             payload=payload,
             invoked_function_arn=named.arn,
             client_context=client_context,
-            trace_id=new_trace(self._clock, self._ids),
+            trace_id=trace_id,
         )
 
     async def for_service(
@@ -254,7 +266,13 @@ class Invoker:
         return ready.spec.version, result
 
     async def _accept(
-        self, function: FunctionName, *, request_id: str, payload: bytes, client_context: str | None = None
+        self,
+        function: FunctionName,
+        *,
+        request_id: str,
+        payload: bytes,
+        client_context: str | None = None,
+        trace_id: str = "",
     ) -> None:
         """Write the event down; it is delivered from the outbox, at least once."""
         invocation = AsyncInvocation(
@@ -263,7 +281,7 @@ class Invoker:
             payload=payload,
             accepted_at=self._clock.now(),
             client_context=client_context,
-            trace_id=new_trace(self._clock, self._ids),
+            trace_id=trace_id or new_trace(self._clock, self._ids),
         )
 
         async def write(tx: Transaction) -> None:

@@ -69,6 +69,9 @@ class AsyncInvocations:
         if too_old(rules, invocation, now):
             await self._end(invocation, config, "EventAgeExceeded", None)
             return
+        if await self._invoker.recursion.found(function, invocation.trace_id):
+            await self._end(invocation, config, "RetriesExhausted", None)
+            return
         self._metrics.started(function, now - invocation.accepted_at)
         try:
             version, result = await self._invoker.again(invocation)
