@@ -153,6 +153,28 @@ CONSTRAINTS: Final = [
         ],
     ),
     *cases(
+        DYNALITE + "batchGetItem.js: incorrect attributes",
+        _GET,
+        {},
+        [
+            (
+                {"RequestItems": {"aa;": {}}, "ReturnConsumedCapacity": "hi"},
+                violations(_names('{"aa;":{}}'), null("requestItems.aa;.member.keys"), _CAPACITY),
+            )
+        ],
+    ),
+    *cases(
+        DYNALITE + "batchWriteItem.js: incorrect attributes",
+        _WRITE,
+        {},
+        [
+            (
+                {"RequestItems": {"aa;": []}, "ReturnConsumedCapacity": "hi"},
+                violations(_names("{aa;=[]}"), _WRITES.format("{aa;=[]}"), _CAPACITY),
+            )
+        ],
+    ),
+    *cases(
         DYNALITE + "batchWriteItem.js: incorrect attributes",
         _WRITE,
         {},

@@ -93,6 +93,7 @@ class Converter:
             self._subject.model,
             values_told=dialect.values_told,
             enum_orders=dialect.enum_orders,
+            map_keys=dialect.map_keys,
             casts=dialect.casts,
         )
         try:

@@ -1,5 +1,6 @@
 """In what may a service depart from the protocol it speaks? Which service does in what is in `dialects`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
@@ -12,6 +13,17 @@ class Told(NamedTuple):
 
     code: str
     text: str
+
+
+class MapKeys(NamedTuple):
+    """What the keys of a map must match, where that is more than the model says, and its words for it.
+
+    as_json: the map is repeated as JSON, not as Java prints it.
+    """
+
+    pattern: re.Pattern[str]
+    told: str
+    as_json: bool = False
 
 
 _TOO_LARGE: Final = Told("RequestEntityTooLargeException", "Request is too large")
@@ -27,6 +39,8 @@ class Dialect:
     validation_code: the code of violated constraints; None for the protocol's.
     values_told: violated constraints repeat the value that violates them.
     enum_orders: how the values that are allowed are listed, where it is not the order of the model.
+    map_keys: by the names of shapes that are maps; told beside other broken constraints, and where there are none the
+        service looks for itself.
     casts: numbers and truths are taken where text is wanted, a map's nulls are left out, and enumerations are for the
         service to look at.
     missing: what a member that is required and absent is answered with, where it is not a violation among others.
@@ -56,6 +70,7 @@ class Dialect:
     validation_code: str | None = None
     values_told: bool = True
     enum_orders: Mapping[frozenset[str], Sequence[str]] = field(default_factory=dict)
+    map_keys: Mapping[str, MapKeys] = field(default_factory=dict)
     casts: bool = False
     missing: Told | None = None
     broken: Mapping[tuple[str, Constraint], Told] = field(default_factory=dict)

@@ -4,13 +4,14 @@ The models do not say these things; they were seen on the wire. This and `query_
 with the names of services in them, and what they know of them is spelling.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from pileus.kernel.wire.dialect import Constraint, Dialect, Told
+from pileus.kernel.wire.dialect import Constraint, Dialect, MapKeys, Told
 
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 _PLAIN: Final = Dialect()
@@ -52,6 +53,13 @@ _DYNAMODB_ORDERS: Final = {
 
 _ALARM_STATES: Final = ("INSUFFICIENT_DATA", "ALARM", "OK")
 
+_TABLE_NAMES: Final = MapKeys(
+    re.compile(r"arn:.*|[a-zA-Z0-9_.-]{3,255}", re.DOTALL),
+    "Member must have length less than or equal to 255, Member must have length greater than or equal to 3, "
+    "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
+)
+"""Of batches: architect/dynalite, test/batchGetItem.js, "incorrect attributes"; see also `dynamodb/batch_checks.py`."""
+
 _IAM_NAMES: Final[Mapping[tuple[str, Constraint], Told]] = {
     ("path", "pattern"): Told(
         "ValidationError",
@@ -76,6 +84,10 @@ _DIALECTS: Final[Mapping[str, Dialect]] = {
         crc32=True,
         internal_code="InternalServerError",
         enum_orders=_DYNAMODB_ORDERS,
+        map_keys={
+            "BatchGetRequestMap": _TABLE_NAMES._replace(as_json=True),
+            "BatchWriteItemRequestMap": _TABLE_NAMES,
+        },
         broken={
             # Public suites that run against DynamoDB: architect/dynalite, paritysuite/dynamodb-conformance (2026).
             ("requestItems", "min"): Told(

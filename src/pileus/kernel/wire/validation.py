@@ -11,15 +11,17 @@ Source: recordings lambda/lambda_api (lists and maps of scalars are told as a wh
 length), kms/kms (a sensitive value is not repeated); for `WrongType`, what DynamoDB answers to each JSON type.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from pileus.kernel.wire.constraints import broken, constraints_of, element_constraints, told_enum
-from pileus.kernel.wire.dialect import Constraint
+from pileus.kernel.wire.dialect import Constraint, MapKeys
 from pileus.kernel.wire.model import Ref, ServiceModel, Shape
 from pileus.kernel.wire.scalars import WrongType, check_kind, scalar_of
 
 _NO_ORDERS: Final[Mapping[frozenset[str], Sequence[str]]] = {}
+_NO_KEYS: Final[Mapping[str, MapKeys]] = {}
 
 
 class Violation(NamedTuple):
@@ -40,9 +42,11 @@ class Inspection:
         *,
         values_told: bool = True,
         enum_orders: Mapping[frozenset[str], Sequence[str]] = _NO_ORDERS,
+        map_keys: Mapping[str, MapKeys] = _NO_KEYS,
         casts: bool = False,
     ) -> None:
-        """values_told: the message repeats the values that break a constraint. enum_orders, casts: see `Dialect`."""
+        """values_told: the message repeats the values that break a constraint. The others: see `Dialect`."""
+        self._map_keys = map_keys
         self._casts = casts
         self._model = model
         self._enum_orders = enum_orders
@@ -129,6 +133,8 @@ class Inspection:
             self._violated(
                 shape, value, path, "element", f"Map keys must satisfy constraint: [{', '.join(constraints_of(key))}]"
             )
+        if name in self._map_keys:
+            self._check_keys(shape, value, path, self._map_keys[name])
         if held.type == "list":
             return self._map_of_lists(shape, shape.value, value, path)
         if not _is_scalar(held):
@@ -139,6 +145,13 @@ class Inspection:
                 shape, cleaned, path, "element", f"Map value must satisfy constraint: [{element_constraints(held)}]"
             )
         return cleaned
+
+    def _check_keys(self, shape: Shape, value: dict[str, object], path: str, keys: MapKeys) -> None:
+        if all(map(keys.pattern.fullmatch, value)):
+            return
+        shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False) if keys.as_json else None
+        told = f"Map keys must satisfy constraint: [{keys.told}]"
+        self._violated(shape, value, path, "element", told, shown=shown)
 
     def _map_of_lists(self, shape: Shape, held: Ref, value: dict[str, object], path: str) -> object:
         """Lists of a wrong length are told of with the whole map, once (DynamoDB's BatchWriteItem)."""
@@ -179,10 +192,19 @@ class Inspection:
             self._violated(shape, value, path, constraint, told)
 
     def _violated(
-        self, shape: Shape, value: object, path: str, constraint: Constraint | Literal["element"], told: str
+        self,
+        shape: Shape,
+        value: object,
+        path: str,
+        constraint: Constraint | Literal["element"],
+        told: str,
+        *,
+        shown: str | None = None,
     ) -> None:
-        shown = "" if shape.sensitive or not self._values_told else f"'{self._shown(shape, value)}'"
-        self.violations.append(Violation(path, constraint, value, _told(shown, path, told)))
+        """shown: the value, if not as Java prints it."""
+        hidden = shape.sensitive or not self._values_told
+        repeated = "" if hidden else f"'{self._shown(shape, value) if shown is None else shown}'"
+        self.violations.append(Violation(path, constraint, value, _told(repeated, path, told)))
 
     def _shown(self, shape: Shape, value: object) -> str:
         """A value as Java would print it."""
