@@ -190,6 +190,31 @@ async def test_two_looks_at_once_meter_once(tmp_path: Path) -> None:
     await store.close()
 
 
+async def test_the_duty_begins_at_once_and_looks_by_the_hour(tmp_path: Path) -> None:
+    """What was there from the start on is metered from the start on; a start itself goes through nothing."""
+    clock = JumpingClock(START)
+    store = open_store(tmp_path, clock=clock)
+    metrics = Metrics(store, clock)
+    looks: list[datetime] = []
+
+    async def gauge(since: datetime) -> AsyncIterator[Held]:
+        looks.append(since)
+        yield Held(ACCOUNT, "us-east-1", metering.KEY_HOURS, (("KeyId", "k"),), 1.0)
+
+    duty = asyncio.create_task(_holdings(metrics, store, clock, gauge).run())
+    async with asyncio.timeout(10):
+        while not clock.alarms:
+            await asyncio.sleep(0)
+        assert not looks
+        clock.jump(timedelta(hours=2))
+        while not await metrics.sums([(NAMESPACE, metering.KEY_HOURS)], start=START, end=clock.now()):
+            await asyncio.sleep(0)
+    assert looks == [START]
+    duty.cancel()
+    await asyncio.gather(duty, return_exceptions=True)
+    await store.close()
+
+
 @pytest.mark.parametrize(
     ("since", "until", "hours"),
     [

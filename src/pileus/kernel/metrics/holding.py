@@ -68,12 +68,19 @@ class Holdings:
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
-        """The duty: look until cancelled."""
+        """The duty: look until cancelled. Not at once: a start has better things to do than to go through objects."""
+        await self._store.run(self._begin)
+        pause = LOOKED_EVERY
         while True:
+            await self._clock.sleep(pause)
             began_s = time.monotonic()
             await self.look()
-            took = timedelta(seconds=time.monotonic() - began_s)
-            await self._clock.sleep(max(LOOKED_EVERY, _REST * took))
+            pause = max(LOOKED_EVERY, _REST * timedelta(seconds=time.monotonic() - began_s))
+
+    async def _begin(self, tx: Transaction) -> None:
+        """What is there before the first look counts from now on."""
+        if await tx.get(_LOOKED_AT) is None:
+            tx.set(_LOOKED_AT, encode(LookedRecord(at_s=self._clock.timestamp())))
 
     async def look(self) -> None:
         """Meter all that there is, for the time since the last look; the first look only begins."""
