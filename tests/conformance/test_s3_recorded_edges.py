@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from tests.conftest import Server
 from tests.support.buckets import new_bucket, refused
@@ -196,3 +198,16 @@ def test_a_past_date_is_told_by_the_clock_of_seattle(s3: Any) -> None:
         retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
         error = refused(s3.put_object_retention, Bucket=bucket, Key="k", Retention=retention)
         assert (error["ArgumentName"], error["ArgumentValue"]) == ("RetainUntilDate", told)
+
+
+def test_strangers_learn_a_buckets_region(aws: Server, s3: Any) -> None:
+    """SDKs ask for it by an unsigned HeadBucket (`GetBucketRegion` of Go and Java), and read it off the refusal."""
+    bucket = f"b-{uuid4().hex[:16]}"
+    aws.client("s3", region_name="eu-west-1").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    nobody = aws.client("s3", config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}))
+    with pytest.raises(s3.exceptions.ClientError) as caught:
+        nobody.head_bucket(Bucket=bucket)
+    told = caught.value.response["ResponseMetadata"]
+    assert (told["HTTPStatusCode"], told["HTTPHeaders"]["x-amz-bucket-region"]) == (403, "eu-west-1")

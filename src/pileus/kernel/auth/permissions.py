@@ -31,7 +31,7 @@ class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
     arn: as policies know it, its path included. policy: the one attached to it. details: what its service's condition
     keys are made of. account_id: whose it is, where its ARN does not say. grants: what lets in beside the policy (an
     access control list). leads_to: what must let in too (the bucket of an access point). unread: condition keys that
-    begin so were not looked for; `GivenSource` finds them when asked.
+    begin so were not looked for; `GivenSource` finds them when asked. refused_with: headers of a refusal.
     """
 
     arn: str
@@ -42,6 +42,7 @@ class KnownResource(msgspec.Struct, frozen=True, kw_only=True):
     grants: Sequence["NamedPolicy"] = ()
     leads_to: "KnownResource | None" = None
     unread: str = ""
+    refused_with: Sequence[tuple[str, str]] = ()
 
 
 class ResourceSource(Protocol):

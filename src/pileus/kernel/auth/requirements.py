@@ -150,6 +150,8 @@ class Requirements:
         if not decision.allowed:
             message = words_of(query, decision, permission, given, context, needs=needs, messages=self._messages)
             refused = AnyServiceError(needs.code, message, status=needs.status)
+            if known is not None:
+                refused.headers = known.refused_with
             raise refused.because(denial) if noted_later else refused
 
     async def _decide(

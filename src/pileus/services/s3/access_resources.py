@@ -163,6 +163,7 @@ class BucketResources:
             grants=grants,
             details=_details(record) if closely and record is not None else {},
             unread=_TAGS if tagged and not closely else "",
+            refused_with=() if key else (("x-amz-bucket-region", bucket.region),),
         )
 
     def _remember(self, name: str, watch: Watch, bucket: BucketRecord) -> None:
