@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -532,3 +533,34 @@ class TestPartCopy:
         assert answer["CopySourceVersionId"] == version
         finish(s3, bucket, upload_id, [{"PartNumber": 1, "ETag": answer["CopyPartResult"]["ETag"]}])
         assert s3.get_object(Bucket=bucket, Key=KEY)["Body"].read() == LARGE
+
+
+def test_a_whole_object_becomes_a_part_without_its_bytes_being_moved(tmp_path: Path) -> None:
+    """The same answer as for bytes that are sent, by every checksum; on the disk the two are one, until one goes."""
+    server = Server(tmp_path / "data").start()
+    try:
+        s3 = server.client("s3")
+        s3.create_bucket(Bucket="whole")
+        body = bytes(range(251)) * 24_000
+        s3.put_object(Bucket="whole", Key="source", Body=body, ChecksumAlgorithm="CRC32")
+        there = {"Bucket": "whole", "Key": "source"}
+        for algorithm in ("", "CRC32", "SHA256"):
+            asked = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+            upload_id = begin(s3, "whole", **asked)
+            here = {"Bucket": "whole", "Key": KEY, "UploadId": upload_id}
+            sent = s3.upload_part(**here, PartNumber=1, Body=body, **asked)
+            copied = s3.upload_part_copy(**here, PartNumber=2, CopySource=there)["CopyPartResult"]
+            assert copied["ETag"] == sent["ETag"]
+            if algorithm:
+                assert copied[f"Checksum{algorithm}"] == sent[f"Checksum{algorithm}"]
+        files = [path.stat() for path in (tmp_path / "data").rglob("*") if path.is_file()]
+        assert len([file for file in files if file.st_nlink == 3]) == 3  # the source, and all but SHA-256's part
+        named = {"PartNumber": 2, "ETag": copied["ETag"], "ChecksumSHA256": copied["ChecksumSHA256"]}
+        finish(s3, "whole", upload_id, [named])
+        again = begin(s3, "whole")
+        part = s3.upload_part_copy(Bucket="whole", Key=KEY, UploadId=again, PartNumber=1, CopySource=there)
+        s3.delete_object(**there)
+        finish(s3, "whole", again, [{"PartNumber": 1, "ETag": part["CopyPartResult"]["ETag"]}])
+        assert s3.get_object(Bucket="whole", Key=KEY)["Body"].read() == body
+    finally:
+        server.stop()

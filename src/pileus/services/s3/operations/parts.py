@@ -33,7 +33,7 @@ from pileus.services.s3.shapes import (
 from pileus.services.s3.upload_records import get_upload, put_part
 from pileus.services.s3.uploads.answering import check_part_key, object_of, told_encryption
 from pileus.services.s3.uploads.errors import bad_part_number
-from pileus.services.s3.uploads.keeping import KeptPart, check_stated, keep_part
+from pileus.services.s3.uploads.keeping import KeptPart, check_stated, clone_part, keep_part
 from pileus.services.s3.uploads.limits import PART_BYTES_MAX, PARTS_MAX
 from pileus.services.s3.uploads.ranges import copied_range
 
@@ -151,7 +151,7 @@ class PartOperations(S3Base):
         upload: UploadRecord,
         key: bytes | None,
     ) -> KeptPart:
-        """Read a range of a version, and keep it as a part."""
+        """Keep a range of a version as a part: read, unless it is all of a file that may lie as it does."""
         offset, size_bytes = copied_range(request.copy_source_range, record.size_bytes)
         customer_key = customer_key_of(
             request.copy_source_sse_customer_algorithm,
@@ -168,6 +168,11 @@ class PartOperations(S3Base):
             data = await self._bodies.content(snapshot, record, key=source_key, offset=offset, size_bytes=size_bytes)
             assert isinstance(data, bytes)
             return await keep_part(self._bodies, upload, data, key=key)
+        plain = source_key is None and key is None
+        if plain and size_bytes == record.size_bytes:
+            cloned = await clone_part(self._bodies, upload, record)
+            if cloned is not None:
+                return cloned
         segments = await self._bodies.segments(snapshot, record)
         pieces = pieces_of(segments, offset=offset, size_bytes=size_bytes, key=source_key)
         return await keep_part(self._bodies, upload, self._bodies.blobs.stream(pieces), key=key)

@@ -14,7 +14,7 @@ from pileus.kernel.wire import checksums
 from pileus.kernel.wire.receiving import ReceivedBody
 from pileus.services.s3 import checksumming
 from pileus.services.s3.bodies import Bodies, no_space
-from pileus.services.s3.model import UploadRecord
+from pileus.services.s3.model import ObjectRecord, UploadRecord
 from pileus.services.s3.uploads.errors import wrong_algorithm
 from pileus.services.s3.writing import etag_of
 
@@ -86,3 +86,22 @@ async def keep_part(
         checksum = checksums.written(segment.crc64nvme) if algorithm else ""
     told = (algorithm, checksum) if upload.checksum_algorithm else stated
     return KeptPart(segment, etag_of(digest.digest(), upload.encryption, key), checksum, told)
+
+
+async def clone_part(bodies: Bodies, upload: UploadRecord, record: ObjectRecord) -> KeptPart | None:
+    """Make all of a plain object a plain part without reading it; None where something of it has to be calculated.
+
+    Raises `BlobMissing`.
+    """
+    segment = record.segment
+    if segment is None or segment.cipher or record.parts_count or "-" in record.etag:
+        return None
+    algorithm, summed = upload.checksum_algorithm or checksumming.DEFAULT, record.checksum
+    if algorithm == checksumming.DEFAULT:
+        checksum = checksums.written(segment.crc64nvme)
+    elif summed is not None and (summed.algorithm, summed.kind) == (algorithm, "FULL_OBJECT"):
+        checksum = summed.value
+    else:
+        return None
+    told = (algorithm, checksum) if upload.checksum_algorithm else None
+    return KeptPart(await bodies.blobs.clone(segment), record.etag, checksum, told)
