@@ -71,7 +71,8 @@ class Listening:
 
 
 def test_what_is_done_to_objects_is_told(aws: Server) -> None:
-    """test_object_created_put, _copy, _and_object_removed, test_key_encoding, test_object_tagging_put_event."""
+    """test_object_created_put, test_object_created_copy, test_object_created_and_object_removed, test_key_encoding,
+    test_object_tagging_put_event, test_object_tagging_delete_event."""
     heard = Listening(aws, "events-done", events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"])
     put = heard.s3.put_object(Bucket=heard.name, Key="a@b ä", Body=b"something")
     heard.s3.copy_object(Bucket=heard.name, Key="copy", CopySource={"Bucket": heard.name, "Key": "a@b ä"})
@@ -169,7 +170,10 @@ def test_a_topic_hears_of_objects(aws: Server) -> None:
 
 
 def test_a_function_hears_of_objects(aws: Server) -> None:
-    """s3_notifications_lambda: it handles the event, and writes another object, with its role."""
+    """s3_notifications_lambda: it handles the event, and writes another object, with its role.
+
+    The record is that of test_create_object_put_via_dynamodb.
+    """
     s3, lambda_, iam = aws.client("s3"), aws.client("lambda"), aws.client("iam")
     s3.create_bucket(Bucket="events-function")
     trust = {
