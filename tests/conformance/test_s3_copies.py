@@ -211,6 +211,29 @@ def test_what_is_to_be_encrypted_does_not_lie_plain(aws: Server, s3: Any, bucket
         assert not any(reverse in path.read_bytes() for path in files)
 
 
+@pytest.mark.parametrize("size", [60, 100_000])
+def test_encrypted_copies_lie_as_their_sources(s3: Any, bucket: str, size: int) -> None:
+    """Under S3's own keys a copy is told as its source is, and outlives it; another checksum is calculated."""
+    body = (b"a secret of many words " * 5000)[:size]
+    put = s3.put_object(Bucket=bucket, Key="k", Body=body, ServerSideEncryption="AES256")
+    copied = s3.copy_object(Bucket=bucket, Key="c", CopySource=f"{bucket}/k", ServerSideEncryption="AES256")
+    assert copied["ServerSideEncryption"] == "AES256"
+    assert copied["CopyObjectResult"]["ETag"] == put["ETag"]
+    assert copied["CopyObjectResult"]["ChecksumCRC32"] == put["ChecksumCRC32"]
+    summed = s3.copy_object(
+        Bucket=bucket,
+        Key="c2",
+        CopySource=f"{bucket}/c",
+        ServerSideEncryption="AES256",
+        ChecksumAlgorithm="SHA256",
+    )
+    assert summed["CopyObjectResult"]["ChecksumSHA256"] == b64encode(hashlib.sha256(body).digest()).decode()
+    s3.delete_object(Bucket=bucket, Key="k")
+    for key in ("c", "c2"):
+        assert read(s3, bucket, key) == body
+        assert read(s3, bucket, key, Range="bytes=7-40") == body[7:41]
+
+
 @pytest.mark.parametrize("size", [9, 100_000])
 def test_objects_under_keys_of_their_customers(s3: Any, bucket: str, size: int) -> None:
     """Recordings TestS3SSECEncryption::test_object_retrieval_sse_c and test_put_object_lifecycle_with_sse_c."""

@@ -1,8 +1,9 @@
 """How is an object copied?
 
-Bytes that may lie in the copy as they lie in the source are not read: a blob is cloned. They are read where the key is
-another, where a checksum by another algorithm is wanted, and where the source was uploaded in parts: a copy is an
-object that was written at once, whose ETag is the MD5 of all (recording s3/s3, test_multipart_copy_object_etag).
+Bytes that may lie in the copy as they lie in the source are not read: a blob is cloned, and under S3's own key only its
+data key is wrapped again. They are read where the key is KMS's or a customer's, where only one of the two is encrypted,
+where a checksum by another algorithm is wanted, and where the source was uploaded in parts: a copy is an object that
+was written at once, whose ETag is the MD5 of all (recording s3/s3, test_multipart_copy_object_etag).
 
 Source: API_CopyObject.
 """
@@ -79,7 +80,7 @@ class ObjectCopier:
             return False
         if record.encryption is None:
             return self._keys.plain(target.bucket, target.asked)
-        return False
+        return self._keys.rewrapped(target.bucket, target.asked, record) is not None
 
     async def _adopted(self, context: RequestContext | None, source: Source, target: Target) -> ObjectRecord:
         record = source.record
@@ -95,7 +96,7 @@ class ObjectCopier:
             size_bytes=record.size_bytes,
             etag=record.etag,
             checksum=record.checksum,
-            encryption=record.encryption,
+            encryption=self._keys.rewrapped(target.bucket, target.asked, record),
         )
         return await self._writer.adopt(
             context, target.bucket, target.key, draft, stored, conditions=target.conditions, happening=_HAPPENING

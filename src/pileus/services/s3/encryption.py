@@ -25,12 +25,10 @@ from pileus.services.s3.keys_of_kms import DataKeys
 from pileus.services.s3.model import BucketRecord, DefaultEncryption, Encryption, ObjectRecord
 from pileus.services.s3.names import bucket_arn, object_arn
 from pileus.services.s3.object_errors import InvalidEncryptionAlgorithm
+from pileus.services.s3.wrapping import KEY_BYTES, NONCE_BYTES, Wrapping
 
 AES256: Final = "AES256"
-KEY_BYTES: Final = 32
 _HEADER: Final = "x-amz-server-side-encryption"
-_NONCE_BYTES: Final = 12
-_PURPOSE: Final = b"pileus s3 data keys"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,7 +170,7 @@ class ObjectKeys:
         self._secret = secret
         self._kms = kms
         self._everything = everything
-        self._wrapping: _Wrapping | None = None
+        self._wrapping: Wrapping | None = None
 
     async def new(
         self, context: RequestContext | None, bucket: BucketRecord, key: str, asked: Asked
@@ -185,15 +183,29 @@ class ObjectKeys:
         default = bucket.encryption
         if not asked.algorithm and default is None and not self._everything:
             return None, None
-        algorithm = asked.algorithm or (default.algorithm if default is not None else AES256)
+        algorithm = _algorithm_of(bucket, asked)
         if algorithm.startswith("aws:kms"):
             return await self._new_of_kms(context, bucket, key, asked, default, algorithm)
         data_key = self._ids.bytes(KEY_BYTES)
-        return Encryption(sealed_key=self._wrap.seal(data_key, self._ids.bytes(_NONCE_BYTES))), data_key
+        return Encryption(sealed_key=self._wrap.seal(data_key, self._ids.bytes(NONCE_BYTES))), data_key
 
     def plain(self, bucket: BucketRecord, asked: Asked) -> bool:
         """Whether a new version would lie plain."""
         return asked is NOT_ASKED and bucket.encryption is None and not self._everything
+
+    def rewrapped(self, bucket: BucketRecord, asked: Asked, record: ObjectRecord) -> Encryption | None:
+        """What a copy keeps that lies as its source does, under the same data key; None where it cannot.
+
+        Only under S3's own keys: those of KMS are asked each time, and bound to the place of the object.
+        """
+        ours = record.encryption
+        if ours is None or ours.algorithm != AES256 or not ours.sealed_key:
+            return None
+        lies_plain = not asked.algorithm and bucket.encryption is None and not self._everything
+        if asked.customer_key or lies_plain or _algorithm_of(bucket, asked) != AES256:
+            return None
+        data_key = self._wrap.open(ours.sealed_key)
+        return Encryption(sealed_key=self._wrap.seal(data_key, self._ids.bytes(NONCE_BYTES)))
 
     async def open(
         self,
@@ -251,28 +263,15 @@ class ObjectKeys:
         return encryption, made.plain
 
     @property
-    def _wrap(self) -> "_Wrapping":
+    def _wrap(self) -> Wrapping:
         if self._wrapping is None:
-            self._wrapping = _Wrapping(self._secret)
+            self._wrapping = Wrapping(self._secret)
         return self._wrapping
 
 
-class _Wrapping:
-    """Wraps data keys with a key that follows from the server's secret; made when the first object needs it."""
-
-    def __init__(self, secret: bytes) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-        derived = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=_PURPOSE).derive(secret)
-        self._gcm = AESGCM(derived)
-
-    def seal(self, data_key: bytes, nonce: bytes) -> bytes:
-        return nonce + self._gcm.encrypt(nonce, data_key, _PURPOSE)
-
-    def open(self, sealed: bytes) -> bytes:
-        return self._gcm.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _PURPOSE)
+def _algorithm_of(bucket: BucketRecord, asked: Asked) -> str:
+    """Of a new version that is encrypted, and not under a customer's key."""
+    return asked.algorithm or (bucket.encryption.algorithm if bucket.encryption is not None else AES256)
 
 
 def context_of(bucket: BucketRecord, key: str, told: str, *, bucket_key: bool) -> Mapping[str, str]:
