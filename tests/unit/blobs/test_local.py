@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pileus.kernel.blobs import local
 from pileus.kernel.blobs.local import BlobDamaged, BlobMissing, BlobRef, LocalBlobs
 
 HOUR = timedelta(hours=1)
@@ -78,3 +79,12 @@ async def test_a_sweep_removes_only_the_old_and_unreferenced(tmp_path: Path) -> 
     assert await blobs.sweep({kept.digest}, older_than=HOUR) == 2
     assert sorted(files(tmp_path)) == sorted(blobs.path(each.digest) for each in (kept, young, again))
     assert await LocalBlobs(tmp_path / "never used").sweep(set(), older_than=HOUR) == 0
+
+
+async def test_every_new_directory_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A synced file is gone all the same if the name of a directory above it was never synced."""
+    synced: list[Path] = []
+    monkeypatch.setattr(local, "sync_directory", synced.append)
+    blobs = LocalBlobs(tmp_path / "blobs", durability="full")
+    reference = await blobs.put(b"first")
+    assert {tmp_path, tmp_path / "blobs", blobs.path(reference.digest).parent} <= set(synced)

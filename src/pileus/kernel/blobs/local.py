@@ -100,6 +100,7 @@ class LocalBlobs:
                 sync_directory(target.parent)
                 if new_directory:
                     sync_directory(self._root)
+                    sync_directory(self._root.parent)  # the root may be as new
         return reference
 
     async def read(self, digest: str, *, verify: bool = False) -> bytes:
