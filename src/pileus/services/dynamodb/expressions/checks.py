@@ -1,9 +1,8 @@
-"""Does a parsed expression keep AWS's rules, and which rule is named first when it breaks several?
+"""Do the names and values of an expression keep AWS's rules, and which rule is named first when they break several?
 
-Two passes. The first needs only the text: reserved words, indexes, function names, places and operands, in the order
-written. The second looks at names and values, operator by operator, operands before the operator that they belong to.
-The first pass raises; the second returns the checks that a request's values must pass, so that a tree is kept and used
-again with other values. An update is first checked for undefined names and overlapping paths, then backwards.
+The second of two passes, after `texts`: operator by operator, operands before the operator that they belong to. It
+returns the checks that a request's values must pass, so that a tree is kept and used again with other values. An update
+is first checked for undefined names and overlapping paths, then backwards.
 
 Source of rules, order and texts: answers of DynamoDB and of AWS's own DynamoDB Local 3.3.1, as public test suites have
 recorded them (architect/dynalite, and the fixtures of an expression tester by keyvaluestore.com).
@@ -22,24 +21,21 @@ from pileus.services.dynamodb.expressions.paths import (
     resolve,
     undefined_name,
 )
-from pileus.services.dynamodb.expressions.reserved import RESERVED
 from pileus.services.dynamodb.expressions.syntax import (
     Action,
     Arithmetic,
     Between,
     Call,
-    Combination,
     Comparison,
     In,
     Node,
-    Not,
-    Parentheses,
     Path,
-    Section,
     Value,
     children,
+    paths_of,
     unwrapped,
 )
+from pileus.services.dynamodb.expressions.texts import check_count
 from pileus.services.dynamodb.expressions.tokens import ExpressionError
 from pileus.services.dynamodb.limits import EXPRESSION_IN_OPERANDS_MAX, NESTING_LEVELS_MAX
 from pileus.services.dynamodb.shapes import AttributeValue
@@ -48,24 +44,12 @@ Values = Mapping[str, AttributeValue]
 Check = Callable[[Values], None]
 """Raises `ExpressionError` when the values of a request break a rule."""
 
-CONDITION_FUNCTIONS: Final = {
-    "attribute_exists": 1,
-    "attribute_not_exists": 1,
-    "attribute_type": 2,
-    "begins_with": 2,
-    "contains": 2,
-}
-OPERAND_FUNCTIONS: Final = {"size": 1}
-UPDATE_FUNCTIONS: Final = {"if_not_exists": 2, "list_append": 2}
-_OPERANDS: Final = CONDITION_FUNCTIONS | OPERAND_FUNCTIONS | UPDATE_FUNCTIONS
-
 _NEED_A_PATH: Final = frozenset(("attribute_exists", "attribute_not_exists", "attribute_type", "if_not_exists"))
 _ORDERED: Final = frozenset(("S", "N", "B"))
 _SIZED: Final = frozenset(("S", "B", "SS", "NS", "BS", "L", "M"))
 _SETS: Final = frozenset(("SS", "NS", "BS"))
 _ADDABLE: Final = _SETS | {"N"}
 
-_INDEX_MAX: Final = 2**31 - 1
 _TYPES_SHOWN: Final = "{N,BS,L,B,NULL,M,S,SS,NS,BOOL}"
 _ANY_TYPE_SHOWN: Final = (
     "{SS,M,DECIMAL,DOUBLESET,HDS,N,B,DICT,INTSET,BOOL,HD,BS,INT,DECIMALSET,NULL,FLOAT,FS,S,L,NS,DOUBLE}"
@@ -82,76 +66,6 @@ _LONG_TYPES: Final = {
     "NS": "NUMBER_SET",
     "BS": "BINARY_SET",
 }
-
-
-# --- the first pass: the text alone ----------------------------------------------------------------------------------
-
-
-def _check_steps(path: Path) -> None:
-    for step in path.steps:
-        if isinstance(step, int):
-            if step > _INDEX_MAX:
-                raise ExpressionError(f"List index is not within the allowable range; index: [{step}]")
-        elif step[0] != "#" and step.upper() in RESERVED:
-            raise ExpressionError(f"Attribute name is a reserved keyword; reserved keyword: {step}")
-
-
-def _check_place(call: Call, *, in_update: bool, as_condition: bool) -> None:
-    name = call.function
-    if name not in _OPERANDS:
-        raise ExpressionError(f"Invalid function name; function: {name}")
-    if in_update != (name in UPDATE_FUNCTIONS):
-        place = "an update" if in_update else "a condition"
-        raise ExpressionError(f"The function is not allowed in {place} expression; function: {name}")
-    if not in_update and as_condition != (name in CONDITION_FUNCTIONS):
-        raise ExpressionError(f"The function is not allowed to be used this way in an expression; function: {name}")
-
-
-def _check_count(call: Call) -> None:
-    if len(call.arguments) != _OPERANDS[call.function]:
-        raise ExpressionError(
-            "Incorrect number of operands for operator or function; "
-            f"operator or function: {call.function}, number of operands: {len(call.arguments)}"
-        )
-
-
-def _check_text(node: Node, *, in_update: bool = False, as_condition: bool = False) -> None:
-    if isinstance(node, Path):
-        _check_steps(node)
-        return
-    if isinstance(node, Call):
-        _check_place(node, in_update=in_update, as_condition=as_condition)
-        if not in_update:
-            _check_count(node)
-    inner_is_condition = isinstance(node, Combination | Not) or (isinstance(node, Parentheses) and as_condition)
-    for child in children(node):
-        _check_text(child, in_update=in_update, as_condition=inner_is_condition)
-
-
-def check_condition_text(node: Node) -> None:
-    """The first pass over a condition, a filter or a key condition."""
-    _check_text(node, as_condition=True)
-
-
-def check_projection_text(paths: Iterable[Path]) -> None:
-    """The first pass over a projection."""
-    for path in paths:
-        _check_steps(path)
-
-
-def check_update_text(sections: Sequence[Section]) -> None:
-    """The first pass over an update, a clause at a time in the order in which the clauses first appear."""
-    for clause in dict.fromkeys(section.clause for section in sections):
-        same = [section for section in sections if section.clause == clause]
-        for action in (action for section in same for action in section.actions):
-            _check_steps(action.path)
-            if action.operand is not None:
-                _check_text(action.operand, in_update=True)
-        if len(same) > 1:
-            raise ExpressionError(f'The "{clause}" section can only be used once in an update expression;')
-
-
-# --- the second pass: names and values -------------------------------------------------------------------------------
 
 
 def _wrong_type(operator: str, kind: str) -> ExpressionError:
@@ -221,7 +135,7 @@ class SecondPass:
         self._apart(action.path for action in actions)
         backwards = tuple(reversed(actions))
         for action in backwards:
-            self._names_of(_paths_of(action))
+            self._names_of(paths_of(action))
         for action in backwards:
             self._path(action.path)
             if action.operand is not None:
@@ -306,7 +220,7 @@ class SecondPass:
 
     def _call(self, call: Call) -> None:
         try:
-            _check_count(call)
+            check_count(call)
         except ExpressionError as error:
             self.checks.append(_raising(error))
             return
@@ -358,17 +272,6 @@ class SecondPass:
                 )
 
         self.checks.append(check)
-
-
-def _paths_of(action: Action) -> Iterable[Path]:
-    nodes: list[Node] = [action.path]
-    if action.operand is not None:
-        nodes.append(action.operand)
-    while nodes:
-        node = nodes.pop(0)
-        if isinstance(node, Path):
-            yield node
-        nodes[:0] = children(node)
 
 
 def _type_check(operator: str, name: str, allowed: frozenset[str]) -> Check:

@@ -16,9 +16,6 @@ from pileus.services.dynamodb.expressions.checks import (
     Check,
     SecondPass,
     Values,
-    check_condition_text,
-    check_projection_text,
-    check_update_text,
 )
 from pileus.services.dynamodb.expressions.conditions import Test, compile_condition
 from pileus.services.dynamodb.expressions.grammar import Parser
@@ -26,6 +23,11 @@ from pileus.services.dynamodb.expressions.keeping import kept
 from pileus.services.dynamodb.expressions.key_conditions import Tests, by_attribute, key_tests
 from pileus.services.dynamodb.expressions.paths import Steps, resolve
 from pileus.services.dynamodb.expressions.projections import Projected, compile_projection
+from pileus.services.dynamodb.expressions.texts import (
+    check_condition_text,
+    check_projection_text,
+    check_update_text,
+)
 from pileus.services.dynamodb.expressions.tokens import ExpressionError
 from pileus.services.dynamodb.expressions.updates import compile_update, kinds_of
 from pileus.services.dynamodb.limits import EXPRESSION_BYTES_MAX

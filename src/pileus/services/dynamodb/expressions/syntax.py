@@ -1,5 +1,6 @@
 """What an expression is made of, once it is parsed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -124,3 +125,15 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.part,)
         case Path() | Value():
             return ()
+
+
+def paths_of(action: Action) -> Iterable[Path]:
+    """All paths of an action, in the order written."""
+    nodes: list[Node] = [action.path]
+    if action.operand is not None:
+        nodes.append(action.operand)
+    while nodes:
+        node = nodes.pop(0)
+        if isinstance(node, Path):
+            yield node
+        nodes[:0] = children(node)

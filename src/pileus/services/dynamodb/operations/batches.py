@@ -208,10 +208,11 @@ class BatchOperations(DynamoDbBase):
         done: list[_Done] = []
         copied_bytes = 0
         for (_, item, key), table, place in zip(writes, tables, _places(writes, tables), strict=True):
-            if turn is not None and done and (turn.over or copied_bytes > AT_ONCE_BYTES_MAX):
-                break
-            if item is not None:
-                copied_bytes += table.kept_bytes(item[1])
+            if turn is not None:
+                if done and (turn.over or copied_bytes > AT_ONCE_BYTES_MAX):
+                    break
+                if item is not None:
+                    copied_bytes += table.kept_bytes(item[1])
             if plain and table.plain:
                 # The units are for the metrics. A larger item that is gone now cost more: nobody looked at it.
                 if item is None:

@@ -10,7 +10,6 @@ from typing import Final
 
 from pileus.services.dynamodb import values as rules
 from pileus.services.dynamodb.errors import ValidationException
-from pileus.services.dynamodb.expressions.checks import CONDITION_FUNCTIONS
 from pileus.services.dynamodb.expressions.grammar import COMPARATORS
 from pileus.services.dynamodb.expressions.syntax import (
     Between,
@@ -23,6 +22,7 @@ from pileus.services.dynamodb.expressions.syntax import (
     Path,
     Value,
 )
+from pileus.services.dynamodb.expressions.texts import CONDITION_FUNCTIONS
 from pileus.services.dynamodb.expressions.tokens import ExpressionError
 from pileus.services.dynamodb.partiql.literals import is_literal, literal
 from pileus.services.dynamodb.partiql.terms import (
