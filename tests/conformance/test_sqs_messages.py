@@ -142,6 +142,32 @@ def test_the_trace_header_goes_along(sqs: Any, make: Make) -> None:
     assert message["Attributes"] == {"AWSTraceHeader": header}
 
 
+def test_the_header_of_the_request_goes_along(sqs: Any, make: Make) -> None:
+    """test_aws_trace_header_propagation: `X-Amzn-Trace-Id`, where the message itself names no other."""
+    url = make()
+    header, other = (
+        f"Root=1-3152b799-8954dae64eda91bc9a23a7e{n};Parent=7fa8c0f79203be72;Sampled=1;Lineage=a:{n}|b:1" for n in "12"
+    )
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers["X-Amzn-Trace-Id"] = header.replace("|", "%7C")
+
+    sqs.meta.events.register("before-send.sqs", add)
+    system = {"AWSTraceHeader": {"DataType": "String", "StringValue": other}}
+    told = sqs.send_message(QueueUrl=url, MessageBody="plain")
+    assert "MD5OfMessageSystemAttributes" not in told
+    sqs.send_message(QueueUrl=url, MessageBody="other", MessageSystemAttributes=system)
+    entries: Any = [{"Id": "a", "MessageBody": "plain"}]
+    entries.append({"Id": "b", "MessageBody": "other", "MessageSystemAttributes": system})
+    answers = sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    assert ["MD5OfMessageSystemAttributes" in answer for answer in answers] == [False, True]
+    sqs.meta.events.unregister("before-send.sqs", add)
+    found = receive(sqs, url, AttributeNames=["AWSTraceHeader"])
+    assert len(found) == 4
+    for message in found:
+        assert message["Attributes"] == {"AWSTraceHeader": header if message["Body"] == "plain" else other}
+
+
 def test_a_batch_fails_in_part(sqs: Any, make: Make) -> None:
     """test_send_batch_message_size: the entry that is too long is said to be, the other is sent."""
     url = make(MaximumMessageSize="1024")

@@ -9,6 +9,7 @@ from typing import Final
 from pileus.kernel.context import RequestContext
 from pileus.kernel.storage.records import encode
 from pileus.kernel.storage.seam import Event, Transaction
+from pileus.kernel.traces import trace_of
 from pileus.services.s3.bucket_records import find_setting
 from pileus.services.s3.events.matching import receivers_of
 from pileus.services.s3.events.naming import own_request_id, principal_id
@@ -83,6 +84,6 @@ def _happening(
         requester=_SERVICE if context is None else context.account_id,
         source_ip="" if context is None else context.source_ip,
         request_id=own_request_id(bucket.name, key, name, at_s) if context is None else context.request_id,
-        trace_header="" if context is None else context.trace_header,
+        trace_header="" if context is None else trace_of(context.trace_header),
         details=details,
     )

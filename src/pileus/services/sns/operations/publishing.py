@@ -9,6 +9,7 @@ from typing import Final
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
+from pileus.kernel.traces import trace_of
 from pileus.services.sns.errors import (
     BatchEntryIdsNotDistinct,
     BatchRequestTooLong,
@@ -34,7 +35,6 @@ from pileus.services.sns.shapes import (
 )
 
 _ENTRY_ID: Final = re.compile(r"[A-Za-z0-9_-]*")
-_TRACE: Final = re.compile(r"Root=1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}(?:;[A-Za-z]+=[0-9A-Za-z-]+){0,8}")
 _ENDPOINT: Final = re.compile(r"arn:aws[a-zA-Z-]*:sns:[a-z0-9-]+:\d{12}:endpoint/.+")
 
 
@@ -65,7 +65,7 @@ class PublishOperations(SnsBase):
                     base_url=self._links.of(context),
                     stamp=stamp,
                     publisher=_publisher(context),
-                    trace_header=_trace_header(context),
+                    trace_header=trace_of(context.trace_header),
                 )
             except ProtectionDenied as denied:
                 published = denied  # outside of the transaction, so that what audits wrote down stays
@@ -96,7 +96,7 @@ class PublishOperations(SnsBase):
                         base_url=self._links.of(context),
                         stamp=stamp,
                         publisher=_publisher(context),
-                        trace_header=_trace_header(context),
+                        trace_header=trace_of(context.trace_header),
                     )
                 except ProtectionDenied as denied:
                     failed.append(
@@ -130,12 +130,6 @@ def drafted_from(request: PublishInput | PublishBatchRequestEntry) -> Draft:
         group_id=request.message_group_id,
         deduplication_id=request.message_deduplication_id,
     )
-
-
-def _trace_header(context: RequestContext) -> str:
-    """X-Ray's, for the queue; what is none is nobody's trace (recording `test_publish_sqs_from_sns_with_xray_...`)."""
-    header = context.trace_header
-    return header if header and _TRACE.fullmatch(header) is not None else ""
 
 
 def _publisher(context: RequestContext) -> str:

@@ -51,13 +51,17 @@ class Outgoing(NamedTuple):
     delay_s: int | None
 
 
-def content_of(asked: SendMessageRequest | SendMessageBatchRequestEntry) -> Content:
-    """MissingRequiredParameterException, InvalidMessageContents, InvalidParameterValueException."""
+def content_of(asked: SendMessageRequest | SendMessageBatchRequestEntry, *, trace_header: str = "") -> Content:
+    """MissingRequiredParameterException, InvalidMessageContents, InvalidParameterValueException.
+
+    trace_header: of the request itself, which counts where the message names none. Source: SQS Developer Guide,
+    "Amazon SQS and AWS X-Ray"; recording test_aws_trace_header_propagation.
+    """
     raw = bodies.body_bytes(asked.message_body)
     attributes = bodies.stored_attributes(asked.message_attributes) if asked.message_attributes else {}
     system = asked.message_system_attributes
     size_bytes = len(raw) + (bodies.attributes_bytes(attributes) if attributes else 0)
-    return Content(raw, attributes, bodies.trace_header(system) if system else "", size_bytes)
+    return Content(raw, attributes, bodies.trace_header(system) if system else trace_header, size_bytes)
 
 
 def check_place(

@@ -4,6 +4,7 @@ import msgspec
 
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import ServiceError
+from pileus.kernel.traces import trace_of
 from pileus.services.sqs.errors import BatchRequestTooLong
 from pileus.services.sqs.limits import MESSAGE_BYTES_MAX
 from pileus.services.sqs.messages import bodies
@@ -34,7 +35,8 @@ class SendOperations(MessageBase):
     """How messages come into queues."""
 
     async def send_message(self, context: RequestContext, request: SendMessageRequest) -> SendMessageResult:
-        content = content_of(request)
+        header = context.trace_header
+        content = content_of(request, trace_header=trace_of(header) if header else "")
         messages = self._messages
         async with self._store.transaction() as tx:
             queue = await messages.known.get(tx, self._key(context, request.queue_url))
@@ -57,7 +59,9 @@ class SendOperations(MessageBase):
         return SendMessageResult(
             md5_of_message_body=told.body_md5.hex(),
             md5_of_message_attributes=bodies.attributes_md5(told.attributes) if told.attributes else None,
-            md5_of_message_system_attributes=bodies.trace_md5(told.trace_header) if told.trace_header else None,
+            md5_of_message_system_attributes=bodies.trace_md5(told.trace_header)
+            if request.message_system_attributes
+            else None,
             message_id=message_id(sent.message_id),
             sequence_number=sequence_number(sent.seq) if sent.seq else None,
         )
@@ -69,9 +73,10 @@ class SendOperations(MessageBase):
         check_entries(entries, "SendMessageBatchRequestEntry")
         answer = SendMessageBatchAnswer()
         contents: list[tuple[SendMessageBatchRequestEntry, Content]] = []
+        trace_header = trace_of(context.trace_header)
         for entry in entries:
             try:
-                contents.append((entry, content_of(entry)))
+                contents.append((entry, content_of(entry, trace_header=trace_header)))
             except ServiceError as error:
                 answer.failed.append(failed_entry(entry.id, error))
         size_bytes = sum(content.size_bytes for _, content in contents)
@@ -99,7 +104,7 @@ class SendOperations(MessageBase):
                     answer.failed.append(failed_entry(entry.id, error))
                     continue
                 sent = await messages.send(seen, one.message, delay_s=one.delay_s)
-                answer.successful.append(_told_sent(entry.id, one, sent))
+                answer.successful.append(_told_sent(entry, one, sent))
                 sizes.append(one.size_bytes)
             seen.save()
         counting = self._counting.of(queue)
@@ -108,13 +113,15 @@ class SendOperations(MessageBase):
         return answer
 
 
-def _told_sent(entry_id: str, one: Outgoing, sent: Sent) -> SendMessageBatchResultEntry:
+def _told_sent(entry: SendMessageBatchRequestEntry, one: Outgoing, sent: Sent) -> SendMessageBatchResultEntry:
     message = one.message
     return SendMessageBatchResultEntry(
-        id=entry_id,
+        id=entry.id,
         message_id=message_id(sent.message_id),
         md5_of_message_body=message.body_md5.hex(),
         md5_of_message_attributes=bodies.attributes_md5(message.attributes) if message.attributes else None,
-        md5_of_message_system_attributes=bodies.trace_md5(message.trace_header) if message.trace_header else None,
+        md5_of_message_system_attributes=bodies.trace_md5(message.trace_header)
+        if entry.message_system_attributes
+        else None,
         sequence_number=sequence_number(sent.seq) if sent.seq else None,
     )
