@@ -73,11 +73,13 @@ class ServiceReceivers:
         except ServiceError as refused:
             raise NotTaken(refused.message) from None
 
-    async def invoke(self, function_arn: str, event: bytes, *, call: ServiceCall) -> None:
+    async def invoke(self, function_arn: str, event: bytes, *, trace_header: str, call: ServiceCall) -> None:
         if self._functions is None:
             raise NotTaken("there is no Lambda", absent=True)
         try:
-            await self._functions().accept_event(function_arn=function_arn, payload=event, call=call)
+            await self._functions().accept_event(
+                function_arn=function_arn, payload=event, call=call, trace_header=trace_header
+            )
         except ServiceError as refused:
             raise NotTaken(refused.message) from None
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -368,3 +369,18 @@ async def test_all_attempts_are_of_one_trace(functions: Lambda, sending: Sending
     traces = [invocation.trace_id for _, invocation in functions.environments.invoked]
     assert traces == [sending.queues.sent[0].trace_id] * 2
     assert traces[0].startswith("Root=1-")
+
+
+@pytest.mark.parametrize(("before", "told"), [(15, 0), (16, 1), (17, 0)])
+async def test_a_loop_ends(functions: Lambda, sending: Sending, before: int, told: int) -> None:
+    """An event of a chain that came by its function too often is given up, and its destination is told: once, or a
+    destination that leads back to the function would be told for ever."""
+    await functions.create()
+    await configure(functions, on_failure=QUEUE, retries=0)
+    header = f"Root=1-5759e988-bd862e3fe1be46a994272793;Lineage={crc32(ARN.encode()):08x}:{before}"
+    request = InvocationRequest(function_name="f", payload=b"[1]", invocation_type="Event")
+    await functions.api.invoke(msgspec.structs.replace(context(), trace_header=header), request)
+    await send_event(functions, b"[2]")  # behind it
+    await until(lambda: any(each.payload == b"[2]" for _, each in functions.environments.invoked))
+    await until(lambda: len(sending.queues.sent) == told)
+    assert len(functions.environments.invoked) == (2 if before < 16 else 1)

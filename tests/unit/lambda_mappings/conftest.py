@@ -150,16 +150,18 @@ class Function:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
+        self.traces: list[str] = []
         self.answer: Answer = lambda event: None
         self.running = 0
         self.running_max = 0
         self.held: asyncio.Event | None = None
 
     async def __call__(
-        self, *, function: FunctionName, payload: bytes, request_id: str
+        self, *, function: FunctionName, payload: bytes, request_id: str, trace_id: str = ""
     ) -> tuple[str, InvocationResult]:
         event = json.loads(payload)
         self.events.append(event)
+        self.traces.append(trace_id)
         self.running += 1
         self.running_max = max(self.running_max, self.running)
         try:

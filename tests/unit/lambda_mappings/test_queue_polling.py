@@ -21,6 +21,7 @@ from pileus.services.lambda_.mappings import store as records
 from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.poller import MappingPoller, PollerParts
 from pileus.services.lambda_.names import FunctionName
+from pileus.services.lambda_.recursion import Recursion
 from pileus.services.lambda_.store import delete_function, put_function
 from pileus.services.sqs.receiver import QueueReceiver
 from pileus.services.sqs.shapes import DeleteQueueRequest, MessageAttributeValue
@@ -37,12 +38,12 @@ class Busy(Function):
     refusals = 0
 
     async def __call__(
-        self, *, function: FunctionName, payload: bytes, request_id: str
+        self, *, function: FunctionName, payload: bytes, request_id: str, trace_id: str = ""
     ) -> tuple[str, InvocationResult]:
         if self.full:
             self.refusals += 1
             raise TooManyRequestsException
-        return await super().__call__(function=function, payload=payload, request_id=request_id)
+        return await super().__call__(function=function, payload=payload, request_id=request_id, trace_id=trace_id)
 
     @property
     def bodies(self) -> list[list[str]]:
@@ -74,15 +75,17 @@ class World:
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        queues, metrics = self.queues, EventMetrics(self.queues.metrics)
         parts = PollerParts(
-            store=self.queues.store,
-            clock=self.queues.clock,
-            ids=self.queues.ids,
+            store=queues.store,
+            clock=queues.clock,
+            ids=queues.ids,
             invoke=self.function,
-            metrics=EventMetrics(self.queues.metrics),
+            metrics=metrics,
             sources={},
             queues={"sqs": SqsQueueSource(lambda: self.receiver)},
             roles=self.roles,
+            recursion=Recursion(store=queues.store, clock=queues.clock, ids=queues.ids, metrics=metrics),
         )
         self._running = asyncio.create_task(MappingPoller(parts).run())
 

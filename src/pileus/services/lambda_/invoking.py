@@ -93,7 +93,7 @@ class Invoker:
         client_context = None if request.client_context is None else read_client_context(request.client_context)
         if kind == "DryRun":
             return InvocationResponse(status_code=204)
-        trace_id = self.recursion.trace(context, named.function)
+        trace_id = self.recursion.trace(context.trace_header, named.function)
         if kind == "Event":
             await self._accept(
                 named.function,
@@ -151,7 +151,7 @@ class Invoker:
             raise payload_too_large()
         check_json(payload)
         client_context = None if request.client_context is None else read_client_context(request.client_context)
-        trace_id = self.recursion.trace(context, named.function)
+        trace_id = self.recursion.trace(context.trace_header, named.function)
         if context.trace_header:
             await self.recursion.check(named.function, trace_id)
         return ready, Invocation(
@@ -184,12 +184,19 @@ class Invoker:
         result = await self._run(ready.spec, invocation)
         return ServiceInvocation(payload=result.payload, function_error=result.function_error)
 
-    async def event_for_service(self, *, function_arn: str, payload: bytes, call: ServiceCall) -> str:
+    async def event_for_service(
+        self, *, function_arn: str, payload: bytes, call: ServiceCall, trace_header: str = ""
+    ) -> str:
         """Write an event down for another AWS service; its request id. Raises as `for_service` does."""
         named, _ = await self._let_in(function_arn, call)
         check_async_size(payload)
         request_id = self._ids.uuid()
-        await self._accept(named.function, request_id=request_id, payload=payload)
+        await self._accept(
+            named.function,
+            request_id=request_id,
+            payload=payload,
+            trace_id=self.recursion.trace(trace_header, named.function),
+        )
         return request_id
 
     async def check_for_service(self, *, function_arn: str, call: ServiceCall) -> None:

@@ -4,7 +4,6 @@ Source: Lambda Developer Guide, "Use Lambda recursive loop detection to prevent 
 """
 
 from pileus.kernel.clock import Clock
-from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.lambda_.errors import RecursiveInvocationException
@@ -12,7 +11,7 @@ from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.settings import RecursionRecord
 from pileus.services.lambda_.settings_store import get_setting
-from pileus.services.lambda_.traces import continued, new_trace, recurs
+from pileus.services.lambda_.traces import RECURSION_MAX, came_by, continued, new_trace, recurs
 
 
 class Recursion:
@@ -24,11 +23,11 @@ class Recursion:
         self._ids = ids
         self._metrics = metrics
 
-    def trace(self, context: RequestContext, function: FunctionName) -> str:
-        """Of an invocation: the caller's, gone on, if it sent one."""
-        if not context.trace_header:
+    def trace(self, header: str, function: FunctionName) -> str:
+        """Of an invocation: that of its cause, gone on, if there is one."""
+        if not header:
             return new_trace(self._clock, self._ids)
-        return continued(context.trace_header, function.arn, self._clock, self._ids)
+        return continued(header, function.arn, self._clock, self._ids)
 
     async def found(self, function: FunctionName, trace_id: str) -> bool:
         """Whether an invocation is to be stopped, since the chain that it belongs to came by its function too often."""
@@ -39,6 +38,11 @@ class Recursion:
             return False
         self._metrics.recursed(function)
         return True
+
+    def first(self, function: FunctionName, trace_id: str) -> bool:
+        """Whether an invocation that is stopped is the first one of its chain: what one leads to (its destination may
+        be a topic that the function is subscribed to) is stopped, too, and would lead to the next, without end."""
+        return came_by(trace_id, function.arn) <= RECURSION_MAX + 1
 
     async def check(self, function: FunctionName, trace_id: str) -> None:
         """Or RecursiveInvocationException."""

@@ -44,7 +44,12 @@ def continued(header: str, function_arn: str, clock: Clock, ids: Ids) -> str:
 
 def recurs(trace: str, function_arn: str) -> bool:
     """Whether a trace has come by a function too often."""
-    return "Lineage=" in trace and _lineage(_parts(trace)).get(_key(function_arn), 0) > RECURSION_MAX
+    return came_by(trace, function_arn) > RECURSION_MAX
+
+
+def came_by(trace: str, function_arn: str) -> int:
+    """How often a trace has come by a function."""
+    return _lineage(_parts(trace)).get(_key(function_arn), 0) if "Lineage=" in trace else 0
 
 
 def _parts(header: str) -> dict[str, str]:

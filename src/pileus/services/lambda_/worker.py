@@ -70,7 +70,8 @@ class AsyncInvocations:
             await self._end(invocation, config, "EventAgeExceeded", None)
             return
         if await self._invoker.recursion.found(function, invocation.trace_id):
-            await self._end(invocation, config, "RetriesExhausted", None)
+            told = self._invoker.recursion.first(function, invocation.trace_id)
+            await self._end(invocation, config, "RetriesExhausted", None, told=told)
             return
         self._metrics.started(function, now - invocation.accepted_at)
         try:
@@ -121,15 +122,17 @@ class AsyncInvocations:
         config: InvokeConfigRecord | None,
         condition: Condition,
         answer: Answer | None,
+        *,
+        told: bool = True,
     ) -> None:
-        """Tell whoever is to be told, all in one transaction."""
+        """Tell whoever is to be told, all in one transaction. told: whether anybody is."""
         function = invocation.function
         succeeded = condition == "Success"
         if not succeeded:
             _log.info("event %s for %s is given up: %s", invocation.request_id, function.qualified_arn, condition)
             self._metrics.dropped(function)
         destination = "" if config is None else config.on_success if succeeded else config.on_failure
-        if succeeded and not destination:
+        if not told or (succeeded and not destination):
             return
         try:
             record = (await resolve(self._store.snapshot(), function)).record

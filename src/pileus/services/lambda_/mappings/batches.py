@@ -56,9 +56,9 @@ class Stopping(Exception):
 
 class BatchInvoke(Protocol):
     async def __call__(
-        self, *, function: FunctionName, payload: bytes, request_id: str
+        self, *, function: FunctionName, payload: bytes, request_id: str, trace_id: str = ""
     ) -> tuple[str, InvocationResult]:
-        """The version that ran, and what became of it; ServiceError when it did not run."""
+        """The version that ran, and what became of it; ServiceError when it did not run. trace_id: '' for a new one."""
         ...
 
 

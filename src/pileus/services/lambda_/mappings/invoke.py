@@ -15,9 +15,15 @@ class MappingInvoke:
         self._clock = clock
 
     async def __call__(
-        self, *, function: FunctionName, payload: bytes, request_id: str
+        self, *, function: FunctionName, payload: bytes, request_id: str, trace_id: str = ""
     ) -> tuple[str, InvocationResult]:
         """FunctionNotFound, TooManyRequestsException and whatever else keeps it from running."""
         return await self._invoker.again(
-            AsyncInvocation(request_id=request_id, function=function, payload=payload, accepted_at=self._clock.now())
+            AsyncInvocation(
+                request_id=request_id,
+                function=function,
+                payload=payload,
+                accepted_at=self._clock.now(),
+                trace_id=trace_id,
+            )
         )

@@ -23,9 +23,11 @@ from pileus.services.lambda_.mappings.batches import BatchInvoke, Surroundings, 
 from pileus.services.lambda_.mappings.lane import Lane
 from pileus.services.lambda_.mappings.model import SOURCE_GONE, LaneName, LaneProgress, MappingRecord, MappingStatus
 from pileus.services.lambda_.mappings.queue_batches import QueueBatches
+from pileus.services.lambda_.mappings.queue_loops import QueueLoops
 from pileus.services.lambda_.mappings.queue_polling import QueuePolling
 from pileus.services.lambda_.mappings.queues import QueueSource
 from pileus.services.lambda_.mappings.sources import SourceGone, SourceShard, StreamSource
+from pileus.services.lambda_.recursion import Recursion
 from pileus.services.lambda_.role_permissions import RolePermissions
 
 _RESTART_S: Final = 1.0
@@ -36,7 +38,10 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollerParts:
-    """What mappings are run with. sources, queues: by the service in the ARN. roles: None where all may do all."""
+    """What mappings are run with. sources, queues: by the service in the ARN. roles: None where all may do all.
+
+    recursion: None where nobody looks for loops.
+    """
 
     store: Store
     clock: Clock
@@ -46,6 +51,7 @@ class PollerParts:
     sources: Mapping[str, StreamSource]
     queues: Mapping[str, QueueSource] = field(default_factory=dict)
     roles: RolePermissions | None = None
+    recursion: Recursion | None = None
 
     def polling(self, mapping: MappingRecord) -> "Polling | None":
         """What reads for a mapping; None where there is nothing to read from."""
@@ -58,7 +64,12 @@ class PollerParts:
                 mapping=mapping,
                 source=queue,
                 batches=QueueBatches(
-                    source=queue, mapping=mapping, invoke=self.invoke, ids=self.ids, metrics=self.metrics
+                    source=queue,
+                    mapping=mapping,
+                    invoke=self.invoke,
+                    ids=self.ids,
+                    metrics=self.metrics,
+                    loops=None if self.recursion is None else QueueLoops(self.recursion, mapping.function),
                 ),
             )
         return None if stream is None else _Polling(self, mapping, stream)

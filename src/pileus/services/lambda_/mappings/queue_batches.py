@@ -21,6 +21,7 @@ from pileus.services.lambda_.mappings.batches import BatchInvoke
 from pileus.services.lambda_.mappings.model import MappingRecord
 from pileus.services.lambda_.mappings.queue_events import QueueRecord, invocations, queue_event
 from pileus.services.lambda_.mappings.queue_holds import QueueHold
+from pileus.services.lambda_.mappings.queue_loops import QueueLoops
 from pileus.services.lambda_.mappings.queues import QueueGone, QueueSource
 
 _DELETED_AT_ONCE: Final = 100
@@ -33,17 +34,26 @@ class QueueBatches:
     """Works on the batches of one mapping."""
 
     def __init__(
-        self, *, source: QueueSource, mapping: MappingRecord, invoke: BatchInvoke, ids: Ids, metrics: EventMetrics
+        self,
+        *,
+        source: QueueSource,
+        mapping: MappingRecord,
+        invoke: BatchInvoke,
+        ids: Ids,
+        metrics: EventMetrics,
+        loops: QueueLoops | None = None,
     ) -> None:
+        """loops: None where nobody looks for them."""
         self._source = source
         self._mapping = mapping
         self._invoke = invoke
         self._ids = ids
         self._metrics = metrics
+        self._loops = loops
 
     async def process(self, records: Sequence[QueueRecord], hold: QueueHold, *, ordered: bool) -> bool:
         """Whether the function could be invoked. hold: of these. ordered: they are of a FIFO queue."""
-        for part in invocations(records):
+        for part in invocations(await self._without_loops(records, hold, ordered=ordered)):
             failed = await self._run(part)
             hold.end(part)
             if failed is None:
@@ -69,6 +79,18 @@ class QueueBatches:
         self._count("PolledEventCount", count)
         self._count("FilteredOutEventCount", filtered_out)
 
+    async def _without_loops(
+        self, records: Sequence[QueueRecord], hold: QueueHold, *, ordered: bool
+    ) -> Sequence[QueueRecord]:
+        """Those that the function may be invoked with; the others stay in the queue."""
+        stopped = [] if self._loops is None else await self._loops.stopped(records, ordered=ordered)
+        if not stopped:
+            return records
+        hold.end(stopped)
+        self._count("FailedInvokeEventCount", len(stopped))
+        left = {record.message_id for record in stopped}
+        return [record for record in records if record.message_id not in left]
+
     async def _run(self, records: Sequence[QueueRecord]) -> frozenset[str] | None:
         """The messages that are not processed; None where the function did not run."""
         mapping = self._mapping
@@ -76,7 +98,10 @@ class QueueBatches:
         self._count("InvokedEventCount", len(records))
         try:
             _, result = await self._invoke(
-                function=mapping.function, payload=queue_event(records), request_id=request_id
+                function=mapping.function,
+                payload=queue_event(records),
+                request_id=request_id,
+                trace_id="" if self._loops is None else self._loops.trace(records),
             )
         except ServiceError as error:
             _log.info("%s did not run for mapping %s: %r", mapping.function.qualified_arn, mapping.uuid, error)

@@ -89,18 +89,31 @@ class ServiceInvoker:
         )
 
     async def invoke_event(
-        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
+        self,
+        *,
+        function_arn: str,
+        payload: bytes,
+        service_principal: str,
+        source_arn: str,
+        source_account: str = "",
+        trace_header: str = "",
     ) -> str:
         """Asynchronously: accepted once this returns the request id, and then delivered at least once, with retries.
+
+        trace_header: of whoever caused it, which goes on.
 
         Raises ResourceNotFoundException, AccessDeniedException, RequestTooLargeException.
         """
         call = ServiceCall(service=service_principal, source_arn=source_arn, source_account=source_account)
-        return await self.accept_event(function_arn=function_arn, payload=payload, call=call)
+        return await self.accept_event(function_arn=function_arn, payload=payload, call=call, trace_header=trace_header)
 
-    async def accept_event(self, *, function_arn: str, payload: bytes, call: ServiceCall) -> str:
+    async def accept_event(
+        self, *, function_arn: str, payload: bytes, call: ServiceCall, trace_header: str = ""
+    ) -> str:
         """The same, for a service that tells more of its call."""
-        return await self._invoker.event_for_service(function_arn=function_arn, payload=payload, call=call)
+        return await self._invoker.event_for_service(
+            function_arn=function_arn, payload=payload, call=call, trace_header=trace_header
+        )
 
     async def check(self, *, function_arn: str, call: ServiceCall) -> None:
         """Return if a function would take what the service sends. ResourceNotFoundException, AccessDeniedException."""
@@ -179,6 +192,7 @@ class LambdaBase:
                 sources=self._sources,
                 queues=self._queues,
                 roles=roles,
+                recursion=self._invoker.recursion,
             )
         )
         self._destinations = Destinations(

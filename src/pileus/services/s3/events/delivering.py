@@ -41,7 +41,9 @@ class EventDelivery:
         call = call_of(bucket=happening.bucket, owner=happening.owner, request_id=happening.request_id)
         if told.target_arn.split(":", 3)[2:3] == ["lambda"]:
             with suppress(NotTaken):
-                await self._receivers.invoke(told.target_arn, body.encode(), call=call)
+                await self._receivers.invoke(
+                    told.target_arn, body.encode(), trace_header=happening.trace_header, call=call
+                )
             return
         await self._receivers.ready(told.target_arn)
         await self._store.run(lambda tx: self._put(tx, delivery, told, body, call))

@@ -28,7 +28,7 @@ class EventReceivers(Protocol):
         """To a queue or a topic, in the caller's transaction. NotTaken."""
         ...
 
-    async def invoke(self, function_arn: str, event: bytes, *, call: ServiceCall) -> None:
+    async def invoke(self, function_arn: str, event: bytes, *, trace_header: str, call: ServiceCall) -> None:
         """Accepted once this returns. NotTaken."""
         ...
 

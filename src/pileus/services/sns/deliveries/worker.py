@@ -40,7 +40,14 @@ class FunctionTarget(Protocol):
     """Lambda."""
 
     async def invoke_event(
-        self, *, function_arn: str, payload: bytes, service_principal: str, source_arn: str, source_account: str = ""
+        self,
+        *,
+        function_arn: str,
+        payload: bytes,
+        service_principal: str,
+        source_arn: str,
+        source_account: str = "",
+        trace_header: str = "",
     ) -> str:
         """Accepted once this returns, with its request id; a ServiceError when it is refused."""
         ...
@@ -130,6 +137,7 @@ class Deliveries:
                 payload=envelope.event(record),
                 service_principal=SERVICE,
                 source_arn=message.topic.arn,
+                trace_header=message.trace_header,
             )
         except ServiceError as error:
             told = f"{error.error_code}: {error.message}"
