@@ -1,10 +1,12 @@
 """A large entry of an index refers to its item instead of repeating it, and nobody who reads the index can tell."""
 
+import asyncio
 from typing import Any, Final
 
 import pytest
 
 from pileus.services.dynamodb.indexes import REFERS_FROM_BYTES
+from pileus.services.dynamodb.pages import FIRST_CHUNK
 from pileus.services.dynamodb.stored import HEADER_BYTES, is_reference
 from tests.unit.dynamodb.conftest import Dynamo
 
@@ -142,3 +144,42 @@ async def test_entries_of_older_versions_are_read(dynamo: Dynamo) -> None:
     replaced = await dynamo.store.snapshot().get(at)
     assert replaced is not None
     assert is_reference(replaced)
+
+
+async def test_an_entry_refers_to_no_item_that_is_much_larger(dynamo: Dynamo) -> None:
+    """Else a page of five hundred entries would read and decode five hundred items of 400 KB, while everybody waits."""
+    await table(dynamo)
+    little = item(0, big={"S": "x" * (REFERS_FROM_BYTES + 500)})
+    await dynamo.call("PutItem", TableName="notes", Item=little)
+    assert await kept(dynamo) < REFERS_FROM_BYTES
+    key = {name: little[name] for name in ("pk", "sk")}
+    spent = await dynamo.call(
+        "UpdateItem",
+        TableName="notes",
+        Key=key,
+        UpdateExpression="SET late = :v",
+        ExpressionAttributeValues={":v": LARGE},
+        ReturnConsumedCapacity="INDEXES",
+    )
+    assert "part" not in spent["ConsumedCapacity"]["GlobalSecondaryIndexes"]  # nothing has changed there
+    assert REFERS_FROM_BYTES < await kept(dynamo) < 2 * REFERS_FROM_BYTES
+    for index in INDEXES:
+        found = await dynamo.call("Scan", TableName="notes", IndexName=index)
+        assert found["Items"] == shown(index, [{**little, "late": LARGE}])
+
+
+async def test_a_table_that_goes_while_its_index_is_read(dynamo: Dynamo) -> None:
+    """Items are removed before the entries that refer to them: the rest of the page shows none, and is no failure."""
+    await table(dynamo)
+    count = FIRST_CHUNK + 8
+    for number in range(count):
+        key = {"pk": {"S": f"p{number}"}, "sk": {"B": "AAA="}}
+        await dynamo.call("PutItem", TableName="notes", Item=item(0, **key, big={"S": "x" * REFERS_FROM_BYTES}))
+    pairs = await dynamo.store.snapshot().range(b"\x02dynamodb\x00", b"\x02dynamodb\x01")
+    reading = asyncio.create_task(dynamo.call("Scan", TableName="notes", IndexName="all"))
+    await asyncio.sleep(0)  # its first chunk
+    async with dynamo.store.transaction() as tx:
+        for place, _ in pairs:
+            if b"\x02item\x00" in place:
+                tx.clear(place)  # as `table_work` does, from the first on
+    assert (await reading)["Count"] == FIRST_CHUNK

@@ -62,6 +62,11 @@ def most_kept_bytes(size_bytes: int) -> int:
     return min(size_bytes, max(REFERS_FROM_BYTES, int(size_bytes * REFERS_FROM_SHARE)))
 
 
+def _refers(image: Stored, entry: Stored) -> bool:
+    """Whether the entry of `image` is kept as a reference. None is where this is not so: see `Index.maintain`."""
+    return entry.size >= max(REFERS_FROM_BYTES, image.size * REFERS_FROM_SHARE)
+
+
 def _after_ended(key: bytes, at: int) -> int:
     """Where the part of a key ends, with its end, that begins at `at`."""
     while key[(at := key.index(b"\x00", at)) + 1]:
@@ -219,19 +224,22 @@ class Index:
 
     def _kept(self, image: Stored, entry: Stored) -> bytes:
         """What lies in the store of the entry of `image`."""
-        if entry.size < max(REFERS_FROM_BYTES, image.size * REFERS_FROM_SHARE):
-            return entry.data
-        return pack_reference(entry.size)
+        return pack_reference(entry.size) if _refers(image, entry) else entry.data
 
-    async def referred(self, reader: Snapshot, entry_key: bytes) -> bytes:
-        """What an entry at `entry_key` stands for that refers to its item."""
+    async def referred(self, reader: Snapshot, entry_key: bytes) -> bytes | None:
+        """What an entry at `entry_key` stands for that refers to its item.
+
+        None where that is gone: an entry goes with its item, but for a table or an index that is deleted while somebody
+        reads it.
+        """
         at = len(self.prefix) + HASH_BYTES
         at += 2 + int.from_bytes(entry_key[at : at + 2], "big") + 1
         for _ in self.sort:
             at = _after_ended(entry_key, at)
         data = await reader.get(self.table.prefix + entry_key[at:])
-        assert data is not None, "an entry goes with its item"
-        return data if self._projected is None else self.entry(Stored(data)).data
+        if data is None or self._projected is None:
+            return data
+        return self.entry(Stored(data)).data
 
     def maintain(
         self, tx: Transaction, item_key: bytes, old: Stored | None, new: Stored | None, *, writer: Writer = "put"
@@ -243,10 +251,15 @@ class Index:
         after = self.entry(new) if new is not None and new_key is not None else None
         grown = (0 if after is None else after.size) - (0 if before is None else before.size)
         if old_key == new_key:
-            if before is None or after is None or before.same_as(after):
+            if before is None or after is None:
                 return 0.0, grown
-            assert new_key is not None
+            assert old is not None
             assert new is not None
+            assert new_key is not None
+            if before.same_as(after):
+                if _refers(old, before) and not _refers(new, after):
+                    tx.set(new_key, after.data)  # else who reads little entries would look into items of any size
+                return 0.0, grown
             tx.set(new_key, self._kept(new, after))
             return started_write_units(max(before.size, after.size)), grown
         units = 0.0

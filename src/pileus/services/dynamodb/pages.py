@@ -50,14 +50,14 @@ class Page:
 class Selection:
     """What is kept of the items that are read. limit: 0 means none.
 
-    refer: of an index, what the entry under a key stands for that refers to its item.
+    refer: of an index, what the entry under a key stands for that refers to its item; None where that is gone.
     fetch: the whole item of an index's entry, where entries do not hold all that is asked for.
     """
 
     limit: int = 0
     size_bytes_max: int = PAGE_BYTES_MAX
     reverse: bool = False
-    refer: Callable[[bytes], Awaitable[bytes]] | None = None
+    refer: Callable[[bytes], Awaitable[bytes | None]] | None = None
     fetch: Callable[[Item], Awaitable[bytes | None]] | None = None
     keeps: Callable[[Item], bool] | None = None
     project: Callable[[Item], Item] | None = None
@@ -75,9 +75,11 @@ async def read_page(reader: Snapshot, keyed: Keyed, asked: KeyRange, selection: 
             chunk = min(chunk, selection.limit - page.scanned)
         pairs = await reader.range(asked.begin, asked.end, limit=chunk, reverse=selection.reverse)
         for key, kept in pairs:
-            page.size_bytes += item_size(kept)
             # At once, so that the item is still that of the entry.
             data = await selection.refer(key) if selection.refer is not None and is_reference(kept) else kept
+            if data is None:
+                continue
+            page.size_bytes += item_size(kept)
             if selection.fetch is not None:
                 whole = await selection.fetch(unpack_item(data))
                 if whole is not None:
@@ -93,7 +95,7 @@ async def read_page(reader: Snapshot, keyed: Keyed, asked: KeyRange, selection: 
         if len(pairs) < chunk:
             return page
         asked = asked.beyond(pairs[-1][0], reverse=selection.reverse)
-        average_bytes = max(1, page.size_bytes // page.scanned)
+        average_bytes = max(1, page.size_bytes // max(1, page.scanned))
         await asyncio.sleep(0)
         chunk = min(chunk_max, (selection.size_bytes_max - page.size_bytes) // average_bytes + 1)
 
