@@ -134,9 +134,11 @@ class TableOperations(DynamoDbBase):
 
         async def look(tx: Transaction) -> Table:
             found = await self._at(table.place, tx)
-            if found is None or found.record.encryption is None:
+            if found is None:
                 return table
             setting = found.record.encryption
+            if setting is None or not setting.sealed:
+                return found  # there is no key any more that could fail to open
             since_s: float | None = None
             try:
                 await self._keys.open(None, tx, found.place, found.sealed)
