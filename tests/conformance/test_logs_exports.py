@@ -76,10 +76,32 @@ def test_a_group_is_exported(aws: Server) -> None:
         "exportedlogs",
         now_ms + 1000,
     )
-    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=name)["Contents"]]
-    assert keys == [f"exportedlogs/{task_id}/a-b/000000.gz", "exportedlogs/aws-logs-write-test"]
-    lines = gzip.decompress(s3.get_object(Bucket=name, Key=keys[0])["Body"].read()).decode().splitlines()
+    file = f"exportedlogs/{task_id}/a-b/000000.gz"  # before the other or behind it: tasks have random ids
+    keys = {found["Key"] for found in s3.list_objects_v2(Bucket=name)["Contents"]}
+    assert keys == {file, "exportedlogs/aws-logs-write-test"}
+    lines = gzip.decompress(s3.get_object(Bucket=name, Key=file)["Body"].read()).decode().splitlines()
     assert [line.partition(" ")[2] for line in lines] == ["one", "two"]
     with pytest.raises(ClientError, match=r"The specified export task does not exist\."):
         logs.cancel_export_task(taskId=str(uuid4()))
     assert logs.describe_export_tasks(taskId=str(uuid4()))["exportTasks"] == []
+
+
+def test_a_bucket_whose_key_is_disabled(aws: Server) -> None:
+    """S3 refuses what it cannot encrypt: that is the bucket's failure, not the server's, and nothing is left undone."""
+    logs, s3, kms = aws.client("logs"), aws.client("s3"), aws.client("kms")
+    name = f"exported-{uuid4().hex[:12]}"
+    logs.create_log_group(logGroupName=name)
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_policy(Bucket=name, Policy=_policy(name, name, "s3:GetBucketAcl", "s3:PutObject"))
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    s3.put_bucket_encryption(
+        Bucket=name,
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+    )
+    kms.disable_key(KeyId=key)
+    asked = {"logGroupName": name, "fromTime": 0, "to": int(time.time() * 1000), "destination": name}
+    with pytest.raises(ClientError, match="PutObject call on the given bucket failed"):
+        logs.create_export_task(**asked)
+    kms.enable_key(KeyId=key)
+    assert _ended(logs, logs.create_export_task(**asked)["taskId"])["status"]["code"] == "COMPLETED"

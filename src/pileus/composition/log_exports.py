@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
+from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.storage.seam import Store
 from pileus.services.logs.exports import NotLetIn
 
@@ -58,7 +59,13 @@ class ExportBuckets:
         ):
             raise NotLetIn("PutObject")
         draft = ObjectRecord(modified_at_s=now_s, owner=found.account_id, content_type=content_type)
-        await self._writer().write(None, found, key, draft, data)
+        try:
+            await self._writer().write(None, found, key, draft, data)
+        except ServiceError as error:
+            status = error.http_status if isinstance(error, AnyServiceError) else error.status
+            if status >= 500:
+                raise
+            raise NotLetIn("PutObject") from error  # as of a bucket whose key is disabled
 
     async def _find(self, bucket: str) -> "BucketRecord":
         from pileus.services.s3.bucket_records import find_buckets

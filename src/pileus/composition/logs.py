@@ -16,7 +16,7 @@ from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
-    from pileus.services.logs.exports import Buckets
+    from pileus.services.logs.exports import Buckets, Exports
     from pileus.services.logs.subscriptions import FunctionInvokers, Subscriptions
     from pileus.services.logs.writer import FunctionLogWriter
 
@@ -43,7 +43,7 @@ class LogsPart(Part):
     def subscribe(self, outbox: Outbox) -> None:
         outbox.subscribe("logs.subscription", self._send_subscribed, retry=RetryPolicy(attempts=sys.maxsize))
         outbox.subscribe("logs.query", self._run_query, concurrency=4)
-        outbox.subscribe("logs.export", self._export)
+        outbox.subscribe("logs.export", self._export, on_exhausted=self._give_up_export)
 
     def duties(self) -> Sequence[Duty]:
         return (self._write_function_logs, self._forget_old_logs)
@@ -98,10 +98,16 @@ class LogsPart(Part):
         await Queries(store=self._store, clock=self._clock, metrics=self._metrics).deliver(delivery)
 
     async def _export(self, delivery: Delivery) -> None:
+        await self._exports().deliver(delivery)
+
+    async def _give_up_export(self, delivery: Delivery, error: BaseException) -> None:
+        await self._exports().give_up(delivery, error)
+
+    def _exports(self) -> "Exports":
         from pileus.services.logs.exports import Exports
 
         buckets = None if self._buckets is None else self._buckets()
-        await Exports(store=self._store, clock=self._clock, buckets=buckets).deliver(delivery)
+        return Exports(store=self._store, clock=self._clock, buckets=buckets)
 
     async def _write_function_logs(self) -> None:
         await self._function_logs_wanted.wait()

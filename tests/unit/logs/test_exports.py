@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from pileus.kernel.auth.service_calls import ServiceCall
-from pileus.kernel.errors import ServiceError
+from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.ids import SeededIds
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import encode
@@ -66,9 +66,11 @@ class Exporting:
 
     async def run(self, task_id: str) -> None:
         """Deliver the task, as the outbox does, be it again."""
-        asked = exports._Asked(account_id=ACCOUNT, region="us-east-1", task_id=task_id)
-        delivery = Delivery(event=Event(topic=TOPIC, payload=encode(asked)), attempt=1, due=NOW, id=1)
-        await Exports(store=self.store, clock=self.clock, buckets=self.bucket).deliver(delivery)
+        await Exports(store=self.store, clock=self.clock, buckets=self.bucket).deliver(_delivery(task_id))
+
+    async def give_up(self, task_id: str, error: BaseException) -> None:
+        """As the outbox does after the last attempt."""
+        await Exports(store=self.store, clock=self.clock, buckets=self.bucket).give_up(_delivery(task_id), error)
 
     async def tasks(self, **members: Any) -> list[ExportTask]:
         told = await self.api.describe_export_tasks(context(), DescribeExportTasksRequest(**members))
@@ -79,6 +81,11 @@ class Exporting:
         [task] = await self.tasks()
         assert task.status is not None
         return task.status.code
+
+
+def _delivery(task_id: str) -> Delivery:
+    asked = exports._Asked(account_id=ACCOUNT, region="us-east-1", task_id=task_id)
+    return Delivery(event=Event(topic=TOPIC, payload=encode(asked)), attempt=1, due=NOW, id=1)
 
 
 @pytest.fixture
@@ -194,3 +201,35 @@ async def test_a_bucket_that_closes_meanwhile(exporting: Exporting) -> None:
     [task] = await exporting.tasks(status_code="FAILED")
     assert task.status is not None
     assert task.status.message == "PutObject failed"
+
+
+async def test_streams_of_one_folder(exporting: Exporting, logs: Logs) -> None:
+    """`s/1` and `s-1` become one folder: what one of them said must not be replaced by the other's."""
+    await logs.create_stream("s-1")
+    await logs.put("s-1", (0, "third"))
+    task_id = await exporting.create()
+    await exporting.run(task_id)
+    folder = f"exportedlogs/{task_id}/s-1/"
+    files = [data for key, data in exporting.bucket.objects.items() if key.startswith(folder)]
+    said = b"".join(gzip.decompress(data) for data in files).decode().splitlines()
+    assert {line.partition(" ")[2] for line in said} == {"first", "second", "third"}
+
+
+async def test_what_fails_for_good_is_over(exporting: Exporting) -> None:
+    """One that stayed RUNNING would keep the account from every further export, and nobody could cancel it."""
+    task_id = await exporting.create()
+    put = exporting.bucket.put
+
+    async def broken(bucket: str, key: str, data: bytes, *, content_type: str, call: ServiceCall) -> None:
+        raise AnyServiceError("InternalError", "There is no space left.", status=500)
+
+    exporting.bucket.put = broken  # type: ignore[method-assign]  # the test's own
+    with pytest.raises(AnyServiceError) as caught:
+        await exporting.run(task_id)
+    assert await exporting.state() == "RUNNING"
+    await exporting.give_up(task_id, caught.value)
+    [task] = await exporting.tasks(status_code="FAILED")
+    assert task.status is not None
+    assert task.status.message == "There is no space left."
+    exporting.bucket.put = put  # type: ignore[method-assign]  # as it was
+    await exporting.create()

@@ -9,6 +9,7 @@ Sources: CloudWatch Logs User Guide, "Exporting log data to Amazon S3"; recordin
 
 import asyncio
 import gzip
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
@@ -17,6 +18,7 @@ import msgspec
 
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
+from pileus.kernel.errors import ServiceError
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode, encode
 from pileus.kernel.storage.seam import Event, Store, Transaction
@@ -32,6 +34,7 @@ FILE_BYTES_MAX: Final = 8 * 1024 * 1024
 """Ours: of lines that make one file."""
 
 _CANCELLED: Final = "Cancelled by user"
+_BROKEN: Final = "Internal error"
 
 State = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "PENDING_CANCEL", "CANCELLED"]
 ACTIVE: Final = frozenset({"PENDING", "RUNNING", "PENDING_CANCEL"})
@@ -125,6 +128,12 @@ class Exports:
         else:
             await self._turn(region, record.task_id, "COMPLETED", "Completed successfully")
 
+    async def give_up(self, delivery: Delivery, error: BaseException) -> None:
+        """The task has failed, so that it keeps nobody from the next one."""
+        asked = decode(delivery.event.payload, _Asked)
+        message = error.message if isinstance(error, ServiceError) else _BROKEN
+        await self._turn((asked.account_id, asked.region), asked.task_id, "FAILED", message)
+
     async def _export(self, region: Region, record: ExportRecord) -> None:
         reading = Reading(self._store.snapshot(), region)
         group = await reading.find_group(record.group)
@@ -132,13 +141,14 @@ class Exports:
             return  # deleted meanwhile, and there is nothing left to export
         now_ms = int(self._clock.timestamp() * 1000)
         span = time_span(start=record.from_ms, end=record.to_ms + 1, oldest_ms=oldest_shown(group, now_ms))
+        files: Counter[str] = Counter()
         for stream in await reading.streams(record.group, prefix=record.stream_prefix):
-            number = 0
+            folder = stream.name.replace("/", "-")
             async for lines in _files(reading, stream, span):
                 await self._still_wanted(region, record.task_id)
-                key = f"{record.prefix}/{record.task_id}/{stream.name.replace('/', '-')}/{number:06d}.gz"
+                key = f"{record.prefix}/{record.task_id}/{folder}/{files[folder]:06d}.gz"
                 await self._put(region, record, key, await asyncio.to_thread(gzip.compress, lines, mtime=0))
-                number += 1
+                files[folder] += 1  # `a/b` and `a-b` have one folder, and neither's files may replace the other's
 
     async def _put(self, region: Region, record: ExportRecord, key: str, data: bytes) -> None:
         if self._buckets is None:
