@@ -1,6 +1,7 @@
 """The bytes of objects: whole or absent, plain or enciphered, at any range, and swept when nobody refers to them."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import resource
@@ -220,6 +221,28 @@ async def test_a_clone_outlives_its_original(store: BlobStore, tmp_path: Path) -
         if key is None:
             with pytest.raises(BlobMissing):
                 store.body([whole(original)])
+
+
+@pytest.mark.parametrize("code", [errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP])
+async def test_a_clone_where_there_are_no_links(
+    store: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """A file has 65,000 on ext4, and none on some file systems: then its bytes are copied."""
+
+    def refused(source: Path, target: Path) -> None:
+        if not source.exists():
+            raise FileNotFoundError
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refused)
+    original = await store.put(content(2_500_000), key=KEY)
+    clone = await store.clone(original)
+    await store.remove([original.blob])
+    await store.check(clone)
+    assert await gathered(store.stream([whole(clone, key=KEY)])) == content(2_500_000)
+    with pytest.raises(BlobMissing):
+        await store.clone(original)
+    assert len(files(tmp_path)) == 1
 
 
 async def test_what_is_being_read_is_removed_later(store: BlobStore, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Under `root/ab/cdef...`, by their random ids, in directories which are closed to others. A writer's file lies in
 `root/tmp` and is renamed once it is whole and, with durability `full`, synced; so is the directory then. A clone is a
-hard link: it costs no bytes, and each of the two may be removed without the other.
+hard link where that can be had: it costs no bytes, and each of the two may be removed without the other.
 
 The age of a file is that of its inode (`ctime`), which a link renews: a clone of an old blob is young, so that no sweep
 takes it before its record is committed.
@@ -21,6 +21,9 @@ from pileus.kernel.storage.directory import make_private_directory, sync_directo
 
 _HEX: Final = frozenset("0123456789abcdef")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_UNLINKABLE: Final = frozenset({errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.ENOSYS})
+"""A file has 65,000 links (ext4), or there are none on this file system: then bytes are copied."""
+_COPIED_BYTES: Final = 1024 * 1024
 _PARTS_MAX: Final = 1024
 """Of one `writev` (IOV_MAX)."""
 
@@ -62,7 +65,26 @@ class LocalFiles:
                 os.link(self.path(blob), target)
             except FileNotFoundError:
                 raise BlobMissing(blob) from None
-            self._sync(target)
+            except OSError as error:
+                if error.errno not in _UNLINKABLE:
+                    raise
+            else:
+                self._sync(target)
+                return
+        self._copy_bytes(blob, new)
+
+    def _copy_bytes(self, blob: str, new: str) -> None:
+        source = self.open(blob, offset=0, size_bytes=None)
+        try:
+            sink = self.create(new)
+            try:
+                while data := source.read(_COPIED_BYTES):
+                    sink.write((data,))
+                sink.close()
+            finally:
+                sink.discard()
+        finally:
+            source.close()
 
     def remove(self, blobs: Iterable[str]) -> None:
         for blob in blobs:

@@ -5,7 +5,7 @@ body should amount to is known only when its iterator has ended (`ReceivedBody`)
 """
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from hashlib import md5
 from typing import Final, Protocol
 
@@ -74,6 +74,13 @@ class Bodies:
             told = Checksum(algorithm=algorithm, value=checksums.summed(algorithm, body))
         inline = body if key is None or not body else _seal(key, body, self._ids.bytes(_NONCE_BYTES))
         return Stored(len(body), digest, told, inline=inline)
+
+    async def clone(self, segment: Segment) -> Segment:
+        """The same bytes once more, of nobody yet. Raises `BlobMissing`."""
+        try:
+            return await self.blobs.clone(segment)
+        except NoSpace:
+            raise no_space() from None
 
     async def discard(self, stored: Stored) -> None:
         """Remove what nobody came to own."""
@@ -219,8 +226,12 @@ async def _begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     first = await anext(stream, b"")
 
     async def all_of_it() -> AsyncIterator[bytes]:
-        yield first
-        async for part in stream:
-            yield part
+        try:
+            yield first
+            async for part in stream:
+                yield part
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()  # whoever hangs up lets go of the blobs at once
 
     return all_of_it()

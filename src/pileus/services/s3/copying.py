@@ -87,7 +87,7 @@ class ObjectCopier:
         assert record.checksum is not None
         inline, segment = None, None
         if record.segment is not None:
-            segment = await self._bodies.blobs.clone(record.segment)
+            segment = await self._bodies.clone(record.segment)
         elif record.inline:
             inline = await inline_bytes(self._store.snapshot(), record)
         stored = Stored(record.size_bytes, b"", record.checksum, inline=inline, segment=segment)

@@ -104,4 +104,4 @@ async def clone_part(bodies: Bodies, upload: UploadRecord, record: ObjectRecord)
     else:
         return None
     told = (algorithm, checksum) if upload.checksum_algorithm else None
-    return KeptPart(await bodies.blobs.clone(segment), record.etag, checksum, told)
+    return KeptPart(await bodies.clone(segment), record.etag, checksum, told)
