@@ -8,6 +8,8 @@ import textwrap
 
 import pytest
 
+from pileus.services.s3.select.process import _go_on
+
 _PROGRAM = """
 import resource, socket, sys
 from pileus.services.s3.select.process import _go_on, give_up_files, give_up_network
@@ -43,3 +45,10 @@ def test_it_reaches_nobody_and_ends() -> None:
     assert 600 <= int(told[0]) <= 700
     assert told[1] == "alone"
     assert resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY  # ours is as it was
+
+
+def test_a_shorter_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server runs under `ulimit -t`, a longer time cannot be had, and asking for it must not fail."""
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (60, 60))
+    monkeypatch.setattr(resource, "setrlimit", lambda what, limits: pytest.fail(f"{limits} cannot be had"))
+    _go_on()

@@ -85,7 +85,9 @@ def _serve(incoming: FileIO, outgoing: BinaryIO) -> None:
 def _go_on() -> None:
     """From here on there is as much time to compute as at the beginning."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + COMPUTING_S_MAX, hard))
+    soft = int(time.process_time()) + COMPUTING_S_MAX
+    if hard == resource.RLIM_INFINITY or soft < hard:  # else somebody has set a shorter end
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def give_up_network() -> None:
