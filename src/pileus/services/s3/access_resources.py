@@ -60,6 +60,12 @@ _WRITING: Final = frozenset({"s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject
 test_s3_batch_delete_public_objects_using_requests), and to one's own objects (S3 User Guide, "ACL overview")."""
 
 
+def _of_objects_owner(context: RequestContext, permission: Permission) -> bool:
+    """Whether the owner of the object decides. About the list of one that is only now written, the bucket's does."""
+    new = permission.action == "s3:PutObjectAcl" and context.operation != "PutObjectAcl"
+    return permission.action in _OF_OBJECT_OWNER and not new
+
+
 class _Kept(NamedTuple):
     """A bucket, as its bytes say. denying: what is left of a policy whose Allows do not count."""
 
@@ -152,7 +158,7 @@ class BucketResources:
             record = await self._object(bucket, key, permission, given)
         owner, grants = bucket.account_id, tuple[NamedPolicy, ...]()
         if not enforced:
-            if record is not None and permission.action in _OF_OBJECT_OWNER and record.owner != owner:
+            if record is not None and _of_objects_owner(context, permission) and record.owner != owner:
                 owner, policy = record.owner or _NOBODY, kept.denying
             if not shut:
                 grants = await self._grants(bucket, record, permission, context)
@@ -223,8 +229,7 @@ class BucketResources:
     ) -> tuple[NamedPolicy, ...]:
         """What lists allow; of an object, its own, and for what is done to the bucket, the bucket's."""
         found: list[NamedPolicy | None] = []
-        new = permission.action == "s3:PutObjectAcl" and context.operation != "PutObjectAcl"
-        if permission.action in _OF_OBJECT_OWNER and not new:
+        if _of_objects_owner(context, permission):
             if record is not None and record.acl is not None:
                 found.append(object_grants(await self._counting(bucket, record.acl)))
         elif bucket.acl is not None:

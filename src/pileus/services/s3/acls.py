@@ -42,7 +42,6 @@ _HEADERS: Final[Sequence[tuple[str, str, Allowed]]] = (
 _PERMISSIONS: Final = frozenset(permission for _, _, permission in _HEADERS)
 _CANONICAL: Final = re.compile(r"[0-9a-f]{64}")
 _GRANTEE: Final = re.compile(r"\s*([A-Za-z]+)\s*=\s*(?:\"([^\"]*)\"|([^,\"]*?))\s*")
-_OWNER_ALONE: Final = frozenset({None, "bucket-owner-full-control"})
 
 
 class AccessControlListNotSupported(ServiceError):
@@ -112,8 +111,7 @@ async def acl_for_new(snapshot: Snapshot, bucket: BucketRecord, given: Given, *,
     if not gives_acl(given):
         return (bucket.account_id if enforced else writer), None
     if enforced:
-        check_canned(given.acl)
-        if given.acl not in _OWNER_ALONE or not _for_owner_alone(bucket, given):
+        if not _for_owner_alone(bucket, given, writer=writer):
             raise AccessControlListNotSupported
         return bucket.account_id, None
     owner = writer
@@ -138,9 +136,16 @@ async def acl_for_new_bucket(snapshot: Snapshot, given: Any, *, owner: str, owne
     return None if acl == own else acl
 
 
-def _for_owner_alone(bucket: BucketRecord, given: Given) -> bool:
-    """Whether grants in headers say no more than that the bucket's owner has full control."""
-    grants = _grants_of_headers(given)
+def _for_owner_alone(bucket: BucketRecord, given: Given, *, writer: str) -> bool:
+    """Whether an ACL says no more than that the bucket's owner has full control.
+
+    `private` does where the owner writes, and not where somebody else does (rclone's issue 6413, flysystem's 1904).
+    """
+    grants = [*_grants_of_headers(given)]
+    if given.acl is not None:
+        check_canned(given.acl)
+        if given.acl != "bucket-owner-full-control":
+            grants += canned(given.acl, owner=writer, bucket_owner=bucket.account_id).grants
     return all(
         grant.grantee == canonical_user_id(bucket.account_id) and grant.permission == "FULL_CONTROL" for grant in grants
     )
