@@ -87,6 +87,14 @@ def test_only_the_roots_device_counts(aws: Server, root: Root) -> None:
     code = root.code(0)
     assert refused(ada.put_bucket_versioning, Bucket=root.bucket, **asked, MFA=code)["Message"] == NEEDED
     root.put(**asked, MFA=code)
+    version = root.s3.put_object(Bucket=root.bucket, Key="k", Body=b"x")["VersionId"]
+    elsewhere = Root(aws)
+    statement = f'''{{"Effect": "Allow", "Principal": {{"AWS": "{elsewhere.account_id}"}}, "Action": "s3:*",
+        "Resource": "arn:aws:s3:::{root.bucket}/*"}}'''
+    root.s3.put_bucket_policy(Bucket=root.bucket, Policy=f'{{"Version": "2012-10-17", "Statement": {statement}}}')
+    this = {"Bucket": root.bucket, "Key": "k", "VersionId": version}
+    assert elsewhere.s3.get_object(**this)["Body"].read() == b"x"
+    assert refused(elsewhere.s3.delete_object, **this, MFA=elsewhere.code(0))["Message"] == NEEDED
 
 
 def test_not_together_with_a_lifecycle(root: Root) -> None:
