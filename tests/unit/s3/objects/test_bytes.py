@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.http.messages import FileBody, FilesBody
 from pileus.kernel.storage.keys import Subspace
-from pileus.services.s3.bodies import INLINE_BYTES_MAX, Body
+from pileus.services.s3.bodies import INLINE_BYTES_MAX, Body, _begun
 from pileus.services.s3.bucket_records import delete_bucket, put_bucket
 from pileus.services.s3.conditions import WriteConditions
 from pileus.services.s3.encryption import Asked
@@ -51,6 +51,26 @@ async def whole(world: World, key: str = "k") -> bytes:
         return content.path.read_bytes()[content.offset : content.offset + content.size_bytes]
     assert not isinstance(content, FilesBody)
     return b"".join([part async for part in content])
+
+
+async def test_who_hangs_up_lets_go_of_what_is_far_away() -> None:
+    """A pin that waited for the garbage to be collected would keep deleted blobs, and their reader's connection."""
+    closed: list[str] = []
+
+    async def stream() -> AsyncIterator[bytes]:
+        try:
+            yield b"first"
+            yield b"second"
+        finally:
+            closed.append("now")
+
+    begun = await _begun(stream())
+    assert isinstance(begun, AsyncGenerator)
+    assert await anext(begun) == b"first"
+    assert closed == []
+    await begun.aclose()
+    assert closed == ["now"]
+    assert [part async for part in await _begun(stream())] == [b"first", b"second"]
 
 
 async def test_few_bytes_lie_in_the_store_and_more_in_a_file(tmp_path: Path) -> None:
