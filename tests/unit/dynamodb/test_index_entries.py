@@ -7,7 +7,7 @@ import pytest
 
 from pileus.services.dynamodb.indexes import REFERS_FROM_BYTES
 from pileus.services.dynamodb.pages import FIRST_CHUNK
-from pileus.services.dynamodb.stored import HEADER_BYTES, is_reference
+from pileus.services.dynamodb.stored import HEADER_BYTES, is_reference, item_size, pack_item, unpack_item
 from tests.unit.dynamodb.conftest import Dynamo
 
 LARGE: Final = {"S": "x" * 100_000}
@@ -168,18 +168,34 @@ async def test_an_entry_refers_to_no_item_that_is_much_larger(dynamo: Dynamo) ->
         assert found["Items"] == shown(index, [{**little, "late": LARGE}])
 
 
-async def test_a_table_that_goes_while_its_index_is_read(dynamo: Dynamo) -> None:
-    """Items are removed before the entries that refer to them: the rest of the page shows none, and is no failure."""
+async def scanning(dynamo: Dynamo, **more: Any) -> tuple[asyncio.Task[dict[str, Any]], dict[bytes, bytes]]:
+    """A scan of an index of large entries after its first chunk, and what is kept of the items."""
     await table(dynamo)
-    count = FIRST_CHUNK + 8
-    for number in range(count):
+    for number in range(FIRST_CHUNK + 8):
         key = {"pk": {"S": f"p{number}"}, "sk": {"B": "AAA="}}
         await dynamo.call("PutItem", TableName="notes", Item=item(0, **key, big={"S": "x" * REFERS_FROM_BYTES}))
     pairs = await dynamo.store.snapshot().range(b"\x02dynamodb\x00", b"\x02dynamodb\x01")
-    reading = asyncio.create_task(dynamo.call("Scan", TableName="notes", IndexName="all"))
-    await asyncio.sleep(0)  # its first chunk
+    reading = asyncio.create_task(dynamo.call("Scan", TableName="notes", IndexName="all", **more))
+    await asyncio.sleep(0)
+    return reading, {place: data for place, data in pairs if b"\x02item\x00" in place}
+
+
+async def test_a_table_that_goes_while_its_index_is_read(dynamo: Dynamo) -> None:
+    """Items are removed before the entries that refer to them: the rest of the page shows none, and is no failure."""
+    reading, items = await scanning(dynamo)
     async with dynamo.store.transaction() as tx:
-        for place, _ in pairs:
-            if b"\x02item\x00" in place:
-                tx.clear(place)  # as `table_work` does, from the first on
+        for place in items:
+            tx.clear(place)  # as `table_work` does, from the first on
     assert (await reading)["Count"] == FIRST_CHUNK
+
+
+async def test_an_index_that_goes_while_it_is_read(dynamo: Dynamo) -> None:
+    """Nobody maintains its entries any more: an item that has lost the index's key has none to go on from."""
+    reading, items = await scanning(dynamo, Limit=FIRST_CHUNK + 2)
+    async with dynamo.store.transaction() as tx:
+        for place, data in items.items():
+            left = {name: value for name, value in unpack_item(data).items() if name != "h"}
+            tx.set(place, pack_item(left, item_size(data) - 2))
+    page = await reading
+    assert page["Count"] == FIRST_CHUNK + 2
+    assert "LastEvaluatedKey" not in page

@@ -90,7 +90,9 @@ async def read_page(reader: Snapshot, keyed: Keyed, asked: KeyRange, selection: 
                 _take(page, data, selection)
             page.scanned += 1
             if page.scanned == selection.limit or page.size_bytes >= selection.size_bytes_max:
-                page.last = keyed.pick(unpack_item(data))
+                item = unpack_item(data)
+                if item.keys() >= set(keyed.names):  # else of an index that is deleted meanwhile, and nothing follows
+                    page.last = keyed.pick(item)
                 return page
         if len(pairs) < chunk:
             return page
