@@ -291,3 +291,11 @@ def test_an_organization(organized: Server) -> None:
     wanted = {"RoleArn": role, "RoleSessionName": "session"}
     member.client("sts").assume_role(**wanted)
     refused(organized.client("sts", aws_access_key_id="333333333333").assume_role, **wanted)
+
+
+def test_a_long_event_is_signed_as_a_short_one(aws: Server, function: str) -> None:
+    """InvokeAsync's body is a stream to its model, and no signature but S3's leaves a body out."""
+    functions = User(aws).may(allow("lambda:InvokeAsync")).client("lambda")
+    for size_bytes in (2, 64 * 1024, 64 * 1024 + 1, 256 * 1024):
+        answer = functions.invoke_async(FunctionName=function, InvokeArgs=b'"' + b"x" * (size_bytes - 2) + b'"')
+        assert answer["Status"] == 202

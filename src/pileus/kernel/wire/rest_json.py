@@ -21,7 +21,6 @@ from pileus.kernel.wire.rest_request import (
     payload_member,
     places_of,
     raw_payload,
-    streamed_payload,
 )
 from pileus.kernel.wire.subject import Subject
 
@@ -35,7 +34,8 @@ class RestJsonProtocol:
     """Lambda takes a 50 MB archive in base64. Source: Lambda quotas, "Deployment package"."""
 
     def compile(self, subject: Subject) -> Codec:
-        return Codec(_parser(subject), _answerer(subject), streams=streamed_payload(subject) is not None)
+        # A body is read whole even where the model has a stream: a signature is of all of it, but for S3's.
+        return Codec(_parser(subject), _answerer(subject))
 
     def fail(self, model: ServiceModel | None, dialect: Dialect, error: ServiceError, request_id: str) -> Response:
         code = error.error_code

@@ -1,7 +1,5 @@
 """Invoke, InvokeAsync, and what happens to events without a request."""
 
-from collections.abc import AsyncIterable
-
 from pileus.kernel.context import RequestContext
 from pileus.kernel.outbox import Delivery
 from pileus.services.lambda_ import store as records
@@ -22,8 +20,7 @@ class InvocationOperations(LambdaBase):
 
     async def invoke_async(self, context: RequestContext, request: InvokeAsyncRequest) -> InvokeAsyncResponse:
         """Invoke with `Event`, as it was called before 2015: a quarter of the size, and its own permission."""
-        payload = await _whole(request.invoke_args)
-        await self._invoker.event_for_api(context, request.function_name, payload or b"{}")
+        await self._invoker.event_for_api(context, request.function_name, _args(request.invoke_args) or b"{}")
         return InvokeAsyncResponse(status=202)
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -54,16 +51,11 @@ class InvocationOperations(LambdaBase):
         return await self._packages.sweep(await self.referenced_blobs())
 
 
-async def _whole(body: object) -> bytes:
+def _args(body: object) -> bytes:
     """Or InvalidRequestContentException, in our words: the model has no error for what is too long."""
-    gathered = bytearray(body) if isinstance(body, bytes) else bytearray()
-    if isinstance(body, AsyncIterable):
-        async for part in body:
-            gathered += part
-            if len(gathered) > INVOKE_ASYNC_BYTES_MAX:
-                break
-    if len(gathered) > INVOKE_ASYNC_BYTES_MAX:
+    assert isinstance(body, bytes | None), "it was read before its signature was checked"
+    if body is not None and len(body) > INVOKE_ASYNC_BYTES_MAX:
         raise InvalidRequestContentException(
             f"Request must be smaller than {INVOKE_ASYNC_BYTES_MAX} bytes for the InvokeAsync operation"
         )
-    return bytes(gathered)
+    return body or b""
