@@ -274,6 +274,7 @@ class Parts:
             ids=self._foundation.ids,
             service=service,
             session_name=session_name,
+            organization=self._settings.organization,
         )
 
     def _code_objects(self) -> "ObjectReader | None":

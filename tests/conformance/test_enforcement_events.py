@@ -143,3 +143,18 @@ def test_a_role_is_assumed_only_where_it_trusts_the_rule(aws: Server) -> None:
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=trusting("events.amazonaws.com", **trusts))
     event_id = put(events, source, {})
     assert [event["id"] for event in told.events(1)] == [event_id]
+
+
+def test_a_role_of_another_account_is_not_passed(aws: Server) -> None:
+    """Not by a key that nobody minted either: EventBridge would act in a stranger's role for whoever knows its ARN.
+
+    Source of the words: IAM's, as Lambda and S3 pass them on.
+    """
+    events, name = aws.client("events", aws_access_key_id=OTHER), f"steals-{uuid4().hex[:12]}"
+    events.put_rule(Name=name, EventPattern=_PATTERN)
+    target = {"Id": "t", "Arn": _QUEUE, "RoleArn": _ROLE}
+    told = refused(events.put_targets, Rule=name, Targets=[target])
+    assert told["Message"] == "Cross-account pass role is not allowed."
+    refused(events.put_rule, Name=name, EventPattern=_PATTERN, RoleArn=_ROLE)
+    assert events.list_targets_by_rule(Rule=name)["Targets"] == []
+    assert "RoleArn" not in events.describe_rule(Name=name)

@@ -161,6 +161,7 @@ class LambdaPart(Part):
             roles=self._iam.roles,
             sealer=self._foundation.sealer,
             clock=self._clock,
+            organization=self._settings.organization,
         )
 
     @cached_property
@@ -174,6 +175,7 @@ class LambdaPart(Part):
             ids=self._ids,
             service="lambda",
             session_name="awslambda",
+            organization=self._settings.organization,
         )
 
     @cached_property

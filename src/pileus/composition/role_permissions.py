@@ -7,8 +7,9 @@ and a refusal is in the audit log.
 from collections.abc import Callable, Mapping, Sequence
 
 from pileus.composition.authorization import LateAuthorizer
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.permissions import Conditions, KnownResource, Needs, Permission, ResourceType
-from pileus.kernel.auth.service_calls import ServiceCall
+from pileus.kernel.auth.service_calls import ServiceCall, account_of
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext, SessionFacts
 from pileus.kernel.errors import ServiceError
@@ -30,7 +31,10 @@ class LateRolePermissions:
         ids: Ids,
         service: str,
         session_name: str,
+        organization: Organization | None = None,
     ) -> None:
+        """organization: of whose accounts some are, if there is one."""
+        self._organization = organization
         self._authorizer = authorizer
         self._roles = roles
         self._clock = clock
@@ -102,11 +106,15 @@ class LateRolePermissions:
             host="",
             secure=True,
         )
-        # A service acts for resources of the role's own account only.
         call = ServiceCall(
-            service=f"{self._service}.amazonaws.com", source_arn=source_arn, source_account=role.account_id
+            service=f"{self._service}.amazonaws.com",
+            source_arn=source_arn,
+            # What bears no account is of the role's own: roles are passed within theirs only.
+            source_account=account_of(source_arn) or role.account_id,
         )
-        refused = refusal_of_service(role, call, region=region, now_s=self._clock.timestamp())
+        refused = refusal_of_service(
+            role, call, region=region, organization=self._organization, now_s=self._clock.timestamp()
+        )
         if refused is not None:
             await self._authorizer.note(refused.denial, context)
             return None

@@ -35,6 +35,16 @@ class ValidationException(ServiceError):
     code = "ValidationException"
 
 
+class CrossAccountRole(ServiceError):
+    """Rules and targets have roles of the caller's own account only. Source of the words: as Lambda tells them."""
+
+    code = "AccessDeniedException"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("Cross-account pass role is not allowed.")
+
+
 class InvalidEventPatternException(ServiceError):
     """reason: in AWS's words, with the place in the text (recordings events_patterns)."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from pileus.kernel.auth.credentials import Credentials
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.auth.sessions import SessionLimits, SessionSealer
 from pileus.kernel.clock import Clock
@@ -16,8 +17,20 @@ from pileus.services.sts.trust import outsider, refusal_of_service, refused_beca
 class RoleCredentialIssuer:
     """The `CredentialIssuer` of one service, which roles must trust by its service principal."""
 
-    def __init__(self, *, service_principal: str, roles: RoleDirectory, sealer: SessionSealer, clock: Clock) -> None:
-        """service_principal: as trust policies name it, `lambda.amazonaws.com`."""
+    def __init__(
+        self,
+        *,
+        service_principal: str,
+        roles: RoleDirectory,
+        sealer: SessionSealer,
+        clock: Clock,
+        organization: Organization | None = None,
+    ) -> None:
+        """service_principal: as trust policies name it, `lambda.amazonaws.com`.
+
+        organization: of whose accounts some are, if there is one.
+        """
+        self._organization = organization
         self._clock = clock
         self._service_principal = service_principal
         self._roles = roles
@@ -42,7 +55,9 @@ class RoleCredentialIssuer:
             )
         # A service acts for resources of the role's own account only.
         call = ServiceCall(service=self._service_principal, source_arn="", source_account=role.account_id)
-        refused = refusal_of_service(role, call, region="", now_s=self._clock.timestamp())
+        refused = refusal_of_service(
+            role, call, region="", organization=self._organization, now_s=self._clock.timestamp()
+        )
         if refused is not None:
             raise AccessDenied(f"The role {role_arn} does not allow {self._service_principal} to assume it.").because(
                 refused.denial

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import msgspec
 
 from pileus.kernel.auth.audit import Denial
+from pileus.kernel.auth.organizations import Organization
 from pileus.kernel.auth.policy import (
     ContextValue,
     NamedPolicy,
@@ -77,10 +78,18 @@ def refusal_of(
     return _refusal(query, role, policies)
 
 
-def refusal_of_service(role: AssumableRole, call: ServiceCall, *, region: str, now_s: float) -> Refusal | None:
-    """None when a service may assume the role, on behalf of a resource of the role's account. region: "" for none."""
+def refusal_of_service(
+    role: AssumableRole, call: ServiceCall, *, region: str, organization: Organization | None = None, now_s: float
+) -> Refusal | None:
+    """None when a service may assume the role on behalf of a resource. region: "" for none."""
     query = service_query(
-        call, action="sts:AssumeRole", resource=role.arn, region=region, resource_tags=dict(role.tags), now_s=now_s
+        call,
+        action="sts:AssumeRole",
+        resource=role.arn,
+        region=region,
+        resource_tags=dict(role.tags),
+        organization=organization,
+        now_s=now_s,
     )
     return _refusal(query, role, None)
 

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from pileus.kernel.auth.service_calls import account_of
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Store
 from pileus.services.events.bus import Buses
-from pileus.services.events.errors import BusNotFound
+from pileus.services.events.errors import BusNotFound, CrossAccountRole
 from pileus.services.events.metrics import RuleMetrics
 from pileus.services.events.names import BusName, bus_named
 from pileus.services.events.targets import EventTargets
@@ -38,3 +39,9 @@ def bus_here(context: RequestContext, name_or_arn: str | None) -> BusName:
     if bus.region != context.region:
         raise BusNotFound(bus.name)
     return bus
+
+
+def check_passed(context: RequestContext, role_arn: str | None) -> None:
+    """CrossAccountRole. Whoever has a key was asked about `iam:PassRole` already; in open mode nobody is."""
+    if role_arn and account_of(role_arn) != context.account_id:
+        raise CrossAccountRole

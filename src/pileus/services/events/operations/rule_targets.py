@@ -9,7 +9,7 @@ from pileus.services.events.errors import LimitExceededException, ValidationExce
 from pileus.services.events.inputs import check_input
 from pileus.services.events.limits import PAGE, TARGETS_MAX
 from pileus.services.events.model import TargetRecord
-from pileus.services.events.operations.base import EventsBase, bus_here
+from pileus.services.events.operations.base import EventsBase, bus_here, check_passed
 from pileus.services.events.paging import page_of, read_token
 from pileus.services.events.store import clear_target, get_rule, list_targets, put_target
 
@@ -31,6 +31,8 @@ class TargetOperations(EventsBase):
         self, context: RequestContext, request: shapes.PutTargetsRequest
     ) -> shapes.PutTargetsResponse:
         targets = {target.id: self._record(target) for target in request.targets}
+        for given in request.targets:
+            check_passed(context, given.role_arn)
         bus = bus_here(context, request.event_bus_name)
         async with self._store.transaction() as tx:
             rule = await get_rule(tx, bus, request.rule)

@@ -13,7 +13,7 @@ from pileus.services.events.firing import emit_firing
 from pileus.services.events.limits import PAGE, RULES_MAX
 from pileus.services.events.model import RuleRecord
 from pileus.services.events.names import DEFAULT
-from pileus.services.events.operations.base import EventsBase, bus_here
+from pileus.services.events.operations.base import EventsBase, bus_here, check_passed
 from pileus.services.events.paging import page_of, read_token
 from pileus.services.events.patterns import pattern_of
 from pileus.services.events.schedules import schedule_of
@@ -37,6 +37,7 @@ class RuleOperations(EventsBase):
         if request.state not in (None, "ENABLED", "DISABLED"):
             raise NotImplementedByPileus(f"rules that are {request.state} are not implemented")
         _check_asked(request, default=bus.name == DEFAULT)
+        check_passed(context, request.role_arn)
         async with self._store.transaction() as tx:
             await get_bus(tx, bus)
             before = await find_rule(tx, bus, request.name)
