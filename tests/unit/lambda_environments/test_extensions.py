@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from pileus.services.lambda_.environments.extensions import programs
 from pileus.services.lambda_.environments.lifecycle import State
-from pileus.services.lambda_.environments.telemetry import Telemetry
+from pileus.services.lambda_.environments.telemetry import Subscriber, Telemetry, _Destination, _refusal, _Subscription
 from pileus.services.lambda_.environments.types import FunctionSpec
+from tests.support.time import JumpingClock
 from tests.unit.lambda_environments.conftest import Bench
 
 _EXTENSION = """\
@@ -193,6 +195,38 @@ async def test_telemetry_by_tcp(bench: Bench) -> None:
     assert {"subscribed": 200} in _said(bench)
     assert heard()[0] == "platform.initStart"
     assert "function" in heard()
+
+
+async def test_a_listener_that_does_not_read_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has not taken in time is lost with its connection, whose buffer would hold it otherwise."""
+    monkeypatch.setattr("pileus.services.lambda_.environments.telemetry._POST_S_MAX", 0.02)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        destination = _Destination(protocol="TCP", port=deaf.getsockname()[1])
+        wanted = _Subscription(types=["function"], destination=destination)
+        subscriber = Subscriber(wanted, clock=JumpingClock(datetime(2026, 1, 1, tzinfo=UTC)))
+        for _ in range(4):
+            subscriber.add({"record": "x" * 8_388_608}, 8_388_608)
+            await _until(lambda: subscriber._sender is None)
+            assert subscriber._stream is None
+        subscriber.close()
+
+
+@pytest.mark.parametrize(
+    ("destination", "legal"),
+    [
+        ({"protocol": "TCP", "port": 8080}, True),
+        ({"protocol": "TCP", "uri": "tcp://sandbox.localdomain:8080"}, True),
+        ({"protocol": "HTTP", "uri": "http://sandbox.localdomain:8080"}, True),
+        ({"protocol": "TCP"}, False),
+        ({"protocol": "TCP", "port": 65_536}, False),
+        ({"protocol": "TCP", "uri": "tcp://sandbox.localdomain:8080", "port": 65_536}, False),
+        ({"protocol": "HTTP", "uri": "http://sandbox.localdomain:8080", "port": -1}, False),
+        ({"protocol": "HTTP", "port": 8080}, False),
+    ],
+)
+def test_where_telemetry_may_go(destination: dict[str, Any], legal: bool) -> None:
+    """A port that is none would end the task that sends, and leave its events where they are."""
+    assert (_refusal(_Subscription(types=["function"], destination=_Destination(**destination))) == "") is legal
 
 
 @pytest.mark.parametrize(("size_bytes", "kept"), [(256 * 1024, 4), (1, 1_000)])

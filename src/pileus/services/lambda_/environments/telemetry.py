@@ -69,8 +69,8 @@ class Subscriber:
     def __init__(self, wanted: _Subscription, *, clock: Clock) -> None:
         address = urlsplit(wanted.destination.uri)
         self.types = frozenset(wanted.types)
-        self._port = wanted.destination.port or address.port or 80
         self._by_tcp = wanted.destination.by_tcp
+        self._port = (wanted.destination.port if self._by_tcp else 0) or address.port or 80
         self._stream: asyncio.StreamWriter | None = None
         self._path = address.path or "/"
         self._host = address.netloc
@@ -128,9 +128,11 @@ class Subscriber:
     async def _send(self) -> None:
         while self._batches:
             # A listener that is not there loses the batch, as on AWS after its retries.
-            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+            try:
                 async with asyncio.timeout(_POST_S_MAX):
                     await (self._write if self._by_tcp else self._post)(self._batches[0])
+            except (OSError, TimeoutError, asyncio.IncompleteReadError):
+                self._hang_up()
             self._batches.pop(0)
         self._sender = None
 
@@ -142,6 +144,12 @@ class Subscriber:
             self._stream = stream
         stream.write(lines)
         await stream.drain()
+
+    def _hang_up(self) -> None:
+        """What the listener did not take is not kept for it, and no line goes on where another broke off."""
+        if self._stream is not None:
+            self._stream.transport.abort()
+            self._stream = None
 
     async def _post(self, body: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -263,8 +271,10 @@ def _refusal(wanted: _Subscription) -> str:
     destination = wanted.destination
     if destination.protocol.upper() not in {"HTTP", "TCP"}:
         return "protocols are HTTP and TCP"
+    if not 0 <= destination.port < 65_536:
+        return "there is no such port"
     if destination.by_tcp and not destination.uri:
-        return "" if 0 < destination.port < 65_536 else "a destination by TCP has a port"
+        return "" if destination.port else "a destination by TCP has a port"
     address = urlsplit(destination.uri)
     try:
         port = address.port
