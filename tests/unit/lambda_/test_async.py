@@ -22,7 +22,12 @@ from pileus.services.lambda_.events_metrics import EventMetrics
 from pileus.services.lambda_.names import FunctionName
 from pileus.services.lambda_.settings import ConcurrencyRecord, InvokeConfigRecord
 from pileus.services.lambda_.settings_store import put_setting
-from pileus.services.lambda_.shapes import AddPermissionRequest, CreateAliasRequest, InvocationRequest
+from pileus.services.lambda_.shapes import (
+    AddPermissionRequest,
+    CreateAliasRequest,
+    InvocationRequest,
+    InvokeAsyncRequest,
+)
 from pileus.services.lambda_.store import INVOKE_TOPIC, AsyncInvocation, get_function, put_function
 from tests.support.time import JumpingClock
 from tests.unit.lambda_.conftest import ACCOUNT, ROLE, Lambda, context, result
@@ -384,3 +389,25 @@ async def test_a_loop_ends(functions: Lambda, sending: Sending, before: int, tol
     await until(lambda: any(each.payload == b"[2]" for _, each in functions.environments.invoked))
     await until(lambda: len(sending.queues.sent) == told)
     assert len(functions.environments.invoked) == (2 if before < 16 else 1)
+
+
+async def test_a_function_that_is_its_own_destination_is_stopped(functions: Lambda, sending: Sending) -> None:
+    """Lambda Developer Guide, "Use Lambda recursive loop detection": a destination goes on with the chain."""
+    await functions.create()
+    await configure(functions, on_success=ARN, on_failure=QUEUE)
+    functions.environments.answers = [result(b"1")] * 40
+    await send_event(functions)
+    await until(lambda: len(sending.queues.sent) == 1)
+    assert len(functions.environments.invoked) == 17
+    assert len({invocation.trace_id.partition(";")[0] for _, invocation in functions.environments.invoked}) == 1
+
+
+async def test_events_of_old_go_on_with_a_trace(functions: Lambda, sending: Sending) -> None:
+    """As events do that are invoked by the newer name: so a loop by InvokeAsync has its end, too."""
+    await functions.create()
+    traced = msgspec.structs.replace(context(), trace_header="Root=1-5759e988-bd862e3fe1be46a994272793")
+    await functions.api.invoke_async(traced, InvokeAsyncRequest(function_name="f", invoke_args=b"1"))
+    await until(lambda: len(functions.environments.invoked) == 1)
+    trace_id = functions.environments.invoked[0][1].trace_id
+    assert trace_id.startswith(f"{traced.trace_header};Parent=")
+    assert trace_id.endswith(":1")

@@ -40,6 +40,8 @@ def test_it_counts_each_function() -> None:
         ("", "Root=1-"),
         ("nonsense", "Root=1-"),
         ("Root=a%0d%0ab", "Root=1-"),
+        ("Root=%E4%BD%A0", "Root=1-"),
+        ("Root=%ff", "Root=1-"),
         ("Root=" + "x" * 100_000, "Root=x"),
     ],
 )
@@ -48,6 +50,7 @@ def test_whatever_a_caller_wrote(header: str, begins: str) -> None:
     trace = continued(header, _ARN, _CLOCK, SeededIds())
     assert trace.startswith(begins)
     assert trace.isprintable()
+    assert trace.isascii(), "it is told in a header again"
     assert len(trace) < 2_048
     assert ("Sampled=1" in trace) is ("Sampled=1" in header)
     assert not recurs(trace, _ARN)

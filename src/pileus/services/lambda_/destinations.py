@@ -31,6 +31,7 @@ from pileus.services.lambda_.names import FunctionName, function_of_arn
 from pileus.services.lambda_.resolving import resolve
 from pileus.services.lambda_.role_permissions import RolePermissions
 from pileus.services.lambda_.store import AsyncInvocation, emit_invocation
+from pileus.services.lambda_.traces import continued
 
 DESTINATION_TOPIC: Final = "lambda.destination"
 
@@ -197,11 +198,15 @@ class Destinations:
             raise FunctionNotFound(message.target_arn)
         if len(message.body) > ASYNC_PAYLOAD_BYTES_MAX:
             raise RequestTooLargeException(f"{len(message.body)} bytes are too much for {message.target_arn}")
-        await self._invoke(target, message.body)
+        await self._invoke(target, message)
 
-    async def _invoke(self, target: FunctionName, body: bytes) -> None:
+    async def _invoke(self, target: FunctionName, message: TargetMessage) -> None:
         invocation = AsyncInvocation(
-            request_id=self._ids.uuid(), function=target, payload=body, accepted_at=self._clock.now()
+            request_id=self._ids.uuid(),
+            function=target,
+            payload=message.body,
+            accepted_at=self._clock.now(),
+            trace_id=continued(message.trace_id, target.arn, self._clock, self._ids),
         )
 
         async def write(tx: Transaction) -> None:

@@ -128,7 +128,8 @@ class Invoker:
         function = function_name(context, name)
         await self.resolver.find(Named(function))
         check_json(payload)
-        await self._accept(function, request_id=context.request_id, payload=payload)
+        trace_id = self.recursion.trace(context.trace_header, function)
+        await self._accept(function, request_id=context.request_id, payload=payload, trace_id=trace_id)
 
     async def begin_stream(
         self, context: RequestContext, request: InvokeWithResponseStreamRequest

@@ -54,7 +54,7 @@ def came_by(trace: str, function_arn: str) -> int:
 
 def _parts(header: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in unquote(header[:_HEADER_MAX]).split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs if value.isprintable()}
+    return {name.strip(): value.strip() for name, _, value in pairs if value.isascii() and value.isprintable()}
 
 
 def _lineage(parts: dict[str, str]) -> dict[str, int]:
