@@ -91,6 +91,8 @@ async def test_an_absolute_target_names_the_host(serve: Serve) -> None:
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (b"GET / HTTP/1.1\nHost: t\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: " + b"t" * 513 + b"\r\n\r\n", 400),
+        (b"GET http://" + b"t" * 513 + b"/ HTTP/1.1\r\nHost: t\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: t\r\n folded\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: t\r\nA: b\x00c\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: t\r\nA b: c\r\n\r\n", 400),

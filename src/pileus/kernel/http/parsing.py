@@ -31,6 +31,9 @@ _names: dict[bytes, str] = {}
 _methods: dict[bytes, str] = {}
 """llhttp knows a fixed set, so this cannot grow."""
 
+_HOST_CHARACTERS_MAX: Final = 512
+"""A name has 255 (RFC 1035). Hosts are remembered in several places, and must not be as long as a head may be."""
+
 _SINGLE: Final = frozenset({"host", "content-length", "transfer-encoding"})
 """Headers that decide where a request goes and ends: a second one is an attempt to confuse somebody."""
 
@@ -209,11 +212,14 @@ class RequestParser:
         keep_alive: bool = parser.should_keep_alive()
         # Only 1.1 is kept alive unasked, and httptools takes long to say a version.
         version = "1.1" if keep_alive and "connection" not in headers else parser.get_http_version()
+        host = headers.get("host")
         if version == "1.1":
-            if "host" not in headers:
+            if host is None:
                 self._refuse(400)
         elif version != "1.0":
             self._refuse(505)
+        if host is not None and len(host) > _HOST_CHARACTERS_MAX:
+            self._refuse(400)
         method = parser.get_method()
         # What `Request(...)` does, but calling a class with keywords costs as much as all of this function.
         request = Request.__new__(Request)
@@ -318,6 +324,8 @@ class RequestParser:
             self._refuse(400)
         ends = [at for at in (rest.find("/"), rest.find("?")) if at >= 0]
         authority = rest[: min(ends)] if ends else rest
+        if len(authority) > _HOST_CHARACTERS_MAX:
+            self._refuse(400)
         self._headers["host"] = authority.rpartition("@")[2]  # It outranks the header (RFC 9112, 3.2.2).
         path = rest[len(authority) :]
         return path if path.startswith("/") else f"/{path}"

@@ -22,6 +22,8 @@ from pileus.services.sns.model import SubscriptionRecord, TopicRecord
 from pileus.services.sns.names import SubscriptionName, TopicName
 
 _ROOT: Final = Subspace("sns")
+_NAMED_CHARACTERS_MAX: Final = 320
+"""A name has 256 at most."""
 
 
 class OwnedRecord(msgspec.Struct, frozen=True, kw_only=True, tag="sns.owned.v1"):
@@ -36,9 +38,17 @@ def space_of(account_id: str, region: str) -> Subspace:
     return _ROOT.subspace(account_id, region)
 
 
-@lru_cache(maxsize=4_096)
 def topic_key(topic: TopicName) -> bytes:
+    """Of what may be none: a client says what it wants, and only what can be a topic's name is remembered."""
+    named = len(topic.partition) + len(topic.region) + len(topic.account_id) + len(topic.name)
+    return _remembered_key(topic) if named <= _NAMED_CHARACTERS_MAX else _key(topic)
+
+
+def _key(topic: TopicName) -> bytes:
     return _ROOT.pack(topic.account_id, topic.region, "topic", topic.name)
+
+
+_remembered_key: Final = lru_cache(maxsize=4_096)(_key)
 
 
 async def find_topic(snapshot: Snapshot, topic: TopicName) -> TopicRecord | None:

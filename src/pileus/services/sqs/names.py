@@ -80,7 +80,7 @@ def _of_arn(arn: str) -> QueueName | None:
 
 def queue_of_url(context: RequestContext, url: str) -> QueueName:
     """The queue that a request means; InvalidAddress when the URL is of none."""
-    named = _named_by(url)
+    named = _named_by(url) if len(url) <= _URL_CHARACTERS_MAX else None
     if named is None:
         raise InvalidAddress(url)
     return QueueName(account_id=named[0], region=context.region, name=named[1])
@@ -89,7 +89,7 @@ def queue_of_url(context: RequestContext, url: str) -> QueueName:
 @lru_cache(maxsize=_URLS_REMEMBERED_MAX)
 def _named_by(url: str) -> tuple[str, str] | None:
     """Account and name; remembered, since every request about messages bears its queue's URL, and is asked twice."""
-    match = _URL.fullmatch(url) if len(url) <= _URL_CHARACTERS_MAX else None
+    match = _URL.fullmatch(url)
     return None if match is None else (match["account"], unquote(match["name"]))
 
 
