@@ -14,6 +14,7 @@ from pileus.kernel.ids import SeededIds
 from pileus.kernel.service import Service
 from pileus.kernel.wire.admission import CHECKED_BYTES_MIN
 from pileus.kernel.wire.dispatcher import Dispatcher
+from pileus.kernel.wire.finder import Refused
 from tests.wire.harness import PACKAGES, ROOT, Recording, authorization, shapes_module
 
 JSON = {"x-amz-target": "DynamoDB_20120810.GetItem"}
@@ -132,3 +133,18 @@ async def test_a_broken_body_is_told_apart_from_a_bad_one() -> None:
     assert response.status == 400
     assert isinstance(response.body, bytes)
     assert "__type" in msgspec.json.decode(response.body)
+
+
+async def test_who_asks_what_a_request_means_reads_no_more_than_who_answers_it() -> None:
+    """A page of another origin is asked about before its request is answered; its form is as strange to us then."""
+    suspicious, body = Suspicious(), Body(10_000_000)
+    dispatcher = Dispatcher(
+        [Service(name=name, api=Recording, shapes=shapes_module(name)) for name in PACKAGES],
+        authenticator=suspicious,
+        clock=MovableClock(),
+        ids=SeededIds(),
+    )
+    with pytest.raises(Refused):
+        await dispatcher.find(Request(method="POST", target="/bucket", headers=FORM, body=body))
+    assert suspicious.prechecked == [None]
+    assert not body.read

@@ -194,7 +194,9 @@ class Dispatcher:
         return operation.fail(_internal_error(operation), request_id)
 
     async def find(self, request: Request) -> Operation:
-        """The operation that a request means; `Refused` when there is none."""
+        """The operation that a request means; `Refused` when there is none, or its long form is not believed."""
+        if type(request.body) is not bytes:
+            await self._admission.admit_form(request)
         return await self._finder.find(request, scope_of(request).service)
 
     def _internal(self, operation: Operation | None, request: Request, request_id: str) -> Response:
