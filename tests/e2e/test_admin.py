@@ -8,6 +8,7 @@ import urllib.request
 from typing import Any
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from pileus.admin import admin_token
@@ -138,6 +139,16 @@ def test_the_clock_stands_where_it_was_after_a_kill(own_server: Server) -> None:
     own_server.start()
     with urllib.request.urlopen(f"{own_server.url}/_pileus/clock", timeout=10) as answer:
         assert json.load(answer)["frozen"] is True
+
+
+def test_forms_of_browsers_outlive_a_moved_clock(own_server: Server) -> None:
+    """Who signs a form writes its end by the machine's clock, as the date of a signature: so it is read."""
+    s3 = own_server.start().client("s3")
+    s3.create_bucket(Bucket="uploads")
+    assert _post(own_server, "/_pileus/clock", b'{"advance_s": 259200}') == 200
+    signed = s3.generate_presigned_post("uploads", "name", ExpiresIn=60)
+    answer = urllib3.request("POST", signed["url"], fields=[*signed["fields"].items(), ("file", b"something")])
+    assert (answer.status, answer.data) == (204, b"")
 
 
 def test_stopping_costs_an_event_none_of_its_attempts(own_server: Server) -> None:

@@ -77,4 +77,4 @@ class S3Edges:
     def _forms(self) -> "PostedForms":
         from pileus.services.s3.posting.posts import PostedForms
 
-        return PostedForms(authenticator=self._authenticator(), performer=self._performer, clock=self._foundation.clock)
+        return PostedForms(authenticator=self._authenticator(), performer=self._performer)

@@ -6,14 +6,14 @@ other.
 Sources: S3 API Reference, "POST Object"; recordings s3/s3, TestS3PresignedPost.
 """
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Final, Protocol
 from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from pileus.kernel.auth.signed_policies import SignedPolicy
-from pileus.kernel.clock import Clock
 from pileus.kernel.context import Principal, RequestContext
 from pileus.kernel.http.messages import BodyStream, Request, Response
 from pileus.kernel.service import Answered, PostedForm
@@ -43,12 +43,18 @@ class PolicyAuthenticator(Protocol):
 
 
 class PostedForms:
-    """Answers forms."""
+    """Answers forms. machine_s: the clock by which clients sign, and say until when a form is good."""
 
-    def __init__(self, *, authenticator: PolicyAuthenticator, performer: OperationPerformer, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        authenticator: PolicyAuthenticator,
+        performer: OperationPerformer,
+        machine_s: Callable[[], float] = time.time,
+    ) -> None:
         self._authenticator = authenticator
         self._performer = performer
-        self._clock = clock
+        self._machine_s = machine_s
 
     async def __call__(self, context: RequestContext, posted: PostedForm) -> Answered:
         """Raises `ServiceError`."""
@@ -64,7 +70,7 @@ class PostedForms:
         sizes = SizeRange()
         if form.get("policy"):
             policy = read_policy(form.get("policy"))
-            sizes = check_form(policy, form.fields, bucket=bucket, now_s=self._clock.timestamp())
+            sizes = check_form(policy, form.fields, bucket=bucket, now_s=self._machine_s())
         headers = form.headers()
         storage_class_of(headers.get("x-amz-storage-class"))
         proposed_bytes = reader.file_bytes_at_most(_declared(request))
