@@ -156,6 +156,22 @@ def test_services_that_pileus_lacks_are_named(service: str) -> None:
     assert model.service_name.encode() in text(response)
 
 
+@pytest.mark.parametrize(
+    ("service", "path", "content_type"),
+    [
+        ("ses", "/v2/email/identities", "application/json"),  # the first of those that sign so speaks CBOR
+        ("servicecatalog", "/applications", "application/json"),
+        ("cloudsearch", "/2013-01-01/search", "application/json"),  # the first speaks forms
+        ("arc-region-switch", "/some/path", "application/x-amz-json-1.1"),
+    ],
+)
+def test_a_refusal_speaks_what_was_asked(service: str, path: str, content_type: str) -> None:
+    """Who has sent no header of CBOR's reads none; a path is asked for in REST. Seen with the AWS CLI's `sesv2`."""
+    response = Desk().ask(Request(method="GET", target=path, headers=signed(service)))
+    assert dict(response.headers)["Content-Type"].partition(";")[0] == content_type
+    assert b"NotImplemented" in text(response) + str(response.headers).encode()
+
+
 class Thin:
     """An api of one operation."""
 

@@ -141,8 +141,9 @@ class Finder:
                     error = not_implemented(entry.name, absent)
                     raise Refused(error, partial(wire_of(entry.protocol).fail, None, dialect_of("")))
         what = f"{request.method} {request.path}"
-        known = entries[0].protocol if signing_name and entries else ""
-        raise self._nothing(entries if known else (), known or "rest-json", what)
+        if not signing_name or not entries:
+            raise self._nothing((), "rest-json", what)
+        raise self._nothing(entries, _spoken(entries, request), what)
 
     def _remember(self, signing_name: str, request: Request, operation: Operation) -> None:
         """Only what the key decides: for an unsigned request the host has a say, for S3 a header and the host too."""
@@ -254,6 +255,16 @@ def _bare(body: bytes) -> bytes:
         return gunzip(body, size_bytes_max=_FORM_BYTES_MAX)
     except NotCompressed:
         return b""
+
+
+def _spoken(entries: Sequence[Entry], request: Request) -> str:
+    """What a client speaks that names no operation but by its path: among services of one signing name, REST's.
+
+    Never CBOR, which shows by its header; who speaks that speaks JSON too, with older clients.
+    """
+    protocols = ["json" if entry.protocol == CBOR else entry.protocol for entry in entries]
+    rest = next(filter(REST.__contains__, protocols), protocols[0])
+    return protocols[0] if request.path == "/" else rest
 
 
 def _is_ec2(entries: Sequence[Entry]) -> bool:
