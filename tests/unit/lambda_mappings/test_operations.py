@@ -34,9 +34,11 @@ from tests.unit.lambda_mappings.conftest import ARN, Stream
 QUEUE = "arn:aws:sqs:us-east-1:111111111111:dead"
 
 
-class Queues:
+class Targets:
+    kinds: tuple[str, ...] = (":sqs:",)
+
     def takes(self, target_arn: str) -> bool:
-        return ":sqs:" in target_arn
+        return any(kind in target_arn for kind in self.kinds)
 
     async def exists(self, target_arn: str) -> bool:
         return not target_arn.endswith(":nowhere")
@@ -62,6 +64,7 @@ class Mappings:
     def __init__(self, store: SqliteStore, clock: JumpingClock, folder: Path) -> None:
         self.stream = Stream(store, clock)
         self.roles = Roles()
+        self.targets = Targets()
         self.api = LambdaApi(
             store=store,
             blobs=LocalBlobs(folder / "blobs"),
@@ -69,7 +72,7 @@ class Mappings:
             clock=clock,
             ids=SeededIds(),
             data_dir=folder,
-            targets=Queues(),
+            targets=self.targets,
             roles=self.roles,
             sources={"dynamodb": self.stream},
         )
@@ -175,6 +178,36 @@ async def test_destinations_that_cannot_be(mappings: Mappings) -> None:
         await mappings.update(
             made, destination_config=DestinationConfig(on_failure=OnFailure(destination="arn:aws:s3:::b"))
         )
+
+
+@pytest.mark.parametrize(
+    ("target", "lacks", "said"),
+    [
+        (QUEUE, "sqs:SendMessage", "SendMessage on SQS"),
+        ("arn:aws:sns:us-east-1:111111111111:dead", "sns:Publish", "Publish on SNS"),
+        ("arn:aws:s3:::dead", "s3:PutObject", "PutObject on S3"),
+        ("arn:aws:s3:::dead", "s3:ListBucket", "ListBucket on S3"),
+    ],
+)
+async def test_the_role_must_be_allowed_to_tell_of_failures(
+    mappings: Mappings, target: str, lacks: str, said: str
+) -> None:
+    """Or a failed batch would be lost long after somebody could have been told."""
+    config = DestinationConfig(on_failure=OnFailure(destination=target))
+    mappings.targets.kinds = (":sqs:", ":sns:", ":s3:")
+    mappings.roles.refused = lacks
+    words = f"The provided execution role does not have permissions to call {said}"
+    with pytest.raises(InvalidParameterValueException, match=f"^{words}$"):
+        await mappings.create(destination_config=config)
+    made = await mappings.create()
+    with pytest.raises(InvalidParameterValueException, match=f"^{words}$"):
+        await mappings.update(made, destination_config=config)
+    mappings.roles.refused = ""
+    assert (await mappings.update(made, destination_config=config)).destination_config == config
+    mappings.roles.refused = lacks
+    with pytest.raises(InvalidParameterValueException, match=f"^{words}$"):
+        await mappings.update(made, function_name="g")
+    await mappings.update(made, batch_size=3)
 
 
 async def test_another_function_must_be_allowed_to_read(mappings: Mappings) -> None:

@@ -29,8 +29,7 @@ from pileus.services.lambda_.shapes import (
 )
 from tests.support.time import JumpingClock
 from tests.unit.lambda_.conftest import NotingEnvironments, context, creation
-from tests.unit.lambda_mappings.test_operations import Queues as Targets
-from tests.unit.lambda_mappings.test_operations import Roles
+from tests.unit.lambda_mappings.test_operations import Roles, Targets
 
 QUEUE: Final = "arn:aws:sqs:us-east-1:111111111111:q"
 FIFO: Final = f"{QUEUE}.fifo"

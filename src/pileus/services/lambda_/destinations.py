@@ -142,17 +142,21 @@ class Destinations:
     async def check_role(self, target_arn: str, *, role_arn: str, region: str, succeeded: bool = False) -> None:
         """Of a destination; or InvalidParameterValueException. Source: terraform-provider-aws,
         function_event_invoke_config.go, which waits for this error to go away."""
-        service = service_of(target_arn)
-        lacking = ""
-        if not await self.may_send(target_arn, role_arn=role_arn, region=region, succeeded=succeeded):
-            lacking = _ACTIONS[service]
-        elif service == "s3" and not await self._may_list(target_arn, role_arn=role_arn, region=region):
-            lacking = _BUCKET_ACTION
+        lacking = await self._lacking(target_arn, role_arn=role_arn, region=region, succeeded=succeeded)
         if lacking:
             action = lacking.partition(":")[2]
             raise InvalidParameterValueException(
                 f"The function's execution role does not have permissions to call {action} on {target_arn}"
             )
+
+    async def _lacking(self, target_arn: str, *, role_arn: str, region: str, succeeded: bool = False) -> str:
+        """The action that the role is not allowed; '' where it may send."""
+        service = service_of(target_arn)
+        if not await self.may_send(target_arn, role_arn=role_arn, region=region, succeeded=succeeded):
+            return _ACTIONS[service]
+        if service == "s3" and not await self._may_list(target_arn, role_arn=role_arn, region=region):
+            return _BUCKET_ACTION
+        return ""
 
     async def check_dead_letters(self, target_arn: str, *, role_arn: str, region: str) -> None:
         """Of a function; or InvalidParameterValueException. Sources: elastic/beats, issue 13963 (the role); what may be
@@ -163,8 +167,18 @@ class Destinations:
                 f"Invalid dead letter queue ARN: {target_arn} is neither an SQS queue nor an SNS topic."
             )
         self.check(target_arn)
-        if not await self.may_send(target_arn, role_arn=role_arn, region=region):
-            action = _ACTIONS[service].partition(":")[2]
+        await self._check_provided(target_arn, role_arn=role_arn, region=region)
+
+    async def check_failures(self, target_arn: str, *, role_arn: str, region: str) -> None:
+        """Of a mapping; or InvalidParameterValueException. Its words are those of dead letters, as users of Kinesis and
+        DynamoDB streams quote them for SQS; for S3, of which nobody does, they are made alike."""
+        self.check(target_arn)
+        await self._check_provided(target_arn, role_arn=role_arn, region=region)
+
+    async def _check_provided(self, target_arn: str, *, role_arn: str, region: str) -> None:
+        lacking = await self._lacking(target_arn, role_arn=role_arn, region=region)
+        if lacking:
+            service, _, action = lacking.partition(":")
             raise InvalidParameterValueException(
                 f"The provided execution role does not have permissions to call {action} on {service.upper()}"
             )

@@ -71,9 +71,8 @@ class MappingOperations(LambdaBase):
                 **settings_of(request),
             },
         )
-        if mapping.on_failure:
-            self._destinations.check(mapping.on_failure)
         await self._check_stream(mapping)
+        await self._check_failures(mapping)
         try:
             progress = await first_progress(self._sources[mapping.service], mapping)
         except SourceGone:
@@ -123,8 +122,8 @@ class MappingOperations(LambdaBase):
             await self._check_queue(changed(known, settings))
         elif request.function_name is not None:
             await self._check_stream(changed(known, settings))
-        if settings.get("on_failure"):
-            self._destinations.check(settings["on_failure"])
+        if {"function", "on_failure"} & settings.keys():
+            await self._check_failures(changed(known, settings))
 
         async def update(tx: Transaction) -> tuple[MappingRecord, State]:
             before = await _require(tx, context, request.uuid)
@@ -198,6 +197,13 @@ class MappingOperations(LambdaBase):
                     f"Cannot access stream {mapping.source_arn}. Please ensure the role can perform the GetRecords, "
                     "GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
                 )
+
+    async def _check_failures(self, mapping: MappingRecord) -> None:
+        """That the function's role may send failed batches where they are to go."""
+        if mapping.on_failure:
+            role = await self._role_of(self._store.snapshot(), mapping.function)
+            region = mapping.function.region
+            await self._destinations.check_failures(mapping.on_failure, role_arn=role, region=region)
 
     async def _check_queue(self, mapping: MappingRecord) -> None:
         """That the function's role may read it, and that it suits the mapping and the function."""
