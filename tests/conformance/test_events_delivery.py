@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
@@ -263,6 +264,45 @@ def test_log_groups(aws: Server, events: Any, source: str) -> None:
         ]
     )
     assert (said, when) == ("did it", at_ms)
+
+
+def test_what_log_groups_get_is_counted(aws: Server, events: Any, source: str) -> None:
+    """As of whoever else writes to a group: bytes, events, and what its metric filters count. And paid for."""
+    logs, cloudwatch = aws.client("logs"), aws.client("cloudwatch")
+    group = f"/aws/events/{uuid4().hex}"
+    logs.create_log_group(logGroupName=group)
+    transformation = {"metricNamespace": source, "metricName": "Seen", "metricValue": "1"}
+    logs.put_metric_filter(
+        logGroupName=group, filterName="f", filterPattern="update", metricTransformations=[transformation]
+    )
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
+    add_rule(events, {"source": [source]}, {"Id": "t", "Arn": arn})
+    put(events, source, _DETAIL)
+    (line,) = eventually(lambda: logs.filter_log_events(logGroupName=group)["events"])
+
+    def total(namespace: str, name: str, **dimensions: str) -> float:
+        now = time.time()
+        points = cloudwatch.get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+            StartTime=now - 600,
+            EndTime=now + 600,
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(sum(point["Sum"] for point in points))
+
+    size_bytes = len(line["message"].encode())
+    assert eventually(lambda: total("AWS/Logs", "IncomingBytes", LogGroupName=group)) == size_bytes
+    assert eventually(lambda: total("AWS/Logs", "IncomingLogEvents", LogGroupName=group)) == 1
+    assert eventually(lambda: total(source, "Seen")) == 1
+    with urlopen(f"{aws.url}/_pileus/bill", timeout=10) as answer:
+        bill = json.load(answer)
+    [own] = [account for account in bill["accounts"] if account["account_id"] == ACCOUNT]
+    [ingested] = [row for row in own["lines"] if row["what"] == "GB ingested"]
+    [used] = [use for use in ingested["resources"] if use["name"] == group]
+    assert used["amount"] == pytest.approx(size_bytes / 2**30)
 
 
 @pytest.fixture

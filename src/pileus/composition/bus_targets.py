@@ -6,6 +6,7 @@ store of CloudWatch Logs. On AWS log groups ask no role; the resource policies o
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,11 +15,13 @@ from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.clock import Clock
 from pileus.kernel.errors import ServiceError
 from pileus.kernel.ids import Ids
+from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Transaction
-from pileus.services.events.targets import NotDelivered
+from pileus.services.events.targets import Afterwards, NotDelivered
 
 if TYPE_CHECKING:
     from pileus.services.lambda_.operations.base import ServiceInvoker
+    from pileus.services.logs.incoming import Incoming
     from pileus.services.sns.publisher import TopicPublisher
     from pileus.services.sqs.sender import OutgoingMessage, QueueSender
 
@@ -35,6 +38,7 @@ class BusTargets:
         *,
         clock: Clock,
         ids: Ids,
+        metrics: Metrics,
         queues: "Callable[[], QueueSender] | None",
         topics: "Callable[[], TopicPublisher] | None",
         functions: "Callable[[], ServiceInvoker] | None",
@@ -43,6 +47,7 @@ class BusTargets:
         """logs: whether CloudWatch Logs is there."""
         self._clock = clock
         self._ids = ids
+        self._metrics = metrics
         self._queues = queues
         self._topics = topics
         self._functions = functions
@@ -61,7 +66,7 @@ class BusTargets:
 
     async def put(
         self, tx: Transaction, target_arn: str, body: str, *, group_id: str, trace_header: str, call: ServiceCall | None
-    ) -> None:
+    ) -> Afterwards | None:
         service = _service(target_arn)
         if service == "sqs":
             from pileus.services.sqs.sender import OutgoingMessage
@@ -73,7 +78,8 @@ class BusTargets:
             await self._to_topic(tx, target_arn, body, trace_header, call)
         else:
             assert service == "logs", "or `knows` would have said no"
-            await self._to_group(tx, target_arn, body)
+            return await self._to_group(tx, target_arn, body)
+        return None
 
     async def bury(
         self, tx: Transaction, queue_arn: str, body: str, *, told: dict[str, str], call: ServiceCall
@@ -115,12 +121,12 @@ class BusTargets:
         except ServiceError as refused:
             raise _failure(refused) from None
 
-    async def _to_group(self, tx: Transaction, group_arn: str, body: str) -> None:
-        """A stream for each event, as AWS makes one."""
+    async def _to_group(self, tx: Transaction, group_arn: str, body: str) -> Afterwards:
+        """A stream for each event, as AWS makes one. Afterwards it is counted, with what the group's filters count."""
         if not self._logs:
             raise NotDelivered("NO_RESOURCE", "There is no CloudWatch Logs.")
-        from pileus.services.logs.following import follow
-        from pileus.services.logs.model import StreamRecord
+        from pileus.services.logs.following import follow, tell
+        from pileus.services.logs.model import StreamRecord, message_bytes
         from pileus.services.logs.store import Writing
         from pileus.services.logs.writer import STREAM_ID_BYTES
 
@@ -133,7 +139,20 @@ class BusTargets:
         stream = StreamRecord(name=self._ids.uuid(), stream_id=self._ids.bytes(STREAM_ID_BYTES), created_ms=now_ms)
         events = [_logged(body, now_ms)]
         writing.append(name, stream, events, now_ms=now_ms)
-        await follow(tx, region, group, stream, events, now_ms=now_ms)
+        told = await follow(tx, region, group, stream, events, now_ms=now_ms)
+
+        async def afterwards() -> None:
+            await tell(self._metrics, told)
+            size_bytes = sum(message_bytes(message) for _, message in events)
+            self._incoming.count(region, name, events=len(events), size_bytes=size_bytes)
+
+        return afterwards
+
+    @cached_property
+    def _incoming(self) -> "Incoming":
+        from pileus.services.logs.incoming import Incoming
+
+        return Incoming(self._metrics)
 
 
 def _logged(body: str, now_ms: int) -> tuple[int, str]:

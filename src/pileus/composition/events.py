@@ -93,6 +93,7 @@ class EventsPart(Part):
         return BusTargets(
             clock=self._clock,
             ids=self._ids,
+            metrics=self._metrics,
             queues=self._queues,
             topics=self._topics,
             functions=self._functions,

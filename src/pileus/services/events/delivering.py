@@ -30,7 +30,7 @@ from pileus.services.events.model import BusRecord, TargetDelivery
 from pileus.services.events.names import BusName, bus_of_arn
 from pileus.services.events.policies import account_may
 from pileus.services.events.store import find_bus
-from pileus.services.events.targets import SERVICE, EventTargets, NotDelivered, RolePermissions
+from pileus.services.events.targets import SERVICE, Afterwards, EventTargets, NotDelivered, RolePermissions
 
 _BACK_OFF: Final = RetryPolicy(attempts=RETRIES, delay=timedelta(seconds=1), delay_max=timedelta(minutes=10))
 _ACTIONS: Final = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents"}
@@ -88,24 +88,28 @@ class EventDelivery:
             return
         await self._targets.ready(arn)
 
-        async def put(tx: Transaction) -> NotDelivered | None:
+        async def put(tx: Transaction) -> NotDelivered | Afterwards | None:
             try:
-                await self._put(tx, told, body, call)
+                afterwards = await self._put(tx, told, body, call)
             except NotDelivered as failed:
                 return failed  # so that the refusal is committed
             tx.clear(delivery.key)
-            return None
+            return afterwards
 
-        failed = await self._store.run(put)
-        if failed is not None:
-            raise failed
+        ended = await self._store.run(put)
+        if isinstance(ended, NotDelivered):
+            raise ended
+        if ended is not None:
+            await ended()
 
-    async def _put(self, tx: Transaction, told: TargetDelivery, body: str, call: ServiceCall | None) -> None:
+    async def _put(
+        self, tx: Transaction, told: TargetDelivery, body: str, call: ServiceCall | None
+    ) -> Afterwards | None:
         bus = bus_of_arn(told.target.arn)
         if bus is not None:
             await self._route(tx, bus, told, by_role=call is None)
-            return
-        await self._targets.put(
+            return None
+        return await self._targets.put(
             tx,
             told.target.arn,
             body,

@@ -1,11 +1,15 @@
 """What does EventBridge ask of those whom rules tell?"""
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from pileus.kernel.auth.service_calls import ServiceCall
 from pileus.kernel.storage.seam import Transaction
 
 SERVICE: Final = "events.amazonaws.com"
+
+Afterwards = Callable[[], Awaitable[None]]
+"""What is left to do once the transaction has committed: to count what was delivered."""
 
 
 class NotDelivered(Exception):
@@ -34,7 +38,7 @@ class EventTargets(Protocol):
 
     async def put(
         self, tx: Transaction, target_arn: str, body: str, *, group_id: str, trace_header: str, call: ServiceCall | None
-    ) -> None:
+    ) -> Afterwards | None:
         """To a queue, a topic or a log group, in the caller's transaction. NotDelivered.
 
         call: None asks no policy: a role was asked.
