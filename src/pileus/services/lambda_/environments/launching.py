@@ -5,6 +5,7 @@ Node.js, Java and Ruby with a bundled runtime that speaks frames on the channel,
 """
 
 import asyncio
+import functools
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ import pileus
 from pileus.services.lambda_.environments.types import FunctionSpec, ImagesUnsupported, UnsupportedRuntime
 from pileus.services.lambda_.environments.variables import RUNTIME_DIR
 from pileus.services.lambda_.runtimes import java, node, ruby, toolchains
+from pileus.services.lambda_.runtimes.java import sharing
 from pileus.services.lambda_.runtimes.toolchains import Toolchain
 
 _log: Final = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ LANGUAGE_ROOT: Final = "/var/lang"
 """Where AWS has the interpreter, and we where it lies outside the system's directories."""
 BUNDLED_ROOT: Final = f"{RUNTIME_DIR}/native"
 WRAPPER: Final = "AWS_LAMBDA_EXEC_WRAPPER"
+ARCHIVE: Final = "archive"
+"""Of a snapshot that is no environment: a run of Java that makes a class archive, which no one invokes."""
 _NODE_PACKAGES: Final = f"{RUNTIME_DIR}/node_modules"
 PYTHON: Final = "pileus.services.lambda_.runtimes.python.bootstrap"
 _SHOWN: Final = ("/usr/", "/bin/", "/lib/", "/lib64/", "/nix/", "/gnu/")
@@ -39,7 +43,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     variables: defaults that the function's own may replace.
     root: as of `Order`. directory: where the program begins, '' for the package.
     http: whether the runtime speaks the Runtime API rather than frames. channel_at: see `Order`.
-    warning: what to write into the function's log first.
+    archive: where to keep the class archive that it sends. warning: what to write into the function's log first.
     """
 
     mounts: tuple[tuple[str, str], ...] = ()
@@ -52,6 +56,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     root: str = ""
     directory: str = ""
     channel_at: int = -1
+    archive: str = ""
     warning: str = ""
 
 
@@ -139,7 +144,10 @@ async def launch(
             except java.CannotCompile as failure:
                 _log.warning("the Java runtime cannot be compiled: %s", failure)
                 raise UnsupportedRuntime(spec.runtime) from failure
-            return _java(spec, toolchain, places, classes, warning=warning)
+            build = functools.partial(
+                _java, spec, toolchain, places, classes, cache=cache, snapshot=snapshot, warning=warning
+            )
+            return await run(None, build) if snapshot == ARCHIVE else build()
         case "ruby":
             return _ruby(spec, toolchain, places, warning=warning)
     raise UnsupportedRuntime(spec.runtime)
@@ -196,25 +204,57 @@ def _node(spec: FunctionSpec, toolchain: Toolchain, places: Places, *, warning: 
     )
 
 
-def _java(spec: FunctionSpec, toolchain: Toolchain, places: Places, classes: Path, *, warning: str) -> Launch:
+def _java(
+    spec: FunctionSpec,
+    toolchain: Toolchain,
+    places: Places,
+    classes: Path,
+    *,
+    cache: Path,
+    snapshot: str,
+    warning: str,
+) -> Launch:
     mounts, program = _program(toolchain, contained=places.contained)
-    mounts.append((str(classes.resolve()), BUNDLED_ROOT))
-    root = BUNDLED_ROOT if places.contained else str(classes)
     class_path = java.class_path(
         code_path=spec.code_path, task_root=places.task_root, layers=spec.layers, layers_root=places.layers_root
     )
+    shown = classes.resolve()
+    if spec.snap_start and sharing.possible(toolchain, spec.environment):
+        shared = sharing.folder(
+            cache,
+            function_arn=spec.function_arn,
+            code_sha256=spec.code_sha256,
+            code_path=spec.code_path,
+            layers=spec.layers,
+            classes=classes,
+        )
+        made = (shared / sharing.ARCHIVE).is_file()
+        if snapshot == ARCHIVE:
+            if made:
+                raise sharing.AlreadyShared
+            sharing.prepare(shared, code_path=spec.code_path, layers=spec.layers, classes=classes)
+            shown = shared.resolve()
+        elif made:
+            shown = shared.resolve()
+    elif snapshot == ARCHIVE:
+        raise sharing.CannotShare("the JDK is too old, or the function has options of its own for that")
+    root = BUNDLED_ROOT if places.contained else str(shown)
+    starting = (*_wrapper(spec), program)
+    arguments = (*java.options(spec.memory_mb), "-cp")
+    if shown == classes.resolve():
+        execute = (*starting, *arguments, ":".join((root, *class_path)), java.MAIN_CLASS)
+    else:
+        arguments = (*arguments, sharing.class_path(root, class_path), java.MAIN_CLASS)
+        if snapshot == ARCHIVE:
+            execute = sharing.making(starting, arguments, name=shown.name)
+        else:
+            execute = (*starting, *sharing.options(root), *arguments)
     return Launch(
-        mounts=tuple(mounts),
-        readable=_readable(toolchain, classes, contained=places.contained),
-        execute=(
-            *_wrapper(spec),
-            program,
-            *java.options(spec.memory_mb),
-            "-cp",
-            ":".join((root, *class_path)),
-            java.MAIN_CLASS,
-        ),
+        mounts=(*mounts, (str(shown), BUNDLED_ROOT)),
+        readable=_readable(toolchain, shown, contained=places.contained),
+        execute=execute,
         channel_at=java.CHANNEL,
+        archive=str(shown / sharing.ARCHIVE) if snapshot == ARCHIVE else "",
         warning=warning,
     )
 

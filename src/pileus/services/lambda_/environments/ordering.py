@@ -14,7 +14,7 @@ from pileus.kernel.sandbox.merging import merged
 from pileus.services.lambda_.environments.api_listener import ApiListener
 from pileus.services.lambda_.environments.environment import Environment
 from pileus.services.lambda_.environments.extensions import may_have_extensions, programs, programs_of_image
-from pileus.services.lambda_.environments.launching import Places, launch
+from pileus.services.lambda_.environments.launching import ARCHIVE, Places, launch
 from pileus.services.lambda_.environments.links import NativeLink
 from pileus.services.lambda_.environments.runtime_api import HttpLink
 from pileus.services.lambda_.environments.snapshots import FORK
@@ -22,6 +22,7 @@ from pileus.services.lambda_.environments.types import FunctionSpec
 from pileus.services.lambda_.environments.variables import LAYERS_ROOT, TASK_ROOT, variables
 from pileus.services.lambda_.errors import CrossAccountRole
 from pileus.services.lambda_.names import account_of_role
+from pileus.services.lambda_.runtimes.java import sharing
 
 _CREDENTIALS_LIFE: Final = timedelta(hours=12)
 _MIB: Final = 1024 * 1024
@@ -117,6 +118,38 @@ class Ordering:
         )
         environment.begin()
         cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
+
+    async def order_archive(self, spec: FunctionSpec, cell: Cell) -> Path:
+        """Tell a blank cell to make the function's class archive; gives where it is to be kept. CannotShare."""
+        places = await self._places(cell, spec)
+        started = await launch(spec, places, cache=self._runtimes_cache, strict=self._strict, snapshot=ARCHIVE)
+        order = Order(
+            mounts=[(str(spec.code_path.resolve()), TASK_ROOT), *started.mounts],
+            layers=[str(folder.resolve()) for folder in spec.layers],
+            readable=[*([places.layers_root] if spec.layers else []), *started.readable],
+            environment=variables(
+                spec,
+                credentials=await self.credentials_for(spec),
+                log_stream="",
+                endpoint_url=self._endpoint_url(),
+                runtime_api="",
+                task_root=places.task_root,
+                layers_root=places.layers_root,
+                defaults=started.variables,
+                kind="snap-start",
+            ),
+            directory=places.task_root,
+            hostname="169.254.100.6",
+            execute=started.execute,
+            channel_at=started.channel_at,
+            temporary_bytes_max=spec.ephemeral_storage_mb * _MIB,
+        )
+        cell.configure(order, memory_bytes=spec.memory_mb * _MIB)
+        return Path(started.archive)
+
+    def archives_of(self, function_arn: str) -> Path:
+        """The folder that goes when this version does."""
+        return sharing.home(self._runtimes_cache, function_arn)
 
     def order_again(self, environment: Environment, cell: Cell, credentials: Credentials) -> None:
         """Tell a cell that was forked from an initialised one in what it differs."""

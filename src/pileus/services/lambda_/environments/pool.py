@@ -17,6 +17,7 @@ from pileus.kernel.ids import Ids
 from pileus.kernel.sandbox.sandbox import Sandbox
 from pileus.services.lambda_.environments import provisioned
 from pileus.services.lambda_.environments.admission import ENVIRONMENTS_MAX, Admission
+from pileus.services.lambda_.environments.archives import Archives
 from pileus.services.lambda_.environments.cold_starts import ColdStarts
 from pileus.services.lambda_.environments.concurrency import Limits
 from pileus.services.lambda_.environments.environment import Environment
@@ -74,17 +75,18 @@ class EnvironmentPool:
         self._fleets = population.fleets
         self._admission = Admission(population, environments_max=environments_max)
         self._watch = Watch(population, idle_expiry=idle_expiry)
+        ordering = Ordering(
+            issuer=credentials,
+            ids=ids,
+            endpoint_url=endpoint_url,
+            runtimes_cache=data_dir / "runtimes",
+            layers_cache=data_dir / "layers",
+            strict=strict_runtimes,
+        )
         self._starting = Starting(
             population,
             admission=self._admission,
-            ordering=Ordering(
-                issuer=credentials,
-                ids=ids,
-                endpoint_url=endpoint_url,
-                runtimes_cache=data_dir / "runtimes",
-                layers_cache=data_dir / "layers",
-                strict=strict_runtimes,
-            ),
+            ordering=ordering,
             watch=self._watch,
             sandbox=self._sandbox,
             freezing=self._freezing,
@@ -99,6 +101,7 @@ class EnvironmentPool:
             functools.partial(self._starting.initialise, kind=provisioned.INITIALIZATION_TYPE)
         )
         self._snapshots = Snapshots(self._starting, groups=self._sandbox.make_groups)
+        self._archives = Archives(ordering, take_cell=self._starting.take_cell)
         self._cold_starts = ColdStarts(
             population,
             admission=self._admission,
@@ -169,12 +172,14 @@ class EnvironmentPool:
         if fleet is None or fleet.spec.revision != spec.revision:
             fleet = self._renew(spec)
         await self._snapshots.taken(fleet)
+        await self._archives.make(spec)
 
     async def retire(self, function_arn: str) -> None:
         """End the function's environments: idle ones now, busy ones when they have answered."""
         fleet = self._fleets.pop(function_arn, None)
         if fleet is not None:
             self._retire(fleet)
+        await self._archives.remove(function_arn)
 
     async def close(self) -> None:
         """End every environment and the processes that serve them; nothing of it is left afterwards."""

@@ -25,6 +25,8 @@ public final class Launcher {
             if (SNAP_START.equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"))) {
                 Core.getGlobalContext().beforeCheckpoint(null);
                 flush();
+                // This run makes a class archive, which the JVM writes when it ends.
+                if (Boolean.getBoolean("pileus.archive")) System.exit(0);
                 channel.send(Channel.READY);
                 if (!channel.awaitRestore()) Runtime.getRuntime().halt(0);
                 Core.getGlobalContext().afterRestore(null);
