@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from pileus.kernel.auth.sigv4 import signing_key
-from pileus.running import Unreachable, ask
+from pileus.running import Declined, Unreachable, ask
 
 _ANSWER_WITHIN_S: Final = 910.0
 """Longer than any function may run."""
@@ -46,7 +46,10 @@ class Refused(Exception):
 
 def server_now(url: str) -> datetime:
     """What the server's clock says; Unreachable."""
-    said = ask(url, "/_pileus/clock").get("now")
+    try:
+        said = ask(url, "/_pileus/clock").get("now")
+    except Declined as error:
+        raise Unreachable(f"it tells no time: {error}") from error
     if not isinstance(said, str):
         raise Unreachable("it tells no time")
     return datetime.fromisoformat(said).astimezone(UTC)

@@ -14,7 +14,10 @@ LIMIT_MAX: Final = 1_000
 
 
 def decisions_found(url: str, wish: Mapping[str, str], *, token: str) -> Sequence[Decision]:
-    """The latest that fit the filters of `/_pileus/decisions`, in the order in which they were taken. Unreachable."""
+    """The latest that fit the filters of `/_pileus/decisions`, in the order they were taken.
+
+    Unreachable, Declined.
+    """
     from pileus.running import ask
 
     found = ask(url, f"/_pileus/decisions?{urlencode(wish)}", token=token)["decisions"]

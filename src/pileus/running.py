@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from pileus.kernel.storage.directory import DataDirectory
 
@@ -86,8 +86,12 @@ class Unreachable(Exception):
     """Nobody answers at the address."""
 
 
+class Declined(Exception):
+    """The server answers, and says why it will not."""
+
+
 def ask(url: str, path: str, *, method: str = "GET", token: str = "") -> dict[str, object]:
-    """What the server answers at an admin address; `Unreachable` when it does not.
+    """What the server answers at an admin address; `Unreachable` when it does not, `Declined` when it tells a reason.
 
     HTTP clients are imported here alone: 30 ms that no server needs.
     """
@@ -101,5 +105,20 @@ def ask(url: str, path: str, *, method: str = "GET", token: str = "") -> dict[st
         with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN_S) as answer:  # noqa: S310
             content: dict[str, object] = json.load(answer)
             return content
+    except urllib.error.HTTPError as error:
+        with error:
+            reason = _reason(error)
+        if reason:
+            raise Declined(reason) from error
+        raise Unreachable(str(error)) from error
     except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError) as error:
         raise Unreachable(str(error)) from error
+
+
+def _reason(answer: IO[bytes]) -> str:
+    """The `message` of an answer of Pileus's own; '' for one of somebody else."""
+    try:
+        content = json.load(answer)
+    except (OSError, ValueError):
+        return ""
+    return str(content.get("message", "")) if isinstance(content, dict) else ""

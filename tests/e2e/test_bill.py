@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -28,6 +28,9 @@ def test_a_table_is_on_the_bill(own_server: Server) -> None:
     )
     for number in range(4):
         dynamodb.put_item(TableName="orders", Item={"id": {"S": str(number)}})
+    # What is held is metered from the start on, and not within its first second.
+    with urlopen(Request(f"{own_server.url}/_pileus/clock", method="POST", data=b'{"advance_s": 2}')):
+        pass
     said = bill(own_server, "--json")
     assert said.returncode == 0, said.stderr
     [account] = json.loads(said.stdout)["accounts"]
@@ -40,7 +43,9 @@ def test_a_table_is_on_the_bill(own_server: Server) -> None:
     assert "4.000 write units: 0.0000 USD" in shown
     assert "orders (us-east-1)" in shown
     assert "nothing that has a price was used" in bill(own_server, "--month", "2020-01").stdout
-    assert bill(own_server, "--month", "yesterday").returncode != 0
+    for month in ("26-1", "last month"):
+        wrong = bill(own_server, "--month", month)
+        assert (wrong.returncode, wrong.stderr) == (2, "pileus: month is a year and a month, as in 2026-11\n")
 
 
 def test_a_strict_server_takes_the_token(tmp_path: Path) -> None:
@@ -56,3 +61,11 @@ def test_a_strict_server_takes_the_token(tmp_path: Path) -> None:
             assert answer.code == 403
     finally:
         server.stop()
+
+
+def test_where_none_runs_the_data_is_asked_for(tmp_path: Path) -> None:
+    """Commands look where they are called; who is elsewhere must be told how to name the place."""
+    command = [sys.executable, "-m", "pileus", "bill", "--data-dir", str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert said.returncode == 2
+    assert "--data-dir" in said.stderr.partition("runs on")[2]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pileus.commands.options import DataDir, Json, Url
-from pileus.commands.reaching import running_at, token_for
+from pileus.commands.reaching import START_OR_NAME, running_at, token_for
 from pileus.settings import DATA_DIR_DEFAULT
 from pileus.terminal import console, refuse, say_json
 
@@ -21,18 +21,23 @@ def bill(
 
     All that is used and held, less the free tier; no provisioned capacity, text messages or taxes.
     """
+    from urllib.parse import urlencode
+
     import msgspec
 
     from pileus.billing import PATH, Bill, told
-    from pileus.running import Unreachable, ask
+    from pileus.running import Declined, Unreachable, ask
 
     running = running_at(data_dir, url)
     if running is None:
-        refuse(f"no Pileus runs on {data_dir}")
+        refuse(f"no Pileus runs on {data_dir}", hint=START_OR_NAME)
     try:
-        answer = ask(running.url, f"{PATH}?month={month}" if month else PATH, token=token_for(running, data_dir))
+        path = f"{PATH}?{urlencode({'month': month})}" if month else PATH
+        answer = ask(running.url, path, token=token_for(running, data_dir))
+    except Declined as error:
+        refuse(str(error))
     except Unreachable as error:
-        refuse(f"no answer from {running.url}: {error}", hint="a month is named as in 2026-11")
+        refuse(f"no answer from {running.url}: {error}")
     if as_json:
         say_json(answer)
         return

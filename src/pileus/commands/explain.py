@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pileus.commands.options import DataDir, Json, Url
-from pileus.commands.reaching import running_at, token_for
+from pileus.commands.reaching import START_OR_NAME, running_at, token_for
 from pileus.explaining import LATEST_SHOWN, LIMIT_MAX
 from pileus.settings import DATA_DIR_DEFAULT
 from pileus.terminal import console, refuse, say_json
@@ -37,7 +37,7 @@ def explain(
     --json. Exit status 1 when it is neither.
     """
     from pileus.explaining import decisions_found, explained
-    from pileus.running import Unreachable
+    from pileus.running import Declined, Unreachable
 
     if allowed is None and request_id is None:
         allowed = False
@@ -52,12 +52,14 @@ def explain(
     wish = {name: value for name, value in asked.items() if value}
     running = running_at(data_dir, url)
     if running is None:
-        refuse(f"no Pileus runs on {data_dir}")
+        refuse(f"no Pileus runs on {data_dir}", hint=START_OR_NAME)
+    token = token_for(running, data_dir)
     try:
-        token = token_for(running, data_dir)
         found = decisions_found(running.url, wish, token=token)
+    except Declined as error:
+        refuse(str(error), hint="a strict one wants --data-dir, where its token is" if not token else "")
     except Unreachable as error:
-        refuse(f"no answer from {running.url}: {error}", hint="a strict one wants --data-dir, where its token is")
+        refuse(f"no answer from {running.url}: {error}")
     if as_json:
         say_json(found)
     out = console()

@@ -2,13 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pileus.terminal import refuse
 
 if TYPE_CHECKING:
     from pileus.calling import Caller
     from pileus.running import Running
+
+
+START_OR_NAME: Final = "start it: pileus up, or name it: --url, --data-dir"
+"""What to do where none runs."""
 
 
 def running_at(data_dir: Path, url: str) -> "Running | None":
@@ -64,7 +68,7 @@ def caller_for(data_dir: Path, url: str, *, account: str, region: str) -> "Calle
     if running is None:
         exported = os.environ.get("AWS_ENDPOINT_URL")
         if exported is None:
-            refuse(f"no Pileus runs on {data_dir}", hint="start it: pileus up, or name it: --url, --data-dir")
+            refuse(f"no Pileus runs on {data_dir}", hint=START_OR_NAME)
         # As `pileus env` exports it, in another folder: then its credentials are exported too.
         access_key_id = os.environ.get("AWS_ACCESS_KEY_ID", account)
         return Caller(exported.rstrip("/"), access_key_id, os.environ.get("AWS_SECRET_ACCESS_KEY", "pileus"), region)

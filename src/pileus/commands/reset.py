@@ -22,7 +22,7 @@ def reset(
     Of the running server, or of the data directory when none runs.
     """
     from pileus.kernel.storage.seam import StoreInUse
-    from pileus.running import Unreachable, ask, is_pileus, remove
+    from pileus.running import Declined, Unreachable, ask, is_pileus, remove
 
     running = running_at(data_dir, url)
     what = f"the Pileus at {running.url}" if running else f"{data_dir}"
@@ -35,6 +35,8 @@ def reset(
     if running:
         try:
             ask(running.url, "/_pileus/reset", method="POST", token=token_for(running, data_dir))
+        except Declined as error:
+            refuse(str(error))
         except Unreachable as error:
             refuse(f"no answer from {running.url}: {error}")
     else:

@@ -11,12 +11,12 @@ def status(*, data_dir: DataDir = DATA_DIR_DEFAULT, url: Url = "", as_json: Json
 
     Exit status 1 when it does not.
     """
-    from pileus.running import Unreachable, ask
+    from pileus.running import Declined, Unreachable, ask
 
     running = running_at(data_dir, url)
     try:
         health = ask(running.url, "/_pileus/health") if running else None
-    except Unreachable:
+    except (Declined, Unreachable):
         health = None
     if running is None or health is None:
         if as_json:
