@@ -48,6 +48,16 @@ def test_a_table_is_on_the_bill(own_server: Server) -> None:
         assert (wrong.returncode, wrong.stderr) == (2, "pileus: month is a year and a month, as in 2026-11\n")
 
 
+def test_what_is_asked_of_no_bucket_has_a_name(own_server: Server) -> None:
+    """Listing buckets is of no bucket, and a line without a name tells nobody what it is; queues have `*`, too."""
+    s3 = own_server.start().client("s3")
+    s3.create_bucket(Bucket="photos")
+    s3.list_buckets()
+    [account] = json.loads(bill(own_server, "--json").stdout)["accounts"]
+    names = {use["name"] for line in account["lines"] if line["service"] == "s3" for use in line["resources"]}
+    assert names == {"*", "photos"}
+
+
 def test_a_strict_server_takes_the_token(tmp_path: Path) -> None:
     """Whoever may read its data may see the bill; nobody else."""
     server = Server(tmp_path / "data", "--auth", "strict").start()

@@ -37,6 +37,8 @@ _METRIC_REQUESTS: Final = frozenset(
 _OF_FUNCTION: Final = "exec-env/AWS_Lambda_"
 """In the user agent of AWS's SDKs, where they run in a function: what it reads stays in its region, and is free."""
 _KEPT_MAX: Final = 4_096
+_NO_BUCKET: Final = "*"
+"""What the bill calls the requests that are about an account's buckets, not about one."""
 
 
 class RequestMetering:
@@ -59,7 +61,7 @@ class RequestMetering:
         """By bucket; reads are cheap, deletions free. And the bytes that go to others than functions."""
         if context is None or error_code:
             return
-        bucket = getattr(given, "bucket", None) or ""
+        bucket = getattr(given, "bucket", None) or _NO_BUCKET
         name = context.operation
         size_bytes = size_of(response)
         if size_bytes and _OF_FUNCTION not in request.headers.get("user-agent", ""):
