@@ -1,7 +1,7 @@
 """How does the command line ask an AWS operation of the server that runs here?
 
-Signed like any client's request: by an account's name in open mode, by the root's key in strict mode. The server's own
-clock dates it, since somebody may have moved that.
+Signed like any client's request: by an account's name in open mode, by the root's key in strict mode, and dated by the
+machine's clock: a server compares with that, wherever somebody moved its own.
 """
 
 import json
@@ -72,7 +72,7 @@ def call(
     target = quote(path)
     asked = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in sorted((query or {}).items()))
     sent = {"host": at.netloc, **(headers or {})}
-    sent["x-amz-date"] = server_now(caller.url).strftime("%Y%m%dT%H%M%SZ")
+    sent["x-amz-date"] = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     sent["authorization"] = _authorization(caller, service, method, quote(target), asked, sent, body)
     connection = http.client.HTTPConnection(at.hostname or "", at.port or 80, timeout=_ANSWER_WITHIN_S)
     try:

@@ -1,6 +1,8 @@
 """What must hold when somebody resets, moves the clock, or stops the server while others work."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -175,6 +177,19 @@ def test_strict_admin_takes_the_token(tmp_path: Any) -> None:
         token = admin_token((server.data_dir / "secret").read_bytes())
         assert _post(server, "/_pileus/clock", b'{"advance_s": 1}', token=token) == 200
         assert _post(server, "/_pileus/reset", token=token) == 200
+    finally:
+        server.stop()
+
+
+def test_commands_are_let_in_wherever_the_clock_was_moved(tmp_path: Any) -> None:
+    """A strict server compares the date of a signature with the machine's clock; `pileus logs` signs by it, too."""
+    server = Server(tmp_path / "d", "--auth", "strict").start()
+    try:
+        token = admin_token((server.data_dir / "secret").read_bytes())
+        assert _post(server, "/_pileus/clock", b'{"advance_s": 259200}', token=token) == 200
+        command = [sys.executable, "-m", "pileus", "logs", "nothing", "--data-dir", str(server.data_dir)]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert said.stderr.startswith("pileus: ResourceNotFoundException: ")
     finally:
         server.stop()
 
