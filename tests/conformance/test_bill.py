@@ -163,6 +163,45 @@ def test_requests_of_a_bucket_and_of_keys(aws: Server) -> None:
     eventually(aws, "Encrypt", {("kms", "requests"): before + 1})
 
 
+def test_requests_of_keys_that_services_make(aws: Server) -> None:
+    """One for each object under a key, unless the bucket has one; one for who uses a table."""
+    s3, kms, dynamodb = aws.client("s3"), aws.client("kms"), aws.client("dynamodb")
+    name = f"paid-{uuid4().hex[:12]}"
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket=name)
+    before = {what: used(aws, what).get(("kms", "requests"), 0) for what in ("GenerateDataKey", "Decrypt")}
+
+    def counted(what: str, count: int) -> None:
+        before[what] += count
+        eventually(aws, what, {("kms", "requests"): before[what]} if before[what] else {})
+
+    under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    for number in range(3):
+        s3.put_object(Bucket=name, Key=f"{number}", Body=b"x", **under)
+    counted("GenerateDataKey", 3)
+    for _ in range(2):
+        s3.get_object(Bucket=name, Key="0")["Body"].read()
+    counted("Decrypt", 2)
+    for number in range(3):
+        s3.put_object(Bucket=name, Key=f"b{number}", Body=b"x", BucketKeyEnabled=True, **under)
+        s3.get_object(Bucket=name, Key=f"b{number}")["Body"].read()
+    counted("GenerateDataKey", 1)
+    counted("Decrypt", 1)
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    counted("GenerateDataKey", 1)
+    for _ in range(3):
+        dynamodb.put_item(TableName=name, Item={"pk": {"S": "k"}})
+    counted("Decrypt", 1)
+    dynamodb.delete_table(TableName=name)
+
+
 def months(server: Server, days: int) -> dict[tuple[str, str, str], float]:
     """What costs by the month, of this one and the next, by service, what and resource: after so many days."""
     now = datetime.now(UTC)

@@ -70,14 +70,16 @@ class DynamoDbPart(Part):
         return StreamReader(store=self._store, clock=self._clock)
 
     def _api(self) -> object:
+        from pileus.composition.key_requests import KeyRequests
         from pileus.composition.table_keys import KmsTableKeys
         from pileus.services.dynamodb.api import DynamoDbApi
 
+        requests = KeyRequests(self._metrics, self._clock)
         return DynamoDbApi(
             store=self._store,
             clock=self._clock,
             ids=self._ids,
-            keys=None if self._keys is None else KmsTableKeys(self._keys, self._store, self._ids),
+            keys=None if self._keys is None else KmsTableKeys(self._keys, self._store, self._ids, requests),
             metrics=self._table_metrics,
             changes_take=self._settings.dynamodb_table_delay,
         )

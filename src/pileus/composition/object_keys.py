@@ -6,6 +6,7 @@ Source: recordings s3/s3, test_s3_sse_validate_kms_key and test_s3_sse_validate_
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from pileus.composition.key_requests import KeyRequests
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.storage.seam import Store
@@ -21,8 +22,10 @@ _PASSED_ON: Final = frozenset({"AccessDeniedException", "AccessDenied"})
 class KmsDataKeys:
     """S3's `DataKeys`."""
 
-    def __init__(self, keeper: "Callable[[], KeyKeeper]", store: Store) -> None:
+    def __init__(self, keeper: "Callable[[], KeyKeeper]", store: Store, requests: KeyRequests) -> None:
+        """requests: who counts them."""
         self._keeper = keeper
+        self._requests = requests
         self._store = store
 
     async def generate(
@@ -46,6 +49,7 @@ class KmsDataKeys:
             )
         except ServiceError as error:
             raise _told(error) from None
+        self._count("GenerateDataKey", context, made.key_arn, encryption_context)
         return NewDataKey(made.key_arn, made.plaintext, made.ciphertext)
 
     async def open(
@@ -53,7 +57,7 @@ class KmsDataKeys:
     ) -> bytes:
         _, _, _, region, account_id, _ = key_arn.split(":", 5)
         try:
-            return await self._keeper().decrypt(
+            plain = await self._keeper().decrypt(
                 self._store.snapshot(),
                 sealed,
                 account_id=account_id,
@@ -64,6 +68,18 @@ class KmsDataKeys:
             )
         except ServiceError as error:
             raise _told(error) from None
+        self._count("Decrypt", context, key_arn, encryption_context)
+        return plain
+
+    def _count(
+        self, operation: str, context: RequestContext | None, key_arn: str, encryption_context: Mapping[str, str]
+    ) -> None:
+        bucket_arn = encryption_context.get("aws:s3:arn", "/")
+        if "/" not in bucket_arn:  # else it is an object's: the bucket has no key
+            asking = "" if context is None else context.principal.arn
+            if self._requests.kept(operation, key_arn, bucket_arn, asking):
+                return
+        self._requests.add(operation, key_arn)
 
 
 def _told(error: ServiceError) -> ServiceError:

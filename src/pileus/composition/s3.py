@@ -152,9 +152,10 @@ class S3Part(Part):
 
         kms: DataKeys = NoDataKeys()
         if self._keys is not None:
+            from pileus.composition.key_requests import KeyRequests
             from pileus.composition.object_keys import KmsDataKeys
 
-            kms = KmsDataKeys(self._keys, self._store)
+            kms = KmsDataKeys(self._keys, self._store, KeyRequests(self._metrics, self._clock))
         api = S3Api(
             store=self._store,
             clock=self._clock,

@@ -8,6 +8,7 @@ Source: lab notes of ack-api-quirks (2026-10), DDB-TABLE-020 to -023, -037, -139
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from pileus.composition.key_requests import KeyRequests
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import AnyServiceError, ServiceError
 from pileus.kernel.ids import Ids
@@ -26,8 +27,10 @@ _UNFIT: Final = frozenset({"ValidationException", "InvalidKeyUsageException"})
 class KmsTableKeys:
     """DynamoDB's `TableKeys`."""
 
-    def __init__(self, keeper: "Callable[[], KeyKeeper]", store: Store, ids: Ids) -> None:
+    def __init__(self, keeper: "Callable[[], KeyKeeper]", store: Store, ids: Ids, requests: KeyRequests) -> None:
+        """requests: who counts them."""
         self._keeper = keeper
+        self._requests = requests
         self._store = store
         self._ids = ids
 
@@ -56,6 +59,8 @@ class KmsTableKeys:
             )
         except ServiceError as error:
             raise self._told(error) from None
+        for operation in ("DescribeKey", "CreateGrant", "GenerateDataKey"):
+            self._requests.add(operation, made.key_arn)
         return TableKey(made.key_arn, made.ciphertext)
 
     async def open(self, context: RequestContext | None, reader: Snapshot, place: TablePlace, sealed: bytes) -> None:
@@ -71,6 +76,12 @@ class KmsTableKeys:
             )
         except ServiceError as error:
             raise self._told(error) from None
+        if context is None:
+            return  # a look whether the key is there still, which on AWS is made now and then
+        if not self._requests.kept(place.account_id, place.region, place.name, context.principal.arn):
+            from pileus.services.kms.ciphertexts import read
+
+            self._requests.add("Decrypt", read(sealed).key_arn)
 
     def _told(self, error: ServiceError) -> ServiceError:
         code = error.error_code
