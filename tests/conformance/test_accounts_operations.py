@@ -24,6 +24,7 @@ OURS: Final = "555555555555"
 THEIRS: Final = "666666666666"
 SECRET: Final = "s3cretOfTheOtherAccount"
 NAME: Final = "theirs"
+EXPORTS: Final = "exports-of-theirs"
 ALL: Final = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 REFUSALS: Final = frozenset(
     {
@@ -47,7 +48,8 @@ class Theirs:
     def named_in(self, request: dict[str, Any]) -> bool:
         """Whether a request says that it means what is theirs: by an ARN, or an id that nothing else has."""
         logs = self.names["logs"]
-        ids = (self.names["lambda"]["UUID"], logs["queryId"], logs["queryDefinitionId"], logs["logRecordPointer"])
+        named = ("queryId", "queryDefinitionId", "logRecordPointer", "taskId")
+        ids = (self.names["lambda"]["UUID"], *(logs[name] for name in named))
         return any(known in repr(request) for known in (THEIRS, *ids))
 
     def request(self, service: str, operation: str) -> dict[str, Any]:
@@ -89,6 +91,7 @@ class Theirs:
             logs.list_tags_log_group(**group),
             logs.describe_resource_policies(),
             logs.describe_query_definitions(),
+            {"exports": [task["taskId"] for task in logs.describe_export_tasks()["exportTasks"]]},
             {"alarms": [{name: alarm[name] for name in kept} for alarm in alarms]},
             cloudwatch.list_dashboards(),
             cloudwatch.get_dashboard(DashboardName=NAME),
@@ -170,6 +173,13 @@ def theirs(aws: Server) -> Theirs:
         **group, startTime=at_ms // 1000 - 60, endTime=at_ms // 1000 + 60, queryString="fields @message, @ptr"
     )["queryId"]
     pointer = _pointer(logs, query)
+    s3 = aws.client("s3", **key)
+    s3.create_bucket(Bucket=EXPORTS)
+    s3.put_bucket_policy(Bucket=EXPORTS, Policy=document({"Effect": "Allow", "Principal": {
+        "Service": f"logs.{REGION}.amazonaws.com"}, "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{EXPORTS}", f"arn:aws:s3:::{EXPORTS}/*"]}))  # fmt: skip
+    span_ms = {"from": at_ms - 1000, "to": at_ms + 1000}
+    task = logs.create_export_task(**group, **span_ms, destination=EXPORTS)["taskId"]
     datum = {"MetricName": NAME, "Value": 1.0}
     secret_datum = {**datum, "Dimensions": [{"Name": "secret", "Value": SECRET}]}
     cloudwatch.put_metric_data(Namespace=NAME, MetricData=[datum, secret_datum])
@@ -190,6 +200,7 @@ def theirs(aws: Server) -> Theirs:
     names = {
         "lambda": {
             "FunctionName": function,
+            "InvokeArgs": b"{}",
             "Qualifier": "1",
             "LayerName": layer,
             "VersionNumber": 1,
@@ -222,6 +233,9 @@ def theirs(aws: Server) -> Theirs:
             **filtered,
             "filterPattern": "ours",
             "queryDefinitionId": definition,
+            "taskId": task,
+            "destination": EXPORTS,
+            **span_ms,
             "logRecordPointer": pointer,
             "queryId": query,
             "resourceArn": group_arn,

@@ -148,12 +148,12 @@ async def test_ends(bench: Bench) -> None:
           "here"
         end
         """,
-        timeout=timedelta(seconds=1),
+        timeout=timedelta(seconds=4),
     )
     for event, told in (
         ("exit", b"Runtime exited with error: exit status 3"),
         ("memory", b"signal: killed"),
-        ("time", b"Task timed out after 1.00 seconds"),
+        ("time", b"Task timed out after 4.00 seconds"),
     ):
         assert told in (await bench.invoke(spec, event)).payload
     assert await bench.answer(spec, "fine") == "here"
