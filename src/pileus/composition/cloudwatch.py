@@ -14,8 +14,8 @@ from pileus.kernel.service import Duty, Service
 from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
+    from pileus.kernel.event_bus import EventBus
     from pileus.services.cloudwatch.alarms.actions import AlarmFunctions, AlarmTopics
-    from pileus.services.cloudwatch.alarms.events import EventBus
 
 ALARMS_LOOKED_FOR_EVERY: Final = timedelta(seconds=10)
 _NOT_CUSTOM: Final = ("AWS/", ":")

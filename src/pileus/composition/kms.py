@@ -17,8 +17,8 @@ from pileus.kernel.service import Service
 from pileus.kernel.storage.keys import Subspace
 
 if TYPE_CHECKING:
+    from pileus.kernel.event_bus import EventBus
     from pileus.services.kms.api import KmsApi
-    from pileus.services.kms.events import EventBus
     from pileus.services.kms.keeper import KeyKeeper
 
 _FOREVER = RetryPolicy(attempts=sys.maxsize)

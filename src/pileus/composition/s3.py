@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pileus.kernel.blobs.objects import BlobStore
+    from pileus.kernel.event_bus import EventBus
     from pileus.kernel.wire.performing import OperationAuthorizer
     from pileus.services.kms.keeper import KeyKeeper
     from pileus.services.lambda_.operations.base import ServiceInvoker
     from pileus.services.s3.api import S3Api
     from pileus.services.s3.events.delivering import EventDelivery
-    from pileus.services.s3.events.targets import EventBus, EventReceivers
+    from pileus.services.s3.events.targets import EventReceivers
     from pileus.services.s3.keeping import BlobKeeping
     from pileus.services.s3.mfa import RootDevices
     from pileus.services.s3.posting.posts import PolicyAuthenticator

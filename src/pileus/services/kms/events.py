@@ -5,35 +5,17 @@ That its material was rotated, that imported material has expired, and that it w
 Source: KMS Developer Guide, "Monitor KMS keys with Amazon EventBridge", with an example of each event.
 """
 
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import msgspec
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.event_bus import EventBus
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.kms.model import KeyRecord
 
 _SOURCE: Final = "aws.kms"
 Kind = Literal["KMS CMK Rotation", "KMS Imported Key Material Expiration", "KMS CMK Deletion"]
-
-
-class EventBus(Protocol):
-    """The default event bus of an account."""
-
-    async def put(
-        self,
-        tx: Transaction,
-        *,
-        account_id: str,
-        region: str,
-        source: str,
-        detail_type: str,
-        detail: str,
-        resources: tuple[str, ...],
-        at_s: float,
-    ) -> None:
-        """In the caller's transaction."""
-        ...
 
 
 class KeyEvents:

@@ -6,10 +6,11 @@ makes the change.
 Source: CloudWatch User Guide, "Alarm events and EventBridge", with an example of each event.
 """
 
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import msgspec
 
+from pileus.kernel.event_bus import EventBus
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Transaction
 from pileus.services.cloudwatch.alarms.evaluating import moment
@@ -19,25 +20,6 @@ from pileus.services.cloudwatch.model import Scope
 
 _SOURCE: Final = "aws.cloudwatch"
 Operation = Literal["create", "update", "delete"]
-
-
-class EventBus(Protocol):
-    """The default event bus of an account."""
-
-    async def put(
-        self,
-        tx: Transaction,
-        *,
-        account_id: str,
-        region: str,
-        source: str,
-        detail_type: str,
-        detail: str,
-        resources: tuple[str, ...],
-        at_s: float,
-    ) -> None:
-        """In the caller's transaction."""
-        ...
 
 
 class AlarmEvents:

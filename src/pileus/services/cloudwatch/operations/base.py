@@ -1,10 +1,11 @@
 """What is every group of CloudWatch's operations built on?"""
 
 from pileus.kernel.clock import Clock
+from pileus.kernel.event_bus import EventBus
 from pileus.kernel.ids import Ids
 from pileus.kernel.metrics.counting import Metrics
 from pileus.kernel.storage.seam import Store
-from pileus.services.cloudwatch.alarms.events import AlarmEvents, EventBus
+from pileus.services.cloudwatch.alarms.events import AlarmEvents
 from pileus.services.cloudwatch.reading import Reader
 
 

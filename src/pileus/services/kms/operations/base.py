@@ -7,11 +7,12 @@ from pileus.kernel.auth.sealing import Seal, derive_key
 from pileus.kernel.clock import Clock
 from pileus.kernel.context import RequestContext
 from pileus.kernel.errors import NotImplementedByPileus
+from pileus.kernel.event_bus import EventBus
 from pileus.kernel.ids import Ids
 from pileus.kernel.storage.seam import Snapshot, Store
 from pileus.services.kms.ciphering import Ciphering
 from pileus.services.kms.errors import DryRunOperationException, InvalidKeyUsageException
-from pileus.services.kms.events import EventBus, KeyEvents
+from pileus.services.kms.events import KeyEvents
 from pileus.services.kms.finding import KeyFinder, check_usable
 from pileus.services.kms.grants import check_token
 from pileus.services.kms.key_records import KnownKeys

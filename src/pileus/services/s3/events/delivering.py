@@ -9,12 +9,13 @@ from contextlib import suppress
 from typing import Final
 
 from pileus.kernel.auth.service_calls import ServiceCall
+from pileus.kernel.event_bus import EventBus
 from pileus.kernel.outbox import Delivery
 from pileus.kernel.storage.records import decode
 from pileus.kernel.storage.seam import Store, Transaction
 from pileus.services.s3.events.messages import detail, detail_type, notification
 from pileus.services.s3.events.records import Happening, Notification
-from pileus.services.s3.events.targets import SERVICE, EventBus, EventReceivers, NotTaken
+from pileus.services.s3.events.targets import SERVICE, EventReceivers, NotTaken
 from pileus.services.s3.names import bucket_arn
 
 _SOURCE: Final = "aws.s3"

@@ -35,22 +35,3 @@ class EventReceivers(Protocol):
     async def check_function(self, function_arn: str, *, call: ServiceCall) -> None:
         """Whether a function lets S3 in. NotTaken."""
         ...
-
-
-class EventBus(Protocol):
-    """The default event bus of an account."""
-
-    async def put(
-        self,
-        tx: Transaction,
-        *,
-        account_id: str,
-        region: str,
-        source: str,
-        detail_type: str,
-        detail: str,
-        resources: tuple[str, ...],
-        at_s: float,
-    ) -> None:
-        """In the caller's transaction."""
-        ...
