@@ -12,8 +12,7 @@ from typing import Final
 
 from pileus.kernel.clock import Clock
 from pileus.kernel.metrics.counting import Metrics
-from pileus.kernel.metrics.metering import KEY_REQUESTS, meter
-from pileus.kernel.metrics.series import Series
+from pileus.kernel.metrics.metering import KEY_REQUESTS, Meters
 
 KEPT_FOR_S: Final = 300.0
 _KEPT_MAX: Final = 4_096
@@ -23,20 +22,13 @@ class KeyRequests:
     """Counts what one service asks."""
 
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
-        self._metrics = metrics
+        self._meters = Meters(metrics)
         self._clock = clock
-        self._series: dict[tuple[str, str], Series] = {}
         self._used_s: dict[tuple[str, ...], float] = {}
 
     def add(self, operation: str, key_arn: str) -> None:
-        series = self._series.get((key_arn, operation))
-        if series is None:
-            _, _, _, region, account_id, _ = key_arn.split(":", 5)
-            if len(self._series) >= _KEPT_MAX:
-                self._series.clear()
-            series = meter(self._metrics, account_id, region, KEY_REQUESTS, (("Operation", operation),))
-            self._series[key_arn, operation] = series
-        series.add(1)
+        _, _, _, region, account_id, _ = key_arn.split(":", 5)
+        self._meters.add(account_id, region, KEY_REQUESTS, "Operation", operation)
 
     def kept(self, *of: str) -> bool:
         """Whether the service has it still, and need not ask. It is used now."""

@@ -17,9 +17,8 @@ from pileus.kernel.metrics.metering import (
     OBJECT_READS,
     OBJECT_WRITES,
     TRANSFER_GB,
-    meter,
+    Meters,
 )
-from pileus.kernel.metrics.series import Series
 
 _WRITING: Final = ("Complete", "Copy", "Create", "List", "Post", "Put", "Restore", "Upload")
 _FREE: Final = ("Abort", "Delete")
@@ -36,7 +35,6 @@ _METRIC_REQUESTS: Final = frozenset(
 )
 _OF_FUNCTION: Final = "exec-env/AWS_Lambda_"
 """In the user agent of AWS's SDKs, where they run in a function: what it reads stays in its region, and is free."""
-_KEPT_MAX: Final = 4_096
 _NO_BUCKET: Final = "*"
 """What the bill calls the requests that are about an account's buckets, not about one."""
 
@@ -45,8 +43,7 @@ class RequestMetering:
     """Counts answers: an `AnswerListener` of S3, one of KMS, and one of CloudWatch."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._kept: dict[tuple[str, str, str, str], Series] = {}
+        self._meters = Meters(metrics)
 
     def objects(
         self,
@@ -107,11 +104,4 @@ class RequestMetering:
             self._add(context, METRIC_REQUESTS, "Operation", name)
 
     def _add(self, context: RequestContext, kind: str, dimension: str, name: str, amount: float = 1) -> None:
-        key = (context.account_id, context.region, kind, name)
-        series = self._kept.get(key)
-        if series is None:
-            if len(self._kept) >= _KEPT_MAX:
-                self._kept.clear()
-            series = meter(self._metrics, context.account_id, context.region, kind, ((dimension, name),))
-            self._kept[key] = series
-        series.add(amount)
+        self._meters.add(context.account_id, context.region, kind, dimension, name, amount)

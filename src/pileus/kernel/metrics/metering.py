@@ -73,6 +73,8 @@ CHUNK_BYTES: Final = 64 * 1024
 """Of a payload, that count as a request. Sources: Amazon SQS pricing; Amazon SNS pricing; EventBridge pricing."""
 BYTES_PER_GB: Final = 2**30
 
+_KEPT_MAX: Final = 4_096
+
 Kind = tuple[str, str]
 """A namespace and the name of a metric in it."""
 
@@ -80,6 +82,24 @@ Kind = tuple[str, str]
 def meter(metrics: Metrics, account_id: str, region: str, what: str, dimensions: Dimensions) -> Series:
     """What to keep and add amounts to. what: as a bill calls it (`Lambda-GB-Second`)."""
     return metrics.series(account_id, region, NAMESPACE, what, dimensions, "None")
+
+
+class Meters:
+    """What is metered again and again, so that each is looked for once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._kept: dict[tuple[str, str, str, str], Series] = {}
+
+    def add(self, account_id: str, region: str, what: str, dimension: str, name: str, amount: float = 1) -> None:
+        """what: tells the dimension, whose value is `name`."""
+        key = (account_id, region, what, name)
+        series = self._kept.get(key)
+        if series is None:
+            if len(self._kept) >= _KEPT_MAX:
+                self._kept.clear()  # names are the client's to choose
+            series = self._kept[key] = meter(self._metrics, account_id, region, what, ((dimension, name),))
+        series.add(amount)
 
 
 def requests_of(size_bytes: int) -> int:
