@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from pileus.kernel.auth.mac import Mac
 from pileus.kernel.auth.refusals import NotAuthentic, Problem
 from pileus.kernel.auth.sigv4 import SKEW_S_MAX, signing_key
 
@@ -50,7 +51,7 @@ class ChunkChain:
     """The chain of signatures through an `aws-chunked` body."""
 
     def __init__(self, seed: Seed) -> None:
-        self._signing_key = _key_of(seed.secret_access_key, seed.scope_text)
+        self._mac = Mac(_key_of(seed.secret_access_key, seed.scope_text))
         self._where = f"{seed.amz_date}\n{seed.scope_text}\n"
         self._previous = seed.signature
 
@@ -63,7 +64,7 @@ class ChunkChain:
         self._link(f"{_TRAILER}\n{self._where}{self._previous}\n{trailer_sha256}", signature)
 
     def _link(self, text: str, signature: str) -> None:
-        expected = hmac.digest(self._signing_key, text.encode("latin-1"), "sha256").hex()
+        expected = self._mac.hexdigest(text.encode("latin-1"))
         if not hmac.compare_digest(expected.encode(), signature.encode("latin-1", errors="replace")):
             raise NotAuthentic(Problem.MISMATCH)
         self._previous = expected
